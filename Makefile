@@ -1,0 +1,40 @@
+# PhotoVote: what there is to run. `make` alone lists it.
+
+.DEFAULT_GOAL := help
+.PHONY: help run demo test format lint unit deny doc openapi golden bench
+
+help: ## List these targets.
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-10s %s\n", $$1, $$2}'
+
+run: ## Start PhotoVote on this machine.
+	cargo run
+
+demo: ## Hold a demonstration election.
+	cargo run -- demo
+
+test: format lint unit doc deny ## Everything that must hold.
+
+format: # The code is formatted.
+	cargo fmt --all --check
+
+lint: # No warning of the compiler or of clippy.
+	cargo clippy --workspace --all-targets --locked -- -D warnings
+
+unit: # All tests: rules, properties, storage against the engine, the whole system.
+	cargo test --workspace --locked --all-features
+
+doc: # The documentation builds without a warning.
+	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked
+
+deny: # Licences, sources and duplicate versions of what we depend on, if cargo-deny is installed.
+	@if cargo deny --version >/dev/null 2>&1; then cargo deny check bans licenses sources; \
+	else echo "cargo-deny is not installed: licences and sources are not checked (cargo install cargo-deny)"; fi
+
+openapi: ## Write http/openapi.json anew, from the routes.
+	UPDATE_OPENAPI=1 cargo test -p photovote-tests --test openapi
+
+golden: ## Write the golden files of events that have none.
+	UPDATE_GOLDEN=1 cargo test -p photovote-event-store --all-features --test golden
+
+bench: ## Measure commands per second through the HTTP API, and the domain.
+	cargo run --release -p photovote-bench

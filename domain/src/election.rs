@@ -1,0 +1,157 @@
+//! The election: its definition (competitions and their candidates) and its life.
+//!
+//! ```text
+//! Draft → Open → Closing → Closed → Released;   Draft, Closed, Released → Deleted
+//! ```
+
+mod command;
+mod decide;
+mod evolve;
+mod rejection;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    ids::{CandidateId, CompetitionId},
+    rating::Scale,
+    shard::ShardCount,
+    time::Timestamp,
+};
+
+pub use command::{Context, ElectionCommand};
+pub use evolve::ElectionEvent;
+pub(crate) use rejection::status_word;
+pub use rejection::{ElectionRejection, Limit};
+
+/// Where an election is in its life.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// Not created yet.
+    #[default]
+    Absent,
+    /// Being set up: only now can competitions, candidates and the scale change.
+    Draft,
+    /// Voters vote.
+    Open,
+    /// The gates are being closed; no vote is accepted any more, or about to be.
+    Closing,
+    /// Every gate is closed and the number of ballots is known.
+    Closed,
+    /// The results are public.
+    Released,
+    /// Gone; nothing follows.
+    Deleted,
+}
+
+/// One photograph in a competition.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Candidate {
+    /// Its id.
+    pub id: CandidateId,
+    /// Its name.
+    pub name: String,
+    /// What there is to say about it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// The picture.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub image: Option<Picture>,
+    /// Why it takes no part in the ranking, if it was disqualified.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub disqualified: Option<String>,
+}
+
+/// A candidate's picture, as history has it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Picture {
+    /// What stands under it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub caption: Option<String>,
+    /// Where it lies.
+    pub url: String,
+}
+
+/// A competition: candidates that are ranked against each other.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Competition {
+    /// Its id.
+    pub id: CompetitionId,
+    /// Its name.
+    pub name: String,
+    /// What there is to say about it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// The candidates, in the order in which they were added.
+    pub candidates: Vec<Candidate>,
+}
+
+impl Competition {
+    /// The candidate of this id.
+    pub fn candidate(&self, id: CandidateId) -> Option<&Candidate> {
+        self.candidates.iter().find(|candidate| candidate.id == id)
+    }
+}
+
+/// An election's state.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Election {
+    /// Where it is in its life.
+    pub status: Status,
+    /// The administrator who created it.
+    pub owner: String,
+    /// Its name.
+    pub name: String,
+    /// What there is to say about it.
+    pub description: Option<String>,
+    /// The grades that voters may give.
+    pub scale: Scale,
+    /// When voting ends of itself.
+    pub closes_at: Option<Timestamp>,
+    /// Over how many shards its voters and ballots are spread.
+    pub shards: ShardCount,
+    /// The competitions, in the order in which they were added.
+    pub competitions: Vec<Competition>,
+    /// How many ballots were cast, once it is closed.
+    pub casts: Option<u64>,
+}
+
+impl Election {
+    /// The competition of this id.
+    pub fn competition(&self, id: CompetitionId) -> Option<&Competition> {
+        self.competitions.iter().find(|competition| competition.id == id)
+    }
+
+    /// The candidates of all competitions.
+    pub fn candidates(&self) -> impl Iterator<Item = &Candidate> {
+        self.competitions.iter().flat_map(|competition| &competition.candidates)
+    }
+
+    /// Is this one of the election's candidates?
+    pub fn has_candidate(&self, id: CandidateId) -> bool {
+        self.candidates().any(|candidate| candidate.id == id)
+    }
+
+    /// Does it exist, now or once?
+    pub fn exists(&self) -> bool {
+        self.status != Status::Absent
+    }
+
+    /// Can votes be prepared and cast at this moment?
+    pub fn accepts_votes(&self, now: Timestamp) -> bool {
+        self.status == Status::Open && !self.is_due(now)
+    }
+
+    /// Is its closing time past?
+    pub fn is_due(&self, now: Timestamp) -> bool {
+        self.closes_at.is_some_and(|closes_at| closes_at <= now)
+    }
+
+    fn competition_mut(&mut self, id: CompetitionId) -> Option<&mut Competition> {
+        self.competitions.iter_mut().find(|competition| competition.id == id)
+    }
+
+    fn candidate_mut(&mut self, competition: CompetitionId, id: CandidateId) -> Option<&mut Candidate> {
+        self.competition_mut(competition)?.candidates.iter_mut().find(|candidate| candidate.id == id)
+    }
+}

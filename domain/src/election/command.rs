@@ -1,0 +1,155 @@
+//! What an administrator can ask of an election.
+
+use crate::{
+    ids::{CandidateId, CompetitionId, Subject},
+    image::Image,
+    rating::Scale,
+    shard::ShardCount,
+    text::{Description, Name, Reason},
+    time::Timestamp,
+};
+
+/// A command to an election. In a change, an outer `None` leaves a value as it is and an inner one clears it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ElectionCommand {
+    /// Create it.
+    Create {
+        /// Who will own it.
+        owner: Subject,
+        /// Its name.
+        name: Name,
+        /// What there is to say about it.
+        description: Option<Description>,
+        /// The grades that voters may give.
+        scale: Scale,
+        /// Over how many shards its voters and ballots are spread.
+        shards: ShardCount,
+    },
+    /// Change its name, description or scale.
+    Change {
+        /// A new name.
+        name: Option<Name>,
+        /// A new description.
+        description: Option<Option<Description>>,
+        /// A new scale.
+        scale: Option<Scale>,
+    },
+    /// Let the voting begin.
+    Open {
+        /// When voting ends of itself.
+        closes_at: Option<Timestamp>,
+    },
+    /// Move the closing time.
+    Extend {
+        /// The later moment.
+        closes_at: Timestamp,
+    },
+    /// Begin to close. An election that is closing already stays so: whoever finds it may finish.
+    Close,
+    /// Begin to close if its time has come.
+    CloseIfDue,
+    /// Finish closing: every gate is closed.
+    FinishClosing {
+        /// The sum over the gates.
+        casts: u64,
+    },
+    /// Make the results public.
+    Release,
+    /// Delete it.
+    Delete,
+    /// Add a competition.
+    AddCompetition {
+        /// Its id.
+        competition: CompetitionId,
+        /// Its name.
+        name: Name,
+        /// What there is to say about it.
+        description: Option<Description>,
+    },
+    /// Change a competition.
+    ChangeCompetition {
+        /// Which one.
+        competition: CompetitionId,
+        /// A new name.
+        name: Option<Name>,
+        /// A new description.
+        description: Option<Option<Description>>,
+    },
+    /// Remove a competition and its candidates.
+    RemoveCompetition {
+        /// Which one.
+        competition: CompetitionId,
+    },
+    /// Add a candidate to a competition.
+    AddCandidate {
+        /// The competition.
+        competition: CompetitionId,
+        /// The candidate's id.
+        candidate: CandidateId,
+        /// Its name.
+        name: Name,
+        /// What there is to say about it.
+        description: Option<Description>,
+        /// Its picture.
+        image: Option<Image>,
+    },
+    /// Change a candidate.
+    ChangeCandidate {
+        /// The competition.
+        competition: CompetitionId,
+        /// Which candidate.
+        candidate: CandidateId,
+        /// A new name.
+        name: Option<Name>,
+        /// A new description.
+        description: Option<Option<Description>>,
+        /// A new picture.
+        image: Option<Option<Image>>,
+    },
+    /// Remove a candidate.
+    RemoveCandidate {
+        /// The competition.
+        competition: CompetitionId,
+        /// Which candidate.
+        candidate: CandidateId,
+    },
+    /// Take a candidate out of the ranking.
+    DisqualifyCandidate {
+        /// The competition.
+        competition: CompetitionId,
+        /// Which candidate.
+        candidate: CandidateId,
+        /// Why.
+        reason: Reason,
+    },
+}
+
+impl ElectionCommand {
+    /// The command's name, as it stands in the commit.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Create { .. } => "CreateElection",
+            Self::Change { .. } => "ChangeElection",
+            Self::Open { .. } => "OpenElection",
+            Self::Extend { .. } => "ExtendElection",
+            Self::Close | Self::CloseIfDue => "CloseElection",
+            Self::FinishClosing { .. } => "FinishClosingElection",
+            Self::Release => "ReleaseResults",
+            Self::Delete => "DeleteElection",
+            Self::AddCompetition { .. } => "AddCompetition",
+            Self::ChangeCompetition { .. } => "ChangeCompetition",
+            Self::RemoveCompetition { .. } => "RemoveCompetition",
+            Self::AddCandidate { .. } => "AddCandidate",
+            Self::ChangeCandidate { .. } => "ChangeCandidate",
+            Self::RemoveCandidate { .. } => "RemoveCandidate",
+            Self::DisqualifyCandidate { .. } => "DisqualifyCandidate",
+        }
+    }
+}
+
+/// What a decision about an election needs beside its state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Context {
+    /// The present moment.
+    pub now: Timestamp,
+}

@@ -1,0 +1,294 @@
+//! What an election allows.
+
+use super::{
+    Candidate, Competition, Context, Election, ElectionCommand, ElectionEvent, ElectionRejection, Limit, Picture, Status,
+};
+use crate::{
+    aggregate::Aggregate,
+    ids::{CandidateId, CompetitionId},
+    image::Image,
+    rating::Scale,
+    text::{Description, Name, Reason},
+    time::Timestamp,
+};
+
+type Decision = Result<Vec<ElectionEvent>, ElectionRejection>;
+
+impl Aggregate for Election {
+    type Event = ElectionEvent;
+    type Command = ElectionCommand;
+    type Context<'a> = Context;
+    type Rejection = ElectionRejection;
+
+    const KIND: &'static str = "election";
+
+    fn decide(&self, command: ElectionCommand, context: &Context) -> Decision {
+        use ElectionCommand as C;
+        if let C::Create { owner, name, description, scale, shards } = command {
+            return if self.exists() {
+                Err(ElectionRejection::IdTaken)
+            } else {
+                Ok(vec![ElectionEvent::ElectionCreated {
+                    description: description.map(Into::into),
+                    name: name.into(),
+                    owner: owner.into(),
+                    scale,
+                    shards,
+                }])
+            };
+        }
+        match self.status {
+            Status::Absent => return Err(ElectionRejection::NotFound),
+            Status::Deleted => return Err(ElectionRejection::Deleted),
+            _ => {}
+        }
+        match command {
+            C::Create { .. } => Err(ElectionRejection::IdTaken),
+            C::Change { name, description, scale } => self.change_election(name, description, scale),
+            C::Open { closes_at } => self.open(closes_at, context.now),
+            C::Extend { closes_at } => self.extend(closes_at, context.now),
+            C::CloseIfDue if self.status == Status::Open && !self.is_due(context.now) => {
+                Err(ElectionRejection::NotDue)
+            }
+            C::Close | C::CloseIfDue => self.close(),
+            C::FinishClosing { casts } => match self.status {
+                Status::Closing => Ok(vec![ElectionEvent::ElectionClosed { casts }]),
+                status => Err(ElectionRejection::WrongStatus(status)),
+            },
+            C::Release => match self.status {
+                Status::Closed => Ok(vec![ElectionEvent::ResultsReleased {}]),
+                status => Err(ElectionRejection::NotClosed(status)),
+            },
+            C::Delete => match self.status {
+                Status::Draft | Status::Closed | Status::Released => Ok(vec![ElectionEvent::ElectionDeleted {}]),
+                status => Err(ElectionRejection::WrongStatus(status)),
+            },
+            C::AddCompetition { competition, name, description } => {
+                self.add_competition(competition, name, description)
+            }
+            C::ChangeCompetition { competition, name, description } => {
+                self.change_competition(competition, name, description)
+            }
+            C::RemoveCompetition { competition } => {
+                self.find(competition)?;
+                self.draft()?;
+                Ok(vec![ElectionEvent::CompetitionRemoved { competition }])
+            }
+            C::AddCandidate { competition, candidate, name, description, image } => {
+                let picture = image.map(Picture::from);
+                let description = description.map(Into::into);
+                let candidate = Candidate { id: candidate, name: name.into(), description, image: picture, disqualified: None };
+                self.add_candidate(competition, candidate)
+            }
+            C::ChangeCandidate { competition, candidate, name, description, image } => {
+                self.change_candidate(competition, candidate, name, description, image)
+            }
+            C::RemoveCandidate { competition, candidate } => {
+                self.find_candidate(competition, candidate)?;
+                self.draft()?;
+                Ok(vec![ElectionEvent::CandidateRemoved { candidate, competition }])
+            }
+            C::DisqualifyCandidate { competition, candidate, reason } => {
+                self.disqualify(competition, candidate, reason)
+            }
+        }
+    }
+
+    fn evolve(mut self, event: &ElectionEvent) -> Self {
+        self.apply(event);
+        self
+    }
+}
+
+impl Election {
+    fn draft(&self) -> Result<(), ElectionRejection> {
+        if self.status == Status::Draft { Ok(()) } else { Err(ElectionRejection::NotDraft(self.status)) }
+    }
+
+    fn find(&self, id: CompetitionId) -> Result<&Competition, ElectionRejection> {
+        self.competition(id).ok_or(ElectionRejection::CompetitionNotFound)
+    }
+
+    fn find_candidate(&self, competition: CompetitionId, id: CandidateId) -> Result<&Candidate, ElectionRejection> {
+        self.find(competition)?.candidate(id).ok_or(ElectionRejection::CandidateNotFound)
+    }
+
+    fn change_election(
+        &self,
+        name: Option<Name>,
+        description: Option<Option<Description>>,
+        scale: Option<Scale>,
+    ) -> Decision {
+        // A name or a description says nothing about what is voted on; the scale does.
+        if scale.is_some() {
+            self.draft()?;
+        } else if self.status == Status::Closing {
+            return Err(ElectionRejection::WrongStatus(self.status));
+        }
+        let name = name.map(String::from).filter(|name| *name != self.name);
+        let description = description.map(|d| d.map(String::from)).filter(|d| *d != self.description);
+        let scale = scale.filter(|scale| *scale != self.scale);
+        Ok([
+            name.map(|name| ElectionEvent::ElectionNameChanged { name }),
+            description.map(|description| ElectionEvent::ElectionDescriptionChanged { description }),
+            scale.map(|scale| ElectionEvent::ElectionScaleChanged { scale }),
+        ]
+        .into_iter()
+        .flatten()
+        .collect())
+    }
+
+    fn open(&self, closes_at: Option<Timestamp>, now: Timestamp) -> Decision {
+        if closes_at.is_some_and(|closes_at| closes_at <= now) {
+            return Err(ElectionRejection::ClosingTimePast);
+        }
+        self.draft()?;
+        if self.competitions.is_empty() {
+            return Err(ElectionRejection::NoCompetition);
+        }
+        if self.competitions.iter().any(|competition| competition.candidates.len() < 2) {
+            return Err(ElectionRejection::TooFewCandidates);
+        }
+        Ok(vec![ElectionEvent::ElectionOpened { closes_at }])
+    }
+
+    fn extend(&self, closes_at: Timestamp, now: Timestamp) -> Decision {
+        if closes_at <= now {
+            return Err(ElectionRejection::ClosingTimePast);
+        }
+        if self.status != Status::Open {
+            return Err(ElectionRejection::NotOpen(self.status));
+        }
+        match self.closes_at {
+            None => Err(ElectionRejection::NoClosingTime),
+            Some(_) if self.is_due(now) => Err(ElectionRejection::Due),
+            Some(current) if closes_at < current => Err(ElectionRejection::ClosingTimeNotLater),
+            Some(current) if closes_at == current => Ok(Vec::new()),
+            Some(_) => Ok(vec![ElectionEvent::ElectionExtended { closes_at }]),
+        }
+    }
+
+    fn close(&self) -> Decision {
+        match self.status {
+            Status::Open => Ok(vec![ElectionEvent::ElectionClosing {}]),
+            Status::Closing => Ok(Vec::new()),
+            status => Err(ElectionRejection::NotOpen(status)),
+        }
+    }
+
+    fn add_competition(&self, id: CompetitionId, name: Name, description: Option<Description>) -> Decision {
+        self.draft()?;
+        if self.competition(id).is_some() {
+            return Err(ElectionRejection::IdTaken);
+        }
+        if self.competitions.len() >= Limit::Competitions.most() {
+            return Err(ElectionRejection::TooMany(Limit::Competitions));
+        }
+        let description = description.map(String::from);
+        Ok(vec![ElectionEvent::CompetitionAdded { competition: id, description, name: name.into() }])
+    }
+
+    fn change_competition(
+        &self,
+        id: CompetitionId,
+        name: Option<Name>,
+        description: Option<Option<Description>>,
+    ) -> Decision {
+        let current = self.find(id)?;
+        self.draft()?;
+        let name = name.map(String::from).filter(|name| *name != current.name);
+        let description = description.map(|d| d.map(String::from)).filter(|d| *d != current.description);
+        let events = [
+            name.map(|name| ElectionEvent::CompetitionNameChanged { competition: id, name }),
+            description
+                .map(|description| ElectionEvent::CompetitionDescriptionChanged { competition: id, description }),
+        ];
+        self.within_size(id, events.into_iter().flatten().collect(), Limit::CompetitionBytes)
+    }
+
+    fn add_candidate(&self, competition: CompetitionId, candidate: Candidate) -> Decision {
+        let candidates = self.find(competition)?.candidates.len();
+        self.draft()?;
+        if self.has_candidate(candidate.id) {
+            return Err(ElectionRejection::IdTaken);
+        }
+        if candidates >= Limit::CandidatesInCompetition.most() {
+            return Err(ElectionRejection::TooMany(Limit::CandidatesInCompetition));
+        }
+        if self.candidates().count() >= Limit::Candidates.most() {
+            return Err(ElectionRejection::TooMany(Limit::Candidates));
+        }
+        let Candidate { id, name, description, image, disqualified: _ } = candidate;
+        let added = ElectionEvent::CandidateAdded { candidate: id, competition, description, image, name };
+        self.within_size(competition, vec![added], Limit::CompetitionBytes)
+    }
+
+    fn change_candidate(
+        &self,
+        competition: CompetitionId,
+        id: CandidateId,
+        name: Option<Name>,
+        description: Option<Option<Description>>,
+        image: Option<Option<Image>>,
+    ) -> Decision {
+        let current = self.find_candidate(competition, id)?;
+        self.draft()?;
+        let name = name.map(String::from).filter(|name| *name != current.name);
+        let description = description.map(|d| d.map(String::from)).filter(|d| *d != current.description);
+        let image = image.map(|i| i.map(Picture::from)).filter(|i| *i != current.image);
+        let events = [
+            name.map(|name| ElectionEvent::CandidateNameChanged { candidate: id, competition, name }),
+            description.map(|description| ElectionEvent::CandidateDescriptionChanged {
+                candidate: id,
+                competition,
+                description,
+            }),
+            image.map(|image| ElectionEvent::CandidateImageChanged { candidate: id, competition, image }),
+        ];
+        self.within_size(competition, events.into_iter().flatten().collect(), Limit::CompetitionBytes)
+    }
+
+    fn disqualify(&self, competition: CompetitionId, id: CandidateId, reason: Reason) -> Decision {
+        let candidate = self.find_candidate(competition, id)?;
+        if !matches!(self.status, Status::Open | Status::Closed) {
+            return Err(ElectionRejection::WrongStatus(self.status));
+        }
+        if candidate.disqualified.is_some() {
+            return Err(ElectionRejection::DisqualifiedAlready);
+        }
+        let reason = reason.into();
+        let disqualified = ElectionEvent::CandidateDisqualified { candidate: id, competition, reason };
+        self.within_size(competition, vec![disqualified], Limit::ModeratedBytes)
+    }
+
+    /// These events, if the competition that they change stays within this many bytes.
+    fn within_size(&self, id: CompetitionId, events: Vec<ElectionEvent>, limit: Limit) -> Decision {
+        let mut changed = Self { competitions: vec![self.find(id)?.clone()], ..Self::default() };
+        for event in &events {
+            changed.apply(event);
+        }
+        let bytes = changed.competitions.iter().map(stored_size).sum::<usize>();
+        if bytes > limit.most() { Err(ElectionRejection::TooMany(limit)) } else { Ok(events) }
+    }
+}
+
+/// A competition's size as it is stored: its texts, and for each candidate its id and the names of its attributes.
+fn stored_size(competition: &Competition) -> usize {
+    const COMPETITION: usize = 200;
+    const CANDIDATE: usize = 120;
+    let text = |text: &Option<String>| text.as_ref().map_or(0, String::len);
+    let candidate = |c: &Candidate| {
+        let image = c.image.as_ref().map_or(0, |image| image.url.len() + text(&image.caption));
+        CANDIDATE + c.name.len() + text(&c.description) + text(&c.disqualified) + image
+    };
+    COMPETITION
+        + competition.name.len()
+        + text(&competition.description)
+        + competition.candidates.iter().map(candidate).sum::<usize>()
+}
+
+impl From<Image> for Picture {
+    fn from(image: Image) -> Self {
+        Self { caption: image.caption.map(Into::into), url: image.url.as_str().to_owned() }
+    }
+}

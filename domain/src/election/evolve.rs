@@ -1,0 +1,147 @@
+//! What has happened to an election, and what that makes of it.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Candidate, Competition, Election, Picture, Status};
+use crate::{
+    ids::{CandidateId, CompetitionId},
+    rating::Scale,
+    shard::ShardCount,
+    time::Timestamp,
+};
+
+/// What has happened to an election.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "the fields are the values that the events are named for")]
+pub enum ElectionEvent {
+    /// It was created, as a draft.
+    ElectionCreated {
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        description: Option<String>,
+        name: String,
+        owner: String,
+        scale: Scale,
+        shards: ShardCount,
+    },
+    /// Its name changed.
+    ElectionNameChanged { name: String },
+    /// Its description changed or went.
+    ElectionDescriptionChanged { description: Option<String> },
+    /// Its scale changed.
+    ElectionScaleChanged { scale: Scale },
+    /// Voting began.
+    ElectionOpened { closes_at: Option<Timestamp> },
+    /// Its closing time was moved.
+    ElectionExtended { closes_at: Timestamp },
+    /// It began to close.
+    ElectionClosing {},
+    /// Every gate is closed: so many ballots were cast.
+    ElectionClosed { casts: u64 },
+    /// The results became public.
+    ResultsReleased {},
+    /// It was deleted.
+    ElectionDeleted {},
+    /// A competition was added.
+    CompetitionAdded {
+        competition: CompetitionId,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        description: Option<String>,
+        name: String,
+    },
+    /// A competition was removed with its candidates.
+    CompetitionRemoved { competition: CompetitionId },
+    /// A competition's name changed.
+    CompetitionNameChanged { competition: CompetitionId, name: String },
+    /// A competition's description changed or went.
+    CompetitionDescriptionChanged { competition: CompetitionId, description: Option<String> },
+    /// A candidate was added to a competition.
+    CandidateAdded {
+        candidate: CandidateId,
+        competition: CompetitionId,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        description: Option<String>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        image: Option<Picture>,
+        name: String,
+    },
+    /// A candidate was removed.
+    CandidateRemoved { candidate: CandidateId, competition: CompetitionId },
+    /// A candidate's name changed.
+    CandidateNameChanged { candidate: CandidateId, competition: CompetitionId, name: String },
+    /// A candidate's description changed or went.
+    CandidateDescriptionChanged { candidate: CandidateId, competition: CompetitionId, description: Option<String> },
+    /// A candidate's picture changed or went.
+    CandidateImageChanged { candidate: CandidateId, competition: CompetitionId, image: Option<Picture> },
+    /// A candidate was taken out of the ranking.
+    CandidateDisqualified { candidate: CandidateId, competition: CompetitionId, reason: String },
+}
+
+impl Election {
+    pub(super) fn apply(&mut self, event: &ElectionEvent) {
+        use ElectionEvent as E;
+        match event.clone() {
+            E::ElectionCreated { description, name, owner, scale, shards } => {
+                *self = Self { status: Status::Draft, owner, name, description, scale, shards, ..Self::default() };
+            }
+            E::ElectionNameChanged { name } => self.name = name,
+            E::ElectionDescriptionChanged { description } => self.description = description,
+            E::ElectionScaleChanged { scale } => self.scale = scale,
+            E::ElectionOpened { closes_at } => {
+                self.status = Status::Open;
+                self.closes_at = closes_at;
+            }
+            E::ElectionExtended { closes_at } => self.closes_at = Some(closes_at),
+            E::ElectionClosing {} => self.status = Status::Closing,
+            E::ElectionClosed { casts } => {
+                self.status = Status::Closed;
+                self.casts = Some(casts);
+            }
+            E::ResultsReleased {} => self.status = Status::Released,
+            E::ElectionDeleted {} => self.status = Status::Deleted,
+            E::CompetitionAdded { competition, description, name } => {
+                self.competitions.push(Competition { id: competition, name, description, candidates: Vec::new() });
+            }
+            E::CompetitionRemoved { competition } => self.competitions.retain(|c| c.id != competition),
+            E::CompetitionNameChanged { competition, name } => {
+                if let Some(competition) = self.competition_mut(competition) {
+                    competition.name = name;
+                }
+            }
+            E::CompetitionDescriptionChanged { competition, description } => {
+                if let Some(competition) = self.competition_mut(competition) {
+                    competition.description = description;
+                }
+            }
+            E::CandidateAdded { candidate, competition, description, image, name } => {
+                if let Some(competition) = self.competition_mut(competition) {
+                    let added = Candidate { id: candidate, name, description, image, disqualified: None };
+                    competition.candidates.push(added);
+                }
+            }
+            E::CandidateRemoved { candidate, competition } => {
+                if let Some(competition) = self.competition_mut(competition) {
+                    competition.candidates.retain(|c| c.id != candidate);
+                }
+            }
+            E::CandidateNameChanged { candidate, competition, name } => {
+                self.change(competition, candidate, |candidate| candidate.name = name);
+            }
+            E::CandidateDescriptionChanged { candidate, competition, description } => {
+                self.change(competition, candidate, |candidate| candidate.description = description);
+            }
+            E::CandidateImageChanged { candidate, competition, image } => {
+                self.change(competition, candidate, |candidate| candidate.image = image);
+            }
+            E::CandidateDisqualified { candidate, competition, reason } => {
+                self.change(competition, candidate, |candidate| candidate.disqualified = Some(reason));
+            }
+        }
+    }
+
+    fn change(&mut self, competition: CompetitionId, candidate: CandidateId, change: impl FnOnce(&mut Candidate)) {
+        if let Some(candidate) = self.candidate_mut(competition, candidate) {
+            change(candidate);
+        }
+    }
+}

@@ -1,0 +1,152 @@
+//! Why an election says no.
+
+use thiserror::Error;
+
+use super::Status;
+use crate::aggregate::{Kind, Refusal};
+
+/// What there can be too much of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Limit {
+    /// Competitions in an election.
+    Competitions,
+    /// Candidates in a competition.
+    CandidatesInCompetition,
+    /// Candidates in an election.
+    Candidates,
+    /// Bytes of a competition with its candidates, as stored.
+    CompetitionBytes,
+    /// The same, once reasons for disqualification stand in it. A definition ends well below and an item of the
+    /// database not far above, so there is room for moderation when the election is open.
+    ModeratedBytes,
+}
+
+impl Limit {
+    /// How much is allowed.
+    pub const fn most(self) -> usize {
+        match self {
+            Self::Competitions => 50,
+            Self::CandidatesInCompetition => 500,
+            Self::Candidates => 2_000,
+            Self::CompetitionBytes => 300_000,
+            Self::ModeratedBytes => 390_000,
+        }
+    }
+
+    const fn of_what(self) -> &'static str {
+        match self {
+            Self::Competitions => "competitions in an election",
+            Self::CandidatesInCompetition => "candidates in a competition",
+            Self::Candidates => "candidates in an election",
+            Self::CompetitionBytes => "bytes in a competition with its candidates",
+            Self::ModeratedBytes => "bytes in a competition with its candidates and the reasons to disqualify them",
+        }
+    }
+}
+
+/// Why an election says no.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum ElectionRejection {
+    /// There is no such election.
+    #[error("there is no such election")]
+    NotFound,
+    /// There is no such competition.
+    #[error("there is no such competition")]
+    CompetitionNotFound,
+    /// There is no such candidate.
+    #[error("there is no such candidate")]
+    CandidateNotFound,
+    /// The id names something already.
+    #[error("the id is taken")]
+    IdTaken,
+    /// It was deleted.
+    #[error("the election was deleted")]
+    Deleted,
+    /// Only a draft can change like this.
+    #[error("the election is {}, and this can change only while it is a draft", status_word(*.0))]
+    NotDraft(Status),
+    /// Only an open election can do this.
+    #[error("the election is {}, not open", status_word(*.0))]
+    NotOpen(Status),
+    /// Only a closed election can do this.
+    #[error("the election is {}, not closed", status_word(*.0))]
+    NotClosed(Status),
+    /// The state does not allow it.
+    #[error("the election is {}", status_word(*.0))]
+    WrongStatus(Status),
+    /// To open, an election needs a competition.
+    #[error("an election needs a competition before it can open")]
+    NoCompetition,
+    /// To open, each competition needs two candidates.
+    #[error("each competition needs at least two candidates before the election can open")]
+    TooFewCandidates,
+    /// There would be too much of something.
+    #[error("there can be at most {} {}", .0.most(), .0.of_what())]
+    TooMany(Limit),
+    /// The closing time is not in the future.
+    #[error("the closing time must lie in the future")]
+    ClosingTimePast,
+    /// The closing time can only be moved later.
+    #[error("the closing time can only be moved to a later moment")]
+    ClosingTimeNotLater,
+    /// There is no closing time to move.
+    #[error("the election was opened without a closing time: it is open until it is closed")]
+    NoClosingTime,
+    /// The closing time has come.
+    #[error("the closing time is past")]
+    Due,
+    /// The closing time has not come.
+    #[error("the closing time has not come")]
+    NotDue,
+    /// It was disqualified before.
+    #[error("the candidate is disqualified already")]
+    DisqualifiedAlready,
+}
+
+/// The status as it is said to people.
+pub(crate) const fn status_word(status: Status) -> &'static str {
+    match status {
+        Status::Absent => "absent",
+        Status::Draft => "a draft",
+        Status::Open => "open",
+        Status::Closing => "closing",
+        Status::Closed => "closed",
+        Status::Released => "released",
+        Status::Deleted => "deleted",
+    }
+}
+
+impl Refusal for ElectionRejection {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::NotFound => "election_not_found",
+            Self::CompetitionNotFound => "competition_not_found",
+            Self::CandidateNotFound => "candidate_not_found",
+            Self::IdTaken => "id_taken",
+            Self::Deleted => "election_deleted",
+            Self::NotDraft(_) => "election_not_draft",
+            Self::NotOpen(_) => "election_not_open",
+            Self::NotClosed(_) => "election_not_closed",
+            Self::WrongStatus(_) => "election_status",
+            Self::NoCompetition => "no_competition",
+            Self::TooFewCandidates => "too_few_candidates",
+            Self::TooMany(Limit::CompetitionBytes | Limit::ModeratedBytes) => "competition_too_large",
+            Self::TooMany(Limit::Competitions) => "too_many_competitions",
+            Self::TooMany(Limit::CandidatesInCompetition | Limit::Candidates) => "too_many_candidates",
+            Self::ClosingTimePast => "closing_time_past",
+            Self::ClosingTimeNotLater => "closing_time_not_later",
+            Self::NoClosingTime => "no_closing_time",
+            Self::Due => "election_due",
+            Self::NotDue => "election_not_due",
+            Self::DisqualifiedAlready => "disqualified_already",
+        }
+    }
+
+    fn kind(&self) -> Kind {
+        match self {
+            Self::NotFound | Self::CompetitionNotFound | Self::CandidateNotFound => Kind::Missing,
+            Self::ClosingTimePast | Self::ClosingTimeNotLater => Kind::Invalid,
+            _ => Kind::State,
+        }
+    }
+}

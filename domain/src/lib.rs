@@ -1,0 +1,43 @@
+//! The rules of PhotoVote: what an election, a voter and a ballot are, and what may happen to them.
+//!
+//! Everything here is pure. Each aggregate has two functions: [`Aggregate::decide`] turns a command into
+//! events or a typed rejection, [`Aggregate::evolve`] turns a state and an event into the next state. The clock
+//! and randomness are passed in. Nothing here knows AWS, HTTP or an async runtime.
+//!
+//! Values are parsed once, at the edge, into types that cannot hold anything invalid ([`Name`], [`Email`],
+//! [`Scale`], …). Events hold primitives only: history was checked when it was written, and it must load for
+//! ever, also when a rule has become stricter since.
+
+mod aggregate;
+pub mod ballot;
+mod email;
+pub mod election;
+mod hash;
+mod ids;
+mod image;
+mod rating;
+mod receipt;
+pub mod results;
+mod shard;
+mod tally;
+mod text;
+mod time;
+mod version;
+pub mod voter;
+
+pub use aggregate::{Aggregate, Kind, Refusal, fold};
+pub use ballot::Ballot;
+pub use election::Election;
+pub use email::{Email, EmailError, email_key};
+pub use hash::{Digest, DigestError, Hasher};
+pub use ids::{BallotId, CandidateId, CompetitionId, ElectionId, IdError, Subject, SubjectError, VoterId};
+pub use image::{Image, ImageError, ImageUrl};
+pub use rating::{MAX_GRADE, Rating, RatingError, Ratings, Scale, ScaleError};
+pub use receipt::{Nonce, Receipt, ReceiptError};
+pub use results::{CandidateResults, CompetitionResults, Results, ResultsError};
+pub use shard::{Shard, ShardCount, ShardCountError};
+pub use tally::{Histogram, Tally};
+pub use text::{Caption, Description, Name, Reason, TextError};
+pub use time::Timestamp;
+pub use version::Version;
+pub use voter::Voter;

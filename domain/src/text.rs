@@ -1,0 +1,154 @@
+//! Texts that people write: names, descriptions, captions, reasons.
+
+use std::{fmt, str::FromStr};
+
+use thiserror::Error;
+use unicode_normalization::UnicodeNormalization;
+
+/// Why a text is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum TextError {
+    /// Nothing but white space.
+    #[error("is empty")]
+    Empty,
+    /// More characters than allowed.
+    #[error("is longer than {limit} characters")]
+    TooLong {
+        /// The most characters (Unicode scalar values, after normalisation) that are allowed.
+        limit: usize,
+    },
+    /// A control character, or one that overrides the direction of the text.
+    #[error("holds a control character (U+{code:04X})")]
+    ControlCharacter {
+        /// The offending character's code point.
+        code: u32,
+    },
+}
+
+/// Explicit embeddings, overrides and isolates (Unicode Standard Annex 9): they can make a name read as another.
+const fn overrides_direction(c: char) -> bool {
+    matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
+}
+
+/// One line of text: trimmed, NFC, at most `limit` characters, nothing invisible that changes how it reads.
+fn line(text: &str, limit: usize) -> Result<String, TextError> {
+    let text: String = text.trim().nfc().collect();
+    if text.is_empty() {
+        return Err(TextError::Empty);
+    }
+    checked(text, limit, |c| c.is_control() || overrides_direction(c))
+}
+
+fn checked(text: String, limit: usize, refused: impl Fn(char) -> bool) -> Result<String, TextError> {
+    if text.chars().count() > limit {
+        return Err(TextError::TooLong { limit });
+    }
+    match text.chars().find(|&c| refused(c)) {
+        Some(c) => Err(TextError::ControlCharacter { code: c.into() }),
+        None => Ok(text),
+    }
+}
+
+macro_rules! text {
+    ($(#[$doc:meta])* $name:ident, $parse:expr) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(String);
+
+        impl $name {
+            /// The text itself.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = TextError;
+
+            fn from_str(text: &str) -> Result<Self, TextError> {
+                let parse: fn(&str) -> Result<String, TextError> = $parse;
+                parse(text).map(Self)
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(text: $name) -> String {
+                text.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+    };
+}
+
+text!(
+    /// A name: 1 to 200 characters on one line, trimmed, in Unicode's normalisation form C.
+    Name,
+    |text| line(text, 200)
+);
+text!(
+    /// A picture's caption: 1 to 500 characters on one line.
+    Caption,
+    |text| line(text, 500)
+);
+text!(
+    /// Why something was done: 1 to 500 characters on one line.
+    Reason,
+    |text| line(text, 500)
+);
+text!(
+    /// A description: at most 4,000 characters; line breaks and tabs are welcome.
+    Description,
+    |text| checked(text.nfc().collect(), 4_000, |c| {
+        (c.is_control() && !matches!(c, '\n' | '\r' | '\t')) || overrides_direction(c)
+    })
+);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_trimmed_and_composed() {
+        assert_eq!("  Cafe\u{301}\u{a0}".parse::<Name>().unwrap().as_str(), "Café");
+    }
+
+    #[test]
+    fn a_name_has_1_to_200_characters() {
+        assert_eq!(" \t ".parse::<Name>(), Err(TextError::Empty));
+        assert!("é".repeat(200).parse::<Name>().is_ok());
+        assert_eq!("é".repeat(201).parse::<Name>(), Err(TextError::TooLong { limit: 200 }));
+        assert!("e\u{301}".repeat(200).parse::<Name>().is_ok(), "counted after composition");
+    }
+
+    #[test]
+    fn a_name_has_no_character_that_hides_what_it_says() {
+        for c in ['\0', '\n', '\u{7f}', '\u{85}', '\u{202e}', '\u{2066}', '\u{2069}'] {
+            let error = format!("a{c}b").parse::<Name>().unwrap_err();
+            assert_eq!(error, TextError::ControlCharacter { code: c.into() });
+        }
+        assert!("שלום".parse::<Name>().is_ok(), "a language written from right to left is welcome");
+    }
+
+    #[test]
+    fn a_description_may_have_lines_and_may_be_empty() {
+        assert!("one\r\n\ttwo\n".parse::<Description>().is_ok());
+        assert!("".parse::<Description>().is_ok());
+        assert!("x".repeat(4_000).parse::<Description>().is_ok());
+        assert_eq!("x".repeat(4_001).parse::<Description>(), Err(TextError::TooLong { limit: 4_000 }));
+        assert!("a\u{202e}b".parse::<Description>().is_err());
+        assert!("a\0b".parse::<Description>().is_err());
+    }
+
+    #[test]
+    fn captions_and_reasons_have_1_to_500_characters() {
+        assert!("x".repeat(500).parse::<Caption>().is_ok());
+        assert_eq!("x".repeat(501).parse::<Caption>(), Err(TextError::TooLong { limit: 500 }));
+        assert_eq!("".parse::<Reason>(), Err(TextError::Empty));
+        assert_eq!("x".repeat(501).parse::<Reason>(), Err(TextError::TooLong { limit: 500 }));
+    }
+}

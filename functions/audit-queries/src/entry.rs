@@ -1,0 +1,113 @@
+//! A commit as an auditor sees it.
+
+use photovote_domain::{Digest, Version};
+use photovote_event_store::{Commit, StoredEvent, Stream, part_digest, salt_of_part};
+use photovote_http::{Answer, Problem};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// Everything that one command did to one stream.
+///
+/// Its `hash` is `H("photovote/commit", prev, header, digests…)`. `H` is SHA-256 over its parts, each after its length as 8
+/// bytes, the highest first. The header is the text `{"command":…,"events":["<type>/<schema version>",…],"stream":…,"version":…}`
+/// without spaces. The digests are those of the private part and of each event. The first `prev` of a stream is
+/// `H("photovote/stream", <election's id>, stream)`.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct AuditEntry {
+    /// What it was done to: `election#…`, `voter#…` or `ballot#…`.
+    #[schema(example = "election#01ARZ3NDEKTSV4RRFFQ69G5FAV")]
+    stream: String,
+    /// The version of the first event.
+    #[schema(value_type = u64, example = 1)]
+    version: Version,
+    /// The command's name.
+    #[schema(example = "CreateElection")]
+    command: String,
+    /// The hash of the commit before, in hexadecimal digits.
+    #[schema(value_type = String)]
+    prev: Digest,
+    /// The hash of this commit.
+    #[schema(value_type = String)]
+    hash: Digest,
+    /// Who, when, from where, why. Withheld for ballots.
+    private: AuditPart,
+    /// What happened.
+    events: Vec<AuditEvent>,
+}
+
+/// A part of a commit that may be withheld: then only its digest is there.
+#[derive(Debug, Serialize, ToSchema)]
+struct AuditPart {
+    /// `H("photovote/part", salt, data)`, in hexadecimal digits.
+    #[schema(value_type = String)]
+    digest: Digest,
+    /// What makes the digest unguessable.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, nullable = false)]
+    salt: Option<Digest>,
+    /// The part itself: JSON, character for character as it was hashed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    data: Option<String>,
+}
+
+/// One event of a commit.
+#[derive(Debug, Serialize, ToSchema)]
+struct AuditEvent {
+    /// What happened.
+    #[schema(example = "ElectionOpened")]
+    r#type: String,
+    /// The version of the data's schema.
+    schema_version: u32,
+    /// The data. Withheld for voters and ballots, because it would link them and tell how somebody voted.
+    #[serde(flatten)]
+    part: AuditPart,
+}
+
+impl AuditEntry {
+    /// The entry of a commit.
+    pub(crate) fn of(commit: &Commit) -> Answer<Self> {
+        let (private, data) = match commit.stream {
+            Stream::Election(_) => (true, true),
+            Stream::Voter(..) => (true, false),
+            Stream::Ballot(..) => (false, false),
+        };
+        let event = |(event, number): (&StoredEvent, u32)| {
+            Ok(AuditEvent {
+                r#type: event.event_type.clone(),
+                schema_version: event.schema_version,
+                part: AuditPart::of(commit, number, &event.payload, data)?,
+            })
+        };
+        Ok(Self {
+            stream: commit.stream.to_string(),
+            version: commit.first,
+            command: commit.command.clone(),
+            prev: commit.prev,
+            hash: commit.hash,
+            private: AuditPart::of(commit, 0, &commit.private, private)?,
+            events: commit.events.iter().zip(1..).map(event).collect::<Answer<_>>()?,
+        })
+    }
+
+    /// How many bytes it takes in an answer.
+    pub(crate) fn bytes(&self) -> usize {
+        // Texts and numbers always serialise.
+        serde_json::to_vec(self).map_or(0, |json| json.len())
+    }
+}
+
+impl AuditPart {
+    fn of(commit: &Commit, number: u32, bytes: &[u8], shown: bool) -> Answer<Self> {
+        let salt = salt_of_part(&commit.salt, number);
+        let digest = part_digest(&salt, bytes);
+        if !shown {
+            return Ok(Self { digest, salt: None, data: None });
+        }
+        let text = str::from_utf8(bytes).map_err(|error| {
+            tracing::error!(stream = %commit.stream, version = %commit.first, %error, "a part of a commit is no text");
+            Problem::internal()
+        })?;
+        Ok(Self { digest, salt: Some(salt), data: Some(text.to_owned()) })
+    }
+}

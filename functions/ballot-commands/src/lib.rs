@@ -1,0 +1,204 @@
+//! What a voter can do: rate candidates, take a rating back, cast the ballot.
+//!
+//! The election's definition is cached: it is frozen once voting begins. A refusal is never decided by what is cached,
+//! and no cast is ever accepted by it: the gate is written with the commit.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use axum::extract::State;
+use photovote_control::{Control, GateState, GateStatus};
+use photovote_domain::{
+    Aggregate, Ballot, CandidateId, Election, Nonce, Rating, Receipt, Shard, Version,
+    ballot::{BallotCommand, BallotRejection, Context, MAX_RATINGS_IN_REQUEST},
+};
+use photovote_dynamodb::Cancellation;
+use photovote_event_store::{Commit, Done, ElectionCache, EventStore, ExecuteError, History};
+use photovote_http::{
+    Answer, Changed, CommandProblems, Intent, OpenedBallot, Problem, Segments, Submission, Voter, at_version, distinct,
+    opened,
+};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+/// The function: the tables it works on, and the elections it has seen lately.
+#[derive(Debug, Clone)]
+pub struct App {
+    store: EventStore,
+    control: Control,
+    elections: ElectionCache,
+}
+
+impl App {
+    /// Works on these tables.
+    pub fn new(store: EventStore, control: Control) -> Self {
+        let elections = ElectionCache::new(store.reader().clone());
+        Self { store, control, elections }
+    }
+}
+
+/// The routes of this function.
+pub fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(rate)).routes(routes!(clear)).routes(routes!(cast))
+}
+
+/// Grades for candidates, by their ids. They are merged into the draft: others stay as they are.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct RatingsBody {
+    /// A whole number on the election's scale for each candidate; at most 500 candidates in one request.
+    #[serde(deserialize_with = "distinct")]
+    #[schema(value_type = BTreeMap<String, i64>, example = json!({"01ARZ3NDEKTSV4RRFFQ69G5FAV": 4}))]
+    ratings: BTreeMap<CandidateId, i64>,
+}
+
+/// Grades to merge into the draft before it is cast.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct CastBody {
+    /// A whole number on the election's scale for each candidate; at most 500 candidates in one request.
+    #[serde(default, deserialize_with = "distinct")]
+    #[schema(value_type = BTreeMap<String, i64>)]
+    ratings: BTreeMap<CandidateId, i64>,
+}
+
+/// A ballot was cast.
+#[derive(Debug, Serialize, ToSchema)]
+struct CastAnswer {
+    /// The version that the ballot has come to.
+    #[schema(value_type = u64)]
+    version: Version,
+    /// What proves that the ballot was counted, and not how it was cast.
+    #[schema(example = "7-5f3c2a0b9d1e4c6f8a7b5d3e1f0c2a4b6d8e0f1a3c5e7b9d2f4a6c8e0b1d3f5a")]
+    receipt: String,
+}
+
+/// Rates candidates in the caller's draft. Rating again overwrites.
+#[utoipa::path(
+    put, path = "/ballot/ratings", tag = "ballot", security(("ballot" = [])), request_body = RatingsBody,
+    responses((status = OK, body = Changed, description = "The ballot is at this version"), CommandProblems)
+)]
+async fn rate(State(app): State<App>, caller: Voter, submission: Submission) -> Answer {
+    let ballot = opened(&app.elections, app.store.reader(), &caller).await?;
+    let (body, intent): (RatingsBody, _) = submission.read(&caller)?;
+    let command = BallotCommand::Rate { ratings: graded(&ballot, body.ratings)? };
+    app.change(ballot, &intent, command).await
+}
+
+/// Takes a rating back: the candidate is not rated any more.
+#[utoipa::path(
+    delete, path = "/ballot/ratings/{candidate}", tag = "ballot", security(("ballot" = [])),
+    params(("candidate" = String, Path, description = "The candidate's id")),
+    responses((status = OK, body = Changed, description = "The ballot is at this version"), CommandProblems)
+)]
+async fn clear(State(app): State<App>, caller: Voter, path: Segments, submission: Submission) -> Answer {
+    let ballot = opened(&app.elections, app.store.reader(), &caller).await?;
+    let candidate = path.id("candidate")?;
+    let (_, intent): (Nothing, _) = submission.read(&caller)?;
+    app.change(ballot, &intent, BallotCommand::Clear { candidate }).await
+}
+
+/// Casts the caller's ballot, with the ratings of this request merged in. Nothing changes it afterwards.
+#[utoipa::path(
+    post, path = "/ballot/cast", tag = "ballot", security(("ballot" = [])), request_body = Option<CastBody>,
+    responses((status = OK, body = CastAnswer, description = "The ballot is cast, and will be counted"), CommandProblems)
+)]
+async fn cast(State(app): State<App>, caller: Voter, submission: Submission) -> Answer {
+    let ballot = opened(&app.elections, app.store.reader(), &caller).await?;
+    let (body, intent): (CastBody, _) = submission.read(&caller)?;
+    let (election, shard) = (ballot.election.stream.election(), ballot.shard);
+    let nonce = Nonce::from_bytes(app.store.environment().random());
+    let command = BallotCommand::Cast { ratings: graded(&ballot, body.ratings)?, nonce };
+
+    let done = app.execute(ballot, &intent, &command, Some(shard)).await?;
+    let Some(nonce) = done.history.state.nonce else {
+        tracing::error!(%election, "a ballot that was cast has no nonce");
+        return Err(Problem::internal());
+    };
+    let receipt = Receipt::of(election, shard, &done.history.state.ratings, &nonce).to_string();
+    Ok(at_version(done.version, CastAnswer { version: done.version, receipt }))
+}
+
+/// A body that says nothing.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Nothing {}
+
+/// Numbers that may be grades. Whether they are on the election's scale, the ballot decides.
+fn graded(ballot: &OpenedBallot, ratings: BTreeMap<CandidateId, i64>) -> Answer<BTreeMap<CandidateId, Rating>> {
+    if ratings.len() > MAX_RATINGS_IN_REQUEST {
+        return Err(Problem::refused(&BallotRejection::TooManyRatings));
+    }
+    let scale = ballot.election.state.scale;
+    let graded = ratings.into_iter().map(|(candidate, number)| match Rating::try_from(number) {
+        Ok(rating) => Ok((candidate, rating)),
+        Err(_off_every_scale) => {
+            let (min, max) = (scale.min(), scale.max());
+            Err(Problem::refused(&BallotRejection::OutOfScale { candidate, min, max }))
+        }
+    });
+    graded.collect()
+}
+
+impl App {
+    async fn change(&self, ballot: OpenedBallot, intent: &Intent, command: BallotCommand) -> Answer {
+        let done = self.execute(ballot, intent, &command, None).await?;
+        Ok(at_version(done.version, Changed { version: done.version }))
+    }
+
+    /// Carries out a command on a ballot; through the gate of a shard, if it is a cast.
+    async fn execute(
+        &self,
+        ballot: OpenedBallot,
+        intent: &Intent,
+        command: &BallotCommand,
+        gate: Option<Shard>,
+    ) -> Answer<Done<Ballot>> {
+        let OpenedBallot { election, ballot, .. } = ballot;
+        match self.attempt(&election, ballot.clone(), intent, command, gate).await {
+            // What is cached may be seconds old, and nobody is turned away for that.
+            Err(ExecuteError::Rejected(_)) => {
+                let fresh = self.elections.fresh(election.stream.election()).await?;
+                self.attempt(&fresh, ballot, intent, command, gate).await
+            }
+            answer => answer,
+        }
+        .map_err(|error| match error {
+            ExecuteError::Blocked(reasons) => shut(&reasons),
+            error => error.into(),
+        })
+    }
+
+    async fn attempt(
+        &self,
+        election: &Arc<History<Election>>,
+        ballot: History<Ballot>,
+        intent: &Intent,
+        command: &BallotCommand,
+        gate: Option<Shard>,
+    ) -> Result<Done<Ballot>, ExecuteError<BallotRejection>> {
+        let environment = self.store.environment();
+        let record = intent.record(command.name(), &ballot.stream, environment);
+        let decide = |ballot: &Ballot| {
+            ballot.decide(command.clone(), &Context { election: &election.state, now: environment.now() })
+        };
+        let pass = |commit: &Commit| match gate {
+            // The time is that of this very attempt: a cast that had to wait for others may come too late.
+            Some(shard) => Ok(vec![self.control.pass_cast(commit.stream.election(), shard, environment.now())?]),
+            None => Ok(Vec::new()),
+        };
+        self.store.execute_with(ballot, &record, |version| intent.expects(version), decide, pass).await
+    }
+}
+
+/// The gate did not let a cast through.
+fn shut(reasons: &[Cancellation]) -> Problem {
+    let gate = match reasons {
+        [Cancellation::Condition(Some(gate))] => GateState::from_item(gate),
+        _ => None,
+    };
+    match gate {
+        Some(GateState { status: GateStatus::Draft, .. }) => Problem::refused(&BallotRejection::NotOpenYet),
+        _ => Problem::refused(&BallotRejection::Closed),
+    }
+}

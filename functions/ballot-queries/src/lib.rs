@@ -1,0 +1,89 @@
+//! What a voter can see: the election, and their own ballot. The ballot is folded from its stream, so a voter always sees
+//! the last rating.
+
+use axum::extract::State;
+use photovote_domain::{BallotId, Ratings, Receipt, Version, ballot, election};
+use photovote_event_store::{ElectionCache, EventReader};
+use photovote_http::{Answer, ElectionView, OpenedBallot, Problem, QueryProblems, Voter, at_version, opened};
+use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+/// The function: the table it reads, and the elections it has seen lately.
+#[derive(Debug, Clone)]
+pub struct App {
+    reader: EventReader,
+    elections: ElectionCache,
+}
+
+impl App {
+    /// Reads this table.
+    pub fn new(reader: EventReader) -> Self {
+        Self { elections: ElectionCache::new(reader.clone()), reader }
+    }
+}
+
+/// The routes of this function.
+pub fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(show))
+}
+
+/// All that a voter needs.
+#[derive(Debug, Serialize, ToSchema)]
+struct BallotAnswer {
+    /// What there is to vote on.
+    election: ElectionView,
+    /// The voter's own ballot.
+    ballot: BallotView,
+}
+
+/// A ballot as its voter sees it.
+#[derive(Debug, Serialize, ToSchema)]
+struct BallotView {
+    /// Its id.
+    #[schema(value_type = String, example = "7ZZZZZZZZZZZZZZZZZZZZZZZZZ")]
+    id: BallotId,
+    /// Its version.
+    #[schema(value_type = u64, example = 4)]
+    version: Version,
+    /// The grade of each candidate that is rated. Left out once the ballot is cast: nobody can be made to show it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<BTreeMap<String, u8>>, nullable = false, example = json!({"01ARZ3NDEKTSV4RRFFQ69G5FAV": 4}))]
+    ratings: Option<Ratings>,
+    /// Is it cast?
+    cast: bool,
+    /// What proves that the ballot was counted, and not how it was cast; `null` until it is cast.
+    #[schema(required = true)]
+    receipt: Option<String>,
+}
+
+impl BallotView {
+    fn of(id: BallotId, opened: OpenedBallot) -> Answer<Self> {
+        let OpenedBallot { election, ballot, shard } = opened;
+        let (version, cast) = (ballot.version, ballot.state.status == ballot::Status::Cast);
+        if !cast {
+            return Ok(Self { id, version, ratings: Some(ballot.state.ratings), cast, receipt: None });
+        }
+        let Some(nonce) = ballot.state.nonce else {
+            tracing::error!(stream = %ballot.stream, "a ballot that was cast has no nonce");
+            return Err(Problem::internal());
+        };
+        let receipt = Receipt::of(election.stream.election(), shard, &ballot.state.ratings, &nonce);
+        Ok(Self { id, version, ratings: None, cast, receipt: Some(receipt.to_string()) })
+    }
+}
+
+/// Shows the caller's ballot, and the election it belongs to.
+#[utoipa::path(
+    get, path = "/ballot", tag = "ballot", security(("ballot" = [])),
+    responses((status = OK, body = BallotAnswer, description = "The ballot and its election"), QueryProblems)
+)]
+async fn show(State(app): State<App>, caller: Voter) -> Answer {
+    let opened = opened(&app.elections, &app.reader, &caller).await?;
+    if opened.election.state.status == election::Status::Deleted {
+        return Err(Problem::not_found("election_not_found", "the election was deleted"));
+    }
+    let election = ElectionView::of(caller.0.election, &opened.election.state);
+    let ballot = BallotView::of(caller.0.ballot, opened)?;
+    Ok(at_version(ballot.version, BallotAnswer { election, ballot }))
+}

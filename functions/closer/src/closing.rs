@@ -1,0 +1,71 @@
+//! The protocol that closes an election without a race and without a transaction over all its gates.
+
+use photovote_control::{Control, ControlError};
+use photovote_domain::{
+    Aggregate, Election, Hasher, Version,
+    election::{Context, ElectionCommand, ElectionRejection, Status},
+};
+use photovote_event_store::{CommandId, CommandRecord, EventStore, ExecuteError, History, LoadError};
+use thiserror::Error;
+
+/// Why an election was not closed, or not completely.
+#[derive(Debug, Error)]
+pub enum CloseError {
+    /// The command was refused, or could not be written.
+    #[error(transparent)]
+    Execute(#[from] ExecuteError<ElectionRejection>),
+    /// The gates cannot be reached. The election is closing, and whoever finds it finishes.
+    #[error(transparent)]
+    Control(#[from] ControlError),
+    /// The election cannot be loaded.
+    #[error(transparent)]
+    Load(#[from] LoadError),
+}
+
+/// Closes an election: [`ElectionCommand::Close`] or [`ElectionCommand::CloseIfDue`]. Answers the version of its
+/// `ElectionClosed`, also when the same command closed it before.
+pub async fn close(
+    store: &EventStore,
+    control: &Control,
+    history: History<Election>,
+    record: &CommandRecord,
+    command: ElectionCommand,
+) -> Result<Version, CloseError> {
+    let context = Context { now: store.environment().now() };
+    let decide = |election: &Election| election.decide(command.clone(), &context);
+    let done = store.execute(history, record, |_| true, decide).await?;
+    // Nothing but its end can follow an `ElectionClosing`.
+    let closed = done.version.plus(1);
+    finish(store, control, done.history, record).await?;
+    Ok(closed)
+}
+
+/// Finishes an election that is closing; any other stays as it is.
+pub async fn finish(
+    store: &EventStore,
+    control: &Control,
+    history: History<Election>,
+    record: &CommandRecord,
+) -> Result<(), CloseError> {
+    let (election, shards) = (history.stream.election(), history.state.shards);
+    if history.state.status == Status::Closing {
+        let casts = control.close_gates(election, shards).await?;
+        let finish = |election: &Election| match election.status {
+            Status::Closing => election.decide(ElectionCommand::FinishClosing { casts }, &Context { now: record.private.time }),
+            // Somebody else has finished, with the same count: the gates stand still.
+            _ => Ok(Vec::new()),
+        };
+        store.execute(history, &finishing(record), |_| true, finish).await?;
+    }
+    control.unschedule(election).await?;
+    Ok(())
+}
+
+/// The command that finishes what another began: the same for every attempt of it.
+fn finishing(began: &CommandRecord) -> CommandRecord {
+    let id = Hasher::new("photovote/finish").part(began.private.id.to_string().as_bytes()).finish();
+    let mut record = began.clone();
+    record.name = "FinishClosingElection";
+    record.private.id = CommandId::new(id);
+    record
+}

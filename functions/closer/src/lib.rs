@@ -1,0 +1,114 @@
+//! Closing elections: the protocol, and the function that closes those whose time has come.
+//!
+//! ```text
+//! append ElectionClosing → close every gate, each answering its final count → append ElectionClosed {casts}
+//! ```
+//!
+//! Whoever finds an election closing finishes it: the command that began it, a retry, the next run of the closer. No
+//! step does harm when it is done twice.
+
+mod closing;
+
+use photovote_control::{Control, ControlError, GateStatus};
+use photovote_domain::{
+    Digest, Election, ElectionId,
+    election::{ElectionCommand, Status},
+};
+use photovote_event_store::{
+    Actor, CommandId, CommandRecord, Environment, EventStore, History, PrivatePart, Stream,
+};
+
+pub use closing::{CloseError, close, finish};
+
+/// Closes what is due, finishes what is half closed, and opens the gates of what was half opened.
+#[derive(Debug, Clone)]
+pub struct Closer {
+    store: EventStore,
+    control: Control,
+}
+
+/// What one run of the closer did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Run {
+    /// Elections that are closed now and were not before.
+    pub closed: usize,
+    /// Elections that could not be looked after; the next run tries again.
+    pub failed: usize,
+}
+
+impl Closer {
+    /// A closer over these tables.
+    pub const fn new(store: EventStore, control: Control) -> Self {
+        Self { store, control }
+    }
+
+    /// Looks after every election on the schedule. One that fails does not keep the others waiting.
+    pub async fn run(&self) -> Result<Run, ControlError> {
+        let mut run = Run::default();
+        for election in self.control.scheduled().await? {
+            match self.look_after(election).await {
+                Ok(closed) => run.closed += usize::from(closed),
+                Err(error) => {
+                    tracing::error!(%election, %error, "an election on the schedule cannot be looked after");
+                    run.failed += 1;
+                }
+            }
+        }
+        Ok(run)
+    }
+
+    /// Does what an election needs now; was it closed?
+    async fn look_after(&self, election: ElectionId) -> Result<bool, CloseError> {
+        let history: History<Election> = self.store.load(Stream::Election(election)).await?;
+        let state = &history.state;
+        let now = self.store.environment().now();
+        match state.status {
+            Status::Open if !state.is_due(now) => {
+                self.heal(election, state).await?;
+                Ok(false)
+            }
+            Status::Open | Status::Closing => {
+                let record = record("CloseElection", self.store.environment());
+                close(&self.store, &self.control, history, &record, ElectionCommand::CloseIfDue).await?;
+                tracing::info!(%election, "closed an election whose time had come");
+                Ok(true)
+            }
+            _ => {
+                self.control.unschedule(election).await?;
+                Ok(false)
+            }
+        }
+    }
+}
+
+impl Closer {
+    /// Whoever opened or extended an election may have been stopped between the event and the gates.
+    async fn heal(&self, id: ElectionId, election: &Election) -> Result<(), CloseError> {
+        let gates = self.control.gates(id, election.shards).await?;
+        if gates.iter().any(|(_, gate)| gate.status == GateStatus::Draft) {
+            self.control.open_gates(id, election.shards, election.closes_at).await?;
+        }
+        match election.closes_at {
+            Some(closes_at) if gates.iter().any(|(_, gate)| gate.closes_at.is_some_and(|at| at < closes_at)) => {
+                Ok(self.control.extend_gates(id, election.shards, closes_at).await?)
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+fn record(name: &'static str, environment: &Environment) -> CommandRecord {
+    let random = || Digest::from_bytes(environment.random());
+    CommandRecord {
+        name,
+        own_id: false,
+        private: PrivatePart {
+            actor: Actor::Closer,
+            fingerprint: random(),
+            id: CommandId::new(random()),
+            reason: None,
+            source: None,
+            time: environment.now(),
+        },
+    }
+}

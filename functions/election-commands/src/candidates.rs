@@ -1,0 +1,194 @@
+//! The candidates of a draft, and taking one out of the ranking later.
+
+use axum::extract::State;
+use photovote_domain::{CandidateId, Image, Reason, election::ElectionCommand};
+use photovote_http::{
+    Administrator, Answer, Changed, CommandProblems, Created, Patch, Problem, Segments, Submission, created, optional,
+    present, value,
+};
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use crate::{App, changed, elections::Nothing};
+
+/// A candidate's picture.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ImageBody {
+    /// Where it lies: an https URL of at most 2,048 characters.
+    #[schema(example = "https://example.org/photos/moon.png")]
+    url: String,
+    /// What stands under it: 1 to 500 characters.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(nullable = false)]
+    caption: Option<String>,
+}
+
+impl ImageBody {
+    fn parse(self) -> Result<Image, Problem> {
+        let caption = optional("image.caption", self.caption.as_deref())?;
+        Ok(Image { url: value("image.url", &self.url)?, caption })
+    }
+}
+
+/// A new candidate.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NewCandidate {
+    /// Its id, a ULID, if the client chooses it.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<String>, nullable = false)]
+    id: Option<CandidateId>,
+    /// Its name: 1 to 200 characters.
+    #[schema(example = "Moon")]
+    name: String,
+    /// What there is to say about it: at most 4,000 characters.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(nullable = false)]
+    description: Option<String>,
+    /// The picture.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(nullable = false)]
+    image: Option<ImageBody>,
+}
+
+/// Adds a candidate to a competition of a draft.
+#[utoipa::path(
+    post, path = "/elections/{election}/competitions/{competition}/candidates", tag = "candidates", security(("administrator" = [])),
+    params(
+        ("election" = String, Path, description = "The election's id"),
+        ("competition" = String, Path, description = "The competition's id"),
+    ),
+    request_body = NewCandidate,
+    responses((status = CREATED, body = Created, description = "The candidate was added"), CommandProblems)
+)]
+pub(crate) async fn create(
+    State(app): State<App>,
+    caller: Administrator,
+    path: Segments,
+    submission: Submission,
+) -> Answer {
+    let history = app.owned(&caller, path.id("election")?).await?;
+    let (election, competition) = (history.stream.election(), path.id("competition")?);
+    let (body, intent): (NewCandidate, _) = submission.read(&caller)?;
+    let scope = format!("{election}/{competition}/candidate");
+    let environment = app.store.environment();
+    let candidate = body.id.unwrap_or_else(|| CandidateId::from_bits(intent.new_id(&scope, environment)));
+    let command = ElectionCommand::AddCandidate {
+        competition,
+        candidate,
+        name: value("name", &body.name)?,
+        description: optional("description", body.description.as_deref())?,
+        image: body.image.map(ImageBody::parse).transpose()?,
+    };
+    let version = app.create(history, &intent, command, body.id.is_some(), None).await?;
+    let location = format!("/v1/elections/{election}/competitions/{competition}/candidates/{candidate}");
+    Ok(created(&location, version, Created { id: candidate.to_string(), version }))
+}
+
+/// What is to change in a candidate.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct CandidatePatch {
+    /// A new name.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(nullable = false)]
+    name: Option<String>,
+    /// A new description; `null` clears it.
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    description: Patch<String>,
+    /// A new picture; `null` takes it away.
+    #[serde(default)]
+    #[schema(value_type = Option<ImageBody>)]
+    image: Patch<ImageBody>,
+}
+
+/// Changes a candidate of a draft.
+#[utoipa::path(
+    patch, path = "/elections/{election}/competitions/{competition}/candidates/{candidate}", tag = "candidates", security(("administrator" = [])),
+    params(
+        ("election" = String, Path, description = "The election's id"),
+        ("competition" = String, Path, description = "The competition's id"),
+        ("candidate" = String, Path, description = "The candidate's id"),
+        ("If-Match" = Option<String>, Header, description = "The election's version that is to be changed"),
+    ),
+    request_body = CandidatePatch,
+    responses((status = OK, body = Changed, description = "The election is at this version"), CommandProblems)
+)]
+pub(crate) async fn change(
+    State(app): State<App>,
+    caller: Administrator,
+    path: Segments,
+    submission: Submission,
+) -> Answer {
+    let history = app.owned(&caller, path.id("election")?).await?;
+    let (competition, candidate) = (path.id("competition")?, path.id("candidate")?);
+    let (body, intent): (CandidatePatch, _) = submission.read(&caller)?;
+    let command = ElectionCommand::ChangeCandidate {
+        competition,
+        candidate,
+        name: optional("name", body.name.as_deref())?,
+        description: body.description.parse("description")?,
+        image: body.image.map(ImageBody::parse)?,
+    };
+    app.change(history, &intent, command, None).await.map(changed)
+}
+
+/// Removes a candidate from a draft.
+#[utoipa::path(
+    delete, path = "/elections/{election}/competitions/{competition}/candidates/{candidate}", tag = "candidates", security(("administrator" = [])),
+    params(
+        ("election" = String, Path, description = "The election's id"),
+        ("competition" = String, Path, description = "The competition's id"),
+        ("candidate" = String, Path, description = "The candidate's id"),
+        ("If-Match" = Option<String>, Header, description = "The election's version that is to be changed"),
+    ),
+    responses((status = OK, body = Changed, description = "The election is at this version"), CommandProblems)
+)]
+pub(crate) async fn delete(
+    State(app): State<App>,
+    caller: Administrator,
+    path: Segments,
+    submission: Submission,
+) -> Answer {
+    let history = app.owned(&caller, path.id("election")?).await?;
+    let (competition, candidate) = (path.id("competition")?, path.id("candidate")?);
+    let (_, intent): (Nothing, _) = submission.read(&caller)?;
+    app.change(history, &intent, ElectionCommand::RemoveCandidate { competition, candidate }, None).await.map(changed)
+}
+
+/// Why a candidate is disqualified.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Disqualification {
+    /// The reason, which everybody sees: 1 to 500 characters.
+    #[schema(example = "taken after the deadline")]
+    reason: String,
+}
+
+/// Takes a candidate of an open or closed election out of the ranking. Its ratings are kept; results list it apart.
+#[utoipa::path(
+    post, path = "/elections/{election}/competitions/{competition}/candidates/{candidate}/disqualify", tag = "candidates", security(("administrator" = [])),
+    params(
+        ("election" = String, Path, description = "The election's id"),
+        ("competition" = String, Path, description = "The competition's id"),
+        ("candidate" = String, Path, description = "The candidate's id"),
+    ),
+    request_body = Disqualification,
+    responses((status = OK, body = Changed, description = "The candidate is disqualified"), CommandProblems)
+)]
+pub(crate) async fn disqualify(
+    State(app): State<App>,
+    caller: Administrator,
+    path: Segments,
+    submission: Submission,
+) -> Answer {
+    let history = app.owned(&caller, path.id("election")?).await?;
+    let (competition, candidate) = (path.id("competition")?, path.id("candidate")?);
+    let (body, intent): (Disqualification, _) = submission.read(&caller)?;
+    let reason: Reason = value("reason", &body.reason)?;
+    let why = Some(reason.to_string());
+    let command = ElectionCommand::DisqualifyCandidate { competition, candidate, reason };
+    app.change(history, &intent, command, why).await.map(changed)
+}

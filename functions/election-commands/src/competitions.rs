@@ -1,0 +1,121 @@
+//! The competitions of a draft.
+
+use axum::extract::State;
+use photovote_domain::{CompetitionId, election::ElectionCommand};
+use photovote_http::{
+    Administrator, Answer, Changed, CommandProblems, Created, Patch, Segments, Submission, created, optional, present,
+    value,
+};
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use crate::{App, changed, elections::Nothing};
+
+/// A new competition.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NewCompetition {
+    /// Its id, a ULID, if the client chooses it.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<String>, nullable = false)]
+    id: Option<CompetitionId>,
+    /// Its name: 1 to 200 characters.
+    #[schema(example = "Nature")]
+    name: String,
+    /// What there is to say about it: at most 4,000 characters.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(nullable = false)]
+    description: Option<String>,
+}
+
+/// Adds a competition to a draft.
+#[utoipa::path(
+    post, path = "/elections/{election}/competitions", tag = "competitions", security(("administrator" = [])),
+    params(("election" = String, Path, description = "The election's id")), request_body = NewCompetition,
+    responses((status = CREATED, body = Created, description = "The competition was added"), CommandProblems)
+)]
+pub(crate) async fn create(
+    State(app): State<App>,
+    caller: Administrator,
+    path: Segments,
+    submission: Submission,
+) -> Answer {
+    let history = app.owned(&caller, path.id("election")?).await?;
+    let election = history.stream.election();
+    let (body, intent): (NewCompetition, _) = submission.read(&caller)?;
+    let scope = format!("{election}/competition");
+    let environment = app.store.environment();
+    let competition = body.id.unwrap_or_else(|| CompetitionId::from_bits(intent.new_id(&scope, environment)));
+    let command = ElectionCommand::AddCompetition {
+        competition,
+        name: value("name", &body.name)?,
+        description: optional("description", body.description.as_deref())?,
+    };
+    let version = app.create(history, &intent, command, body.id.is_some(), None).await?;
+    let location = format!("/v1/elections/{election}/competitions/{competition}");
+    Ok(created(&location, version, Created { id: competition.to_string(), version }))
+}
+
+/// What is to change in a competition.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct CompetitionPatch {
+    /// A new name.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(nullable = false)]
+    name: Option<String>,
+    /// A new description; `null` clears it.
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    description: Patch<String>,
+}
+
+/// Changes a competition of a draft.
+#[utoipa::path(
+    patch, path = "/elections/{election}/competitions/{competition}", tag = "competitions", security(("administrator" = [])),
+    params(
+        ("election" = String, Path, description = "The election's id"),
+        ("competition" = String, Path, description = "The competition's id"),
+        ("If-Match" = Option<String>, Header, description = "The election's version that is to be changed"),
+    ),
+    request_body = CompetitionPatch,
+    responses((status = OK, body = Changed, description = "The election is at this version"), CommandProblems)
+)]
+pub(crate) async fn change(
+    State(app): State<App>,
+    caller: Administrator,
+    path: Segments,
+    submission: Submission,
+) -> Answer {
+    let history = app.owned(&caller, path.id("election")?).await?;
+    let competition = path.id("competition")?;
+    let (body, intent): (CompetitionPatch, _) = submission.read(&caller)?;
+    let command = ElectionCommand::ChangeCompetition {
+        competition,
+        name: optional("name", body.name.as_deref())?,
+        description: body.description.parse("description")?,
+    };
+    app.change(history, &intent, command, None).await.map(changed)
+}
+
+/// Removes a competition, with its candidates, from a draft.
+#[utoipa::path(
+    delete, path = "/elections/{election}/competitions/{competition}", tag = "competitions", security(("administrator" = [])),
+    params(
+        ("election" = String, Path, description = "The election's id"),
+        ("competition" = String, Path, description = "The competition's id"),
+        ("If-Match" = Option<String>, Header, description = "The election's version that is to be changed"),
+    ),
+    responses((status = OK, body = Changed, description = "The election is at this version"), CommandProblems)
+)]
+pub(crate) async fn delete(
+    State(app): State<App>,
+    caller: Administrator,
+    path: Segments,
+    submission: Submission,
+) -> Answer {
+    let history = app.owned(&caller, path.id("election")?).await?;
+    let competition = path.id("competition")?;
+    let (_, intent): (Nothing, _) = submission.read(&caller)?;
+    app.change(history, &intent, ElectionCommand::RemoveCompetition { competition }, None).await.map(changed)
+}

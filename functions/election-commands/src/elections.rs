@@ -1,0 +1,162 @@
+//! Creating, changing and deleting elections.
+
+use axum::extract::State;
+use photovote_domain::{
+    Aggregate, Description, Election, ElectionId, Name, Scale, ShardCount,
+    election::{Context, ElectionCommand},
+};
+use photovote_event_store::{History, Stream};
+use photovote_http::{
+    Administrator, Answer, Changed, CommandProblems, Created, Patch, Problem, Segments, Submission, created,
+    invalid_value, optional, present, value,
+};
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use crate::{App, changed, control};
+
+/// A scale: whole numbers within 0 to 10, `min` below `max`.
+#[derive(Debug, Clone, Copy, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ScaleBody {
+    /// The lowest grade.
+    #[schema(example = 1)]
+    min: i64,
+    /// The highest grade.
+    #[schema(example = 5)]
+    max: i64,
+}
+
+impl ScaleBody {
+    fn parse(self) -> Result<Scale, Problem> {
+        Scale::new(self.min, self.max).map_err(|error| invalid_value("scale", &error))
+    }
+}
+
+/// A new election.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NewElection {
+    /// Its id, a ULID, if the client chooses it.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<String>, nullable = false)]
+    id: Option<ElectionId>,
+    /// Its name: 1 to 200 characters.
+    #[schema(example = "Summer 2026")]
+    name: String,
+    /// What there is to say about it: at most 4,000 characters.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(nullable = false)]
+    description: Option<String>,
+    /// The grades that voters may give; 1 to 5 unless said otherwise.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(nullable = false)]
+    scale: Option<ScaleBody>,
+    /// About how many voters will come. It sets over how many partitions they are spread.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(nullable = false)]
+    expected_voters: Option<i64>,
+}
+
+/// Creates an election, as a draft that belongs to the caller.
+#[utoipa::path(
+    post, path = "/elections", tag = "elections", security(("administrator" = [])), request_body = NewElection,
+    responses((status = CREATED, body = Created, description = "The election was created"), CommandProblems)
+)]
+pub(crate) async fn create(State(app): State<App>, caller: Administrator, submission: Submission) -> Answer {
+    let (body, intent): (NewElection, _) = submission.read(&caller)?;
+    let name: Name = value("name", &body.name)?;
+    let description: Option<Description> = optional("description", body.description.as_deref())?;
+    let scale = body.scale.map_or(Ok(Scale::default()), ScaleBody::parse)?;
+    let shards = body.expected_voters.map_or(Ok(ShardCount::default()), shards)?;
+
+    let environment = app.store.environment();
+    let id = body.id.unwrap_or_else(|| ElectionId::from_bits(intent.new_id("election", environment)));
+    let stream = Stream::Election(id);
+    let command = ElectionCommand::Create { owner: caller.subject.clone(), name, description, scale, shards };
+    let mut record = intent.record(command.name(), &stream, environment);
+    record.own_id = body.id.is_some();
+    let decide = |election: &Election| election.decide(command.clone(), &Context { now: environment.now() });
+    // Nothing is loaded: an election that is there already is found by the condition of the write.
+    let gates = |_: &_| Ok(app.control.create_gates(id, shards)?);
+    let done = app.store.execute_with(History::empty(stream), &record, |_| true, decide, gates).await?;
+    let body = Created { id: id.to_string(), version: done.version };
+    Ok(created(&format!("/v1/elections/{id}"), done.version, body))
+}
+
+fn shards(expected_voters: i64) -> Result<ShardCount, Problem> {
+    match u64::try_from(expected_voters) {
+        Ok(voters) if voters > 0 => Ok(ShardCount::for_voters(voters)),
+        _ => Err(invalid_value("expected_voters", &"is not a positive number")),
+    }
+}
+
+/// What is to change in an election.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ElectionPatch {
+    /// A new name.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(nullable = false)]
+    name: Option<String>,
+    /// A new description; `null` clears it.
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    description: Patch<String>,
+    /// A new scale, while the election is a draft.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(nullable = false)]
+    scale: Option<ScaleBody>,
+}
+
+/// Changes an election. Its scale can change only while it is a draft.
+#[utoipa::path(
+    patch, path = "/elections/{election}", tag = "elections", security(("administrator" = [])),
+    params(("election" = String, Path, description = "The election's id"), ("If-Match" = Option<String>, Header, description = "The version that is to be changed")),
+    request_body = ElectionPatch,
+    responses((status = OK, body = Changed, description = "The election is at this version"), CommandProblems)
+)]
+pub(crate) async fn change(
+    State(app): State<App>,
+    caller: Administrator,
+    path: Segments,
+    submission: Submission,
+) -> Answer {
+    let history = app.owned(&caller, path.id("election")?).await?;
+    let (body, intent): (ElectionPatch, _) = submission.read(&caller)?;
+    let command = ElectionCommand::Change {
+        name: optional("name", body.name.as_deref())?,
+        description: body.description.parse("description")?,
+        scale: body.scale.map(ScaleBody::parse).transpose()?,
+    };
+    app.change(history, &intent, command, None).await.map(changed)
+}
+
+/// Deletes an election that is a draft, closed or released. It is final.
+#[utoipa::path(
+    delete, path = "/elections/{election}", tag = "elections", security(("administrator" = [])),
+    params(("election" = String, Path, description = "The election's id"), ("If-Match" = Option<String>, Header, description = "The version that is to be deleted")),
+    responses((status = OK, body = Changed, description = "The election is deleted"), CommandProblems)
+)]
+pub(crate) async fn delete(
+    State(app): State<App>,
+    caller: Administrator,
+    path: Segments,
+    submission: Submission,
+) -> Answer {
+    let id = path.id("election")?;
+    let history = app.owned(&caller, id).await?;
+    let (_, intent): (Nothing, _) = submission.read(&caller)?;
+    let (shards, counted) = (history.state.shards, history.state.casts.is_some());
+    let version = app.change(history, &intent, ElectionCommand::Delete, None).await?;
+    if !counted {
+        // The gates of a draft still let voters in.
+        app.control.close_gates(id, shards).await.map_err(control)?;
+    }
+    Ok(changed(version))
+}
+
+/// A body that says nothing.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Nothing {}

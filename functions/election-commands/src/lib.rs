@@ -1,0 +1,114 @@
+//! What an administrator can do: elections, their competitions and candidates, and their voters.
+//!
+//! Each handler reads like the order in which requests are checked: existence and ownership, form, value; then the event
+//! store asks whether the command is known, whether the precondition holds, and the domain.
+
+mod candidates;
+mod competitions;
+mod elections;
+mod lifecycle;
+mod voters;
+
+use closer::CloseError;
+use photovote_control::{Control, ControlError};
+use photovote_domain::{
+    Aggregate, Election, ElectionId, Version,
+    election::{Context, ElectionCommand},
+};
+use photovote_event_store::{EventStore, History, Stream};
+use photovote_http::{Administrator, Answer, Changed, Intent, Problem, at_version};
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+/// The function: the tables it works on.
+#[derive(Debug, Clone)]
+pub struct App {
+    store: EventStore,
+    control: Control,
+}
+
+impl App {
+    /// Works on these tables.
+    pub const fn new(store: EventStore, control: Control) -> Self {
+        Self { store, control }
+    }
+
+    /// An election that is this administrator's. Another's is not to be told from one that does not exist.
+    async fn owned(&self, caller: &Administrator, id: ElectionId) -> Answer<History<Election>> {
+        let history: History<Election> = self.store.load(Stream::Election(id)).await?;
+        if history.state.exists() && history.state.owner == caller.subject.as_str() {
+            Ok(history)
+        } else {
+            Err(Problem::not_found("election_not_found", "there is no such election"))
+        }
+    }
+
+    /// Carries out a command that touches nothing but the election's own stream.
+    async fn change(
+        &self,
+        history: History<Election>,
+        intent: &Intent,
+        command: ElectionCommand,
+        reason: Option<String>,
+    ) -> Answer<Version> {
+        self.create(history, intent, command, false, reason).await
+    }
+
+    /// The same for a command that creates something in the election, perhaps under an id that the client chose.
+    async fn create(
+        &self,
+        history: History<Election>,
+        intent: &Intent,
+        command: ElectionCommand,
+        own_id: bool,
+        reason: Option<String>,
+    ) -> Answer<Version> {
+        let environment = self.store.environment();
+        let mut record = intent.record(command.name(), &history.stream, environment);
+        record.own_id = own_id;
+        record.private.reason = reason;
+        let decide = |election: &Election| election.decide(command.clone(), &Context { now: environment.now() });
+        let done = self.store.execute(history, &record, |version| intent.expects(version), decide).await?;
+        Ok(done.version)
+    }
+}
+
+/// The routes of this function.
+pub fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(elections::create))
+        .routes(routes!(elections::change, elections::delete))
+        .routes(routes!(lifecycle::open))
+        .routes(routes!(lifecycle::extend))
+        .routes(routes!(lifecycle::close))
+        .routes(routes!(lifecycle::release))
+        .routes(routes!(competitions::create))
+        .routes(routes!(competitions::change, competitions::delete))
+        .routes(routes!(candidates::create))
+        .routes(routes!(candidates::change, candidates::delete))
+        .routes(routes!(candidates::disqualify))
+        .routes(routes!(voters::register))
+        .routes(routes!(voters::remove))
+        .routes(routes!(voters::replace_token))
+}
+
+fn changed(version: Version) -> axum::response::Response {
+    at_version(version, Changed { version })
+}
+
+fn closing(error: CloseError) -> Problem {
+    match error {
+        CloseError::Execute(error) => error.into(),
+        CloseError::Control(error) => control(error),
+        CloseError::Load(error) => error.into(),
+    }
+}
+
+fn control(error: ControlError) -> Problem {
+    match error {
+        ControlError::Storage(error) => error.into(),
+        damaged @ ControlError::Damaged { .. } => {
+            tracing::error!(error = %damaged, "the control table is damaged");
+            Problem::internal()
+        }
+    }
+}

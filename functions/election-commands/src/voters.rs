@@ -1,0 +1,239 @@
+//! Registering voters, removing them, and replacing their ballot tokens.
+//!
+//! A voter and their ballot are two streams that only a payload links. So a registration is one transaction: the voter's
+//! commit, the ballot's, the guard that keeps the address unique, and the gate that voters come through.
+
+use axum::extract::State;
+use photovote_domain::{
+    Aggregate, Ballot, BallotId, Election, Email, Version, Voter, VoterId,
+    ballot::{self, BallotCommand, BallotEvent},
+    election::Status,
+    email_key,
+    voter::{self, VoterCommand, VoterRejection},
+};
+use photovote_dynamodb::{Cancellation, Retry};
+use photovote_event_store::{Commit, ExecuteError, History, Stream};
+use photovote_http::{
+    Administrator, Answer, BallotToken, Changed, CommandProblems, Problem, Segments, Submission, at_version, created,
+    present, value,
+};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::{App, changed, elections::Nothing};
+
+/// A new voter.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NewVoter {
+    /// Their id, a ULID, if the client chooses it.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<String>, nullable = false)]
+    id: Option<VoterId>,
+    /// Their name: 1 to 200 characters.
+    #[schema(example = "Grace Hopper")]
+    name: String,
+    /// Their email address, unique in the election.
+    #[schema(example = "grace@example.org")]
+    email: String,
+}
+
+/// A voter was registered.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct RegisteredVoter {
+    /// Their id, a ULID.
+    id: String,
+    /// The version that their stream has come to.
+    #[schema(value_type = u64)]
+    version: Version,
+    /// What opens their ballot. It is shown this once: a repeated registration answers without it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    ballot_token: Option<String>,
+}
+
+/// Registers a voter of an election that is a draft or open, and makes their ballot.
+#[utoipa::path(
+    post, path = "/elections/{election}/voters", tag = "voters", security(("administrator" = [])),
+    params(("election" = String, Path, description = "The election's id")), request_body = NewVoter,
+    responses((status = CREATED, body = RegisteredVoter, description = "The voter was registered"), CommandProblems)
+)]
+pub(crate) async fn register(
+    State(app): State<App>,
+    caller: Administrator,
+    path: Segments,
+    submission: Submission,
+) -> Answer {
+    let election = app.owned(&caller, path.id("election")?).await?;
+    let (id, shards) = (election.stream.election(), election.state.shards);
+    let (body, intent): (NewVoter, _) = submission.read(&caller)?;
+    let (name, email): (_, Email) = (value("name", &body.name)?, value("email", &body.email)?);
+    let key = email.key();
+
+    let environment = app.store.environment();
+    let voter = body.id.unwrap_or_else(|| VoterId::from_bits(intent.new_id(&format!("{id}/voter"), environment)));
+    let stream = Stream::voter(id, shards, voter);
+    let ballot = BallotId::from_bits(environment.random_id());
+    let token = BallotToken::new(id, ballot, environment.random());
+    let command = VoterCommand::Register { name, email, ballot };
+    let mut record = intent.record(command.name(), &stream, environment);
+    record.own_id = body.id.is_some();
+
+    let gate = shards.shard_of(&ballot.to_string());
+    let created_ballot = [BallotEvent::BallotCreated { token: token.hash() }];
+    let empty = History::<Ballot>::empty(Stream::ballot(id, shards, ballot));
+    let ballot = app.store.commit(&empty, &created_ballot, &record)?;
+    let context = voter::Context { election: &election.state, ballot: &empty.state };
+    let decide = |voter: &Voter| voter.decide(command.clone(), &context);
+    let alongside = |_: &Commit| {
+        Ok(vec![
+            app.store.action(&ballot)?,
+            app.control.reserve_email(id, shards, &key, voter)?,
+            app.control.pass_registration(id, gate, 1)?,
+        ])
+    };
+    // Nothing is loaded: a voter who is there already is found by the condition of the write.
+    let done = app.store.execute_with(History::empty(stream), &record, |_| true, decide, alongside).await;
+    let done = done.map_err(|error| match error {
+        ExecuteError::Blocked(reasons) => blocked(&reasons),
+        error => error.into(),
+    })?;
+    let ballot_token = (!done.repeated).then(|| token.reveal());
+    let body = RegisteredVoter { id: voter.to_string(), version: done.version, ballot_token };
+    Ok(created(&format!("/v1/elections/{id}/voters/{voter}"), done.version, body))
+}
+
+/// What the ballot, the guard and the gate said to a registration.
+fn blocked(reasons: &[Cancellation]) -> Problem {
+    match reasons {
+        [_, guard, _] if guard.is_condition() => Problem::refused(&VoterRejection::EmailTaken),
+        [_, _, gate] if gate.is_condition() => Problem::refused(&VoterRejection::RegistrationClosed(Status::Closing)),
+        _ => Problem::conflict("conflict", "another command was faster: look again and retry"),
+    }
+}
+
+/// Removes a voter who has not cast, and their ballot.
+#[utoipa::path(
+    delete, path = "/elections/{election}/voters/{voter}", tag = "voters", security(("administrator" = [])),
+    params(
+        ("election" = String, Path, description = "The election's id"),
+        ("voter" = String, Path, description = "The voter's id"),
+        ("If-Match" = Option<String>, Header, description = "The voter's version that is to be removed"),
+    ),
+    responses((status = OK, body = Changed, description = "The voter is removed"), CommandProblems)
+)]
+pub(crate) async fn remove(
+    State(app): State<App>,
+    caller: Administrator,
+    path: Segments,
+    submission: Submission,
+) -> Answer {
+    let election = app.owned(&caller, path.id("election")?).await?;
+    let (id, shards) = (election.stream.election(), election.state.shards);
+    let voter: VoterId = path.id("voter")?;
+    let history = app.voter(&election, voter).await?;
+    let (_, intent): (Nothing, _) = submission.read(&caller)?;
+    let Some(ballot_id) = history.state.ballot else { return Err(Problem::refused(&VoterRejection::NotFound)) };
+
+    let record = intent.record(VoterCommand::Remove.name(), &history.stream, app.store.environment());
+    let ballot_stream = Stream::ballot(id, shards, ballot_id);
+    let email = email_key(&history.state.email);
+    let mut retry = Retry::attempts(3);
+    loop {
+        // The ballot goes with its voter, unless it is cast: then both stay.
+        let ballot: History<Ballot> = app.store.load(ballot_stream).await?;
+        let context = voter::Context { election: &election.state, ballot: &ballot.state };
+        let voided = match ballot.state.status {
+            ballot::Status::Draft => Some(app.store.commit(&ballot, &[BallotEvent::BallotVoided {}], &record)?),
+            _ => None,
+        };
+        let alongside = |_: &Commit| {
+            let mut actions = vec![
+                app.control.release_email(id, shards, &email, voter)?,
+                app.control.pass_registration(id, shards.shard_of(&ballot_id.to_string()), -1)?,
+            ];
+            if let Some(voided) = &voided {
+                actions.push(app.store.action(voided)?);
+            }
+            Ok(actions)
+        };
+        let decide = |voter: &Voter| voter.decide(VoterCommand::Remove, &context);
+        let expected = |version| intent.expects(version);
+        match app.store.execute_with(history.clone(), &record, expected, decide, alongside).await {
+            Ok(done) => return Ok(changed(done.version)),
+            Err(ExecuteError::Blocked(reasons)) if reasons.get(1).is_some_and(Cancellation::is_condition) => {
+                return Err(Problem::refused(&VoterRejection::RegistrationClosed(Status::Closing)));
+            }
+            // The voter was faster: with a rating, or with the cast.
+            Err(ExecuteError::Blocked(_)) if retry.again().await => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+/// A voter's new ballot token.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ReplacedToken {
+    /// The voter's version, which this does not change.
+    #[schema(value_type = u64)]
+    version: Version,
+    /// What opens the ballot from now on. It is shown this once: a repeated request answers without it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    ballot_token: Option<String>,
+}
+
+/// Gives a voter who has not cast a new ballot token; the old one opens nothing any more.
+#[utoipa::path(
+    post, path = "/elections/{election}/voters/{voter}/token", tag = "voters", security(("administrator" = [])),
+    params(
+        ("election" = String, Path, description = "The election's id"),
+        ("voter" = String, Path, description = "The voter's id"),
+    ),
+    request_body = Option<Nothing>,
+    responses((status = OK, body = ReplacedToken, description = "The token was replaced"), CommandProblems)
+)]
+pub(crate) async fn replace_token(
+    State(app): State<App>,
+    caller: Administrator,
+    path: Segments,
+    submission: Submission,
+) -> Answer {
+    let election = app.owned(&caller, path.id("election")?).await?;
+    let (id, shards) = (election.stream.election(), election.state.shards);
+    let voter = app.voter(&election, path.id("voter")?).await?;
+    let (_, intent): (Nothing, _) = submission.read(&caller)?;
+    let ballot = registered_ballot(&voter)?;
+
+    let environment = app.store.environment();
+    let token = BallotToken::new(id, ballot, environment.random());
+    let stream = Stream::ballot(id, shards, ballot);
+    let command = BallotCommand::ReplaceToken { token: token.hash() };
+    let record = intent.record(command.name(), &stream, environment);
+    let history: History<Ballot> = app.store.load(stream).await?;
+    let context = ballot::Context { election: &election.state, now: environment.now() };
+    let decide = |ballot: &Ballot| ballot.decide(command.clone(), &context);
+    let done = app.store.execute(history, &record, |_| true, decide).await?;
+    // The voter's version, not the ballot's: that would tell how much they have rated.
+    let ballot_token = (!done.repeated).then(|| token.reveal());
+    Ok(at_version(voter.version, ReplacedToken { version: voter.version, ballot_token }))
+}
+
+fn registered_ballot(voter: &History<Voter>) -> Answer<BallotId> {
+    match (voter.state.status, voter.state.ballot) {
+        (voter::Status::Registered, Some(ballot)) => Ok(ballot),
+        _ => Err(Problem::refused(&VoterRejection::NotFound)),
+    }
+}
+
+impl App {
+    /// A voter of an election.
+    async fn voter(&self, election: &History<Election>, id: VoterId) -> Answer<History<Voter>> {
+        let stream = Stream::voter(election.stream.election(), election.state.shards, id);
+        let voter: History<Voter> = self.store.load(stream).await?;
+        match voter.state.status {
+            voter::Status::Absent => Err(Problem::refused(&VoterRejection::NotFound)),
+            _ => Ok(voter),
+        }
+    }
+}

@@ -1,0 +1,2 @@
+//! PhotoVote.
+fn main() {}

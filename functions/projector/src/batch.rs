@@ -1,0 +1,103 @@
+//! A batch of stream records, taken apart into what can be worked on independently.
+
+use std::collections::BTreeMap;
+
+use aws_lambda_events::dynamodb::EventRecord;
+use photovote_domain::{ElectionId, Shard, VoterId};
+use photovote_dynamodb::Item;
+use photovote_event_store::{Commit, Stream};
+
+use crate::repair::CommitKeys;
+
+/// A stream record, understood as far as it can be.
+#[derive(Debug)]
+pub(crate) enum Record {
+    /// A commit was written.
+    Commit(Box<Commit>),
+    /// Something was written that is no commit.
+    Poison(CommitKeys, String),
+    /// A commit was changed or removed. It was applied when it was written, and is not applied now.
+    Touched,
+    /// It does not even say what it is about.
+    Nameless,
+}
+
+impl Record {
+    pub(crate) fn of(record: EventRecord) -> Self {
+        let keys = CommitKeys::of(&Item::from(record.change.keys));
+        if record.event_name != "INSERT" {
+            let (pk, sk) = keys.as_ref().map_or(("?", "?"), |keys| (&keys.pk, &keys.sk));
+            let sequence_number = record.change.sequence_number.unwrap_or_default();
+            let change = record.event_name;
+            tracing::error!(event = "history_touched", pk, sk, change, sequence_number, "somebody touched history");
+            return Self::Touched;
+        }
+        match (Commit::from_item(Item::from(record.change.new_image)), keys) {
+            (Ok(commit), _) => Self::Commit(Box::new(commit)),
+            (Err(error), Some(keys)) => Self::Poison(keys, error.to_string()),
+            (Err(error), None) => {
+                tracing::error!(event = "projection_failed", %error, "a record has no keys");
+                Self::Nameless
+            }
+        }
+    }
+}
+
+/// A commit and its place in the batch.
+#[derive(Debug)]
+pub(crate) struct Delivered {
+    pub(crate) index: usize,
+    pub(crate) commit: Commit,
+}
+
+impl Delivered {
+    /// What is sent to the repair queue if it cannot be applied.
+    pub(crate) fn poison(&self, reason: &str) -> (usize, CommitKeys, String) {
+        (self.index, CommitKeys::of_commit(&self.commit), reason.to_owned())
+    }
+}
+
+/// What is worked on by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Unit {
+    /// An election's stream.
+    Election(ElectionId),
+    /// A voter's stream.
+    Voter(ElectionId, Shard, VoterId),
+    /// The streams of all ballots of an election.
+    Ballots(ElectionId),
+}
+
+/// The records of a batch.
+#[derive(Debug, Default)]
+pub(crate) struct Batch {
+    /// The commits of each unit, in the order of their versions.
+    pub(crate) units: BTreeMap<Unit, Vec<Delivered>>,
+    pub(crate) poisoned: Vec<(usize, CommitKeys, String)>,
+    pub(crate) failed: Option<usize>,
+}
+
+impl Batch {
+    pub(crate) fn of(records: impl Iterator<Item = Record>) -> Self {
+        let mut batch = Self::default();
+        for (index, record) in records.enumerate() {
+            match record {
+                Record::Commit(commit) => {
+                    let unit = match commit.stream {
+                        Stream::Election(id) => Unit::Election(id),
+                        Stream::Voter(election, shard, id) => Unit::Voter(election, shard, id),
+                        Stream::Ballot(election, ..) => Unit::Ballots(election),
+                    };
+                    batch.units.entry(unit).or_default().push(Delivered { index, commit: *commit });
+                }
+                Record::Poison(keys, reason) => batch.poisoned.push((index, keys, reason)),
+                Record::Touched => {}
+                Record::Nameless => batch.failed = batch.failed.or(Some(index)),
+            }
+        }
+        for delivered in batch.units.values_mut() {
+            delivered.sort_by_key(|delivered| delivered.commit.first);
+        }
+        batch
+    }
+}

@@ -1,0 +1,127 @@
+//! The projector: turns commits into documents, triggered by the stream of the events table.
+//!
+//! The stream is only a hint. It promises an order per item, not per aggregate, and it delivers at least once; so a
+//! document knows its version, a commit that it holds is passed over, and what is missing is read from the events table.
+
+mod batch;
+mod project;
+mod repair;
+
+use aws_lambda_events::{
+    dynamodb::Event,
+    streams::{DynamoDbBatchItemFailure, DynamoDbEventResponse},
+};
+use futures::{StreamExt, stream};
+use photovote_document_store::DocumentStore;
+use photovote_event_store::EventReader;
+
+pub use repair::{CommitKeys, RepairError, RepairQueue};
+
+use crate::{
+    batch::{Batch, Delivered, Record, Unit},
+    project::Stuck,
+};
+
+/// How many streams of a batch are worked on at once.
+const AT_ONCE: usize = 16;
+
+/// Turns batches of stream records into documents.
+#[derive(Debug, Clone)]
+pub struct Projector {
+    events: EventReader,
+    documents: DocumentStore,
+    repair: RepairQueue,
+}
+
+/// What became of some records of a batch.
+#[derive(Debug, Default)]
+struct Outcome {
+    /// The first of them that has to come again.
+    failed: Option<usize>,
+    /// Those that cannot be applied, and why.
+    poisoned: Vec<(usize, CommitKeys, String)>,
+}
+
+impl Projector {
+    /// Reads the missing from `events`, writes `documents` and sends what it cannot apply to `repair`.
+    pub const fn new(events: EventReader, documents: DocumentStore, repair: RepairQueue) -> Self {
+        Self { events, documents, repair }
+    }
+
+    /// Projects a batch. The answer names the first record that has to come again, with all that follow it; records
+    /// before it are done: applied, seen before, or handed to the repair queue.
+    pub async fn handle(&self, event: Event) -> DynamoDbEventResponse {
+        let sequence_numbers: Vec<_> = event.records.iter().map(|r| r.change.sequence_number.clone()).collect();
+        let batch = Batch::of(event.records.into_iter().map(Record::of));
+        let mut whole = Outcome { failed: batch.failed, poisoned: batch.poisoned };
+
+        let outcomes = batch.units.into_iter().map(|(unit, delivered)| self.project(unit, delivered));
+        let mut outcomes = stream::iter(outcomes.collect::<Vec<_>>()).buffer_unordered(AT_ONCE);
+        while let Some(outcome) = outcomes.next().await {
+            whole.failed = earlier(whole.failed, outcome.failed);
+            whole.poisoned.extend(outcome.poisoned);
+        }
+
+        let mut response = DynamoDbEventResponse::default();
+        if let Some(index) = self.hand_over(whole).await {
+            let mut failure = DynamoDbBatchItemFailure::default();
+            // Without a number the whole batch comes again.
+            failure.item_identifier = Some(sequence_numbers.get(index).cloned().flatten().unwrap_or_default());
+            response.batch_item_failures.push(failure);
+        }
+        response
+    }
+
+    /// Projects the records of one stream, or those of all ballots of one election.
+    async fn project(&self, unit: Unit, delivered: Vec<Delivered>) -> Outcome {
+        let mut outcome = Outcome::default();
+        let generations = match self.documents.generations().await {
+            Ok(generations) => generations,
+            Err(error) => {
+                // Whatever is the matter with the pointer, it is not the commits'.
+                tracing::error!(event = "projection_failed", %error, "the generations cannot be read");
+                outcome.failed = delivered.iter().map(|delivered| delivered.index).min();
+                return outcome;
+            }
+        };
+        for generation in &generations.active {
+            let stuck = match unit {
+                Unit::Election(id) => self.election(generation, id, &delivered).await,
+                Unit::Voter(election, shard, id) => self.voter(generation, election, shard, id, &delivered).await,
+                Unit::Ballots(election) => self.ballots(generation, election, &delivered).await,
+            };
+            match stuck {
+                Ok(()) => {}
+                Err(Stuck::Later(reason)) => {
+                    tracing::warn!(event = "projection_failed", ?unit, %generation, reason, "to be tried again");
+                    outcome.failed = earlier(outcome.failed, delivered.iter().map(|delivered| delivered.index).min());
+                }
+                Err(Stuck::Never(poisoned)) => outcome.poisoned.extend(poisoned),
+            }
+        }
+        outcome
+    }
+
+    /// Sends what cannot be applied to the repair queue. Answers the first record that has to come again.
+    async fn hand_over(&self, mut outcome: Outcome) -> Option<usize> {
+        outcome.poisoned.sort_by_key(|(index, ..)| *index);
+        // Once, though it may have failed in several generations.
+        outcome.poisoned.dedup_by_key(|(index, ..)| *index);
+        for (index, keys, reason) in outcome.poisoned {
+            if outcome.failed.is_some_and(|failed| failed <= index) {
+                // It comes again, and its turn then.
+                break;
+            }
+            tracing::error!(event = "sent_to_repair", pk = keys.pk, sk = keys.sk, reason, "a commit cannot be applied");
+            if let Err(error) = self.repair.send(&keys).await {
+                tracing::error!(event = "projection_failed", %error, "the repair queue does not take a commit");
+                return Some(index);
+            }
+        }
+        outcome.failed
+    }
+}
+
+fn earlier(one: Option<usize>, other: Option<usize>) -> Option<usize> {
+    one.into_iter().chain(other).min()
+}

@@ -1,0 +1,40 @@
+//! From a ballot token to the ballot that it opens. Only for functions that read events.
+
+use std::sync::Arc;
+
+use photovote_domain::{Ballot, Election, Shard, ballot::Status};
+use photovote_event_store::{ElectionCache, EventReader, History, Stream};
+
+use crate::{caller::Voter, problem::Problem};
+
+/// A ballot whose token was shown.
+#[derive(Debug, Clone)]
+pub struct OpenedBallot {
+    /// The election it belongs to, as it was at most 5 seconds ago. It may have been deleted.
+    pub election: Arc<History<Election>>,
+    /// The ballot, as it is now: a draft, or cast.
+    pub ballot: History<Ballot>,
+    /// Where the ballot lies, and its receipt will.
+    pub shard: Shard,
+}
+
+/// Opens the ballot that a voter's token names. Costs no read beyond that of the ballot's stream.
+///
+/// # Errors
+/// Whether there is no such election, no such ballot, another secret is needed or the ballot was withdrawn, the problem is
+/// the same.
+pub async fn opened(elections: &ElectionCache, reader: &EventReader, voter: &Voter) -> Result<OpenedBallot, Problem> {
+    let refused = || Problem::unauthorized("this token opens no ballot");
+    let token = &voter.0;
+    let election = elections.recent(token.election).await?;
+    if !election.state.exists() {
+        return Err(refused());
+    }
+    let shard = election.state.shards.shard_of(&token.ballot.to_string());
+    let ballot: History<Ballot> = reader.load(Stream::Ballot(token.election, shard, token.ballot)).await?;
+    let opens = ballot.state.token.as_ref().is_some_and(|hash| token.matches(hash));
+    match ballot.state.status {
+        Status::Draft | Status::Cast if opens => Ok(OpenedBallot { election, ballot, shard }),
+        _ => Err(refused()),
+    }
+}

@@ -1,0 +1,460 @@
+//! Request bodies: JSON objects, read strictly.
+
+use std::{collections::BTreeMap, convert::Infallible, fmt, str::FromStr};
+
+use axum::extract::{FromRequest, Request};
+use bytes::Bytes;
+use http::{HeaderMap, header::CONTENT_TYPE};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use serde::{
+    Deserialize, Deserializer,
+    de::{DeserializeOwned, Error as _, MapAccess, Visitor},
+};
+use serde_json::{Map, Value};
+
+use crate::{problem::Problem, value::value};
+
+/// The most bytes that a body can have: 256 KB.
+pub const LARGEST_BODY: usize = 256 * 1024;
+
+/// A request's body, not looked at yet. Extracting it never fails, so that a handler can first say whether the thing
+/// exists, and only then that the body is malformed.
+#[derive(Debug, Clone)]
+pub struct Body {
+    content: Content,
+    json: bool,
+    typed: bool,
+}
+
+#[derive(Debug, Clone)]
+enum Content {
+    Bytes(Bytes),
+    TooLarge,
+    Interrupted,
+}
+
+/// A body that was read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Parsed<T> {
+    /// What it says.
+    pub value: T,
+    /// The whole body as canonical JSON (RFC 8785): what makes two requests the same request.
+    pub canonical: Vec<u8>,
+}
+
+impl Body {
+    /// Reads the body as one JSON object. An absent body is `{}`.
+    ///
+    /// A `T` of this crate's users refuses unknown fields, takes every integer as an `i64` (larger ones arrive as the
+    /// nearest `i64`, for the domain to refuse), and its optional fields with [`present`] or as [`Patch`].
+    ///
+    /// # Errors
+    /// In this order: the body is too large; it is not of a JSON type; it is not UTF-8, not JSON, not an object, holds a
+    /// list or one key twice, or is not what `T` takes.
+    pub fn parse<T: DeserializeOwned>(&self) -> Result<Parsed<T>, Problem> {
+        let bytes = match &self.content {
+            Content::Bytes(bytes) => bytes,
+            Content::TooLarge => return Err(Problem::too_large()),
+            Content::Interrupted => return Err(malformed("the body ended early")),
+        };
+        let absent = bytes.is_empty();
+        if !self.json && (self.typed || !absent) {
+            return Err(Problem::unsupported_media_type());
+        }
+        let text = if absent { b"{}" } else { bytes.as_ref() };
+        let Strict(value) = serde_json::from_slice(text).map_err(|error| malformed(error.to_string()))?;
+        if !value.is_object() {
+            return Err(malformed("the body is not a JSON object"));
+        }
+        let canonical = serde_json_canonicalizer::to_vec(&value).map_err(|error| malformed(error.to_string()))?;
+        let value = serde_path_to_error::deserialize(value).map_err(|error| {
+            let path = error.path().to_string();
+            let problem = malformed(error.into_inner().to_string());
+            // The path of the whole body is a dot.
+            if path == "." { problem } else { problem.with_field(path) }
+        })?;
+        Ok(Parsed { value, canonical })
+    }
+}
+
+fn malformed(detail: impl Into<String>) -> Problem {
+    Problem::malformed("malformed_body", detail)
+}
+
+impl<S: Sync> FromRequest<S> for Body {
+    type Rejection = Infallible;
+
+    async fn from_request(request: Request, _state: &S) -> Result<Self, Infallible> {
+        let (parts, body) = request.into_parts();
+        let content = match Limited::new(body, LARGEST_BODY).collect().await {
+            Ok(collected) => Content::Bytes(collected.to_bytes()),
+            Err(error) if error.is::<LengthLimitError>() => Content::TooLarge,
+            Err(error) => {
+                tracing::debug!(error, "a body ended early");
+                Content::Interrupted
+            }
+        };
+        Ok(Self { content, json: is_json(&parts.headers), typed: parts.headers.contains_key(CONTENT_TYPE) })
+    }
+}
+
+/// Whether there is one content type, and it is `application/json` or `application/…+json`, in UTF-8 if it says so.
+fn is_json(headers: &HeaderMap) -> bool {
+    let mut values = headers.get_all(CONTENT_TYPE).iter();
+    let (Some(value), None) = (values.next(), values.next()) else { return false };
+    let Ok(value) = value.to_str() else { return false };
+    let value = value.to_ascii_lowercase();
+    let mut parts = value.split(';').map(str::trim);
+    let subtype = parts.next().and_then(|essence| essence.strip_prefix("application/")).unwrap_or_default();
+    let json = subtype == "json" || subtype.strip_suffix("+json").is_some_and(|kind| !kind.is_empty());
+    json && parts.all(|parameter| matches!(parameter, "" | "charset=utf-8" | "charset=\"utf-8\""))
+}
+
+/// A JSON value as a body may hold it: no key twice in an object, and no lists. No request of ours has a list, and serde
+/// would read one as a struct.
+struct Strict(Value);
+
+impl<'de> Deserialize<'de> for Strict {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(StrictVisitor).map(Self)
+    }
+}
+
+struct StrictVisitor;
+
+/// From here on, a number that was read as a float may have been an integer: 2⁶³.
+const BEYOND_INTEGERS: f64 = 9_223_372_036_854_775_808.0;
+
+impl<'de> Visitor<'de> for StrictVisitor {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object, a string, a number, true, false or null")
+    }
+
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
+        Ok(i64::try_from(value).unwrap_or(i64::MAX).into())
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
+        if value >= BEYOND_INTEGERS {
+            Ok(i64::MAX.into())
+        } else if value <= -BEYOND_INTEGERS {
+            Ok(i64::MIN.into())
+        } else {
+            Ok(value.into())
+        }
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_string<E>(self, value: String) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Value, A::Error> {
+        let mut object = Map::new();
+        while let Some(key) = entries.next_key::<String>()? {
+            if object.contains_key(&key) {
+                return Err(A::Error::custom(format!("the key `{key}` is there twice")));
+            }
+            let Strict(value) = entries.next_value()?;
+            object.insert(key, value);
+        }
+        Ok(object.into())
+    }
+}
+
+/// For an optional field that is either absent or has a value, never `null`:
+/// `#[serde(default, deserialize_with = "photovote_http::present")]`.
+pub fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(deserializer).map(Some)
+}
+
+/// For a map whose keys have several spellings: a key that is there twice, spelled differently, is an error.
+/// `#[serde(deserialize_with = "photovote_http::distinct")]`.
+pub fn distinct<'de, D, K, V>(deserializer: D) -> Result<BTreeMap<K, V>, D::Error>
+where
+    D: Deserializer<'de>,
+    K: DeserializeOwned + Ord + fmt::Display,
+    V: DeserializeOwned,
+{
+    let entries = Map::deserialize(deserializer)?;
+    let mut map = BTreeMap::new();
+    for (key, value) in entries {
+        let text = key.clone();
+        let key = K::deserialize(Value::String(key)).map_err(|error| D::Error::custom(format!("`{text}`: {error}")))?;
+        let value = V::deserialize(value).map_err(|error| D::Error::custom(format!("`{text}`: {error}")))?;
+        if map.insert(key, value).is_some() {
+            return Err(D::Error::custom(format!("the key `{text}` is there twice")));
+        }
+    }
+    Ok(map)
+}
+
+/// What a PATCH says about a field that can be cleared. Use it with `#[serde(default)]`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Patch<T> {
+    /// Absent: leave it as it is.
+    #[default]
+    Keep,
+    /// `null`: clear it.
+    Clear,
+    /// A value: set it.
+    Set(T),
+}
+
+impl<T> Patch<T> {
+    /// What the field is to become, parsed: nothing if it is kept, an inner nothing if it is cleared.
+    pub fn map<U>(self, parse: impl FnOnce(T) -> Result<U, Problem>) -> Result<Option<Option<U>>, Problem> {
+        match self {
+            Self::Keep => Ok(None),
+            Self::Clear => Ok(Some(None)),
+            Self::Set(set) => parse(set).map(|set| Some(Some(set))),
+        }
+    }
+}
+
+impl Patch<String> {
+    /// What the field of this name is to become.
+    pub fn parse<U: FromStr<Err: fmt::Display>>(self, field: &str) -> Result<Option<Option<U>>, Problem> {
+        self.map(|text| value(field, &text))
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Patch<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(Option::deserialize(deserializer)?.map_or(Self::Clear, Self::Set))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[derive(Debug, Deserialize, PartialEq)]
+    #[serde(deny_unknown_fields)]
+    struct Scale {
+        min: i64,
+        max: i64,
+    }
+
+    #[derive(Debug, Deserialize, PartialEq)]
+    #[serde(deny_unknown_fields)]
+    struct Create {
+        name: String,
+        #[serde(default, deserialize_with = "present")]
+        scale: Option<Scale>,
+        #[serde(default)]
+        description: Patch<String>,
+    }
+
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Nothing {}
+
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Ratings {
+        #[serde(deserialize_with = "distinct")]
+        ratings: BTreeMap<photovote_domain::CandidateId, i64>,
+    }
+
+    fn body(content_type: &str, bytes: &[u8]) -> Body {
+        let mut headers = HeaderMap::new();
+        headers.insert(CONTENT_TYPE, content_type.parse().unwrap());
+        Body { content: Content::Bytes(Bytes::copy_from_slice(bytes)), json: is_json(&headers), typed: true }
+    }
+
+    fn parse<T: DeserializeOwned>(bytes: impl AsRef<[u8]>) -> Result<T, Problem> {
+        body("application/json", bytes.as_ref()).parse().map(|parsed| parsed.value)
+    }
+
+    async fn extracted(request: http::Request<axum::body::Body>) -> Body {
+        let Ok(body) = Body::from_request(request, &()).await;
+        body
+    }
+
+    #[test]
+    fn a_body_is_read_as_what_it_says() {
+        let scale = Some(Scale { min: 0, max: 10 });
+        let read = parse::<Create>(r#"{"name": "Nature", "scale": {"min": 0, "max": 10}, "description": null}"#);
+        assert_eq!(read.unwrap(), Create { name: "Nature".into(), scale, description: Patch::Clear });
+        let read = parse::<Create>(r#"{"name": "Nature", "description": "d"}"#);
+        assert_eq!(read.unwrap(), Create { name: "Nature".into(), scale: None, description: Patch::Set("d".into()) });
+        assert_eq!(parse::<Create>(r#"{"name": ""}"#).unwrap().description, Patch::Keep);
+    }
+
+    #[test]
+    fn what_is_not_the_object_asked_for_is_malformed() {
+        let refused = [
+            "",
+            " ",
+            "[]",
+            "null",
+            "4",
+            "\"name\"",
+            "{",
+            r#"{"name": "a"} x"#,
+            r#"{"name": "a",}"#,
+            r#"{"name": 'a'}"#,
+            r#"{"nome": "a"}"#,
+            r#"{"name": "a", "other": 1}"#,
+            r#"{"name": "a", "name": "a"}"#,
+            r#"{"name": "a", "n\u0061me": "a"}"#,
+            r#"{"name": null}"#,
+            r#"{"name": 4}"#,
+            r#"{"name": true}"#,
+            r#"{"name": ["a"]}"#,
+            r#"{"name": "\ud800"}"#,
+            r#"{"\udc00": "a"}"#,
+            r#"{"name": "a", "scale": null}"#,
+            r#"{"name": "a", "scale": [1, 5]}"#,
+            r#"{"name": "a", "scale": {"min": 1}}"#,
+            r#"{"name": "a", "scale": {"min": 1, "max": 5, "min": 1}}"#,
+            r#"{"name": "a", "scale": {"min": 1, "max": 5, "mean": 1}}"#,
+            r#"{"name": "a", "scale": {"min": 1, "max": "5"}}"#,
+            r#"{"name": "a", "scale": {"min": 1, "max": 5.0}}"#,
+            r#"{"name": "a", "scale": {"min": 1, "max": 5e0}}"#,
+            r#"{"name": "a", "scale": {"min": 1, "max": 4.5}}"#,
+            r#"{"name": "a", "scale": {"min": 1, "max": true}}"#,
+            r#"{"name": "a", "scale": {"min": 1, "max": NaN}}"#,
+            r#"{"name": "a", "description": 4}"#,
+            "\u{feff}{\"name\": \"a\"}",
+        ];
+        for text in refused {
+            let problem = parse::<Create>(text).unwrap_err();
+            assert_eq!((problem.status().as_u16(), problem.code()), (400, "malformed_body"), "{text}");
+        }
+        assert_eq!(parse::<Create>(b"{\"name\": \"\xff\"}").unwrap_err().status().as_u16(), 400);
+        let deep = format!("{}1{}", r#"{"name":"#.repeat(100_000 / 8), "}".repeat(100_000 / 8));
+        assert_eq!(parse::<Create>(deep).unwrap_err().status().as_u16(), 400);
+    }
+
+    #[test]
+    fn an_integer_that_is_too_large_is_left_to_the_domain() {
+        for (text, max) in [
+            ("9223372036854775807", i64::MAX),
+            ("9223372036854775808", i64::MAX),
+            ("18446744073709551616", i64::MAX),
+            ("-9223372036854775808", i64::MIN),
+            ("-99999999999999999999", i64::MIN),
+        ] {
+            let read: Create = parse(format!(r#"{{"name": "a", "scale": {{"min": 0, "max": {text}}}}}"#)).unwrap();
+            assert_eq!(read.scale, Some(Scale { min: 0, max }), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_problem_names_the_field() {
+        let problem = parse::<Create>(r#"{"name": "a", "scale": {"min": 1, "max": "5"}}"#).unwrap_err();
+        let body = serde_json::to_value(format!("{problem:?}")).unwrap().to_string();
+        assert!(body.contains("scale.max") && problem.detail().contains("expected i64"), "{body}");
+        assert_eq!(parse::<Create>("{}").unwrap_err().detail(), "missing field `name`");
+    }
+
+    #[test]
+    fn one_key_in_two_spellings_is_there_twice() {
+        let id = "01ARZ3NDEKTSV4RRFFQ69G5FAV";
+        let read: Ratings = parse(format!(r#"{{"ratings": {{"{id}": 4}}}}"#)).unwrap();
+        assert_eq!(read.ratings.into_values().collect::<Vec<_>>(), [4]);
+        let twice = format!(r#"{{"ratings": {{"{id}": 4, "{}": 4}}}}"#, id.to_lowercase());
+        assert!(parse::<Ratings>(twice).unwrap_err().detail().contains("twice"));
+        for wrong in [r#"{"x": 4}"#.into(), format!(r#"{{"{id}": null}}"#), format!(r#"{{"{id}": 4.0}}"#), "4".into()] {
+            assert_eq!(parse::<Ratings>(format!(r#"{{"ratings": {wrong}}}"#)).unwrap_err().code(), "malformed_body");
+        }
+    }
+
+    #[test]
+    fn one_request_has_one_canonical_body() {
+        let canonical = |text: &str| body("application/json", text.as_bytes()).parse::<Create>().unwrap().canonical;
+        let one = canonical(r#"{"name": "a\u00e9", "scale": {"max": 5, "min": 1}}"#);
+        assert_eq!(one, canonical("{\"scale\":{\"min\":1,\"max\":5},\n\"name\":\"aé\"}"));
+        assert_ne!(one, canonical(r#"{"name": "a\u00e9", "scale": {"max": 4, "min": 1}}"#));
+    }
+
+    #[test]
+    fn the_type_has_to_be_json() {
+        let taken = [
+            "application/json",
+            "Application/JSON; charset=utf-8",
+            "application/json;charset=\"UTF-8\"",
+            "application/merge-patch+json",
+        ];
+        for kind in taken {
+            assert!(body(kind, b"{}").parse::<Nothing>().is_ok(), "{kind}");
+        }
+        let refused = [
+            "text/plain",
+            "application/jsonp",
+            "application/+json",
+            "text/json",
+            "app lication/json",
+            "application/json; charset=latin1",
+            "application/json, application/json",
+            "application/json; boundary=x",
+        ];
+        for kind in refused {
+            assert_eq!(body(kind, b"nonsense").parse::<Nothing>().unwrap_err().status().as_u16(), 415, "{kind}");
+        }
+    }
+
+    #[tokio::test]
+    async fn no_body_at_all_is_an_empty_object() {
+        let none = extracted(http::Request::new(axum::body::Body::empty())).await;
+        let parsed = none.parse::<Nothing>().unwrap();
+        assert_eq!(parsed.canonical, b"{}");
+        assert_eq!(none.parse::<Create>().unwrap_err().status().as_u16(), 400);
+        let untyped = extracted(http::Request::new("{}".into())).await;
+        assert_eq!(untyped.parse::<Nothing>().unwrap_err().status().as_u16(), 415);
+    }
+
+    #[tokio::test]
+    async fn a_body_is_too_large_before_it_is_anything_else() {
+        let request = |size: usize| http::Request::new(axum::body::Body::from(vec![b' '; size]));
+        let largest = extracted(request(LARGEST_BODY)).await;
+        assert_eq!(largest.parse::<Nothing>().unwrap_err().status().as_u16(), 415);
+        let larger = extracted(request(LARGEST_BODY + 1)).await;
+        assert_eq!(larger.parse::<Nothing>().unwrap_err().status().as_u16(), 413);
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_do_harm(bytes: Vec<u8>) {
+            let _ = parse::<Create>(&bytes);
+        }
+
+        #[test]
+        fn no_text_does_harm(text in r#"[{}\[\]",:0-9a-z.\\ue+ -]{0,60}"#) {
+            let _ = parse::<Create>(&text);
+        }
+
+        #[test]
+        fn every_text_arrives_as_it_was_sent(name: String) {
+            let text = serde_json::json!({ "name": name }).to_string();
+            prop_assert_eq!(parse::<Create>(text).unwrap().name, name);
+        }
+
+        #[test]
+        fn every_integer_arrives_as_it_was_sent(min: i64, max: i64) {
+            let text = serde_json::json!({"name": "a", "scale": {"min": min, "max": max}}).to_string();
+            prop_assert_eq!(parse::<Create>(text).unwrap().scale, Some(Scale { min, max }));
+        }
+    }
+}

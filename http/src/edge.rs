@@ -1,0 +1,251 @@
+//! What every answer of every function has in common.
+
+use axum::{Router, extract::Request, middleware::Next, response::Response};
+use http::{
+    HeaderMap, HeaderName, HeaderValue,
+    header::{ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS},
+};
+use lambda_http::request::RequestContext;
+use tracing::Instrument;
+
+use crate::{openapi::PREFIX, problem::Problem};
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// A function's routes, under [`PREFIX`], as they are served: every refusal is a [`Problem`] that names the request, also
+/// where the HTTP library refuses by itself; every answer has a request id and safe headers.
+pub fn edge(routes: impl Into<Router>) -> Router {
+    Router::new().nest(PREFIX, routes.into()).layer(axum::middleware::from_fn(answer))
+}
+
+async fn answer(request: Request, next: Next) -> Response {
+    let id = request_id(&request);
+    let route = request.extensions().get().map_or("", axum::extract::MatchedPath::as_str);
+    let span = tracing::info_span!("request", id, method = %request.method(), route);
+    async move {
+        let response = named(next.run(request).await, &id);
+        tracing::info!(status = response.status().as_u16(), "answered");
+        with_safe_headers(response, &id)
+    }
+    .instrument(span)
+    .await
+}
+
+/// The answer, in which a problem names the request.
+fn named(response: Response, id: &str) -> Response {
+    let problem = response.extensions().get().cloned();
+    match problem.or_else(|| Problem::of_library(response.status())) {
+        Some(problem) => {
+            tracing::debug!(code = problem.code(), detail = problem.detail(), "refused");
+            let allow = response.headers().get(ALLOW).cloned();
+            let mut answer = problem.answer(Some(id));
+            answer.headers_mut().extend(allow.map(|methods| (ALLOW, methods)));
+            answer
+        }
+        None => response,
+    }
+}
+
+fn with_safe_headers(mut response: Response, id: &str) -> Response {
+    let headers: &mut HeaderMap = response.headers_mut();
+    headers.extend(HeaderValue::from_str(id).ok().map(|id| (REQUEST_ID, id)));
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    let nothing = "default-src 'none'; frame-ancestors 'none'";
+    headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(nothing));
+    headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    response
+}
+
+/// The gateway's name for the request; without a gateway, a random one.
+fn request_id(request: &Request) -> String {
+    if let Some(RequestContext::ApiGatewayV2(context)) = request.extensions().get()
+        && let Some(id) = &context.request_id
+    {
+        return id.clone();
+    }
+    let mut bytes = [0; 16];
+    match getrandom::fill(&mut bytes) {
+        Ok(()) => hex::encode(bytes),
+        Err(error) => {
+            tracing::warn!(%error, "no randomness for a request id");
+            String::from("unnamed")
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::{
+        body::{Body as Stream, to_bytes},
+        extract::{Path, State},
+        routing::{get, post},
+    };
+    use photovote_domain::{ElectionId, Version};
+    use serde::Deserialize;
+    use serde_json::{Value, json};
+    use tower::ServiceExt;
+
+    use super::*;
+    use crate::{Administrator, Answer, Body, IdempotencyKey, IfMatch, Parameters, Segments, at_version};
+
+    const ELECTION: &str = "/v1/elections/01ARZ3NDEKTSV4RRFFQ69G5FAV";
+
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Change {
+        name: String,
+    }
+
+    /// A handler that checks in the order in which all handlers do.
+    async fn change(
+        State(version): State<Version>,
+        caller: Administrator,
+        path: Segments,
+        if_match: IfMatch,
+        key: IdempotencyKey,
+        body: Body,
+    ) -> Answer {
+        let election: ElectionId = path.id("election")?;
+        if caller.subject.as_str() != "ada" {
+            return Err(Problem::not_found("election_not_found", format!("there is no election {election}")));
+        }
+        let change = body.parse::<Change>()?.value;
+        let precondition = if_match.parse()?;
+        key.parse()?;
+        if change.name.is_empty() {
+            return Err(Problem::invalid("invalid_name", "name is empty"));
+        }
+        precondition.check(version)?;
+        Err(Problem::conflict("election_not_draft", "the election is open"))
+    }
+
+    async fn list(query: Parameters) -> Answer {
+        let page = query.page("elections")?;
+        Ok(at_version(Version::new(1), page.limit))
+    }
+
+    async fn plain(Path(number): Path<u8>) -> ([(HeaderName, &'static str); 1], String) {
+        ([(CACHE_CONTROL, "max-age=60")], number.to_string())
+    }
+
+    fn router() -> Router {
+        let routes = Router::new()
+            .route("/elections", get(list))
+            .route("/elections/{election}", post(change).delete(change))
+            .route("/plain/{number}", get(plain));
+        edge(routes.with_state(Version::new(17)))
+    }
+
+    async fn send(request: Request) -> (u16, HeaderMap, Value) {
+        let response = router().oneshot(request).await.unwrap();
+        let (parts, body) = response.into_parts();
+        let body = to_bytes(body, 10_000).await.unwrap();
+        (parts.status.as_u16(), parts.headers, serde_json::from_slice(&body).unwrap_or_default())
+    }
+
+    fn request(method: &str, path: &str) -> Request {
+        http::Request::builder().method(method).uri(path).body(Stream::empty()).unwrap()
+    }
+
+    /// A request as it comes through the gateway.
+    fn event(subject: &str, path: &str, headers: &Value, body: &str) -> Request {
+        let event = json!({
+            "version": "2.0", "rawPath": path, "rawQueryString": "", "headers": headers, "body": body,
+            "isBase64Encoded": false,
+            "requestContext": {
+                "requestId": "r-1", "stage": "$default", "authorizer": {"jwt": {"claims": {"sub": subject}}},
+                "http": {"method": "POST", "path": path},
+            },
+        });
+        lambda_http::request::from_str(&event.to_string()).unwrap().map(Stream::new)
+    }
+
+    #[tokio::test]
+    async fn statuses_are_checked_in_their_order() {
+        let typed = json!({"content-type": "application/json"});
+        let wrong =
+            |tag: &str, key: &str| json!({"content-type": "application/json", "if-match": tag, "idempotency-key": key});
+        let large = format!("{{\"name\": \"{}\"}}", "x".repeat(crate::LARGEST_BODY));
+        let good = r#"{"name": "a"}"#;
+        let cases = [
+            (event("", "/v1/nowhere", &typed, "x"), 404, "route_not_found"),
+            (event("", "/v1/elections", &typed, "x"), 405, "method_not_allowed"),
+            (event("", "/v1/elections/x", &typed, "x"), 401, "unauthorized"),
+            (event("bob", "/v1/elections/x", &typed, "x"), 400, "malformed_id"),
+            (event("bob", "/v1/elections/%FF", &typed, "x"), 400, "malformed_id"),
+            (event("bob", ELECTION, &typed, "x"), 404, "election_not_found"),
+            (event("bob", ELECTION, &json!({}), &large), 404, "election_not_found"),
+            (event("ada", ELECTION, &json!({}), &large), 413, "body_too_large"),
+            (event("ada", ELECTION, &json!({}), "x"), 415, "unsupported_media_type"),
+            (event("ada", ELECTION, &typed, "x"), 400, "malformed_body"),
+            (event("ada", ELECTION, &wrong("17", ""), r#"{"name": ""}"#), 400, "malformed_if_match"),
+            (event("ada", ELECTION, &wrong("\"16\"", "\t"), r#"{"name": ""}"#), 400, "malformed_idempotency_key"),
+            (event("ada", ELECTION, &wrong("\"16\"", "k"), r#"{"name": ""}"#), 422, "invalid_name"),
+            (event("ada", ELECTION, &wrong("\"16\"", "k"), good), 412, "version_mismatch"),
+            (event("ada", ELECTION, &wrong("\"17\"", "k"), good), 409, "election_not_draft"),
+        ];
+        for (number, (request, status, code)) in cases.into_iter().enumerate() {
+            let (answered, headers, body) = send(request).await;
+            assert_eq!((answered, &body["code"]), (status, &json!(code)), "case {number}: {body}");
+            assert_eq!(body["request_id"], "r-1", "case {number}");
+            assert_eq!(headers[REQUEST_ID], "r-1", "case {number}");
+            assert_eq!(headers["content-type"], "application/problem+json", "case {number}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_wrong_method_is_told_the_right_ones() {
+        let (status, headers, _) = send(request("PUT", ELECTION)).await;
+        assert_eq!(status, 405);
+        assert_eq!(headers[ALLOW], "POST,DELETE");
+        let (status, headers, _) = send(request("POST", "/v1/plain/1")).await;
+        assert_eq!((status, &headers[ALLOW]), (405, &HeaderValue::from_static("GET,HEAD")));
+    }
+
+    #[tokio::test]
+    async fn routes_stand_under_the_prefix_only() {
+        for path in ["/", "/v1", "/v1/", "/elections", "/v2/elections", "/v1/elections/", "//v1/elections"] {
+            let (status, _, body) = send(request("GET", path)).await;
+            assert_eq!((status, &body["code"]), (404, &json!("route_not_found")), "{path}");
+        }
+    }
+
+    #[tokio::test]
+    async fn what_the_library_refuses_is_a_problem_too() {
+        for path in ["/v1/plain/300", "/v1/plain/%FF"] {
+            let (status, _, body) = send(request("GET", path)).await;
+            assert_eq!((status, &body["code"]), (400, &json!("malformed_request")), "{path}");
+            assert!(body["request_id"].as_str().is_some_and(|id| id.len() == 32), "{path}");
+        }
+    }
+
+    #[tokio::test]
+    async fn every_answer_has_safe_headers() {
+        for path in ["/v1/elections", "/v1/nowhere"] {
+            let (_, headers, _) = send(request("GET", path)).await;
+            assert_eq!(headers[X_CONTENT_TYPE_OPTIONS], "nosniff");
+            assert_eq!(headers[CACHE_CONTROL], "no-store");
+            assert_eq!(headers[REFERRER_POLICY], "no-referrer");
+            assert_eq!(headers[CONTENT_SECURITY_POLICY], "default-src 'none'; frame-ancestors 'none'");
+            assert_eq!(headers[REQUEST_ID].len(), 32);
+        }
+        let (status, headers, body) = send(request("GET", "/v1/plain/7")).await;
+        assert_eq!((status, body, &headers[CACHE_CONTROL]), (200, json!(7), &HeaderValue::from_static("max-age=60")));
+    }
+
+    #[tokio::test]
+    async fn two_requests_have_two_ids() {
+        let (_, one, _) = send(request("GET", "/v1/elections")).await;
+        let (_, other, _) = send(request("GET", "/v1/elections")).await;
+        assert_ne!(one[REQUEST_ID], other[REQUEST_ID]);
+    }
+
+    #[tokio::test]
+    async fn a_query_is_read_behind_the_prefix() {
+        let (status, _, body) = send(request("GET", "/v1/elections?limit=7")).await;
+        assert_eq!((status, body), (200, json!(7)));
+        let (status, _, body) = send(request("GET", "/v1/elections?limt=7")).await;
+        assert_eq!((status, &body["field"]), (400, &json!("limt")));
+    }
+}

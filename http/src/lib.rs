@@ -1,0 +1,71 @@
+//! The edge: HTTP as PhotoVote speaks it. What callers are, how requests are read, what answers and refusals look like.
+//!
+//! A handler takes extractors and asks them in the order in which requests are checked: route, caller, existence and
+//! ownership, form, value, precondition, state. So [`Administrator`] and [`Voter`] refuse when they are extracted; all
+//! others only keep what was sent, and are parsed when it is their turn:
+//!
+//! ```
+//! use photovote_domain::{ElectionId, Version};
+//! use photovote_http::{Administrator, Answer, Body, Changed, IfMatch, Segments, at_version};
+//!
+//! #[derive(serde::Deserialize)]
+//! #[serde(deny_unknown_fields)]
+//! struct Rename {
+//!     name: String,
+//! }
+//!
+//! async fn rename(caller: Administrator, path: Segments, if_match: IfMatch, body: Body) -> Answer {
+//!     let election: ElectionId = path.id("election")?;
+//!     let current = Version::new(16); // loaded; a 404 unless it is the caller's
+//!     let body = body.parse::<Rename>()?;
+//!     let precondition = if_match.parse()?;
+//!     precondition.check(current)?;
+//!     let version = current.plus(1); // decided and appended
+//!     Ok(at_version(version, Changed { version }))
+//! }
+//! ```
+
+mod answer;
+#[cfg(feature = "events")]
+mod ballot;
+mod body;
+mod caller;
+#[cfg(feature = "commands")]
+mod commands;
+mod edge;
+mod election_view;
+mod etag;
+#[cfg(feature = "events")]
+mod events;
+mod idempotency;
+mod openapi;
+mod page;
+mod path;
+mod problem;
+mod status;
+mod storage;
+mod time;
+mod token;
+mod value;
+
+pub use answer::{Changed, Created, at_version, created};
+#[cfg(feature = "events")]
+pub use ballot::{OpenedBallot, opened};
+pub use body::{Body, LARGEST_BODY, Parsed, Patch, distinct, present};
+pub use caller::{Administrator, Voter};
+#[cfg(feature = "commands")]
+pub use commands::{Caller, Intent, Submission};
+pub use edge::edge;
+pub use election_view::{CandidateView, CompetitionView, DisqualifiedView, ElectionView, ImageView, ScaleView};
+pub use etag::{IfMatch, Precondition, etag};
+pub use idempotency::{IdempotencyKey, command_id, derived_id, fingerprint};
+pub use openapi::{
+    ADMINISTRATOR, BALLOT, CommandHeaders, CommandProblems, PREFIX, PageParameters, Preconditions, PublicProblems,
+    QueryProblems, VersionParameter, document,
+};
+pub use page::{Items, Page, Parameters};
+pub use path::Segments;
+pub use problem::{Answer, Problem};
+pub use time::{Moment, MomentError};
+pub use token::{BallotToken, TokenError};
+pub use value::{invalid_value, optional, value};

@@ -1,0 +1,315 @@
+//! Problems: how PhotoVote says no over HTTP (RFC 9457).
+
+use axum::response::{IntoResponse, Response};
+use http::{
+    HeaderName, HeaderValue, StatusCode,
+    header::{CONTENT_TYPE, ETAG, RETRY_AFTER, WWW_AUTHENTICATE},
+};
+use photovote_domain::{Kind, Refusal, Version};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::{etag::etag, status};
+
+/// What a handler answers.
+pub type Answer<T = Response> = Result<T, Problem>;
+
+/// The longest detail, in characters. A detail may quote the request, but never at length.
+const LONGEST_DETAIL: usize = 200;
+
+/// Why a request is refused, as the client is told. It is made by meaning; what went wrong inside is for the log.
+#[derive(Debug, Clone)]
+pub struct Problem(Box<Parts>);
+
+#[derive(Debug, Clone)]
+struct Parts {
+    status: StatusCode,
+    code: &'static str,
+    detail: String,
+    field: Option<String>,
+    header: Option<(HeaderName, HeaderValue)>,
+}
+
+/// The body of a problem, `application/problem+json`.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Problem, title = "Problem")]
+pub(crate) struct ProblemDocument<'a> {
+    /// Identifies the kind of problem.
+    #[schema(example = "urn:photovote:problem:election_not_open")]
+    r#type: String,
+    /// The kind of problem, for people.
+    #[schema(example = "Election not open")]
+    title: String,
+    /// The status of the answer.
+    #[schema(example = 409)]
+    status: u16,
+    /// The kind of problem, for programs.
+    #[schema(example = "election_not_open")]
+    code: &'a str,
+    /// What is wrong with this very request.
+    detail: &'a str,
+    /// The field of the body, or the parameter, that is at fault.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    field: Option<&'a str>,
+    /// Names the request in the logs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    request_id: Option<&'a str>,
+}
+
+impl Problem {
+    fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
+        let detail = shortened(detail.into());
+        Self(Box::new(Parts { status, code, detail, field: None, header: None }))
+    }
+
+    fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.0.header = Some((name, value));
+        self
+    }
+
+    /// Names the field of the body, or the parameter, that is at fault.
+    #[must_use]
+    pub fn with_field(mut self, field: impl Into<String>) -> Self {
+        self.0.field = Some(shortened(field.into()));
+        self
+    }
+
+    /// The stable name of the problem, in snake case.
+    pub fn code(&self) -> &'static str {
+        self.0.code
+    }
+
+    /// What the client is told about this very request.
+    pub fn detail(&self) -> &str {
+        &self.0.detail
+    }
+
+    /// The status it is answered with.
+    pub fn status(&self) -> StatusCode {
+        self.0.status
+    }
+
+    /// There is no such thing, or it is none of the caller's business: the two cannot be told apart.
+    pub fn not_found(code: &'static str, detail: impl Into<String>) -> Self {
+        Self::new(status::NOT_FOUND, code, detail)
+    }
+
+    /// There is nothing at this path.
+    pub fn no_route() -> Self {
+        Self::not_found("route_not_found", "there is nothing at this path")
+    }
+
+    /// The path is right and the method is not.
+    pub fn method_not_allowed() -> Self {
+        Self::new(status::METHOD_NOT_ALLOWED, "method_not_allowed", "this path does not take this method")
+    }
+
+    /// The credential is missing, malformed, unknown, or of the other kind.
+    pub fn unauthorized(detail: impl Into<String>) -> Self {
+        Self::new(status::UNAUTHORIZED, "unauthorized", detail)
+            .with_header(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"photovote\""))
+    }
+
+    /// The request cannot be read.
+    pub fn malformed(code: &'static str, detail: impl Into<String>) -> Self {
+        Self::new(status::MALFORMED, code, detail)
+    }
+
+    /// The body is too long.
+    pub fn too_large() -> Self {
+        Self::new(status::TOO_LARGE, "body_too_large", "a body can have at most 256 KB")
+    }
+
+    /// The body is not JSON.
+    pub fn unsupported_media_type() -> Self {
+        let detail = "the body has to be application/json, in UTF-8";
+        Self::new(status::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", detail)
+    }
+
+    /// The request can be read, but breaks a rule whatever the state.
+    pub fn invalid(code: &'static str, detail: impl Into<String>) -> Self {
+        Self::new(status::INVALID, code, detail)
+    }
+
+    /// The `Idempotency-Key` came with another request before.
+    pub fn key_reused() -> Self {
+        Self::invalid("idempotency_key_reused", "this Idempotency-Key was used for another request")
+    }
+
+    /// The thing has changed since the client looked; this is its version now.
+    pub fn precondition_failed(current: Version) -> Self {
+        let detail = format!("this is at version {current}, which If-Match does not name");
+        Self::new(status::PRECONDITION_FAILED, "version_mismatch", detail).with_header(ETAG, etag(current))
+    }
+
+    /// The state does not allow it.
+    pub fn conflict(code: &'static str, detail: impl Into<String>) -> Self {
+        Self::new(status::CONFLICT, code, detail)
+    }
+
+    /// Too much at once: again after so many seconds.
+    pub fn throttled(retry_after_secs: u32) -> Self {
+        Self::new(status::THROTTLED, "throttled", "too many requests at once")
+            .with_header(RETRY_AFTER, HeaderValue::from(retry_after_secs))
+    }
+
+    /// Not now: again after so many seconds.
+    pub fn unavailable(code: &'static str, detail: impl Into<String>, retry_after_secs: u32) -> Self {
+        Self::new(status::UNAVAILABLE, code, detail).with_header(RETRY_AFTER, HeaderValue::from(retry_after_secs))
+    }
+
+    /// We are at fault. The client is told nothing more; whoever makes this logs the cause.
+    pub fn internal() -> Self {
+        Self::new(status::INTERNAL, "internal", "something went wrong on our side")
+    }
+
+    /// What the domain refused.
+    pub fn refused(refusal: &impl Refusal) -> Self {
+        let status = match refusal.kind() {
+            Kind::Missing => status::NOT_FOUND,
+            Kind::Invalid => status::INVALID,
+            Kind::State => status::CONFLICT,
+        };
+        Self::new(status, refusal.code(), refusal.to_string())
+    }
+
+    /// What the HTTP library refused by itself with this status; `None` if it refused nothing.
+    pub(crate) fn of_library(status: StatusCode) -> Option<Self> {
+        match status {
+            status::NOT_FOUND => Some(Self::no_route()),
+            status::METHOD_NOT_ALLOWED => Some(Self::method_not_allowed()),
+            status::TOO_LARGE => Some(Self::too_large()),
+            status::UNSUPPORTED_MEDIA_TYPE => Some(Self::unsupported_media_type()),
+            other if other.is_client_error() => Some(Self::malformed("malformed_request", "the request is malformed")),
+            other if other.is_server_error() => Some(Self::internal()),
+            _ => None,
+        }
+    }
+
+    /// The answer, in which the problem names the request.
+    pub fn answer(self, request_id: Option<&str>) -> Response {
+        let Parts { status, code, detail, field, header } = &*self.0;
+        let document = ProblemDocument {
+            r#type: format!("urn:photovote:problem:{code}"),
+            title: title(code),
+            status: status.as_u16(),
+            code,
+            detail,
+            field: field.as_deref(),
+            request_id,
+        };
+        // Strings and a number always serialise.
+        let body = serde_json::to_vec(&document).unwrap_or_default();
+        let content_type = (CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        let mut response = (*status, [content_type], body).into_response();
+        response.headers_mut().extend(header.clone());
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
+impl IntoResponse for Problem {
+    /// The problem stands in the response's extensions as well, so that the edge can add the request id to the body.
+    fn into_response(self) -> Response {
+        self.answer(None)
+    }
+}
+
+/// `election_not_open` as `Election not open`.
+fn title(code: &str) -> String {
+    let mut title = code.replace('_', " ");
+    if let Some(first) = title.get_mut(..1) {
+        first.make_ascii_uppercase();
+    }
+    title
+}
+
+fn shortened(text: String) -> String {
+    match text.char_indices().nth(LONGEST_DETAIL) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::to_bytes;
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    async fn body(response: Response) -> Value {
+        serde_json::from_slice(&to_bytes(response.into_body(), 10_000).await.unwrap()).unwrap()
+    }
+
+    #[derive(Debug)]
+    struct No(Kind);
+
+    impl std::fmt::Display for No {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.write_str("no")
+        }
+    }
+
+    impl std::error::Error for No {}
+
+    impl Refusal for No {
+        fn code(&self) -> &'static str {
+            "just_no"
+        }
+
+        fn kind(&self) -> Kind {
+            self.0
+        }
+    }
+
+    #[tokio::test]
+    async fn a_problem_says_what_is_wrong_and_nothing_more() {
+        let problem = Problem::malformed("malformed_body", "not JSON").with_field("scale.min");
+        let response = problem.answer(Some("r-1"));
+        assert_eq!(response.headers()[CONTENT_TYPE], "application/problem+json");
+        let expected = json!({
+            "type": "urn:photovote:problem:malformed_body", "title": "Malformed body", "status": 400,
+            "code": "malformed_body", "detail": "not JSON", "field": "scale.min", "request_id": "r-1",
+        });
+        assert_eq!(body(response).await, expected);
+    }
+
+    #[test]
+    fn each_meaning_has_its_status() {
+        let status = |problem: Problem| problem.into_response().status().as_u16();
+        assert_eq!(status(Problem::malformed("a", "b")), 400);
+        assert_eq!(status(Problem::unauthorized("b")), 401);
+        assert_eq!(status(Problem::not_found("a", "b")), 404);
+        assert_eq!(status(Problem::no_route()), 404);
+        assert_eq!(status(Problem::method_not_allowed()), 405);
+        assert_eq!(status(Problem::conflict("a", "b")), 409);
+        assert_eq!(status(Problem::precondition_failed(Version::new(1))), 412);
+        assert_eq!(status(Problem::too_large()), 413);
+        assert_eq!(status(Problem::unsupported_media_type()), 415);
+        assert_eq!(status(Problem::invalid("a", "b")), 422);
+        assert_eq!(status(Problem::key_reused()), 422);
+        assert_eq!(status(Problem::throttled(1)), 429);
+        assert_eq!(status(Problem::internal()), 500);
+        assert_eq!(status(Problem::unavailable("a", "b", 1)), 503);
+        assert_eq!(status(Problem::refused(&No(Kind::Missing))), 404);
+        assert_eq!(status(Problem::refused(&No(Kind::Invalid))), 422);
+        assert_eq!(status(Problem::refused(&No(Kind::State))), 409);
+    }
+
+    #[test]
+    fn a_problem_says_in_its_headers_what_to_do_next() {
+        let header = |problem: Problem, name: HeaderName| problem.into_response().headers()[name].clone();
+        assert_eq!(header(Problem::unauthorized("x"), WWW_AUTHENTICATE), "Bearer realm=\"photovote\"");
+        assert_eq!(header(Problem::unavailable("a", "b", 2), RETRY_AFTER), "2");
+        assert_eq!(header(Problem::throttled(3), RETRY_AFTER), "3");
+        assert_eq!(header(Problem::precondition_failed(Version::new(17)), ETAG), "\"17\"");
+    }
+
+    #[test]
+    fn a_detail_never_quotes_at_length() {
+        let problem = Problem::malformed("a", "é".repeat(10_000)).with_field("é".repeat(10_000));
+        assert_eq!(problem.detail().chars().count(), LONGEST_DETAIL + 1);
+        assert_eq!(problem.0.field.map(|field| field.chars().count()), Some(LONGEST_DETAIL + 1));
+    }
+}

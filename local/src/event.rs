@@ -1,0 +1,287 @@
+//! A request as API Gateway's HTTP API hands it to a function (payload format 2.0), and the answer back.
+
+use std::{collections::HashMap, net::SocketAddr};
+
+use aws_lambda_events::{
+    apigw::{
+        ApiGatewayRequestAuthorizer, ApiGatewayRequestAuthorizerJwtDescription, ApiGatewayV2httpRequest,
+        ApiGatewayV2httpResponse,
+    },
+    encodings::Body,
+};
+use axum::{
+    body::Bytes,
+    http::{
+        HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode,
+        header::{CONNECTION, CONTENT_LENGTH, COOKIE, HOST, SET_COOKIE, TRANSFER_ENCODING, USER_AGENT},
+        request::Parts,
+    },
+};
+use base64::{Engine, engine::general_purpose::STANDARD};
+use photovote_domain::Timestamp;
+use photovote_http::Problem;
+
+use crate::issuer::Claims;
+
+/// The longest request line and headers together, in bytes, as in API Gateway.
+const LONGEST_HEAD: usize = 10_240;
+
+/// A request that the gateway has looked at.
+pub(crate) struct Incoming<'a> {
+    /// The route it goes to: `GET /v1/elections/{election}`.
+    pub(crate) route_key: &'a str,
+    /// What stands in the path where the route has names.
+    pub(crate) path_parameters: HashMap<String, String>,
+    /// Everything but the body.
+    pub(crate) parts: &'a Parts,
+    /// The body.
+    pub(crate) body: &'a Bytes,
+    /// The gateway's name for it.
+    pub(crate) request_id: &'a str,
+    /// Where it comes from.
+    pub(crate) source: SocketAddr,
+    /// What the administrator's token says, if the route asks for one.
+    pub(crate) claims: Option<Claims>,
+    /// When it came.
+    pub(crate) now: Timestamp,
+}
+
+/// Refuses a request that no event can be made of. A function never sees those.
+pub(crate) fn check_head(parts: &Parts) -> Result<(), Problem> {
+    let headers = parts.headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4);
+    let line = parts.uri.path_and_query().map_or(1, |target| target.as_str().len()) + parts.method.as_str().len() + 12;
+    if headers.sum::<usize>() + line > LONGEST_HEAD {
+        return Err(Problem::malformed("head_too_large", "the request line and the headers can have at most 10 KB"));
+    }
+    let mut hosts = parts.headers.get_all(HOST).iter();
+    let host = hosts.next().and_then(|host| host.to_str().ok()).unwrap_or_default();
+    let is_host =
+        |host: &str| !host.contains(['/', '?', '#', '@', '\\']) && url::Url::parse(&format!("http://{host}/")).is_ok();
+    if hosts.next().is_some() || !is_host(host) {
+        return Err(Problem::malformed("malformed_host", "the Host header names no host"));
+    }
+    Ok(())
+}
+
+/// The event that a function is sent.
+pub(crate) fn event(incoming: Incoming<'_>) -> ApiGatewayV2httpRequest {
+    let Incoming { route_key, path_parameters, parts, body, request_id, source, claims, now } = incoming;
+    let path = parts.uri.path().to_owned();
+    let (body, is_base64_encoded) = match std::str::from_utf8(body) {
+        Ok(text) => (text.to_owned(), false),
+        Err(_not_text) => (STANDARD.encode(body), true),
+    };
+    let mut event = ApiGatewayV2httpRequest::default();
+    event.version = Some("2.0".into());
+    event.route_key = Some(route_key.into());
+    event.raw_path = Some(path.clone());
+    event.raw_query_string = Some(parts.uri.query().unwrap_or_default().into());
+    event.query_string_parameters = parts.uri.query().and_then(|query| query.parse().ok()).unwrap_or_default();
+    event.path_parameters = path_parameters;
+    event.cookies = cookies(&parts.headers);
+    event.headers = headers(&parts.headers, source, body.len());
+    event.body = (!body.is_empty()).then_some(body);
+    event.is_base64_encoded = is_base64_encoded;
+
+    let text = |name| parts.headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+    let context = &mut event.request_context;
+    context.route_key = Some(route_key.into());
+    context.account_id = Some("000000000000".into());
+    context.stage = Some("$default".into());
+    context.request_id = Some(request_id.into());
+    context.apiid = Some("local".into());
+    context.domain_name = text(HOST);
+    context.time_epoch = now.millis();
+    context.time = jiff::Timestamp::from_millisecond(now.millis())
+        .ok()
+        .map(|time| time.strftime("%d/%b/%Y:%H:%M:%S +0000").to_string());
+    context.http.method = parts.method.clone();
+    context.http.path = Some(path);
+    context.http.protocol = Some(format!("{:?}", parts.version));
+    context.http.source_ip = Some(source.ip().to_string());
+    context.http.user_agent = text(USER_AGENT);
+    context.authorizer = claims.map(|claims| {
+        let mut jwt = ApiGatewayRequestAuthorizerJwtDescription::default();
+        jwt.claims = claims.into_iter().collect();
+        let mut authorizer = ApiGatewayRequestAuthorizer::default();
+        authorizer.jwt = Some(jwt);
+        authorizer
+    });
+    event
+}
+
+fn cookies(headers: &HeaderMap) -> Option<Vec<String>> {
+    let lines = headers.get_all(COOKIE).iter().filter_map(|line| line.to_str().ok());
+    let cookies: Vec<_> = lines.flat_map(|line| line.split("; ").map(str::to_owned)).collect();
+    (!cookies.is_empty()).then_some(cookies)
+}
+
+/// The headers with one value for each name, several joined by commas; without those of the connection, and with those that
+/// API Gateway adds.
+fn headers(headers: &HeaderMap, source: SocketAddr, body_length: usize) -> HeaderMap {
+    let mut joined = HeaderMap::new();
+    for name in headers.keys() {
+        if [COOKIE, CONNECTION, TRANSFER_ENCODING].contains(name) {
+            continue;
+        }
+        let values: Vec<_> = headers.get_all(name).iter().map(HeaderValue::as_bytes).collect();
+        joined.extend(HeaderValue::from_bytes(&values.join(&b',')).ok().map(|value| (name.clone(), value)));
+    }
+    let added = [
+        (CONTENT_LENGTH, body_length.to_string()),
+        (HeaderName::from_static("x-forwarded-for"), source.ip().to_string()),
+        (HeaderName::from_static("x-forwarded-proto"), "http".into()),
+    ];
+    for (name, value) in added {
+        if let Ok(value) = HeaderValue::try_from(value) {
+            joined.insert(name, value);
+        }
+    }
+    joined
+}
+
+/// What a function answered cannot be sent.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum AnswerError {
+    #[error("the status {0} is none")]
+    Status(i64),
+    #[error("a cookie cannot be sent: {0}")]
+    Cookie(#[from] axum::http::header::InvalidHeaderValue),
+    #[error("the body is not what it says: {0}")]
+    Body(#[from] base64::DecodeError),
+}
+
+/// The function's answer to a request of this method, as the client gets it.
+pub(crate) fn response(
+    answer: ApiGatewayV2httpResponse,
+    method: &Method,
+) -> Result<Response<axum::body::Body>, AnswerError> {
+    let body = match answer.body {
+        Some(Body::Text(text)) if answer.is_base64_encoded => STANDARD.decode(text)?,
+        Some(Body::Text(text)) => text.into_bytes(),
+        Some(Body::Binary(bytes)) => bytes,
+        _ => Vec::new(),
+    };
+    let mut response = Response::new(axum::body::Body::from(body));
+    let status = u16::try_from(answer.status_code).ok().and_then(|status| StatusCode::from_u16(status).ok());
+    *response.status_mut() = status.ok_or(AnswerError::Status(answer.status_code))?;
+    *response.headers_mut() = answer.headers;
+    // The server counts the bytes itself, where there are any.
+    if method != Method::HEAD {
+        response.headers_mut().remove(CONTENT_LENGTH);
+    }
+    for cookie in answer.cookies {
+        response.headers_mut().append(SET_COOKIE, HeaderValue::try_from(cookie)?);
+    }
+    Ok(response)
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::Request;
+    use serde_json::json;
+
+    use super::*;
+
+    fn parts(request: axum::http::request::Builder) -> Parts {
+        request.body(()).unwrap().into_parts().0
+    }
+
+    fn event_of(parts: &Parts, body: &'static [u8], claims: Option<Claims>) -> ApiGatewayV2httpRequest {
+        event(Incoming {
+            route_key: "PATCH /v1/elections/{election}",
+            path_parameters: HashMap::from([("election".into(), "7".into())]),
+            parts,
+            body: &Bytes::from_static(body),
+            request_id: "r-1",
+            source: "192.0.2.7:5000".parse().unwrap(),
+            claims,
+            now: Timestamp::from_millis(1_583_348_638_390),
+        })
+    }
+
+    #[test]
+    fn the_event_is_what_api_gateway_sends() {
+        let request = Request::patch("/v1/elections/7?limit=5&cursor=a%20b&limit=6")
+            .header("Host", "localhost:3000")
+            .header("User-Agent", "curl")
+            .header("X-Twice", "a")
+            .header("X-Twice", "b")
+            .header("Cookie", "a=1; b=2")
+            .header("Connection", "close");
+        let claims = Claims::from([("sub".into(), "ada".into())]);
+        let event = event_of(&parts(request), b"{}", Some(claims));
+        let expected = json!({
+            "version": "2.0",
+            "routeKey": "PATCH /v1/elections/{election}",
+            "rawPath": "/v1/elections/7",
+            "rawQueryString": "limit=5&cursor=a%20b&limit=6",
+            "queryStringParameters": {"limit": "5,6", "cursor": "a b"},
+            "pathParameters": {"election": "7"},
+            "stageVariables": {},
+            "cookies": ["a=1", "b=2"],
+            "headers": {
+                "host": "localhost:3000", "user-agent": "curl", "x-twice": "a,b", "content-length": "2",
+                "x-forwarded-for": "192.0.2.7", "x-forwarded-proto": "http",
+            },
+            "requestContext": {
+                "routeKey": "PATCH /v1/elections/{election}",
+                "accountId": "000000000000", "stage": "$default", "requestId": "r-1", "apiId": "local",
+                "authorizer": {"jwt": {"claims": {"sub": "ada"}}},
+                "domainName": "localhost:3000", "domainPrefix": null,
+                "time": "04/Mar/2020:19:03:58 +0000", "timeEpoch": 1_583_348_638_390_i64,
+                "http": {
+                    "method": "PATCH", "path": "/v1/elections/7", "protocol": "HTTP/1.1",
+                    "sourceIp": "192.0.2.7", "userAgent": "curl",
+                },
+            },
+            "body": "{}",
+            "isBase64Encoded": false,
+        });
+        let event = serde_json::to_value(event).unwrap();
+        for (name, value) in expected.as_object().unwrap() {
+            assert_eq!(&event[name], value, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_body_that_is_no_text_is_encoded() {
+        let event = event_of(&parts(Request::post("/")), b"\xff\x00", None);
+        assert!(event.is_base64_encoded);
+        assert_eq!(event.body.as_deref(), Some("/wA="));
+        assert!(event.request_context.authorizer.is_none());
+        assert_eq!(event_of(&parts(Request::post("/")), b"", None).body, None);
+    }
+
+    #[test]
+    fn a_request_needs_one_host_and_a_short_head() {
+        let check =
+            |request: axum::http::request::Builder| check_head(&parts(request)).map_err(|problem| problem.code());
+        assert_eq!(check(Request::get("/").header("Host", "localhost:3000")), Ok(()));
+        assert_eq!(check(Request::get("/").header("Host", "[::1]:3000")), Ok(()));
+        for host in ["", "a b", "a/b", "a:b", "1.2.3.999", "a@b", "[", "%"] {
+            assert_eq!(check(Request::get("/").header("Host", host)), Err("malformed_host"), "{host}");
+        }
+        assert_eq!(check(Request::get("/")), Err("malformed_host"));
+        assert_eq!(check(Request::get("/").header("Host", "a").header("Host", "b")), Err("malformed_host"));
+        let long = Request::get("/").header("Host", "a").header("X-Long", "x".repeat(LONGEST_HEAD));
+        assert_eq!(check(long), Err("head_too_large"));
+        let long = Request::get(format!("/?{}", "x".repeat(LONGEST_HEAD))).header("Host", "a");
+        assert_eq!(check(long), Err("head_too_large"));
+    }
+
+    #[test]
+    fn an_answer_that_makes_no_sense_is_an_error() {
+        let mut answer = ApiGatewayV2httpResponse::default();
+        answer.status_code = 99;
+        assert!(matches!(response(answer.clone(), &Method::GET), Err(AnswerError::Status(99))));
+        answer.status_code = 200;
+        answer.is_base64_encoded = true;
+        answer.body = Some(Body::Text("*".into()));
+        assert!(matches!(response(answer.clone(), &Method::GET), Err(AnswerError::Body(_))));
+        answer.body = None;
+        answer.cookies = vec!["a=1".into(), "b=2".into()];
+        let response = response(answer, &Method::GET).unwrap();
+        assert_eq!(response.headers().get_all(SET_COOKIE).iter().count(), 2);
+    }
+}

@@ -1,0 +1,634 @@
+//! What API Gateway does: takes HTTP requests, checks who calls, and hands each to its function as an event.
+
+use std::{collections::HashMap, convert::Infallible, io, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+
+use aws_lambda_events::apigw::{ApiGatewayV2httpRequest, ApiGatewayV2httpResponse};
+use axum::{
+    Router,
+    body::{Body, Bytes, HttpBody},
+    extract::{ConnectInfo, RawPathParams, Request},
+    http::{
+        HeaderMap, HeaderName, HeaderValue, Method,
+        header::{
+            ALLOW, AUTHORIZATION, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, IF_MATCH, LOCATION, RETRY_AFTER,
+            X_CONTENT_TYPE_OPTIONS,
+        },
+        request::Parts,
+    },
+    middleware::Next,
+    response::{IntoResponse, Response},
+    routing::{MethodFilter, on},
+};
+use lambda_http::{Adapter, Context, LambdaEvent, request::LambdaRequest};
+use photovote_domain::Timestamp;
+use photovote_http::{ADMINISTRATOR, Problem};
+use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
+use tower::Service;
+use tower_http::{
+    cors::{AllowOrigin, CorsLayer},
+    services::ServeDir,
+    set_header::SetResponseHeaderLayer,
+};
+use utoipa::openapi::{
+    OpenApi,
+    path::{Operation, PathItem},
+};
+
+use crate::{
+    event::{Incoming, check_head, event, response},
+    issuer::{Claims, Issuer},
+};
+
+/// The longest body that API Gateway takes, in bytes.
+const LONGEST_BODY: usize = 10 * 1024 * 1024;
+/// How long a body can take to arrive.
+const SLOWEST_BODY: Duration = Duration::from_secs(30);
+/// How long a function can take to answer.
+const SLOWEST_FUNCTION: Duration = Duration::from_secs(30);
+/// How long a stop waits for requests that are under way.
+const LONGEST_STOP: Duration = Duration::from_secs(10);
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// A function that answers HTTP requests.
+pub struct Function {
+    /// Its name in the logs.
+    pub name: &'static str,
+    /// What it serves, with full paths, and who may call: the gateway's routes are made of this.
+    pub openapi: OpenApi,
+    /// What answers.
+    pub router: Router,
+}
+
+/// Who may read answers from pages of other origins.
+#[derive(Debug, Clone, Default)]
+pub enum Cors {
+    /// Nobody.
+    #[default]
+    Nobody,
+    /// Everybody.
+    Everybody,
+    /// Pages of these origins.
+    Origins(Vec<HeaderValue>),
+}
+
+/// What the gateway needs besides its functions.
+pub struct Settings {
+    /// Checks administrators' tokens.
+    pub issuer: Arc<Issuer>,
+    /// Who may read answers from other origins.
+    pub cors: Cors,
+    /// The pictures that are served under `/photos`.
+    pub photos: Option<PathBuf>,
+}
+
+/// Why there is no gateway.
+#[derive(Debug, thiserror::Error)]
+pub enum GatewayError {
+    /// It does not know where it listens.
+    #[error("the gateway cannot listen: {0}")]
+    Listen(#[from] io::Error),
+    /// A function claims to serve what no HTTP API can.
+    #[error("{function} cannot serve {method} {path}")]
+    Route {
+        /// The function.
+        function: &'static str,
+        /// What it cannot serve.
+        method: String,
+        /// Where.
+        path: String,
+    },
+}
+
+/// The gateway, as it serves.
+#[derive(Debug)]
+pub struct Gateway {
+    address: SocketAddr,
+    stop: oneshot::Sender<()>,
+    served: JoinHandle<()>,
+}
+
+impl Gateway {
+    /// Serves the functions on this listener until it is stopped.
+    pub fn start(listener: TcpListener, functions: Vec<Function>, settings: Settings) -> Result<Self, GatewayError> {
+        let address = listener.local_addr()?;
+        let service = router(functions, settings)?.into_make_service_with_connect_info::<SocketAddr>();
+        let (stop, stopping) = oneshot::channel::<()>();
+        let served = tokio::spawn(async move {
+            let stopping = async move {
+                // Sent or dropped, it means the same.
+                stopping.await.ok();
+            };
+            if let Err(error) = axum::serve(listener, service).with_graceful_shutdown(stopping).await {
+                tracing::error!(%error, "the gateway stopped serving");
+            }
+        });
+        Ok(Self { address, stop, served })
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Takes no more requests, answers those that are under way, and stops.
+    pub async fn stop(self) {
+        drop(self.stop);
+        let mut served = self.served;
+        if tokio::time::timeout(LONGEST_STOP, &mut served).await.is_err() {
+            tracing::warn!("the gateway stops with requests under way");
+            served.abort();
+        }
+    }
+}
+
+fn router(functions: Vec<Function>, settings: Settings) -> Result<Router, GatewayError> {
+    let mut router = Router::new();
+    for Function { name, openapi, router: function } in functions {
+        for (path, item) in openapi.paths.paths {
+            for (method, operation) in operations(item) {
+                let failed = |_not_routable| GatewayError::Route {
+                    function: name,
+                    method: method.to_string(),
+                    path: path.clone(),
+                };
+                let filter = MethodFilter::try_from(method.clone()).map_err(failed)?;
+                let route = Arc::new(Route {
+                    key: format!("{method} {path}"),
+                    function: name,
+                    router: function.clone(),
+                    issuer: needs_administrator(&operation).then(|| settings.issuer.clone()),
+                });
+                let handler = move |request: Request| async move { route.answer(request).await };
+                router = router.route(&path, on(filter, handler));
+            }
+        }
+    }
+    if let Some(photos) = settings.photos {
+        router = router.nest_service("/photos", photo_service(photos));
+    }
+    let router = router
+        .fallback(|| async { Problem::no_route() })
+        .method_not_allowed_fallback(|| async { Problem::method_not_allowed() })
+        .layer(axum::middleware::from_fn(name_request));
+    Ok(match cors(settings.cors) {
+        Some(cors) => router.layer(cors),
+        None => router,
+    })
+}
+
+fn operations(item: PathItem) -> impl Iterator<Item = (Method, Operation)> {
+    let PathItem { get, put, post, delete, patch, head, .. } = item;
+    let all = [
+        (Method::GET, get),
+        (Method::PUT, put),
+        (Method::POST, post),
+        (Method::DELETE, delete),
+        (Method::PATCH, patch),
+        (Method::HEAD, head),
+    ];
+    all.into_iter().filter_map(|(method, operation)| Some((method, operation?)))
+}
+
+fn needs_administrator(operation: &Operation) -> bool {
+    let named = |requirement| {
+        // A requirement does not say its name in any other way.
+        serde_json::to_value(requirement).is_ok_and(|requirement| requirement.get(ADMINISTRATOR).is_some())
+    };
+    operation.security.iter().flatten().any(named)
+}
+
+/// The gateway's name for a request.
+#[derive(Clone)]
+struct RequestId(String);
+
+/// Gives the request its name, which an answer repeats; a refusal of the gateway's own does so in its body as well.
+async fn name_request(mut request: Request, next: Next) -> Response {
+    let mut bytes = [0; 16];
+    if let Err(error) = getrandom::fill(&mut bytes) {
+        tracing::error!(%error, "no randomness to name a request with");
+        return Problem::internal().into_response();
+    }
+    let id = hex::encode(bytes);
+    request.extensions_mut().insert(RequestId(id.clone()));
+    let mut response = next.run(request).await;
+    if let Some(problem) = response.extensions().get::<Problem>() {
+        let allow = response.headers().get(ALLOW).cloned();
+        let mut named = problem.clone().answer(Some(&id));
+        named.headers_mut().extend(allow.map(|methods| (ALLOW, methods)));
+        response = named;
+    }
+    response.headers_mut().entry(X_CONTENT_TYPE_OPTIONS).or_insert(HeaderValue::from_static("nosniff"));
+    response.headers_mut().extend(HeaderValue::try_from(id).ok().map(|id| (REQUEST_ID, id)));
+    response
+}
+
+/// The pictures, as nothing but pictures: none of them can run a script, whatever it holds.
+fn photo_service(photos: PathBuf) -> Router {
+    let nothing = HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'; sandbox");
+    let missing = tower::service_fn(|_: Request| async { Ok::<_, Infallible>(Problem::no_route().into_response()) });
+    let files = ServeDir::new(photos)
+        .append_index_html_on_directories(false)
+        .call_fallback_on_method_not_allowed(true)
+        .fallback(missing);
+    Router::new()
+        .fallback_service(files)
+        .layer(SetResponseHeaderLayer::overriding(CONTENT_SECURITY_POLICY, nothing))
+        .layer(SetResponseHeaderLayer::overriding(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")))
+}
+
+fn cors(cors: Cors) -> Option<CorsLayer> {
+    let origins = match cors {
+        Cors::Nobody => return None,
+        Cors::Everybody => AllowOrigin::any(),
+        Cors::Origins(origins) => AllowOrigin::list(origins),
+    };
+    let idempotency_key = HeaderName::from_static("idempotency-key");
+    let layer = CorsLayer::new()
+        .allow_origin(origins)
+        .allow_methods([Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE])
+        .allow_headers([AUTHORIZATION, CONTENT_TYPE, IF_MATCH, idempotency_key])
+        .expose_headers([ETAG, LOCATION, RETRY_AFTER, REQUEST_ID])
+        .max_age(Duration::from_hours(1));
+    Some(layer)
+}
+
+/// One route of the gateway: a method and a path of one function.
+struct Route {
+    /// `GET /v1/elections/{election}`
+    key: String,
+    function: &'static str,
+    router: Router,
+    /// Checks the caller, if only administrators may call.
+    issuer: Option<Arc<Issuer>>,
+}
+
+impl Route {
+    async fn answer(&self, request: Request) -> Result<Response, Problem> {
+        let now = Timestamp::from_millis(jiff::Timestamp::now().as_millisecond());
+        let (mut parts, body) = request.into_parts();
+        check_head(&parts)?;
+        let claims = self.issuer.as_deref().map(|issuer| authorize(issuer, &parts.headers, now)).transpose()?;
+        let path_parameters = path_parameters(&mut parts).await?;
+        let body = read(body).await?;
+        let RequestId(request_id) = parts.extensions.get().cloned().ok_or_else(Problem::internal)?;
+        let ConnectInfo(source) = parts.extensions.get().copied().ok_or_else(Problem::internal)?;
+        let event = event(Incoming {
+            route_key: &self.key,
+            path_parameters,
+            parts: &parts,
+            body: &body,
+            request_id: &request_id,
+            source,
+            claims,
+            now,
+        });
+        let answer = self.invoke(event, context(&request_id, now)).await?;
+        response(answer, &parts.method).map_err(|error| self.failed(&error))
+    }
+
+    /// Runs the function in a task of its own, so that a panic is its own as well.
+    async fn invoke(
+        &self,
+        event: ApiGatewayV2httpRequest,
+        context: Context,
+    ) -> Result<ApiGatewayV2httpResponse, Problem> {
+        let function = self.router.clone();
+        let event = LambdaEvent::new(LambdaRequest::ApiGatewayV2(event), context);
+        let invocation = tokio::spawn(async move {
+            let answer = Adapter::from(function).call(event);
+            let Ok(answer) = answer.await;
+            // An answer travels as JSON.
+            serde_json::to_value(answer).and_then(serde_json::from_value)
+        });
+        match tokio::time::timeout(SLOWEST_FUNCTION, invocation).await {
+            Ok(Ok(Ok(answer))) => Ok(answer),
+            Ok(Ok(Err(no_answer))) => Err(self.failed(&no_answer)),
+            Ok(Err(panic)) => Err(self.failed(&panic)),
+            Err(too_slow) => {
+                tracing::error!(function = self.function, error = %too_slow, "a function does not answer");
+                Err(Problem::unavailable("function_too_slow", "this takes too long", 1))
+            }
+        }
+    }
+
+    fn failed(&self, error: &dyn std::error::Error) -> Problem {
+        tracing::error!(function = self.function, %error, "a function failed");
+        Problem::internal()
+    }
+}
+
+fn context(request_id: &str, now: Timestamp) -> Context {
+    let mut context = Context::default();
+    context.request_id = request_id.into();
+    context.deadline = u64::try_from(now.millis()).unwrap_or_default() + SLOWEST_FUNCTION.as_secs() * 1_000;
+    context
+}
+
+/// What the administrator's token says.
+fn authorize(issuer: &Issuer, headers: &HeaderMap, now: Timestamp) -> Result<Claims, Problem> {
+    let missing = || Problem::unauthorized("this needs an administrator's JWT as a bearer token");
+    let mut values = headers.get_all(AUTHORIZATION).iter();
+    let (Some(value), None) = (values.next(), values.next()) else { return Err(missing()) };
+    let (scheme, token) = value.to_str().ok().and_then(|value| value.split_once(' ')).ok_or_else(missing)?;
+    if !scheme.eq_ignore_ascii_case("bearer") {
+        return Err(missing());
+    }
+    issuer.verify(token.trim_start_matches(' '), now).map_err(|refused| {
+        tracing::debug!(%refused, "a token is not accepted");
+        Problem::unauthorized("the administrator's JWT is not valid, or not any more")
+    })
+}
+
+async fn path_parameters(parts: &mut Parts) -> Result<HashMap<String, String>, Problem> {
+    use axum::extract::FromRequestParts;
+
+    let parameters = RawPathParams::from_request_parts(parts, &())
+        .await
+        .map_err(|not_text| Problem::malformed("malformed_path", format!("the path cannot be read: {not_text}")))?;
+    Ok(parameters.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect())
+}
+
+/// The whole body. One that is too long is read to its end and forgotten, since a client that is still sending reads no
+/// answer.
+async fn read(mut body: Body) -> Result<Bytes, Problem> {
+    let whole = async {
+        let mut bytes = Vec::new();
+        let mut length = 0_usize;
+        while let Some(frame) = std::future::poll_fn(|context| std::pin::Pin::new(&mut body).poll_frame(context)).await
+        {
+            let Some(data) = frame?.into_data().ok() else { continue };
+            length = length.saturating_add(data.len());
+            if length <= LONGEST_BODY {
+                bytes.extend_from_slice(&data);
+            } else {
+                bytes = Vec::new();
+            }
+        }
+        Ok::<_, axum::Error>((length <= LONGEST_BODY).then_some(Bytes::from(bytes)))
+    };
+    match tokio::time::timeout(SLOWEST_BODY, whole).await {
+        Ok(Ok(Some(bytes))) => Ok(bytes),
+        Ok(Ok(None)) => Err(Problem::too_large()),
+        Ok(Err(broken)) => Err(Problem::malformed("malformed_body", format!("the body cannot be read: {broken}"))),
+        Err(_too_slow) => Err(Problem::malformed("malformed_body", "the body does not arrive")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::{Json, extract::Path, routing::get};
+    use lambda_http::request::RequestContext;
+    use photovote_domain::Subject;
+    use reqwest::{Client, RequestBuilder};
+    use serde_json::{Value, json};
+    use utoipa::openapi::{
+        HttpMethod, OpenApiBuilder, PathsBuilder, path::OperationBuilder, security::SecurityRequirement,
+    };
+
+    use super::*;
+    use crate::data_dir::DataDir;
+
+    struct Fixture {
+        _home: tempfile::TempDir,
+        issuer: Arc<Issuer>,
+        gateway: Gateway,
+        client: Client,
+    }
+
+    fn operation(security: Option<&str>) -> Operation {
+        let operation = OperationBuilder::new();
+        match security {
+            Some(name) => operation.security(SecurityRequirement::new(name, Vec::<String>::new())).build(),
+            None => operation.build(),
+        }
+    }
+
+    fn function(name: &'static str, paths: &[(&str, HttpMethod, Option<&str>)], router: Router) -> Function {
+        let mut items = PathsBuilder::new();
+        for (path, method, security) in paths {
+            items = items.path(*path, PathItem::new(method.clone(), operation(*security)));
+        }
+        Function { name, openapi: OpenApiBuilder::new().paths(items).build(), router }
+    }
+
+    /// Repeats what the function was told.
+    async fn echo(request: Request) -> Json<Value> {
+        let context: RequestContext = request.extensions().get::<RequestContext>().unwrap().clone();
+        let (parts, body) = request.into_parts();
+        let body = axum::body::to_bytes(body, usize::MAX).await.unwrap();
+        let RequestContext::ApiGatewayV2(context) = context else { panic!("not an HTTP API") };
+        Json(json!({
+            "method": parts.method.as_str(), "uri": parts.uri.to_string(), "context": context,
+            "length": body.len(), "body": String::from_utf8_lossy(&body),
+        }))
+    }
+
+    fn functions() -> Vec<Function> {
+        let queries = function(
+            "queries",
+            &[
+                ("/v1/things/{thing}", HttpMethod::Get, Some(ADMINISTRATOR)),
+                ("/v1/ballot", HttpMethod::Get, Some("ballot")),
+                ("/v1/panic", HttpMethod::Get, None),
+                ("/v1/conflict", HttpMethod::Get, None),
+            ],
+            Router::new()
+                .route("/v1/things/{thing}", get(|Path(_): Path<String>, request: Request| echo(request)))
+                .route("/v1/ballot", get(echo))
+                .route("/v1/panic", get(|| async { panic!("a bug") as Response }))
+                .route("/v1/conflict", get(|| async { Problem::conflict("not_now", "no") })),
+        );
+        let commands = function(
+            "commands",
+            &[("/v1/things/{thing}", HttpMethod::Put, None)],
+            Router::new().route("/v1/things/{thing}", axum::routing::put(echo)),
+        );
+        vec![queries, commands]
+    }
+
+    async fn fixture(cors: Cors) -> Fixture {
+        let home = tempfile::tempdir().unwrap();
+        let issuer = Arc::new(Issuer::open(&DataDir::open(home.path()).unwrap()).unwrap());
+        let photos = home.path().join("photos");
+        std::fs::create_dir(&photos).unwrap();
+        std::fs::write(photos.join("moon.png"), "not really a moon").unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let settings = Settings { issuer: issuer.clone(), cors, photos: Some(photos) };
+        let gateway = Gateway::start(listener, functions(), settings).unwrap();
+        Fixture { _home: home, issuer, gateway, client: Client::new() }
+    }
+
+    impl Fixture {
+        fn send(&self, method: Method, path: &str) -> RequestBuilder {
+            self.client.request(method, format!("http://{}{path}", self.gateway.address()))
+        }
+
+        fn token(&self) -> String {
+            let subject: Subject = "ada".parse().unwrap();
+            let now = Timestamp::from_millis(jiff::Timestamp::now().as_millisecond());
+            self.issuer.token(&subject, now).unwrap()
+        }
+    }
+
+    /// The status, the headers, and the body as JSON, if it is some.
+    async fn answer(request: RequestBuilder) -> (u16, HeaderMap, Value) {
+        let response = request.send().await.unwrap();
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        let body = response.bytes().await.unwrap();
+        (status, headers, serde_json::from_slice(&body).unwrap_or_default())
+    }
+
+    /// A refusal of the gateway's own.
+    async fn refusal(request: RequestBuilder) -> (u16, String) {
+        let (status, headers, body) = answer(request).await;
+        assert_eq!(headers[CONTENT_TYPE], "application/problem+json");
+        assert_eq!(body["request_id"].as_str(), headers[REQUEST_ID].to_str().ok());
+        (status, body["code"].as_str().unwrap().to_owned())
+    }
+
+    #[tokio::test]
+    async fn an_administrator_reaches_the_function_as_on_aws() {
+        let fixture = fixture(Cors::Nobody).await;
+        let request = fixture.send(Method::GET, "/v1/things/a%20b?x=1").bearer_auth(fixture.token());
+        let (status, headers, body) = answer(request).await;
+        assert_eq!(status, 200);
+        let context = &body["context"];
+        assert_eq!(context["authorizer"]["jwt"]["claims"]["sub"], "ada");
+        assert_eq!(context["routeKey"], "GET /v1/things/{thing}");
+        assert_eq!(context["http"]["sourceIp"], "127.0.0.1");
+        assert_eq!(context["requestId"].as_str(), headers[REQUEST_ID].to_str().ok());
+        assert_eq!(body["uri"], format!("http://{}/v1/things/a%20b?x=1", fixture.gateway.address()));
+    }
+
+    #[tokio::test]
+    async fn without_a_good_token_an_administrators_route_is_closed() {
+        let fixture = fixture(Cors::Nobody).await;
+        let request = || fixture.send(Method::GET, "/v1/things/1");
+        let token = fixture.token();
+        let bad = [
+            request(),
+            request().bearer_auth("pvb_1_2_3"),
+            request().bearer_auth(&token[..token.len() - 3]),
+            request().header(AUTHORIZATION, &token),
+            request().header(AUTHORIZATION, format!("Basic {token}")),
+            request().bearer_auth(&token).bearer_auth(&token),
+        ];
+        for request in bad {
+            assert_eq!(refusal(request).await, (401, "unauthorized".into()));
+        }
+    }
+
+    #[tokio::test]
+    async fn other_routes_are_open_and_get_no_claims() {
+        let fixture = fixture(Cors::Nobody).await;
+        for (method, path) in [(Method::GET, "/v1/ballot"), (Method::PUT, "/v1/things/1")] {
+            let (status, _, body) = answer(fixture.send(method, path).bearer_auth("anything").body("x")).await;
+            assert_eq!((status, &body["context"]["authorizer"]), (200, &Value::Null));
+            assert_eq!(body["body"], "x");
+        }
+    }
+
+    #[tokio::test]
+    async fn unknown_paths_and_methods_are_refused() {
+        let fixture = fixture(Cors::Nobody).await;
+        for path in
+            ["/", "/v1", "/v1/other", "/v1/ballot/", "/v1/things/1/2", "/photos/none.png", "/photos/%2e%2e/issuer.key"]
+        {
+            assert_eq!(refusal(fixture.send(Method::GET, path)).await, (404, "route_not_found".into()), "{path}");
+        }
+        for method in [Method::DELETE, Method::OPTIONS] {
+            let (status, headers, _) = answer(fixture.send(method.clone(), "/v1/things/1")).await;
+            assert_eq!((status, headers[ALLOW].to_str()), (405, Ok("GET,HEAD,PUT")));
+            let refused = refusal(fixture.send(method, "/v1/things/1")).await;
+            assert_eq!(refused, (405, "method_not_allowed".into()));
+        }
+    }
+
+    #[tokio::test]
+    async fn head_is_get_without_the_body() {
+        let fixture = fixture(Cors::Nobody).await;
+        let (_, get, _) = answer(fixture.send(Method::GET, "/v1/conflict")).await;
+        let response = fixture.send(Method::HEAD, "/v1/conflict").send().await.unwrap();
+        assert_eq!(response.status().as_u16(), 409);
+        assert_eq!(response.headers()["content-length"], get["content-length"]);
+        assert!(response.bytes().await.unwrap().is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_body_can_be_long_but_not_too_long() {
+        let fixture = fixture(Cors::Nobody).await;
+        let longest = fixture.send(Method::PUT, "/v1/things/1").body(vec![0xff; LONGEST_BODY]);
+        assert_eq!(answer(longest).await.2["length"], LONGEST_BODY);
+        let too_long = fixture.send(Method::PUT, "/v1/things/1").body(vec![b'x'; LONGEST_BODY + 1]);
+        assert_eq!(refusal(too_long).await, (413, "body_too_large".into()));
+    }
+
+    #[tokio::test]
+    async fn a_panic_is_answered_and_the_next_request_too() {
+        let fixture = fixture(Cors::Nobody).await;
+        for _ in 0..2 {
+            assert_eq!(refusal(fixture.send(Method::GET, "/v1/panic")).await, (500, "internal".into()));
+        }
+        assert_eq!(answer(fixture.send(Method::GET, "/v1/conflict")).await.0, 409);
+    }
+
+    #[tokio::test]
+    async fn what_no_event_can_be_made_of_is_refused() {
+        let fixture = fixture(Cors::Nobody).await;
+        let bad_host = fixture.send(Method::GET, "/v1/ballot").header("Host", "a b");
+        assert_eq!(refusal(bad_host).await, (400, "malformed_host".into()));
+        let long = fixture.send(Method::GET, "/v1/ballot").header("X-Long", "x".repeat(11_000));
+        assert_eq!(refusal(long).await, (400, "head_too_large".into()));
+        let not_text = fixture.send(Method::PUT, "/v1/things/%ff");
+        assert_eq!(refusal(not_text).await, (400, "malformed_path".into()));
+    }
+
+    #[tokio::test]
+    async fn pages_of_named_origins_may_read_answers() {
+        let here = "https://vote.example";
+        let fixture = fixture(Cors::Origins(vec![HeaderValue::from_static(here)])).await;
+        let preflight = fixture.send(Method::OPTIONS, "/v1/things/1").header("Origin", here);
+        let preflight = preflight.header("Access-Control-Request-Method", "PATCH");
+        let (status, headers, _) = answer(preflight).await;
+        assert_eq!(status, 200);
+        assert_eq!(headers["access-control-allow-origin"], here);
+        assert_eq!(headers["access-control-allow-headers"], "authorization,content-type,if-match,idempotency-key");
+        assert!(headers["access-control-allow-methods"].to_str().unwrap().contains("PATCH"));
+        for path in ["/v1/conflict", "/v1/other"] {
+            let (_, headers, _) = answer(fixture.send(Method::GET, path).header("Origin", here)).await;
+            assert_eq!(headers["access-control-allow-origin"], here);
+            assert_eq!(headers["access-control-expose-headers"], "etag,location,retry-after,x-request-id");
+            let elsewhere = fixture.send(Method::GET, path).header("Origin", "https://other.example");
+            assert!(!answer(elsewhere).await.1.contains_key("access-control-allow-origin"));
+        }
+    }
+
+    #[tokio::test]
+    async fn cors_is_for_everybody_or_for_nobody_if_one_wishes() {
+        for (cors, allowed) in [(Cors::Everybody, Some("*")), (Cors::Nobody, None)] {
+            let fixture = fixture(cors).await;
+            let request = fixture.send(Method::GET, "/v1/conflict").header("Origin", "https://vote.example");
+            let (_, headers, _) = answer(request).await;
+            let origin = headers.get("access-control-allow-origin").map(|origin| origin.to_str().unwrap());
+            assert_eq!(origin, allowed);
+        }
+    }
+
+    #[tokio::test]
+    async fn pictures_are_served_as_pictures_only() {
+        let fixture = fixture(Cors::Nobody).await;
+        let (status, headers, _) = answer(fixture.send(Method::GET, "/photos/moon.png")).await;
+        assert_eq!((status, headers[CONTENT_TYPE].to_str()), (200, Ok("image/png")));
+        assert_eq!(headers[X_CONTENT_TYPE_OPTIONS], "nosniff");
+        assert!(headers[CONTENT_SECURITY_POLICY].to_str().unwrap().contains("default-src 'none'"));
+    }
+
+    #[tokio::test]
+    async fn a_stopped_gateway_takes_no_more_requests() {
+        let fixture = fixture(Cors::Nobody).await;
+        let address = fixture.gateway.address();
+        fixture.gateway.stop().await;
+        tokio::net::TcpStream::connect(address).await.unwrap_err();
+    }
+}

@@ -1,0 +1,118 @@
+//! SQLite files, looked at before they are trusted.
+
+use std::{
+    io,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use rusqlite::{Connection, ErrorCode};
+
+/// Why an SQLite file cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum FileError {
+    /// What it holds is not what was written.
+    #[error("{} is damaged ({detail}): restore it from a copy, or move it away to start with nothing", path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        detail: String,
+    },
+    /// It cannot be read or written.
+    #[error("{} cannot be used: {source}", path.display())]
+    Unusable {
+        /// The file.
+        path: PathBuf,
+        /// What SQLite says.
+        source: rusqlite::Error,
+    },
+    /// Nothing is known about it.
+    #[error("{} cannot be looked at: {source}", path.display())]
+    Unseen {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+}
+
+/// Opens an SQLite file, or makes it. One that was damaged by a full disk, a bad copy or somebody's hand is refused here,
+/// before anything is written to it.
+pub(crate) fn open(path: &Path) -> Result<Connection, FileError> {
+    match std::fs::metadata(path) {
+        // SQLite would take an empty file for a new one, and all that was in it would silently be gone.
+        Ok(file) if file.len() == 0 => return Err(damaged(path, "it is empty")),
+        Ok(_) => (),
+        Err(missing) if missing.kind() == io::ErrorKind::NotFound => (),
+        Err(source) => return Err(FileError::Unseen { path: path.to_owned(), source }),
+    }
+    let failed = |error| failure(path, error);
+    let connection = Connection::open(path).map_err(failed)?;
+    connection.busy_timeout(Duration::from_secs(10)).map_err(failed)?;
+    let verdict: String = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0)).map_err(failed)?;
+    if verdict != "ok" {
+        return Err(damaged(path, &verdict));
+    }
+    connection.pragma_update(None, "journal_mode", "WAL").map_err(failed)?;
+    Ok(connection)
+}
+
+/// What SQLite's error says about the file.
+pub(crate) fn failure(path: &Path, error: rusqlite::Error) -> FileError {
+    match error.sqlite_error_code() {
+        Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => damaged(path, &error.to_string()),
+        _ => FileError::Unusable { path: path.to_owned(), source: error },
+    }
+}
+
+fn damaged(path: &Path, detail: &str) -> FileError {
+    FileError::Damaged { path: path.to_owned(), detail: detail.trim().replace('\n', " ") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A file of some pages.
+    fn file(dir: &Path) -> PathBuf {
+        let path = dir.join("some.db");
+        let connection = open(&path).unwrap();
+        connection.execute_batch("CREATE TABLE t (x TEXT)").unwrap();
+        for _ in 0..200 {
+            connection.execute("INSERT INTO t VALUES (hex(randomblob(200)))", []).unwrap();
+        }
+        path
+    }
+
+    #[test]
+    fn what_was_written_is_there_again() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = file(dir.path());
+        let rows: i64 = open(&path).unwrap().query_row("SELECT count(*) FROM t", [], |row| row.get(0)).unwrap();
+        assert_eq!(rows, 200);
+    }
+
+    #[test]
+    fn a_damaged_file_is_refused_and_left_as_it_is() {
+        let dir = tempfile::tempdir().unwrap();
+        let good = std::fs::read(file(dir.path())).unwrap();
+        let mut overwritten = good.clone();
+        overwritten[4096..20_000].fill(7);
+        for bytes in
+            [b"hello, this is no database at all".to_vec(), Vec::new(), good[..good.len() / 2].to_vec(), overwritten]
+        {
+            let path = dir.path().join("other.db");
+            std::fs::write(&path, &bytes).unwrap();
+            let refused = open(&path).unwrap_err();
+            assert!(matches!(refused, FileError::Damaged { .. }), "{refused}");
+            assert_eq!(std::fs::read(&path).unwrap(), bytes);
+        }
+    }
+
+    #[test]
+    fn a_directory_in_its_place_is_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        assert!(matches!(open(dir.path()), Err(FileError::Unusable { .. })));
+    }
+}

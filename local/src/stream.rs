@@ -1,0 +1,113 @@
+//! The stream of a table, as the engine keeps it.
+
+use std::{fmt, str::FromStr};
+
+use aws_lambda_events::dynamodb::EventRecord;
+use dynoxide::{
+    Database, DynoxideError,
+    actions::{
+        describe_stream::DescribeStreamRequest, get_records::GetRecordsRequest,
+        get_shard_iterator::GetShardIteratorRequest, list_streams::ListStreamsRequest,
+    },
+};
+
+/// What the engine adds to the number that it stores, so that all have 21 digits.
+const OFFSET: u128 = 100_000_000_000_000_000_000;
+
+/// The place of a record in its stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct SequenceNumber(u128);
+
+/// Not a sequence number.
+#[derive(Debug, thiserror::Error)]
+#[error("a record's sequence number is missing, or is none")]
+pub struct NotANumber;
+
+impl SequenceNumber {
+    /// The number as it stands in the engine's file.
+    pub(crate) fn stored(self) -> i64 {
+        i64::try_from(self.0.saturating_sub(OFFSET)).unwrap_or(i64::MAX)
+    }
+}
+
+impl FromStr for SequenceNumber {
+    type Err = NotANumber;
+
+    fn from_str(text: &str) -> Result<Self, NotANumber> {
+        text.parse().map(Self).map_err(|_no_digits| NotANumber)
+    }
+}
+
+impl fmt::Display for SequenceNumber {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:021}", self.0)
+    }
+}
+
+/// A record's place in its stream.
+pub fn number(record: &EventRecord) -> Result<SequenceNumber, NotANumber> {
+    record.change.sequence_number.as_deref().ok_or(NotANumber)?.parse()
+}
+
+/// Why a stream cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum StreamError {
+    /// The engine cannot.
+    #[error("the stream cannot be read: {0}")]
+    Engine(#[from] DynoxideError),
+    /// It is not what a function is sent.
+    #[error("a record of the stream is not understood: {0}")]
+    Record(#[from] serde_json::Error),
+    /// It has no place.
+    #[error(transparent)]
+    Number(#[from] NotANumber),
+}
+
+/// The one shard of a table's stream.
+pub struct EventStream {
+    database: Database,
+    arn: String,
+    shard: String,
+}
+
+impl EventStream {
+    /// The stream of a table that has one.
+    pub(crate) fn of(database: Database, table: &str) -> Result<Self, DynoxideError> {
+        let missing = || DynoxideError::ResourceNotFoundException(format!("{table} has no stream"));
+        let request = ListStreamsRequest { table_name: Some(table.into()), ..Default::default() };
+        let arn = database.list_streams(request)?.streams.pop().ok_or_else(missing)?.stream_arn;
+        let request = DescribeStreamRequest { stream_arn: arn.clone(), ..Default::default() };
+        let shard = database.describe_stream(request)?.stream_description.shards.pop().ok_or_else(missing)?.shard_id;
+        Ok(Self { database, arn, shard })
+    }
+
+    /// Its name, which no stream of another table or of an earlier life of this one has.
+    pub fn arn(&self) -> &str {
+        &self.arn
+    }
+
+    /// The name of its shard.
+    pub fn shard(&self) -> &str {
+        &self.shard
+    }
+
+    /// The first records after this one, oldest first, as a function is sent them. Blocks the thread.
+    pub fn after(&self, last: Option<SequenceNumber>, limit: usize) -> Result<Vec<EventRecord>, StreamError> {
+        let iterator = self.database.get_shard_iterator(GetShardIteratorRequest {
+            stream_arn: self.arn.clone(),
+            shard_id: self.shard.clone(),
+            shard_iterator_type: if last.is_some() { "AFTER_SEQUENCE_NUMBER" } else { "TRIM_HORIZON" }.into(),
+            sequence_number: last.map(|number| number.to_string()),
+        })?;
+        let Some(shard_iterator) = iterator.shard_iterator else { return Ok(Vec::new()) };
+        let records = self.database.get_records(GetRecordsRequest { shard_iterator, limit: Some(limit) })?.records;
+        records.into_iter().map(|record| self.as_sent(&record)).collect()
+    }
+
+    /// A record as it reaches a function: through JSON, and with the name of its stream.
+    fn as_sent(&self, record: &dynoxide::actions::get_records::Record) -> Result<EventRecord, StreamError> {
+        let mut record: EventRecord = serde_json::from_value(serde_json::to_value(record)?)?;
+        record.event_source_arn = Some(self.arn.clone());
+        Ok(record)
+    }
+}

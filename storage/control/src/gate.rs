@@ -1,0 +1,156 @@
+//! What a gate is, and reading gates.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::{
+    Client,
+    types::{AttributeValue, KeysAndAttributes},
+};
+use photovote_domain::{ElectionId, Shard, ShardCount, Timestamp};
+use photovote_dynamodb::{Item, Retry, StorageError, storage_error};
+use thiserror::Error;
+
+/// Why the control table has no answer.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum ControlError {
+    /// The storage fails.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+    /// A gate is not what it should be, or is not there.
+    #[error("the gate of shard {shard} of election {election} is missing or damaged")]
+    Damaged {
+        /// The election.
+        election: ElectionId,
+        /// The shard.
+        shard: Shard,
+    },
+}
+
+/// Where a gate is in its life.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum GateStatus {
+    /// Voters may be registered.
+    Draft,
+    /// Voters may be registered, and ballots cast.
+    Open,
+    /// Nothing passes.
+    Closed,
+}
+
+impl GateStatus {
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Draft => "draft",
+            Self::Open => "open",
+            Self::Closed => "closed",
+        }
+    }
+}
+
+/// A gate's state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct GateState {
+    /// Where it is in its life.
+    pub status: GateStatus,
+    /// From when on it refuses casts by itself.
+    pub closes_at: Option<Timestamp>,
+    /// How many casts it let through.
+    pub casts: u64,
+    /// How many voters it let in, less those who were removed.
+    pub registered: u64,
+}
+
+impl GateState {
+    /// The gate that an item holds, if it is one.
+    pub fn from_item(item: &Item) -> Option<Self> {
+        let number = |name: &str| item.get(name)?.as_n().ok()?.parse::<i64>().ok();
+        let count = |name: &str| u64::try_from(number(name)?).ok();
+        let status = match item.get("status")?.as_s().ok()?.as_str() {
+            "draft" => GateStatus::Draft,
+            "open" => GateStatus::Open,
+            "closed" => GateStatus::Closed,
+            _ => return None,
+        };
+        Some(Self {
+            status,
+            closes_at: number("closes_at").map(Timestamp::from_millis),
+            casts: count("casts")?,
+            registered: count("registered")?,
+        })
+    }
+}
+
+pub(crate) fn gate_key(election: ElectionId, shard: Shard) -> Item {
+    key(format!("{election}#{shard}"), "gate".to_owned())
+}
+
+pub(crate) fn key(partition: String, sort: String) -> Item {
+    HashMap::from([("pk".to_owned(), AttributeValue::S(partition)), ("sk".to_owned(), AttributeValue::S(sort))])
+}
+
+/// How many voters there are, and how many have cast.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Turnout {
+    /// Voters that are registered.
+    pub registered: u64,
+    /// Ballots that were cast.
+    pub cast: u64,
+}
+
+/// Reads gates.
+#[derive(Debug, Clone)]
+pub struct ControlReader {
+    pub(crate) client: Client,
+    pub(crate) table: String,
+}
+
+impl ControlReader {
+    /// Reads this table.
+    pub fn new(client: Client, table: impl Into<String>) -> Self {
+        Self { client, table: table.into() }
+    }
+
+    /// Who has come so far: one BatchGetItem over the gates.
+    pub async fn turnout(&self, election: ElectionId, shards: ShardCount) -> Result<Turnout, ControlError> {
+        let gates = self.gates(election, shards).await?;
+        Ok(gates.iter().fold(Turnout::default(), |sum, (_, gate)| Turnout {
+            registered: sum.registered + gate.registered,
+            cast: sum.cast + gate.casts,
+        }))
+    }
+
+    /// All gates of an election, by shard.
+    pub async fn gates(
+        &self,
+        election: ElectionId,
+        shards: ShardCount,
+    ) -> Result<Vec<(Shard, GateState)>, ControlError> {
+        let mut found: HashMap<String, GateState> = HashMap::new();
+        let mut keys: Vec<Item> = shards.shards().map(|shard| gate_key(election, shard)).collect();
+        let mut retry = Retry::contention();
+        // At most 64 keys of a few bytes: more than one round only if the table throttles some of them.
+        while !keys.is_empty() {
+            let request = KeysAndAttributes::builder().set_keys(Some(keys)).consistent_read(true).build();
+            let request = request.map_err(|error| StorageError::Unavailable(error.to_string()))?;
+            let sent = self.client.batch_get_item().request_items(&self.table, request).send().await;
+            let answer = sent.map_err(|error| storage_error(&error))?;
+            for item in answer.responses.unwrap_or_default().remove(&self.table).unwrap_or_default() {
+                if let (Some(Ok(pk)), Some(gate)) = (item.get("pk").map(AttributeValue::as_s), GateState::from_item(&item)) {
+                    found.insert(pk.clone(), gate);
+                }
+            }
+            let rest = answer.unprocessed_keys.unwrap_or_default().remove(&self.table);
+            keys = rest.map(|rest| rest.keys).unwrap_or_default();
+            if !keys.is_empty() && !retry.again().await {
+                return Err(StorageError::Throttled.into());
+            }
+        }
+        shards
+            .shards()
+            .map(|shard| match found.remove(&format!("{election}#{shard}")) {
+                Some(gate) => Ok((shard, gate)),
+                None => Err(ControlError::Damaged { election, shard }),
+            })
+            .collect()
+    }
+}

@@ -1,0 +1,19 @@
+//! The control table: gates, guards and the schedule. All of it is mutable and can be rebuilt from the events.
+//!
+//! - A **gate** per shard of an election counts the casts that it let through. A cast is written in one transaction with
+//!   its gate's condition, so `DynamoDB` serialises it with the closing of that gate: what is acknowledged is counted,
+//!   what comes later is refused. Its status only ever moves on: draft, open, closed.
+//! - A **guard** keeps an email address unique in its election.
+//! - The **schedule** names the elections that are open or closing, so that the closer finds them.
+
+mod gate;
+#[cfg(feature = "write")]
+mod guard;
+#[cfg(feature = "write")]
+mod schedule;
+#[cfg(feature = "write")]
+mod write;
+
+pub use gate::{ControlError, ControlReader, GateState, GateStatus, Turnout};
+#[cfg(feature = "write")]
+pub use write::Control;

@@ -1,0 +1,34 @@
+//! Why documents cannot be read or written.
+
+use photovote_dynamodb::StorageError;
+use thiserror::Error;
+
+/// Why documents cannot be read or written.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum DocumentError {
+    /// The storage fails.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+    /// The parts of a document did not belong together however often they were read: it changes all the time.
+    #[error("{0} changes faster than it can be read")]
+    Unsettled(String),
+    /// An item is not what it should be.
+    #[error("the item {key} is damaged: {reason}")]
+    Damaged {
+        /// Its keys.
+        key: String,
+        /// What is wrong.
+        reason: String,
+    },
+}
+
+impl DocumentError {
+    /// Can the same request succeed later?
+    pub const fn is_transient(&self) -> bool {
+        match self {
+            Self::Storage(error) => error.is_transient(),
+            Self::Unsettled(_) => true,
+            Self::Damaged { .. } => false,
+        }
+    }
+}

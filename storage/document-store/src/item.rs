@@ -1,0 +1,240 @@
+//! Documents as items, and back.
+
+use std::collections::BTreeMap;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use photovote_domain::{
+    CompetitionId, Election, ElectionId, Scale, ShardCount, Tally, Timestamp, Version, VoterId,
+    election::{Competition, Status},
+};
+use photovote_dynamodb::Item;
+use photovote_projections::{ElectionDocument, ElectionSummary, VoterDocument, unpack};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+
+use crate::{
+    failure::DocumentError,
+    key::{COMPETITION, ELECTION, TALLY},
+};
+
+/// An election without its competitions.
+#[derive(Debug, Serialize, Deserialize)]
+struct Header {
+    version: Version,
+    status: Status,
+    owner: String,
+    name: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    description: Option<String>,
+    scale: Scale,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    closes_at: Option<Timestamp>,
+    shards: ShardCount,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    casts: Option<u64>,
+    /// In their order.
+    competitions: Vec<Place>,
+}
+
+/// Where a competition stands in its election, and the version of its item that belongs to this header.
+#[derive(Debug, Serialize, Deserialize)]
+struct Place {
+    id: CompetitionId,
+    version: Version,
+}
+
+/// A competition with its candidates.
+#[derive(Debug, Serialize, Deserialize)]
+struct Part {
+    version: Version,
+    competition: Competition,
+}
+
+/// An entry of an owner's list.
+#[derive(Debug, Serialize, Deserialize)]
+struct Listed {
+    id: ElectionId,
+    version: Version,
+    status: Status,
+    name: String,
+}
+
+/// A voter.
+#[derive(Debug, Serialize, Deserialize)]
+struct Registered {
+    id: VoterId,
+    version: Version,
+    name: String,
+    email: String,
+    removed: bool,
+}
+
+/// The items of an election's partition.
+#[derive(Debug, Default)]
+pub(crate) struct Partition {
+    pub(crate) header: Option<Item>,
+    competitions: Vec<Item>,
+    tally: Vec<Item>,
+}
+
+impl Partition {
+    pub(crate) fn of(items: Vec<Item>) -> Self {
+        let mut partition = Self::default();
+        for item in items {
+            let kind = item.get("sk").and_then(|sk| sk.as_s().ok());
+            match kind.map(String::as_str) {
+                Some(ELECTION) => partition.header = Some(item),
+                Some(sk) if sk.starts_with(COMPETITION) => partition.competitions.push(item),
+                Some(sk) if sk.starts_with(TALLY) => partition.tally.push(item),
+                // Something that a newer program put there.
+                _ => {}
+            }
+        }
+        partition
+    }
+
+    /// The whole tally: the sum of its parts.
+    pub(crate) fn tally(&self) -> Result<Tally, DocumentError> {
+        let mut sum = Tally::default();
+        for item in &self.tally {
+            sum.merge(&tally_part(item)?);
+        }
+        Ok(sum)
+    }
+
+    /// The election that a header and the competitions are, or nothing if they do not belong together. A Query reads
+    /// item after item: a transaction may have changed some of them when it had passed the others.
+    pub(crate) fn election(self, id: ElectionId, header: Item) -> Result<Option<ElectionDocument>, DocumentError> {
+        let header: Header = parsed(header)?;
+        let parts = self.competitions.into_iter().map(parsed::<Part>).collect::<Result<Vec<_>, _>>()?;
+        let mut parts: BTreeMap<_, _> = parts.into_iter().map(|part| (part.competition.id, part)).collect();
+        let competitions: Option<Vec<_>> = header
+            .competitions
+            .iter()
+            .map(|place| parts.remove(&place.id).filter(|part| part.version == place.version))
+            .map(|part| part.map(|part| part.competition))
+            .collect();
+        Ok(competitions.map(|competitions| ElectionDocument {
+            id,
+            version: header.version,
+            competition_versions: header.competitions.iter().map(|place| (place.id, place.version)).collect(),
+            election: Election {
+                status: header.status,
+                owner: header.owner,
+                name: header.name,
+                description: header.description,
+                scale: header.scale,
+                closes_at: header.closes_at,
+                shards: header.shards,
+                competitions,
+                casts: header.casts,
+            },
+        }))
+    }
+}
+
+/// One part of the tally.
+pub(crate) fn tally_part(item: &Item) -> Result<Tally, DocumentError> {
+    let cells =
+        item.get("cells").and_then(|cells| cells.as_b().ok()).ok_or_else(|| damaged(item, "it has no cells"))?;
+    unpack(cells.as_ref()).map_err(|error| damaged(item, &error.to_string()))
+}
+
+/// An entry of an owner's list.
+pub(crate) fn listed(item: Item) -> Result<ElectionSummary, DocumentError> {
+    let Listed { id, version, status, name } = parsed(item)?;
+    Ok(ElectionSummary { id, name, status, version })
+}
+
+/// A voter.
+pub(crate) fn voter(item: Item) -> Result<VoterDocument, DocumentError> {
+    let Registered { id, version, name, email, removed } = parsed(item)?;
+    Ok(VoterDocument { id, version, name, email, removed })
+}
+
+/// What is wrong with an item, and which one it is.
+pub(crate) fn damaged(item: &Item, reason: &str) -> DocumentError {
+    DocumentError::Damaged { key: key_of(item), reason: reason.to_owned() }
+}
+
+fn key_of(item: &Item) -> String {
+    let text = |name| item.get(name).and_then(|value: &AttributeValue| value.as_s().ok()).map_or("?", String::as_str);
+    format!("{} / {}", text("pk"), text("sk"))
+}
+
+fn parsed<T: DeserializeOwned>(item: Item) -> Result<T, DocumentError> {
+    let key = key_of(&item);
+    serde_dynamo::from_item(item).map_err(|error| DocumentError::Damaged { key, reason: error.to_string() })
+}
+
+#[cfg(feature = "write")]
+mod writing {
+    use aws_sdk_dynamodb::primitives::Blob;
+    use photovote_projections::pack;
+
+    use super::*;
+
+    /// The attributes of an election's header.
+    pub(crate) fn header_item(key: Item, document: &ElectionDocument) -> Result<Item, DocumentError> {
+        let election = &document.election;
+        let place = |competition: &Competition| {
+            let version = document.competition_versions.get(&competition.id).copied().unwrap_or_default();
+            Place { id: competition.id, version }
+        };
+        let header = Header {
+            version: document.version,
+            status: election.status,
+            owner: election.owner.clone(),
+            name: election.name.clone(),
+            description: election.description.clone(),
+            scale: election.scale,
+            closes_at: election.closes_at,
+            shards: election.shards,
+            casts: election.casts,
+            competitions: election.competitions.iter().map(place).collect(),
+        };
+        item(key, &header)
+    }
+
+    /// The attributes of one of its competitions.
+    pub(crate) fn competition_item(
+        key: Item,
+        document: &ElectionDocument,
+        competition: &Competition,
+    ) -> Result<Item, DocumentError> {
+        let version = document.competition_versions.get(&competition.id).copied().unwrap_or_default();
+        item(key, &Part { version, competition: competition.clone() })
+    }
+
+    /// The attributes of an entry of an owner's list.
+    pub(crate) fn listed_item(key: Item, summary: ElectionSummary) -> Result<Item, DocumentError> {
+        let ElectionSummary { id, name, status, version } = summary;
+        item(key, &Listed { id, version, status, name })
+    }
+
+    /// The attributes of a voter.
+    pub(crate) fn voter_item(key: Item, document: &VoterDocument) -> Result<Item, DocumentError> {
+        let VoterDocument { id, version, name, email, removed } = document.clone();
+        item(key, &Registered { id, version, name, email, removed })
+    }
+
+    /// One part of the tally.
+    pub(crate) fn tally_item(mut key: Item, version: Version, tally: &Tally) -> Item {
+        key.insert("version".to_owned(), AttributeValue::N(version.to_string()));
+        key.insert("cells".to_owned(), AttributeValue::B(Blob::new(pack(tally))));
+        key
+    }
+
+    /// The version of a part of the tally.
+    pub(crate) fn tally_version(item: &Item) -> Result<Version, DocumentError> {
+        let version = item.get("version").and_then(|version| version.as_n().ok()?.parse().ok());
+        version.map(Version::new).ok_or_else(|| damaged(item, "it has no version"))
+    }
+
+    fn item<T: Serialize>(key: Item, value: &T) -> Result<Item, DocumentError> {
+        let attributes: Item = serde_dynamo::to_item(value).map_err(|error| damaged(&key, &error.to_string()))?;
+        Ok(key.into_iter().chain(attributes).collect())
+    }
+}
+
+#[cfg(feature = "write")]
+pub(crate) use writing::{competition_item, header_item, listed_item, tally_item, tally_version, voter_item};

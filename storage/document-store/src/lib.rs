@@ -1,0 +1,34 @@
+//! The documents table: what is served. Everything in it can be thrown away and built again from the events.
+//!
+//! Reading is for everybody who serves; writing is behind the feature `write`, which only the projector and its like
+//! enable.
+//!
+//! | `pk` | `sk` | |
+//! |---|---|---|
+//! | `<generation>#<election>` | `competition#<id>` | a competition with its candidates |
+//! | | `election` | the header: everything else about the election |
+//! | | `tally#<k>` | one part of the tally |
+//! | `<generation>#owner#<subject>` | `<election>` | an entry of an owner's list |
+//! | `<generation>#voters#<election>` | `<voter>` | a voter |
+//! | `<generation>#receipts#<election>#<shard>` | `<receipt>` | a ballot was counted |
+//! | `generations` | `generations` | which generation is served, which ones are written |
+//!
+//! In their partition, an election's items come before its tally: the election is one Query, and so is the election with
+//! its tally.
+
+mod failure;
+mod generation;
+mod item;
+mod key;
+mod read;
+
+#[cfg(feature = "write")]
+mod count;
+#[cfg(feature = "write")]
+mod write;
+
+pub use failure::DocumentError;
+pub use generation::{Generation, GenerationError, Generations};
+pub use read::{DocumentReader, Page};
+#[cfg(feature = "write")]
+pub use write::{COMPETITIONS_AT_ONCE, DocumentStore, Saved};

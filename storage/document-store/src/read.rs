@@ -1,0 +1,200 @@
+//! Reading documents.
+
+use aws_sdk_dynamodb::{
+    Client,
+    operation::query::builders::QueryFluentBuilder,
+    types::{AttributeValue, Select},
+};
+use photovote_domain::{ElectionId, Receipt, Subject, Tally, VoterId};
+use photovote_dynamodb::{Item, Retry, storage_error};
+use photovote_projections::{ElectionDocument, ElectionSummary, VoterDocument};
+
+use crate::{
+    failure::DocumentError,
+    generation::{Generation, Generations, Pointer},
+    item::{self, Partition},
+    key::{self, TALLY},
+};
+
+/// How often the parts of an election are read until they belong together.
+const ATTEMPTS: u32 = 5;
+/// The fewest items that a Query for a page asks for: removed voters are among them, and must not cost a Query each.
+const LEAST_ITEMS: usize = 100;
+/// Every sort key is greater than this.
+const BEFORE_ALL: &str = " ";
+
+/// Reads the documents table: one call for each document or page, and one more when it is time to ask which generation
+/// is served. Clones share what they know of the generations.
+#[derive(Debug, Clone)]
+pub struct DocumentReader {
+    pub(crate) client: Client,
+    pub(crate) table: String,
+    pointer: Pointer,
+}
+
+/// One page of a list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page<T> {
+    /// The entries, in the order of their ids.
+    pub items: Vec<T>,
+    /// Are there more after these?
+    pub more: bool,
+}
+
+impl DocumentReader {
+    /// Reads this table.
+    pub fn new(client: Client, table: impl Into<String>) -> Self {
+        let table = table.into();
+        Self { pointer: Pointer::new(client.clone(), table.clone()), client, table }
+    }
+
+    /// Which generations there are, or were at most five seconds ago.
+    pub async fn generations(&self) -> Result<Generations, DocumentError> {
+        self.pointer.get().await
+    }
+
+    /// An election; also one that was deleted, which its status tells. A read that is not `consistent` costs half, and
+    /// may miss what was written within about a second.
+    pub async fn election(&self, id: ElectionId, consistent: bool) -> Result<Option<ElectionDocument>, DocumentError> {
+        self.election_in(&self.generations().await?.serving, id, consistent).await
+    }
+
+    /// An election as a generation has it.
+    pub async fn election_in(
+        &self,
+        generation: &Generation,
+        id: ElectionId,
+        consistent: bool,
+    ) -> Result<Option<ElectionDocument>, DocumentError> {
+        let found = self.read(generation, id, consistent, Some("sk < :tally")).await?;
+        Ok(found.map(|(document, _no_tally)| document))
+    }
+
+    /// An election and what was counted for it so far, in one Query.
+    pub async fn results_input(&self, id: ElectionId) -> Result<Option<(ElectionDocument, Tally)>, DocumentError> {
+        self.read(&self.generations().await?.serving, id, false, None).await
+    }
+
+    /// At most `limit` of the elections that somebody owns, those after an id.
+    pub async fn elections_of(
+        &self,
+        owner: &Subject,
+        after: Option<ElectionId>,
+        limit: usize,
+    ) -> Result<Page<ElectionSummary>, DocumentError> {
+        let generation = self.generations().await?.serving;
+        let partition = key::owner_partition(&generation, owner.as_str());
+        self.page(partition, after.map(|id| id.to_string()), limit, None, item::listed).await
+    }
+
+    /// At most `limit` of an election's voters, those after an id. Removed ones are left out.
+    pub async fn voters(
+        &self,
+        election: ElectionId,
+        after: Option<VoterId>,
+        limit: usize,
+    ) -> Result<Page<VoterDocument>, DocumentError> {
+        let generation = self.generations().await?.serving;
+        let partition = key::voters_partition(&generation, election);
+        self.page(partition, after.map(|id| id.to_string()), limit, Some("removed = :false"), item::voter).await
+    }
+
+    /// Was a ballot counted under this receipt?
+    pub async fn receipt(&self, election: ElectionId, receipt: &Receipt) -> Result<bool, DocumentError> {
+        let generation = self.generations().await?.serving;
+        let key = key::receipt_key(&generation, election, receipt);
+        let get = self.client.get_item().table_name(&self.table).set_key(Some(key));
+        Ok(get.send().await.map_err(|error| storage_error(&error))?.item.is_some())
+    }
+
+    /// An election's items, put together. If they do not belong together they are read again, and consistently.
+    async fn read(
+        &self,
+        generation: &Generation,
+        id: ElectionId,
+        consistent: bool,
+        range: Option<&str>,
+    ) -> Result<Option<(ElectionDocument, Tally)>, DocumentError> {
+        let partition = key::election_partition(generation, id);
+        let mut consistent = consistent;
+        let mut retry = Retry::attempts(ATTEMPTS);
+        loop {
+            let mut query = self.query(&partition, range).consistent_read(consistent);
+            if range.is_some() {
+                query = query.expression_attribute_values(":tally", AttributeValue::S(TALLY.to_owned()));
+            }
+            let mut items = Partition::of(self.all(query).await?);
+            let Some(header) = items.header.take() else { return Ok(None) };
+            let tally = items.tally()?;
+            if let Some(document) = items.election(id, header)? {
+                return Ok(Some((document, tally)));
+            }
+            consistent = true;
+            if !retry.again().await {
+                return Err(DocumentError::Unsettled(partition));
+            }
+        }
+    }
+
+    /// At most `limit` items of a partition that pass a filter, those after a sort key. However many do not pass, the
+    /// page is full or the list is at its end.
+    async fn page<T>(
+        &self,
+        partition: String,
+        after: Option<String>,
+        limit: usize,
+        filter: Option<&str>,
+        parse: fn(Item) -> Result<T, DocumentError>,
+    ) -> Result<Page<T>, DocumentError> {
+        let after = AttributeValue::S(after.unwrap_or_else(|| BEFORE_ALL.to_owned()));
+        let mut items = Vec::new();
+        let mut start = None;
+        loop {
+            // One more than is wanted tells whether there is more.
+            let enough = i32::try_from(limit.saturating_add(1).max(LEAST_ITEMS)).unwrap_or(i32::MAX);
+            let mut query = self
+                .query(&partition, Some("sk > :after"))
+                .expression_attribute_values(":after", after.clone())
+                .set_filter_expression(filter.map(ToOwned::to_owned))
+                .limit(enough)
+                .set_exclusive_start_key(start);
+            if filter.is_some() {
+                query = query.expression_attribute_values(":false", AttributeValue::Bool(false));
+            }
+            let answer = query.send().await.map_err(|error| storage_error(&error))?;
+            items.extend(answer.items.unwrap_or_default());
+            start = answer.last_evaluated_key;
+            let more = items.len() > limit;
+            if more || start.is_none() {
+                items.truncate(limit);
+                let items = items.into_iter().map(parse).collect::<Result<_, _>>()?;
+                return Ok(Page { items, more });
+            }
+        }
+    }
+
+    fn query(&self, partition: &str, range: Option<&str>) -> QueryFluentBuilder {
+        let condition = range.map_or_else(|| "pk = :pk".to_owned(), |range| format!("pk = :pk AND {range}"));
+        self.client
+            .query()
+            .table_name(&self.table)
+            .select(Select::AllAttributes)
+            .key_condition_expression(condition)
+            .expression_attribute_values(":pk", AttributeValue::S(partition.to_owned()))
+    }
+
+    /// Everything that a query finds, one call for each megabyte.
+    async fn all(&self, query: QueryFluentBuilder) -> Result<Vec<Item>, DocumentError> {
+        let mut items = Vec::new();
+        let mut start = None;
+        loop {
+            let page = query.clone().set_exclusive_start_key(start).send().await;
+            let page = page.map_err(|error| storage_error(&error))?;
+            items.extend(page.items.unwrap_or_default());
+            start = page.last_evaluated_key;
+            if start.is_none() {
+                return Ok(items);
+            }
+        }
+    }
+}

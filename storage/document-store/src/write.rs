@@ -1,0 +1,157 @@
+//! Writing documents, each under the condition that its version has not moved.
+
+use std::{collections::BTreeSet, ops::Deref};
+
+use aws_sdk_dynamodb::{
+    Client,
+    error::BuildError,
+    types::{AttributeValue, Delete, Put, TransactWriteItem},
+};
+use photovote_domain::{CompetitionId, ElectionId, Version, VoterId};
+use photovote_dynamodb::{Item, PutFailure, StorageError, TransactFailure, put_failure, storage_error, transact};
+use photovote_projections::{ElectionDocument, VoterDocument};
+
+use crate::{
+    failure::DocumentError,
+    generation::Generation,
+    item::{self, competition_item, header_item, listed_item, voter_item},
+    key::{competition_key, header_key, listed_key, voter_key},
+    read::DocumentReader,
+};
+
+/// The most competitions that one save may change. A competition has up to 390 KB and a transaction 4 MB.
+pub const COMPETITIONS_AT_ONCE: usize = 8;
+
+/// The condition of a document that is to be the first.
+pub(crate) const NOT_THERE: &str = "attribute_not_exists(pk)";
+/// The condition of a document that is to follow the one at a version.
+pub(crate) const NOT_MOVED: &str = "version = :previous";
+
+/// Reads and writes the documents table.
+#[derive(Debug, Clone)]
+pub struct DocumentStore(DocumentReader);
+
+impl Deref for DocumentStore {
+    type Target = DocumentReader;
+
+    fn deref(&self) -> &DocumentReader {
+        &self.0
+    }
+}
+
+/// What became of a document that was to be saved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Saved {
+    /// It is saved.
+    Yes,
+    /// It is not: the one that is stored is not at the version that was expected.
+    Moved,
+}
+
+impl From<BuildError> for DocumentError {
+    /// A request that lacks a part is a mistake of ours, as is one that the storage refuses.
+    fn from(error: BuildError) -> Self {
+        let code = "IncompleteRequest".to_owned();
+        Self::Storage(StorageError::Refused { code, message: error.to_string() })
+    }
+}
+
+impl DocumentStore {
+    /// Works on this table.
+    pub fn new(client: Client, table: impl Into<String>) -> Self {
+        Self(DocumentReader::new(client, table))
+    }
+
+    /// The reading half.
+    pub const fn reader(&self) -> &DocumentReader {
+        &self.0
+    }
+
+    /// Saves an election that was at version `previous` and in which these competitions changed since, at most
+    /// [`COMPETITIONS_AT_ONCE`]: its header, these competitions and its entry in the owner's list, all of them or none.
+    pub async fn save_election(
+        &self,
+        generation: &Generation,
+        document: &ElectionDocument,
+        previous: Version,
+        changed: &BTreeSet<CompetitionId>,
+    ) -> Result<Saved, DocumentError> {
+        let header = header_item(header_key(generation, document.id), document)?;
+        let mut actions = vec![self.put_after(header, previous)?];
+        for &id in changed {
+            let key = competition_key(generation, document.id, id);
+            actions.push(match document.election.competition(id) {
+                Some(competition) => self.put(competition_item(key, document, competition)?)?,
+                None => self.delete(key)?,
+            });
+        }
+        let listed = listed_key(generation, &document.election.owner, document.id);
+        actions.push(match document.summary() {
+            Some(summary) => self.put(listed_item(listed, summary)?)?,
+            None => self.delete(listed)?,
+        });
+        match transact(&self.client, || actions.clone()).await {
+            Ok(()) => Ok(Saved::Yes),
+            // Only the header has a condition.
+            Err(TransactFailure::Cancelled(_)) => Ok(Saved::Moved),
+            Err(TransactFailure::Storage(error)) => Err(error.into()),
+        }
+    }
+
+    /// A voter as a generation has it, removed or not.
+    pub async fn voter_in(
+        &self,
+        generation: &Generation,
+        election: ElectionId,
+        voter: VoterId,
+    ) -> Result<Option<VoterDocument>, DocumentError> {
+        let key = voter_key(generation, election, voter);
+        let get = self.client.get_item().table_name(&self.table).set_key(Some(key)).consistent_read(true);
+        get.send().await.map_err(|error| storage_error(&error))?.item.map(item::voter).transpose()
+    }
+
+    /// Saves a voter who was at version `previous`.
+    pub async fn save_voter(
+        &self,
+        generation: &Generation,
+        election: ElectionId,
+        document: &VoterDocument,
+        previous: Version,
+    ) -> Result<Saved, DocumentError> {
+        let item = voter_item(voter_key(generation, election, document.id), document)?;
+        let (condition, values) = after(previous);
+        let mut put = self.client.put_item().table_name(&self.table).set_item(Some(item));
+        put = put.condition_expression(condition).set_expression_attribute_values(values);
+        match put.send().await {
+            Ok(_) => Ok(Saved::Yes),
+            Err(error) => match put_failure(&error) {
+                PutFailure::Condition(_) => Ok(Saved::Moved),
+                PutFailure::Storage(error) => Err(error.into()),
+            },
+        }
+    }
+
+    /// The action that puts an item in the place of the one at version `previous`.
+    pub(crate) fn put_after(&self, item: Item, previous: Version) -> Result<TransactWriteItem, DocumentError> {
+        let (condition, values) = after(previous);
+        let put = Put::builder().table_name(&self.table).set_item(Some(item)).condition_expression(condition);
+        Ok(TransactWriteItem::builder().put(put.set_expression_attribute_values(values).build()?).build())
+    }
+
+    fn put(&self, item: Item) -> Result<TransactWriteItem, DocumentError> {
+        let put = Put::builder().table_name(&self.table).set_item(Some(item)).build()?;
+        Ok(TransactWriteItem::builder().put(put).build())
+    }
+
+    fn delete(&self, key: Item) -> Result<TransactWriteItem, DocumentError> {
+        let delete = Delete::builder().table_name(&self.table).set_key(Some(key)).build()?;
+        Ok(TransactWriteItem::builder().delete(delete).build())
+    }
+}
+
+fn after(previous: Version) -> (&'static str, Option<Item>) {
+    if previous == Version::NONE {
+        return (NOT_THERE, None);
+    }
+    (NOT_MOVED, Some(Item::from([(":previous".to_owned(), AttributeValue::N(previous.to_string()))])))
+}

@@ -1,0 +1,14 @@
+//! DynamoDB as PhotoVote uses it: how the client is set up, what each failure means, when to try again, and how many
+//! calls an operation makes. This is the only crate that interprets the SDK's errors.
+
+mod calls;
+mod client;
+mod failure;
+mod retry;
+mod transact;
+
+pub use calls::Calls;
+pub use client::{Endpoint, MissingVariable, client, config, variable};
+pub use failure::{Item, PutFailure, StorageError, put_failure, storage_error, update_failure};
+pub use retry::Retry;
+pub use transact::{Cancellation, TransactFailure, transact};

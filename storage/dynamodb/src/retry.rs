@@ -1,0 +1,69 @@
+//! When to try again.
+
+use std::time::Duration;
+
+use rand::RngExt;
+use tokio::time::Instant;
+
+/// Attempts with full jitter between them: before attempt `n` a random time up to `base × 2ⁿ`, never more than a cap
+/// (Brooker, "Exponential Backoff And Jitter"). Ends when both a number of attempts and a deadline are used up.
+#[derive(Debug, Clone)]
+pub struct Retry {
+    base: Duration,
+    cap: Duration,
+    least_attempts: u32,
+    deadline: Instant,
+    attempt: u32,
+}
+
+impl Retry {
+    /// For what two writers want at the same moment: short waits, at least eight attempts, and up to 6 s.
+    pub fn contention() -> Self {
+        let deadline = Instant::now() + Duration::from_secs(6);
+        let (base, cap) = (Duration::from_millis(4), Duration::from_millis(250));
+        Self { base, cap, least_attempts: 8, deadline, attempt: 0 }
+    }
+
+    /// So many attempts, with short waits.
+    pub fn attempts(least_attempts: u32) -> Self {
+        let (base, cap) = (Duration::from_millis(4), Duration::from_millis(250));
+        Self { base, cap, least_attempts, deadline: Instant::now(), attempt: 0 }
+    }
+
+    /// Waits for the next attempt; `false` if there is none left.
+    pub async fn again(&mut self) -> bool {
+        self.attempt += 1;
+        if self.attempt >= self.least_attempts && Instant::now() >= self.deadline {
+            return false;
+        }
+        let most = self.base.saturating_mul(1 << self.attempt.min(16)).min(self.cap);
+        // The generator belongs to its thread and must not be held while this waits.
+        let share: f64 = rand::rng().random();
+        tokio::time::sleep(most.mul_f64(share)).await;
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn attempts_end() {
+        let mut retry = Retry::attempts(3);
+        assert!(retry.again().await);
+        assert!(retry.again().await);
+        assert!(!retry.again().await);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn contention_is_met_with_at_least_eight_attempts_and_ends() {
+        let mut retry = Retry::contention();
+        let mut attempts = 1;
+        while retry.again().await {
+            attempts += 1;
+            assert!(attempts < 10_000);
+        }
+        assert!(attempts >= 8);
+    }
+}

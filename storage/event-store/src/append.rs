@@ -1,0 +1,184 @@
+//! Appending: the only code that writes to the events table.
+
+use std::ops::Deref;
+
+use aws_sdk_dynamodb::{
+    Client,
+    error::BuildError,
+    types::{Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem},
+};
+use photovote_domain::Aggregate;
+use photovote_dynamodb::{Cancellation, Item, PutFailure, StorageError, TransactFailure, put_failure, transact};
+use thiserror::Error;
+
+use crate::{
+    codec::EncodeError,
+    command::{CommandId, CommandRecord},
+    commit::{Commit, CommitError},
+    environment::Environment,
+    history::History,
+    reader::EventReader,
+};
+
+/// The largest item that DynamoDB stores.
+pub const MAX_ITEM_BYTES: usize = 400 * 1024;
+
+/// The condition of every write: the place after the version that was loaded is free.
+const PLACE_IS_FREE: &str = "attribute_not_exists(sk)";
+
+/// Reads and appends to the events table.
+#[derive(Debug, Clone)]
+pub struct EventStore {
+    reader: EventReader,
+    environment: Environment,
+}
+
+impl Deref for EventStore {
+    type Target = EventReader;
+
+    fn deref(&self) -> &EventReader {
+        &self.reader
+    }
+}
+
+/// Why a commit could not be written, nor can be by trying again.
+#[derive(Debug, Error)]
+pub enum AppendError {
+    /// An event has no JSON.
+    #[error(transparent)]
+    Encode(#[from] EncodeError),
+    /// The commit is larger than an item can be.
+    #[error("the commit has {0} bytes, more than the {MAX_ITEM_BYTES} that an item can have")]
+    TooLarge(usize),
+    /// The storage fails.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+    /// What stands at the commit's place is no commit.
+    #[error(transparent)]
+    Commit(#[from] CommitError),
+}
+
+impl From<BuildError> for AppendError {
+    /// A request that lacks a part is a mistake of ours, as is one that the storage refuses.
+    fn from(error: BuildError) -> Self {
+        let code = "IncompleteRequest".to_owned();
+        Self::Storage(StorageError::Refused { code, message: error.to_string() })
+    }
+}
+
+/// What became of an attempt to append.
+#[derive(Debug)]
+pub(crate) enum Attempt {
+    /// The commit is written.
+    Written,
+    /// It, or an earlier attempt of the same command whose answer was lost, is written: this is what stands there.
+    Ours(Commit),
+    /// Another command was faster.
+    Conflict,
+    /// An action alongside has a condition that does not hold. One entry for each of them, in order.
+    Blocked(Vec<Cancellation>),
+}
+
+impl EventStore {
+    /// Works on this table, with this clock and these dice.
+    pub fn new(client: Client, table: impl Into<String>, environment: Environment) -> Self {
+        Self { reader: EventReader::new(client, table), environment }
+    }
+
+    /// The clock and the dice.
+    pub const fn environment(&self) -> &Environment {
+        &self.environment
+    }
+
+    /// The reading half.
+    pub const fn reader(&self) -> &EventReader {
+        &self.reader
+    }
+
+    /// The commit that these events are, at the end of a history.
+    pub fn commit<A: Aggregate>(
+        &self,
+        history: &History<A>,
+        events: &[A::Event],
+        record: &CommandRecord,
+    ) -> Result<Commit, AppendError> {
+        let salt = self.environment.random();
+        let commit = Commit::new(history.stream, history.version, history.head, events, record, salt)?;
+        match commit.stored_bytes() {
+            bytes if bytes > MAX_ITEM_BYTES => Err(AppendError::TooLarge(bytes)),
+            _ => Ok(commit),
+        }
+    }
+
+    /// The action that writes a commit as part of a transaction.
+    pub fn action(&self, commit: &Commit) -> Result<TransactWriteItem, AppendError> {
+        let put = Put::builder()
+            .table_name(&self.table)
+            .set_item(Some(commit.to_item()))
+            .condition_expression(PLACE_IS_FREE)
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+            .build()?;
+        Ok(TransactWriteItem::builder().put(put).build())
+    }
+
+    /// Writes a commit once, together with actions on other items if there are any. These are built afresh for each
+    /// time that a transaction has to be sent.
+    pub(crate) async fn attempt(
+        &self,
+        commit: &Commit,
+        id: CommandId,
+        alongside: &mut impl FnMut() -> Result<Vec<TransactWriteItem>, AppendError>,
+    ) -> Result<Attempt, AppendError> {
+        let first = alongside()?;
+        if first.is_empty() {
+            return self.put(commit, id).await;
+        }
+        let action = self.action(commit)?;
+        let mut first = Some(first);
+        let mut unbuilt = None;
+        let sent = transact(&self.client, || {
+            let others = first.take().map_or_else(&mut *alongside, Ok).unwrap_or_else(|error| {
+                unbuilt = Some(error);
+                Vec::new()
+            });
+            if unbuilt.is_some() { Vec::new() } else { std::iter::once(action.clone()).chain(others).collect() }
+        })
+        .await;
+        if let Some(error) = unbuilt {
+            return Err(error);
+        }
+        match sent {
+            Ok(()) => Ok(Attempt::Written),
+            Err(TransactFailure::Storage(error)) => Err(error.into()),
+            Err(TransactFailure::Cancelled(mut reasons)) => match reasons.remove(0) {
+                Cancellation::Condition(standing) => found(standing, id),
+                _ => Ok(Attempt::Blocked(reasons)),
+            },
+        }
+    }
+
+    async fn put(&self, commit: &Commit, id: CommandId) -> Result<Attempt, AppendError> {
+        let put = self
+            .client
+            .put_item()
+            .table_name(&self.table)
+            .set_item(Some(commit.to_item()))
+            .condition_expression(PLACE_IS_FREE)
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+        match put.send().await {
+            Ok(_) => Ok(Attempt::Written),
+            Err(error) => match put_failure(&error) {
+                PutFailure::Condition(standing) => found(standing, id),
+                PutFailure::Storage(error) => Err(error.into()),
+            },
+        }
+    }
+}
+
+/// The place is taken. By us? A write that was sent again after its answer was lost looks exactly like a conflict.
+fn found(standing: Option<Item>, id: CommandId) -> Result<Attempt, AppendError> {
+    let Some(item) = standing else { return Ok(Attempt::Conflict) };
+    let commit = Commit::from_item(item)?;
+    let ours = commit.private_part().is_ok_and(|private| private.id == id);
+    Ok(if ours { Attempt::Ours(commit) } else { Attempt::Conflict })
+}

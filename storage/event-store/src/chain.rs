@@ -1,0 +1,84 @@
+//! The hash chain of a stream.
+//!
+//! ```text
+//! saltᵢ  = H(salt ‖ i)                          i = 0 for the command's private part, 1… for the events
+//! partᵢ  = H(saltᵢ ‖ bytesᵢ)
+//! hash   = H(prev ‖ public header ‖ part₀ ‖ part₁ ‖ …)
+//! ```
+//!
+//! `H` is SHA-256 over parts with their lengths, under a name for each purpose ([`Hasher`]). Whatever may have to be withheld
+//! stands under its own salted hash: a reader who is given `part₂` instead of the event can check the chain, and cannot
+//! guess the event from it.
+
+use photovote_domain::{Digest, Hasher, Version};
+use serde_json::json;
+use thiserror::Error;
+
+use crate::{codec::StoredEvent, commit::Commit, stream::Stream};
+
+/// Where a chain breaks.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum ChainError {
+    /// A commit does not follow the one before it.
+    #[error("the commit at version {0} does not follow the commit before it")]
+    Link(Version),
+    /// A commit's hash is not that of its content.
+    #[error("the commit at version {0} is not what was hashed")]
+    Content(Version),
+}
+
+/// What the first commit of a stream follows: the hash of the stream's name.
+pub fn first_link(stream: &Stream) -> Digest {
+    Hasher::new("photovote/stream")
+        .part(stream.election().to_string().as_bytes())
+        .part(stream.to_string().as_bytes())
+        .finish()
+}
+
+/// The salt of a commit's part: 0 for the command's private part, from 1 on for its events.
+pub fn salt_of_part(salt: &[u8; 32], part: u32) -> Digest {
+    Hasher::new("photovote/salt").part(salt).part(&part.to_be_bytes()).finish()
+}
+
+/// The salted hash of a part.
+pub fn part_digest(salt_of_part: &Digest, bytes: &[u8]) -> Digest {
+    Hasher::new("photovote/part").part(salt_of_part.as_bytes()).part(bytes).finish()
+}
+
+/// What every reader of a chain may see of a commit: canonical JSON of its stream, version, event types and command.
+pub fn public_header(stream: &Stream, first: Version, events: &[StoredEvent], command: &str) -> Vec<u8> {
+    let types: Vec<_> = events.iter().map(|event| format!("{}/{}", event.event_type, event.schema_version)).collect();
+    // The keys stand in canonical order, and a JSON value always has a text.
+    json!({"command": command, "events": types, "stream": stream.to_string(), "version": first.get()})
+        .to_string()
+        .into_bytes()
+}
+
+/// The hash of a commit with this content.
+pub(crate) fn hash(commit: &Commit) -> Digest {
+    let header = public_header(&commit.stream, commit.first, &commit.events, &commit.command);
+    let hasher = Hasher::new("photovote/commit").part(commit.prev.as_bytes()).part(&header);
+    let parts = std::iter::once(&commit.private).chain(commit.events.iter().map(|event| &event.payload));
+    parts
+        .zip(0..)
+        .fold(hasher, |hasher, (bytes, part)| {
+            hasher.part(part_digest(&salt_of_part(&commit.salt, part), bytes).as_bytes())
+        })
+        .finish()
+}
+
+/// Checks a whole stream, from its first commit on: that each follows the one before, and is what was hashed.
+pub fn verify(commits: &[Commit]) -> Result<(), ChainError> {
+    let mut link = None;
+    for commit in commits {
+        let (prev, first) = link.unwrap_or_else(|| (first_link(&commit.stream), Version::NONE.plus(1)));
+        if commit.prev != prev || commit.first != first {
+            return Err(ChainError::Link(commit.first));
+        }
+        if commit.hash != hash(commit) {
+            return Err(ChainError::Content(commit.first));
+        }
+        link = Some((commit.hash, commit.last().plus(1)));
+    }
+    Ok(())
+}

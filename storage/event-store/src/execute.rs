@@ -1,0 +1,164 @@
+//! Carrying out a command: is it known? → precondition → decide → append; and again, if another was faster.
+
+use aws_sdk_dynamodb::types::TransactWriteItem;
+use photovote_domain::{Aggregate, Refusal, Version};
+use photovote_dynamodb::{Cancellation, Retry};
+use thiserror::Error;
+
+use crate::{
+    append::{AppendError, Attempt, EventStore},
+    command::CommandRecord,
+    commit::Commit,
+    history::{History, Known},
+    reader::LoadError,
+};
+
+/// How often a command is decided before a conflict is the answer.
+const ATTEMPTS: u32 = 3;
+
+/// The code of the rejections that say that an id is taken.
+const ID_TAKEN: &str = "id_taken";
+
+/// A command that was carried out.
+#[derive(Debug)]
+pub struct Done<A> {
+    /// The stream as it is now, or was a moment ago.
+    pub history: History<A>,
+    /// The version that the command led to.
+    pub version: Version,
+    /// Was it carried out before, so that this is only its answer once more?
+    pub repeated: bool,
+}
+
+/// Why a command was not carried out.
+#[derive(Debug, Error)]
+pub enum ExecuteError<R: Refusal> {
+    /// The rules do not allow it.
+    #[error(transparent)]
+    Rejected(R),
+    /// The stream is not at the version that the client expects.
+    #[error("the version is {0}, not the one that was expected")]
+    Precondition(Version),
+    /// Another command was carried out under the same idempotency key.
+    #[error("the idempotency key belongs to another request")]
+    KeyReused,
+    /// Others were faster every time.
+    #[error("other commands were faster")]
+    Conflict,
+    /// An action alongside the commit was refused, and nothing that has happened to the stream explains it. One entry
+    /// for each action, in order.
+    #[error("a condition beside the stream does not hold")]
+    Blocked(Vec<Cancellation>),
+    /// The stream cannot be loaded.
+    #[error(transparent)]
+    Load(#[from] LoadError),
+    /// The commit cannot be written.
+    #[error(transparent)]
+    Append(#[from] AppendError),
+}
+
+impl EventStore {
+    /// Carries out a command on one stream. `expected` says whether the client's precondition holds at a version.
+    pub async fn execute<A: Aggregate>(
+        &self,
+        history: History<A>,
+        record: &CommandRecord,
+        expected: impl Fn(Version) -> bool,
+        decide: impl FnMut(&A) -> Result<Vec<A::Event>, A::Rejection>,
+    ) -> Result<Done<A>, ExecuteError<A::Rejection>> {
+        self.execute_with(history, record, expected, decide, |_| Ok(Vec::new())).await
+    }
+
+    /// Carries out a command whose commit is written together with actions on other items: all of them or none.
+    ///
+    /// `alongside` is asked afresh before each time that the transaction is sent.
+    pub async fn execute_with<A: Aggregate>(
+        &self,
+        mut history: History<A>,
+        record: &CommandRecord,
+        expected: impl Fn(Version) -> bool,
+        mut decide: impl FnMut(&A) -> Result<Vec<A::Event>, A::Rejection>,
+        mut alongside: impl FnMut(&Commit) -> Result<Vec<TransactWriteItem>, AppendError>,
+    ) -> Result<Done<A>, ExecuteError<A::Rejection>> {
+        let mut retry = Retry::attempts(ATTEMPTS);
+        loop {
+            match history.known(record) {
+                Known::Done(version) => return Ok(Done { history, version, repeated: true }),
+                Known::Reused => return Err(ExecuteError::KeyReused),
+                Known::No => {}
+            }
+            if !expected(history.version) {
+                return Err(ExecuteError::Precondition(history.version));
+            }
+            let events = match decide(&history.state) {
+                Ok(events) => events,
+                Err(rejection) => return again(history, record, rejection),
+            };
+            if events.is_empty() {
+                let version = history.version;
+                return Ok(Done { history, version, repeated: false });
+            }
+            let commit = self.commit(&history, &events, record)?;
+            match self.attempt(&commit, record.private.id, &mut || alongside(&commit)).await? {
+                Attempt::Written => {
+                    let version = commit.last();
+                    history.push(commit)?;
+                    return Ok(Done { history, version, repeated: false });
+                }
+                Attempt::Ours(standing) => {
+                    let ours = standing.private_part().is_ok_and(|p| p.fingerprint == record.private.fingerprint);
+                    if !ours {
+                        return Err(ExecuteError::KeyReused);
+                    }
+                    let version = standing.last();
+                    history.push(standing)?;
+                    return Ok(Done { history, version, repeated: true });
+                }
+                Attempt::Conflict => {
+                    self.refresh(&mut history).await?;
+                    if !retry.again().await {
+                        return last_word(history, record);
+                    }
+                }
+                Attempt::Blocked(reasons) => {
+                    // We may have been let through before, and the answer lost.
+                    let before = history.version;
+                    self.refresh(&mut history).await?;
+                    if history.version == before || !retry.again().await {
+                        return match last_word(history, record) {
+                            Err(ExecuteError::Conflict) => Err(ExecuteError::Blocked(reasons)),
+                            answer => answer,
+                        };
+                    }
+                }
+            }
+        }
+    }
+
+}
+
+fn last_word<A: Aggregate>(
+    history: History<A>,
+    record: &CommandRecord,
+) -> Result<Done<A>, ExecuteError<A::Rejection>> {
+    match history.known(record) {
+        Known::Done(version) => Ok(Done { history, version, repeated: true }),
+        Known::Reused => Err(ExecuteError::KeyReused),
+        Known::No => Err(ExecuteError::Conflict),
+    }
+}
+
+/// A creation whose id is taken by the very same request is that creation.
+fn again<A: Aggregate>(
+    history: History<A>,
+    record: &CommandRecord,
+    rejection: A::Rejection,
+) -> Result<Done<A>, ExecuteError<A::Rejection>> {
+    if record.own_id
+        && rejection.code() == ID_TAKEN
+        && let Some(version) = history.same_request(record)
+    {
+        return Ok(Done { history, version, repeated: true });
+    }
+    Err(ExecuteError::Rejected(rejection))
+}

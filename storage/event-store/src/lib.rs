@@ -1,0 +1,33 @@
+//! The events table: the append-only truth. One item is one [`Commit`], everything that one command did to one stream.
+//!
+//! Reading is for everybody who may; appending is behind the feature `append`, which only the command functions, the
+//! closer and the local host enable.
+
+mod cache;
+mod chain;
+mod codec;
+mod command;
+mod commit;
+mod environment;
+mod history;
+mod reader;
+mod stream;
+
+#[cfg(feature = "append")]
+mod append;
+#[cfg(feature = "append")]
+mod execute;
+
+#[cfg(feature = "append")]
+pub use append::{AppendError, EventStore, MAX_ITEM_BYTES};
+pub use cache::ElectionCache;
+pub use chain::{ChainError, first_link, part_digest, public_header, salt_of_part, verify};
+pub use codec::{DecodeError, EncodeError, StoredEvent, UPCASTERS, Upcaster, schema_version};
+pub use command::{Actor, CommandId, CommandRecord, PrivatePart, Source};
+pub use commit::{Commit, CommitError};
+pub use environment::Environment;
+#[cfg(feature = "append")]
+pub use execute::{Done, ExecuteError};
+pub use history::{History, Known};
+pub use reader::{EventReader, LoadError};
+pub use stream::{KeyError, Stream};

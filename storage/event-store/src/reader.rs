@@ -1,0 +1,128 @@
+//! Reading streams. Every load is a consistent read, and follows its pages to the end.
+
+use aws_sdk_dynamodb::{Client, types::AttributeValue};
+use photovote_domain::{Aggregate, ElectionId, Shard, Version};
+use photovote_dynamodb::{Item, StorageError, storage_error};
+use thiserror::Error;
+
+use crate::{
+    codec::DecodeError,
+    commit::{Commit, CommitError},
+    history::History,
+    stream::Stream,
+};
+
+/// Why a stream cannot be loaded.
+#[derive(Debug, Error)]
+pub enum LoadError {
+    /// The storage fails.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+    /// An item of the table is not a commit.
+    #[error(transparent)]
+    Commit(#[from] CommitError),
+    /// An event cannot be understood.
+    #[error(transparent)]
+    Decode(#[from] DecodeError),
+    /// A commit does not follow the one before it.
+    #[error("the commit at version {version} of {stream} does not follow the one before it")]
+    Broken {
+        /// The stream.
+        stream: Stream,
+        /// The commit's first version.
+        version: Version,
+    },
+}
+
+/// One page of the commits in a partition.
+#[derive(Debug, Clone, Default)]
+pub struct PartitionPage {
+    /// The commits, in the order of their keys.
+    pub commits: Vec<Commit>,
+    /// Is there more?
+    pub more: bool,
+}
+
+/// Reads the events table.
+#[derive(Debug, Clone)]
+pub struct EventReader {
+    pub(crate) client: Client,
+    pub(crate) table: String,
+}
+
+impl EventReader {
+    /// Reads this table.
+    pub fn new(client: Client, table: impl Into<String>) -> Self {
+        Self { client, table: table.into() }
+    }
+
+    /// A stream from its beginning: one Query for each megabyte.
+    pub async fn load<A: Aggregate>(&self, stream: Stream) -> Result<History<A>, LoadError> {
+        let mut history = History::empty(stream);
+        self.refresh(&mut history).await?;
+        Ok(history)
+    }
+
+    /// Takes in what has happened to a stream since it was loaded.
+    pub async fn refresh<A: Aggregate>(&self, history: &mut History<A>) -> Result<(), LoadError> {
+        for commit in self.commits_after(&history.stream, history.version).await? {
+            history.push(commit)?;
+        }
+        Ok(())
+    }
+
+    /// The commits of a stream whose first event comes after `version`.
+    pub async fn commits_after(&self, stream: &Stream, version: Version) -> Result<Vec<Commit>, LoadError> {
+        let from = stream.sort_key(version.plus(1));
+        let to = stream.sort_key(Version::new(9_999_999_999));
+        let mut commits = Vec::new();
+        let mut start = None;
+        loop {
+            let query = self
+                .client
+                .query()
+                .table_name(&self.table)
+                .key_condition_expression("pk = :pk AND sk BETWEEN :from AND :to")
+                .expression_attribute_values(":pk", AttributeValue::S(stream.partition()))
+                .expression_attribute_values(":from", AttributeValue::S(from.clone()))
+                .expression_attribute_values(":to", AttributeValue::S(to.clone()))
+                .consistent_read(true)
+                .set_exclusive_start_key(start);
+            let page = query.send().await.map_err(|error| storage_error(&error))?;
+            commits.extend(parsed(page.items.unwrap_or_default())?);
+            start = page.last_evaluated_key;
+            if start.is_none() {
+                return Ok(commits);
+            }
+        }
+    }
+
+    /// At most `limit` commits of an election's partition (its own stream, or a shard), after a sort key.
+    pub async fn partition(
+        &self,
+        election: ElectionId,
+        shard: Option<Shard>,
+        after: Option<&str>,
+        limit: u16,
+    ) -> Result<PartitionPage, LoadError> {
+        let partition = shard.map_or_else(|| election.to_string(), |shard| format!("{election}#{shard}"));
+        // Every sort key is greater than a space: the start of a partition is after it.
+        let after = AttributeValue::S(after.unwrap_or(" ").to_owned());
+        let query = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .key_condition_expression("pk = :pk AND sk > :after")
+            .expression_attribute_values(":pk", AttributeValue::S(partition))
+            .expression_attribute_values(":after", after)
+            .consistent_read(true)
+            .limit(limit.into());
+        let page = query.send().await.map_err(|error| storage_error(&error))?;
+        let commits = parsed(page.items.unwrap_or_default())?;
+        Ok(PartitionPage { commits, more: page.last_evaluated_key.is_some() })
+    }
+}
+
+fn parsed(items: Vec<Item>) -> Result<Vec<Commit>, CommitError> {
+    items.into_iter().map(Commit::from_item).collect()
+}

@@ -1,0 +1,140 @@
+//! Where streams lie: the keys of the events table.
+
+use std::{fmt, str::FromStr};
+
+use photovote_domain::{Aggregate, Ballot, BallotId, Election, ElectionId, Shard, ShardCount, Version, Voter, VoterId};
+use thiserror::Error;
+
+/// A stream: one aggregate's events, and where they lie.
+///
+/// The partition `<election>` holds the election's own stream and nothing else; voters and ballots lie under
+/// `<election>#<shard>`. So an election is enumerated with one Query per shard, and its writes are spread.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Stream {
+    /// The election's own.
+    Election(ElectionId),
+    /// A voter's.
+    Voter(ElectionId, Shard, VoterId),
+    /// A ballot's.
+    Ballot(ElectionId, Shard, BallotId),
+}
+
+impl Stream {
+    /// The stream of a voter of an election with so many shards.
+    pub fn voter(election: ElectionId, shards: ShardCount, voter: VoterId) -> Self {
+        Self::Voter(election, shards.shard_of(&voter.to_string()), voter)
+    }
+
+    /// The stream of a ballot of an election with so many shards.
+    pub fn ballot(election: ElectionId, shards: ShardCount, ballot: BallotId) -> Self {
+        Self::Ballot(election, shards.shard_of(&ballot.to_string()), ballot)
+    }
+
+    /// The election it belongs to.
+    pub const fn election(&self) -> ElectionId {
+        match self {
+            Self::Election(election) | Self::Voter(election, ..) | Self::Ballot(election, ..) => *election,
+        }
+    }
+
+    /// The partition key.
+    pub fn partition(&self) -> String {
+        match self {
+            Self::Election(election) => election.to_string(),
+            Self::Voter(election, shard, _) | Self::Ballot(election, shard, _) => format!("{election}#{shard}"),
+        }
+    }
+
+    /// The sort key of the commit whose first event has this version.
+    pub fn sort_key(&self, first: Version) -> String {
+        // Ten digits: versions sort as text, and no stream gets that long.
+        format!("{self}#{:010}", first.get())
+    }
+
+    /// The stream and the version that the keys of a commit name.
+    pub fn parse(partition: &str, sort_key: &str) -> Result<(Self, Version), KeyError> {
+        let refused = || KeyError { partition: partition.to_owned(), sort_key: sort_key.to_owned() };
+        let parsed = || {
+            let (election, shard) = match partition.split_once('#') {
+                None => (partition, None),
+                Some((election, shard)) => (election, Some(Shard::new(shard.parse().ok()?)?)),
+            };
+            let election = ElectionId::from_str(election).ok()?;
+            let mut parts = sort_key.split('#');
+            let (kind, id, version) = (parts.next()?, parts.next()?, parts.next()?);
+            let stream = match (kind, shard) {
+                (Election::KIND, None) if id == election.to_string() => Self::Election(election),
+                (Voter::KIND, Some(shard)) => Self::Voter(election, shard, id.parse().ok()?),
+                (Ballot::KIND, Some(shard)) => Self::Ballot(election, shard, id.parse().ok()?),
+                _ => return None,
+            };
+            let version = Version::new(version.parse().ok()?);
+            // One commit has one pair of keys.
+            (stream.partition() == partition && stream.sort_key(version) == sort_key).then_some((stream, version))
+        };
+        parsed().ok_or_else(refused)
+    }
+}
+
+impl fmt::Display for Stream {
+    /// The kind and the id: `ballot#01ARZ3NDEKTSV4RRFFQ69G5FAV`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Election(id) => write!(f, "{}#{id}", Election::KIND),
+            Self::Voter(_, _, id) => write!(f, "{}#{id}", Voter::KIND),
+            Self::Ballot(_, _, id) => write!(f, "{}#{id}", Ballot::KIND),
+        }
+    }
+}
+
+/// Keys that no commit has.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("no commit has the keys {partition:?} and {sort_key:?}")]
+pub struct KeyError {
+    partition: String,
+    sort_key: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_name_the_stream_and_the_version() {
+        let election = ElectionId::from_bits(7);
+        let shards = ShardCount::default();
+        let streams = [
+            Stream::Election(election),
+            Stream::voter(election, shards, VoterId::from_bits(8)),
+            Stream::ballot(election, shards, BallotId::from_bits(u128::MAX)),
+        ];
+        for stream in streams {
+            let keys = (stream.partition(), stream.sort_key(Version::new(12)));
+            assert_eq!(Stream::parse(&keys.0, &keys.1), Ok((stream, Version::new(12))));
+        }
+    }
+
+    #[test]
+    fn versions_sort_as_text() {
+        let stream = Stream::Election(ElectionId::from_bits(7));
+        assert!(stream.sort_key(Version::new(9)) < stream.sort_key(Version::new(10)));
+    }
+
+    #[test]
+    fn other_keys_are_refused() {
+        let e = ElectionId::from_bits(7);
+        let cases = [
+            (e.to_string(), format!("election#{}#0000000001", ElectionId::from_bits(8))),
+            (e.to_string(), format!("ballot#{}#0000000001", BallotId::from_bits(8))),
+            (format!("{e}#3"), format!("election#{e}#0000000001")),
+            (format!("{e}#03"), format!("ballot#{}#0000000001", BallotId::from_bits(8))),
+            (format!("{e}#64"), format!("ballot#{}#0000000001", BallotId::from_bits(8))),
+            (e.to_string(), format!("election#{e}#1")),
+            (e.to_string(), format!("election#{e}#0000000001#x")),
+            (String::new(), String::new()),
+        ];
+        for (partition, sort_key) in cases {
+            assert!(Stream::parse(&partition, &sort_key).is_err(), "{partition} {sort_key}");
+        }
+    }
+}

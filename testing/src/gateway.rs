@@ -1,0 +1,71 @@
+//! Requests as API Gateway passes them on.
+
+use axum::{
+    Router,
+    body::{Body, to_bytes},
+};
+use http::{HeaderMap, Request};
+use serde_json::{Value, json};
+use tower::ServiceExt;
+
+/// Who sends a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sender<'a> {
+    /// Somebody without a credential.
+    Nobody,
+    /// An administrator of this subject, whom the gateway has authenticated.
+    Administrator(&'a str),
+    /// Whoever bears this token.
+    Bearer(&'a str),
+}
+
+/// An answer, read to its end.
+#[derive(Debug, Clone)]
+pub struct Reply {
+    /// Its status.
+    pub status: u16,
+    /// Its headers.
+    pub headers: HeaderMap,
+    /// Its body.
+    pub text: String,
+    /// Its body as JSON; null if it is none.
+    pub json: Value,
+}
+
+impl Reply {
+    /// The header of this name; empty if there is none.
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().expect("a header is text"))
+    }
+
+    /// The status, and the code of the problem.
+    pub fn problem(&self) -> (u16, &str) {
+        (self.status, self.json["code"].as_str().unwrap_or_default())
+    }
+}
+
+/// What a function's router answers to a GET of this path, which may have a query.
+pub async fn get(router: &Router, sender: Sender<'_>, path: &str) -> Reply {
+    let (raw, query) = path.split_once('?').unwrap_or((path, ""));
+    let mut headers = json!({"host": "localhost"});
+    let mut authorizer = Value::Null;
+    match sender {
+        Sender::Nobody => {}
+        Sender::Administrator(subject) => authorizer = json!({"jwt": {"claims": {"sub": subject}}}),
+        Sender::Bearer(token) => headers["authorization"] = format!("Bearer {token}").into(),
+    }
+    let event = json!({
+        "version": "2.0", "rawPath": raw, "rawQueryString": query, "headers": headers, "isBase64Encoded": false,
+        "requestContext": {
+            "requestId": "r-1", "stage": "$default", "authorizer": authorizer, "http": {"method": "GET", "path": raw},
+        },
+    });
+    let request: Request<Body> =
+        lambda_http::request::from_str(&event.to_string()).expect("this is a gateway's event").map(Body::new);
+    let response = router.clone().oneshot(request).await.expect("a router never fails");
+    let (parts, body) = response.into_parts();
+    let body = to_bytes(body, usize::MAX).await.expect("the body is in memory");
+    let text = String::from_utf8(body.to_vec()).expect("the body is text");
+    let json = serde_json::from_str(&text).unwrap_or_default();
+    Reply { status: parts.status.as_u16(), headers: parts.headers, text, json }
+}
