@@ -19,11 +19,7 @@ pub trait Aggregate: Default + Clone {
     const KIND: &'static str;
 
     /// Decides what a command does now. No events means that there is nothing to change.
-    fn decide(
-        &self,
-        command: Self::Command,
-        context: &Self::Context<'_>,
-    ) -> Result<Vec<Self::Event>, Self::Rejection>;
+    fn decide(&self, command: Self::Command, context: &Self::Context<'_>) -> Result<Vec<Self::Event>, Self::Rejection>;
 
     /// The state after an event. It never fails: what has happened has happened.
     #[must_use]

@@ -77,12 +77,25 @@ mod tests {
 
     #[test]
     fn an_address_is_taken_as_written() {
-        assert_eq!(" Ada.Lovelace+vote@Example.org ".parse::<Email>().unwrap().as_str(), "Ada.Lovelace+vote@Example.org");
+        assert_eq!(
+            " Ada.Lovelace+vote@Example.org ".parse::<Email>().unwrap().as_str(),
+            "Ada.Lovelace+vote@Example.org"
+        );
     }
 
     #[test]
     fn what_is_no_address_is_refused() {
-        for text in ["", "ada", "ada@", "@example.org", "ada@localhost", "a b@example.org", "Ada <ada@example.org>", "a@b@c.org", "ada@[127.0.0.1]"] {
+        for text in [
+            "",
+            "ada",
+            "ada@",
+            "@example.org",
+            "ada@localhost",
+            "a b@example.org",
+            "Ada <ada@example.org>",
+            "a@b@c.org",
+            "ada@[127.0.0.1]",
+        ] {
             assert_eq!(text.parse::<Email>(), Err(EmailError::Malformed), "{text}");
         }
         let long = format!("{}@example.org", "x".repeat(243));

@@ -84,7 +84,12 @@ mod tests {
 
     #[test]
     fn https_is_welcome_and_http_on_this_machine() {
-        for text in ["https://example.org/moon.png?size=2", "http://localhost:3000/photos/moon.png", "http://127.0.0.1/a.png", "http://[::1]:8080/a.png"] {
+        for text in [
+            "https://example.org/moon.png?size=2",
+            "http://localhost:3000/photos/moon.png",
+            "http://127.0.0.1/a.png",
+            "http://[::1]:8080/a.png",
+        ] {
             assert_eq!(text.parse::<ImageUrl>().unwrap().as_str(), text);
         }
     }

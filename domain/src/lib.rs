@@ -10,8 +10,8 @@
 
 mod aggregate;
 pub mod ballot;
-mod email;
 pub mod election;
+mod email;
 mod hash;
 mod ids;
 mod image;

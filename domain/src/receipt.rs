@@ -41,9 +41,9 @@ impl Receipt {
     /// The receipt of a ballot in `shard` of `election` that was cast with these ratings.
     pub fn of(election: ElectionId, shard: Shard, ratings: &Ratings, nonce: &Nonce) -> Self {
         let hasher = Hasher::new("photovote/receipt").part(election.to_string().as_bytes());
-        let hasher = ratings.iter().fold(hasher, |hasher, (candidate, grade)| {
-            hasher.part(candidate.to_string().as_bytes()).part(&[*grade])
-        });
+        let hasher = ratings
+            .iter()
+            .fold(hasher, |hasher, (candidate, grade)| hasher.part(candidate.to_string().as_bytes()).part(&[*grade]));
         Self { shard, digest: hasher.part(nonce.0.as_bytes()).finish() }
     }
 
@@ -97,7 +97,14 @@ mod tests {
         let text = receipt(3, 1).to_string();
         assert!(text.starts_with("7-"));
         assert_eq!(text.parse(), Ok(receipt(3, 1)));
-        for wrong in [String::new(), format!("0{text}"), format!("+{text}"), text.to_uppercase(), format!("64{}", &text[1..]), text[..60].into()] {
+        for wrong in [
+            String::new(),
+            format!("0{text}"),
+            format!("+{text}"),
+            text.to_uppercase(),
+            format!("64{}", &text[1..]),
+            text[..60].into(),
+        ] {
             assert_eq!(wrong.parse::<Receipt>(), Err(ReceiptError), "{wrong}");
         }
     }

@@ -163,7 +163,8 @@ impl Results {
         }
         check(competitions, scale, tally)?;
         let competitions = competitions.iter().map(|c| CompetitionResults::of(c, scale, tally)).collect();
-        let mut results = Self { election_id, status: Status::Final, cast, counted, digest: String::new(), competitions };
+        let mut results =
+            Self { election_id, status: Status::Final, cast, counted, digest: String::new(), competitions };
         results.digest = results.digest_of_the_rest()?;
         Ok(results)
     }
@@ -178,8 +179,7 @@ impl Results {
             competitions: &'a [CompetitionResults],
         }
         let Self { election_id, status, cast, counted, digest: _, competitions } = self;
-        let rest =
-            Rest { election_id: *election_id, status: *status, cast: *cast, counted: *counted, competitions };
+        let rest = Rest { election_id: *election_id, status: *status, cast: *cast, counted: *counted, competitions };
         Ok(format!("sha256:{}", Digest::of(&serde_json_canonicalizer::to_vec(&rest)?)))
     }
 }

@@ -32,6 +32,8 @@ mod body;
 mod caller;
 #[cfg(feature = "commands")]
 mod commands;
+#[cfg(feature = "documents")]
+mod documents;
 mod edge;
 mod election_view;
 mod etag;
@@ -42,6 +44,7 @@ mod openapi;
 mod page;
 mod path;
 mod problem;
+mod results_view;
 mod status;
 mod storage;
 mod time;
@@ -60,12 +63,16 @@ pub use election_view::{CandidateView, CompetitionView, DisqualifiedView, Electi
 pub use etag::{IfMatch, Precondition, etag};
 pub use idempotency::{IdempotencyKey, command_id, derived_id, fingerprint};
 pub use openapi::{
-    ADMINISTRATOR, BALLOT, CommandHeaders, CommandProblems, PREFIX, PageParameters, Preconditions, PublicProblems,
+    ADMINISTRATOR, BALLOT, CommandHeaders, CommandProblems, OPENAPI, PREFIX, PageParameters, Preconditions, PublicProblems,
     QueryProblems, VersionParameter, document,
 };
 pub use page::{Items, Page, Parameters};
 pub use path::Segments;
 pub use problem::{Answer, Problem};
+pub use results_view::{
+    CandidateResultsView, CompetitionResultsView, CountingView, DisqualifiedResultView, FinalView, FractionView,
+    ResultsView, UnrankedView,
+};
 pub use time::{Moment, MomentError};
 pub use token::{BallotToken, TokenError};
 pub use value::{invalid_value, optional, value};

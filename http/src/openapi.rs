@@ -13,6 +13,9 @@ use utoipa::{
 
 use crate::{problem::ProblemDocument, status};
 
+/// The checked-in document of the whole API, as JSON.
+pub const OPENAPI: &str = include_str!("../openapi.json");
+
 /// All routes stand under this path.
 pub const PREFIX: &str = "/v1";
 

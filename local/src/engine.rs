@@ -24,6 +24,7 @@ use tokio::{net::TcpListener, sync::oneshot, task::JoinError};
 use crate::{
     data_dir::{Claim, DataDir, DataDirError},
     sqlite::{self, FileError},
+    stop::Stop,
     stream::{EventStream, SequenceNumber},
 };
 
@@ -111,7 +112,7 @@ pub struct Engine {
     endpoint: String,
     database: Database,
     file: PathBuf,
-    stop: oneshot::Sender<()>,
+    stop: Stop,
     stopped: oneshot::Receiver<()>,
     claim: Claim,
 }
@@ -202,22 +203,18 @@ fn serve(
     listener: std::net::TcpListener,
     address: SocketAddr,
     database: Database,
-) -> io::Result<(oneshot::Sender<()>, oneshot::Receiver<()>)> {
+) -> io::Result<(Stop, oneshot::Receiver<()>)> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(THREADS)
         .thread_name("engine")
         .enable_all()
         .build()?;
-    let (stop, stopping) = oneshot::channel::<()>();
+    let (stop, stopping) = Stop::new();
     let (stopped, wait) = oneshot::channel();
     std::thread::Builder::new().name("engine".into()).spawn(move || {
         let served: Result<(), String> = runtime.block_on(async {
             let listener = TcpListener::from_std(listener).map_err(|error| error.to_string())?;
-            let stopping = async move {
-                // Sent or dropped, it means the same.
-                stopping.await.ok();
-            };
-            dynoxide::server::serve_with_shutdown(listener, database, stopping).await
+            dynoxide::server::serve_with_shutdown(listener, database, stopping.wait()).await
         });
         if let Err(error) = served {
             tracing::error!(%address, error, "the engine stopped serving");

@@ -1,12 +1,20 @@
-//! The local host.
+//! The local host: all of PhotoVote in one process, with what AWS would provide.
+//!
+//! [`server`] puts it together. The [`gateway`] stands for API Gateway and the [`issuer`] for Amazon Cognito; the
+//! [`engine`] for DynamoDB, the [`pump`] for Lambda's event source mapping, and the [`queues`] for SQS. The functions are
+//! the very same as on AWS: they use the SDK, and only its endpoints differ.
 
 pub mod checkpoint;
+pub mod cli;
 pub mod data_dir;
 pub mod engine;
 mod event;
+mod functions;
 pub mod gateway;
 pub mod issuer;
 pub mod pump;
 pub mod queues;
+pub mod server;
 pub mod sqlite;
+mod stop;
 pub mod stream;

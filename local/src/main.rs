@@ -1,2 +1,5 @@
-//! PhotoVote.
-fn main() {}
+//! PhotoVote on one machine, in one process.
+
+fn main() -> std::process::ExitCode {
+    photovote::cli::run()
+}

@@ -7,15 +7,13 @@ use aws_lambda_events::{
     streams::DynamoDbEventResponse,
 };
 use serde_json::json;
-use tokio::{
-    sync::watch,
-    task::{JoinError, JoinHandle},
-};
+use tokio::task::{JoinError, JoinHandle};
 
 use crate::{
     checkpoint::Checkpoint,
     queues::Queue,
     sqlite::FileError,
+    stop::{Stop, Stopping},
     stream::{EventStream, NotANumber, SequenceNumber, StreamError, number},
 };
 
@@ -65,7 +63,7 @@ pub enum PumpError {
 /// A pump that runs.
 #[derive(Debug)]
 pub struct Pump {
-    stop: watch::Sender<bool>,
+    stop: Stop,
     running: JoinHandle<()>,
 }
 
@@ -78,26 +76,26 @@ impl Pump {
         F: Future<Output = Result<DynamoDbEventResponse, E>> + Send + 'static,
         E: Display + Send + 'static,
     {
-        let (stop, stopping) = watch::channel(false);
+        let (stop, stopping) = Stop::new();
         Self { stop, running: tokio::spawn(run(feed, stopping)) }
     }
 
     /// Lets the function finish what it is at, and stops.
     pub async fn stop(self) {
-        self.stop.send_replace(true);
+        drop(self.stop);
         if let Err(error) = self.running.await {
             tracing::error!(%error, "the pump broke off");
         }
     }
 }
 
-async fn run<H, F, E>(mut feed: Feed<H>, mut stopping: watch::Receiver<bool>)
+async fn run<H, F, E>(mut feed: Feed<H>, stopping: Stopping)
 where
     H: Fn(Event) -> F + Send + Sync + 'static,
     F: Future<Output = Result<DynamoDbEventResponse, E>> + Send + 'static,
     E: Display + Send + 'static,
 {
-    while !*stopping.borrow() {
+    while !stopping.is_now() {
         let pause = match feed.step().await {
             Ok(Step::Moved) => continue,
             Ok(Step::Idle) => GLANCE,
@@ -107,8 +105,7 @@ where
                 REST
             }
         };
-        // Either the pause is over, or somebody stops the pump, or nobody is left who could.
-        tokio::time::timeout(pause, stopping.changed()).await.ok();
+        stopping.rest(pause).await;
     }
 }
 
@@ -359,11 +356,11 @@ mod tests {
 
     fn failing(numbers: &[&String]) -> DynamoDbEventResponse {
         let mut response = DynamoDbEventResponse::default();
-        numbers.iter().for_each(|number| {
+        for number in numbers {
             let mut failure = DynamoDbBatchItemFailure::default();
-            failure.item_identifier = Some(number.to_string());
+            failure.item_identifier = Some((*number).clone());
             response.batch_item_failures.push(failure);
-        });
+        }
         response
     }
 
@@ -468,13 +465,12 @@ mod tests {
             if keys.contains(&"11".to_owned()) { Err("poison") } else { Ok(DynamoDbEventResponse::default()) }
         });
         drain(&mut feed).await;
-        let seen = seen.lock().unwrap();
+        let seen = seen.lock().unwrap().clone();
         for (poison, healthy) in [("3", false), ("11", false), ("2", true), ("4", true), ("19", true)] {
             let alone = seen.iter().filter(|keys| **keys == [poison]).count();
             let times = seen.iter().filter(|keys| keys.iter().any(|key| key == poison)).count();
             assert!(times >= 1 && (healthy || alone == 3), "{poison}: {times}, {alone} alone: {seen:?}");
         }
-        drop(seen);
         assert_eq!(fixture.failures().await.len(), 2);
         fixture.write(20..21).await;
         assert_eq!(drain(&mut feed).await, [Step::Moved]);

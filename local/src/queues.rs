@@ -21,7 +21,7 @@ use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 use tokio::{
     net::TcpListener,
-    sync::{Notify, oneshot},
+    sync::Notify,
     task::{JoinError, JoinHandle},
     time::Instant,
 };
@@ -29,6 +29,7 @@ use tokio::{
 use crate::{
     data_dir::DataDir,
     sqlite::{self, FileError},
+    stop::Stop,
 };
 
 /// How long a received message is hidden from others, if the receiver does not say.
@@ -74,7 +75,7 @@ pub enum QueuesError {
 pub struct Queues {
     endpoint: String,
     store: Arc<Store>,
-    stop: oneshot::Sender<()>,
+    stop: Stop,
     served: JoinHandle<()>,
 }
 
@@ -111,13 +112,9 @@ impl Queues {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.map_err(QueuesError::Listen)?;
         let endpoint = format!("http://{}", listener.local_addr().map_err(QueuesError::Listen)?);
         let router = Router::new().route("/", post(answer)).with_state((store.clone(), endpoint.clone()));
-        let (stop, stopping) = oneshot::channel::<()>();
+        let (stop, stopping) = Stop::new();
         let served = tokio::spawn(async move {
-            let stopping = async move {
-                // Sent or dropped, it means the same.
-                stopping.await.ok();
-            };
-            if let Err(error) = axum::serve(listener, router).with_graceful_shutdown(stopping).await {
+            if let Err(error) = axum::serve(listener, router).with_graceful_shutdown(stopping.wait()).await {
                 tracing::error!(%error, "the queues stopped serving");
             }
         });

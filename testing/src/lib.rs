@@ -1,6 +1,6 @@
 //! An engine of one's own for each test: DynamoDB in memory, over real HTTP, in the test's own process. And the gateway
 //! before a function, as far as a function can tell.
-#![allow(clippy::expect_used, reason = "a test that cannot start its engine has failed")]
+#![allow(clippy::expect_used, clippy::missing_panics_doc, reason = "a test that cannot start what it needs has failed")]
 
 mod gateway;
 

@@ -1,1 +1,16 @@
-//! PhotoVote.
+//! The whole-system suite: tests that speak to PhotoVote as its users do, over HTTP.
+//!
+//! A test takes a [`Host`] and holds elections on it. Without more, that is a local host in the test's own process, on a
+//! free port and a temporary directory. With `PHOTOVOTE_URL` in the environment it is the deployment that answers there,
+//! and `PHOTOVOTE_TOKEN` and `PHOTOVOTE_OTHER_TOKEN` are the JWTs of two of its administrators.
+#![allow(clippy::expect_used, clippy::panic, clippy::missing_panics_doc, reason = "a test that cannot go on has failed")]
+
+mod answer;
+mod client;
+mod election;
+mod host;
+
+pub use answer::Answer;
+pub use client::{Client, Request};
+pub use election::{Candidate, Competition, Election, Voter};
+pub use host::Host;

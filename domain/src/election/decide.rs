@@ -1,7 +1,8 @@
 //! What an election allows.
 
 use super::{
-    Candidate, Competition, Context, Election, ElectionCommand, ElectionEvent, ElectionRejection, Limit, Picture, Status,
+    Candidate, Competition, Context, Election, ElectionCommand, ElectionEvent, ElectionRejection, Limit, Picture,
+    Status,
 };
 use crate::{
     aggregate::Aggregate,
@@ -47,9 +48,7 @@ impl Aggregate for Election {
             C::Change { name, description, scale } => self.change_election(name, description, scale),
             C::Open { closes_at } => self.open(closes_at, context.now),
             C::Extend { closes_at } => self.extend(closes_at, context.now),
-            C::CloseIfDue if self.status == Status::Open && !self.is_due(context.now) => {
-                Err(ElectionRejection::NotDue)
-            }
+            C::CloseIfDue if self.status == Status::Open && !self.is_due(context.now) => Err(ElectionRejection::NotDue),
             C::Close | C::CloseIfDue => self.close(),
             C::FinishClosing { casts } => match self.status {
                 Status::Closing => Ok(vec![ElectionEvent::ElectionClosed { casts }]),
@@ -77,7 +76,8 @@ impl Aggregate for Election {
             C::AddCandidate { competition, candidate, name, description, image } => {
                 let picture = image.map(Picture::from);
                 let description = description.map(Into::into);
-                let candidate = Candidate { id: candidate, name: name.into(), description, image: picture, disqualified: None };
+                let candidate =
+                    Candidate { id: candidate, name: name.into(), description, image: picture, disqualified: None };
                 self.add_candidate(competition, candidate)
             }
             C::ChangeCandidate { competition, candidate, name, description, image } => {

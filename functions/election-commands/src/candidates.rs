@@ -54,7 +54,7 @@ pub(crate) struct NewCandidate {
 
 /// Adds a candidate to a competition of a draft.
 #[utoipa::path(
-    post, path = "/elections/{election}/competitions/{competition}/candidates", tag = "candidates", security(("administrator" = [])),
+    post, path = "/elections/{election}/competitions/{competition}/candidates", tag = "candidates", operation_id = "add_candidate", security(("administrator" = [])),
     params(
         ("election" = String, Path, description = "The election's id"),
         ("competition" = String, Path, description = "The competition's id"),
@@ -106,7 +106,7 @@ pub(crate) struct CandidatePatch {
 
 /// Changes a candidate of a draft.
 #[utoipa::path(
-    patch, path = "/elections/{election}/competitions/{competition}/candidates/{candidate}", tag = "candidates", security(("administrator" = [])),
+    patch, path = "/elections/{election}/competitions/{competition}/candidates/{candidate}", tag = "candidates", operation_id = "change_candidate", security(("administrator" = [])),
     params(
         ("election" = String, Path, description = "The election's id"),
         ("competition" = String, Path, description = "The competition's id"),
@@ -137,7 +137,7 @@ pub(crate) async fn change(
 
 /// Removes a candidate from a draft.
 #[utoipa::path(
-    delete, path = "/elections/{election}/competitions/{competition}/candidates/{candidate}", tag = "candidates", security(("administrator" = [])),
+    delete, path = "/elections/{election}/competitions/{competition}/candidates/{candidate}", tag = "candidates", operation_id = "remove_candidate", security(("administrator" = [])),
     params(
         ("election" = String, Path, description = "The election's id"),
         ("competition" = String, Path, description = "The competition's id"),
@@ -169,7 +169,7 @@ pub(crate) struct Disqualification {
 
 /// Takes a candidate of an open or closed election out of the ranking. Its ratings are kept; results list it apart.
 #[utoipa::path(
-    post, path = "/elections/{election}/competitions/{competition}/candidates/{candidate}/disqualify", tag = "candidates", security(("administrator" = [])),
+    post, path = "/elections/{election}/competitions/{competition}/candidates/{candidate}/disqualify", tag = "candidates", operation_id = "disqualify_candidate", security(("administrator" = [])),
     params(
         ("election" = String, Path, description = "The election's id"),
         ("competition" = String, Path, description = "The competition's id"),

@@ -30,7 +30,7 @@ pub(crate) struct NewCompetition {
 
 /// Adds a competition to a draft.
 #[utoipa::path(
-    post, path = "/elections/{election}/competitions", tag = "competitions", security(("administrator" = [])),
+    post, path = "/elections/{election}/competitions", tag = "competitions", operation_id = "add_competition", security(("administrator" = [])),
     params(("election" = String, Path, description = "The election's id")), request_body = NewCompetition,
     responses((status = CREATED, body = Created, description = "The competition was added"), CommandProblems)
 )]
@@ -72,7 +72,7 @@ pub(crate) struct CompetitionPatch {
 
 /// Changes a competition of a draft.
 #[utoipa::path(
-    patch, path = "/elections/{election}/competitions/{competition}", tag = "competitions", security(("administrator" = [])),
+    patch, path = "/elections/{election}/competitions/{competition}", tag = "competitions", operation_id = "change_competition", security(("administrator" = [])),
     params(
         ("election" = String, Path, description = "The election's id"),
         ("competition" = String, Path, description = "The competition's id"),
@@ -100,7 +100,7 @@ pub(crate) async fn change(
 
 /// Removes a competition, with its candidates, from a draft.
 #[utoipa::path(
-    delete, path = "/elections/{election}/competitions/{competition}", tag = "competitions", security(("administrator" = [])),
+    delete, path = "/elections/{election}/competitions/{competition}", tag = "competitions", operation_id = "remove_competition", security(("administrator" = [])),
     params(
         ("election" = String, Path, description = "The election's id"),
         ("competition" = String, Path, description = "The competition's id"),

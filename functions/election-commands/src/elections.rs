@@ -60,7 +60,7 @@ pub(crate) struct NewElection {
 
 /// Creates an election, as a draft that belongs to the caller.
 #[utoipa::path(
-    post, path = "/elections", tag = "elections", security(("administrator" = [])), request_body = NewElection,
+    post, path = "/elections", tag = "elections", operation_id = "create_election", security(("administrator" = [])), request_body = NewElection,
     responses((status = CREATED, body = Created, description = "The election was created"), CommandProblems)
 )]
 pub(crate) async fn create(State(app): State<App>, caller: Administrator, submission: Submission) -> Answer {
@@ -111,7 +111,7 @@ pub(crate) struct ElectionPatch {
 
 /// Changes an election. Its scale can change only while it is a draft.
 #[utoipa::path(
-    patch, path = "/elections/{election}", tag = "elections", security(("administrator" = [])),
+    patch, path = "/elections/{election}", tag = "elections", operation_id = "change_election", security(("administrator" = [])),
     params(("election" = String, Path, description = "The election's id"), ("If-Match" = Option<String>, Header, description = "The version that is to be changed")),
     request_body = ElectionPatch,
     responses((status = OK, body = Changed, description = "The election is at this version"), CommandProblems)
@@ -134,7 +134,7 @@ pub(crate) async fn change(
 
 /// Deletes an election that is a draft, closed or released. It is final.
 #[utoipa::path(
-    delete, path = "/elections/{election}", tag = "elections", security(("administrator" = [])),
+    delete, path = "/elections/{election}", tag = "elections", operation_id = "delete_election", security(("administrator" = [])),
     params(("election" = String, Path, description = "The election's id"), ("If-Match" = Option<String>, Header, description = "The version that is to be deleted")),
     responses((status = OK, body = Changed, description = "The election is deleted"), CommandProblems)
 )]

@@ -23,7 +23,7 @@ pub(crate) struct Opening {
 
 /// Opens a draft: voters can vote, and nothing that they vote on changes any more.
 #[utoipa::path(
-    post, path = "/elections/{election}/open", tag = "elections", security(("administrator" = [])),
+    post, path = "/elections/{election}/open", tag = "elections", operation_id = "open_election", security(("administrator" = [])),
     params(("election" = String, Path, description = "The election's id")), request_body = Option<Opening>,
     responses((status = OK, body = Changed, description = "The election is open"), CommandProblems)
 )]
@@ -60,7 +60,7 @@ pub(crate) struct Extension {
 
 /// Moves the closing time of an open election to a later moment, as long as it has not come.
 #[utoipa::path(
-    post, path = "/elections/{election}/extend", tag = "elections", security(("administrator" = [])),
+    post, path = "/elections/{election}/extend", tag = "elections", operation_id = "extend_election", security(("administrator" = [])),
     params(("election" = String, Path, description = "The election's id")), request_body = Extension,
     responses((status = OK, body = Changed, description = "The closing time was moved"), CommandProblems)
 )]
@@ -83,7 +83,7 @@ pub(crate) async fn extend(
 /// Closes an open election. When this answers, no vote can be cast any more, and every cast that was acknowledged is
 /// going to be counted.
 #[utoipa::path(
-    post, path = "/elections/{election}/close", tag = "elections", security(("administrator" = [])),
+    post, path = "/elections/{election}/close", tag = "elections", operation_id = "close_election", security(("administrator" = [])),
     params(("election" = String, Path, description = "The election's id")), request_body = Option<Nothing>,
     responses((status = OK, body = Changed, description = "The election is closed"), CommandProblems)
 )]
@@ -102,7 +102,7 @@ pub(crate) async fn close(
 
 /// Makes the results of a closed election public.
 #[utoipa::path(
-    post, path = "/elections/{election}/release", tag = "elections", security(("administrator" = [])),
+    post, path = "/elections/{election}/release", tag = "elections", operation_id = "release_results", security(("administrator" = [])),
     params(("election" = String, Path, description = "The election's id")), request_body = Option<Nothing>,
     responses((status = OK, body = Changed, description = "The results are public"), CommandProblems)
 )]

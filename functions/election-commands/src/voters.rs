@@ -54,7 +54,7 @@ pub(crate) struct RegisteredVoter {
 
 /// Registers a voter of an election that is a draft or open, and makes their ballot.
 #[utoipa::path(
-    post, path = "/elections/{election}/voters", tag = "voters", security(("administrator" = [])),
+    post, path = "/elections/{election}/voters", tag = "voters", operation_id = "register_voter", security(("administrator" = [])),
     params(("election" = String, Path, description = "The election's id")), request_body = NewVoter,
     responses((status = CREATED, body = RegisteredVoter, description = "The voter was registered"), CommandProblems)
 )]
@@ -114,7 +114,7 @@ fn blocked(reasons: &[Cancellation]) -> Problem {
 
 /// Removes a voter who has not cast, and their ballot.
 #[utoipa::path(
-    delete, path = "/elections/{election}/voters/{voter}", tag = "voters", security(("administrator" = [])),
+    delete, path = "/elections/{election}/voters/{voter}", tag = "voters", operation_id = "remove_voter", security(("administrator" = [])),
     params(
         ("election" = String, Path, description = "The election's id"),
         ("voter" = String, Path, description = "The voter's id"),
@@ -185,7 +185,7 @@ pub(crate) struct ReplacedToken {
 
 /// Gives a voter who has not cast a new ballot token; the old one opens nothing any more.
 #[utoipa::path(
-    post, path = "/elections/{election}/voters/{voter}/token", tag = "voters", security(("administrator" = [])),
+    post, path = "/elections/{election}/voters/{voter}/token", tag = "voters", operation_id = "replace_ballot_token", security(("administrator" = [])),
     params(
         ("election" = String, Path, description = "The election's id"),
         ("voter" = String, Path, description = "The voter's id"),

@@ -1,1 +1,118 @@
-//! PhotoVote.
+//! What anyone may ask: released results, whether a ballot was counted, whether the service is there, and its API.
+
+use axum::{
+    Json,
+    extract::State,
+    response::{IntoResponse, Response},
+};
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use photovote_document_store::DocumentReader;
+use photovote_domain::{Receipt, election::Status};
+use photovote_http::{Answer, OPENAPI, Problem, PublicProblems, ResultsView, Segments};
+use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+/// What is public may be kept by caches for a moment, so that a crowd does not reach the tables.
+const BRIEFLY: &str = "public, max-age=5";
+/// What changes only with a new version of the program may be kept for longer.
+const LONGER: &str = "public, max-age=300";
+
+/// The function: the table it reads.
+#[derive(Debug, Clone)]
+pub struct App {
+    documents: DocumentReader,
+}
+
+impl App {
+    /// Reads this table.
+    pub const fn new(documents: DocumentReader) -> Self {
+        Self { documents }
+    }
+}
+
+/// The routes of this function.
+pub fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(results))
+        .routes(routes!(receipt))
+        .routes(routes!(health))
+        .routes(routes!(openapi))
+}
+
+/// Shows the results of an election whose administrator has released them.
+#[utoipa::path(
+    get, path = "/public/elections/{election}/results", tag = "public",
+    params(("election" = String, Path, description = "The election's id")),
+    responses((status = OK, body = ResultsView, description = "The results, or how far the counting is"), PublicProblems)
+)]
+async fn results(State(app): State<App>, path: Segments) -> Answer {
+    let id = path.id("election")?;
+    let found = app.documents.results_input(id).await?;
+    let (document, tally) = found
+        .filter(|(document, _)| document.election.status == Status::Released)
+        .ok_or_else(|| Problem::not_found("results_not_found", "there are no public results of such an election"))?;
+    Ok(public(BRIEFLY, ResultsView::of(id, &document.election, &tally)?))
+}
+
+/// A ballot was counted.
+#[derive(Debug, Serialize, ToSchema)]
+struct ReceiptAnswer {
+    /// The receipt.
+    #[schema(example = "7-5f3c2a0b9d1e4c6f8a7b5d3e1f0c2a4b6d8e0f1a3c5e7b9d2f4a6c8e0b1d3f5a")]
+    receipt: String,
+    /// Always `true`: of a ballot that is not counted, nothing is known here.
+    #[schema(example = true)]
+    counted: bool,
+}
+
+/// Tells whether the ballot with this receipt is counted. Who cast it and how, nobody can tell from it.
+#[utoipa::path(
+    get, path = "/public/elections/{election}/receipts/{receipt}", tag = "public",
+    params(
+        ("election" = String, Path, description = "The election's id"),
+        ("receipt" = String, Path, description = "What the voter got for the cast ballot"),
+    ),
+    responses((status = OK, body = ReceiptAnswer, description = "The ballot is counted"), PublicProblems)
+)]
+async fn receipt(State(app): State<App>, path: Segments) -> Answer {
+    let election = path.id("election")?;
+    let receipt: Receipt = path.id("receipt")?;
+    if !app.documents.receipt(election, &receipt).await? {
+        return Err(Problem::not_found("receipt_not_found", "no ballot with this receipt is counted so far"));
+    }
+    Ok(public(BRIEFLY, ReceiptAnswer { receipt: receipt.to_string(), counted: true }))
+}
+
+/// The service is there.
+#[derive(Debug, Serialize, ToSchema)]
+struct Health {
+    /// `ok`.
+    #[schema(example = "ok")]
+    status: &'static str,
+    /// The program's version.
+    #[schema(example = "0.1.0")]
+    version: &'static str,
+}
+
+/// Tells that requests are served, and by which version.
+#[utoipa::path(
+    get, path = "/health", tag = "service",
+    responses((status = OK, body = Health, description = "Requests are served"))
+)]
+async fn health() -> Json<Health> {
+    Json(Health { status: "ok", version: env!("CARGO_PKG_VERSION") })
+}
+
+/// Shows this document.
+#[utoipa::path(
+    get, path = "/openapi.json", tag = "service",
+    responses((status = OK, body = serde_json::Value, content_type = "application/json", description = "The document"))
+)]
+async fn openapi() -> Response {
+    ([(CONTENT_TYPE, "application/json"), (CACHE_CONTROL, LONGER)], OPENAPI).into_response()
+}
+
+fn public(how_long: &'static str, body: impl Serialize) -> Response {
+    ([(CACHE_CONTROL, how_long)], Json(body)).into_response()
+}

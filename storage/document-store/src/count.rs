@@ -65,7 +65,9 @@ impl DocumentStore {
         let mut retry = Retry::contention();
         while !ballots.is_empty() {
             let mut tally = part.tally.clone();
-            ballots.iter().for_each(|(_, ratings)| tally.count(ratings));
+            for (_, ratings) in &ballots {
+                tally.count(ratings);
+            }
             let version = part.version.plus(1);
 
             let mut actions = Vec::with_capacity(ballots.len() + 1);

@@ -1,4 +1,5 @@
 //! Generations: which documents are served, and which are written.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use std::time::Duration;
 

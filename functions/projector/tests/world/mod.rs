@@ -18,16 +18,16 @@ use serde_json::{Value, json};
 use tokio::{net::TcpListener, task::JoinHandle};
 
 /// Nobody listens there: the port is reserved, and never given to anyone who asks for a free one.
-pub const NOBODY: &str = "http://127.0.0.1:1";
+pub(crate) const NOBODY: &str = "http://127.0.0.1:1";
 
 /// The messages that a queue took.
 type Messages = Arc<Mutex<Vec<CommitKeys>>>;
 
-pub struct World {
-    pub engine: Engine,
-    pub calls: Calls,
-    pub documents: DocumentStore,
-    pub projector: Projector,
+pub(crate) struct World {
+    pub(crate) engine: Engine,
+    pub(crate) calls: Calls,
+    pub(crate) documents: DocumentStore,
+    pub(crate) projector: Projector,
     repaired: Messages,
     queue: JoinHandle<()>,
     queue_url: String,
@@ -39,7 +39,8 @@ impl Drop for World {
     }
 }
 
-async fn take_message(State(messages): State<Messages>, Json(body): Json<Value>) -> (StatusCode, Json<Value>) {
+async fn take_message(State(messages): State<Messages>, body: String) -> (StatusCode, Json<Value>) {
+    let body: Value = serde_json::from_str(&body).unwrap_or_default();
     let keys = body["MessageBody"].as_str().and_then(|body| serde_json::from_str(body).ok());
     match keys {
         Some(keys) => {
@@ -51,7 +52,7 @@ async fn take_message(State(messages): State<Messages>, Json(body): Json<Value>)
 }
 
 impl World {
-    pub async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         let engine = Engine::start().await;
         let messages = Messages::default();
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
@@ -66,7 +67,7 @@ impl World {
     }
 
     /// A projector of this world whose documents, events or repair queue are out of reach.
-    pub async fn projector_without(&self, missing: Missing) -> Projector {
+    pub(crate) async fn projector_without(&self, missing: Missing) -> Projector {
         let nobody = photovote_dynamodb::config(&Endpoint::Local(NOBODY.to_owned())).await;
         let client = |without| {
             if missing == without { photovote_dynamodb::client(&nobody, None) } else { self.engine.client() }
@@ -78,12 +79,12 @@ impl World {
     }
 
     /// What was sent to the repair queue so far: sort keys, less the ids.
-    pub fn repaired(&self) -> Vec<CommitKeys> {
+    pub(crate) fn repaired(&self) -> Vec<CommitKeys> {
         self.repaired.lock().unwrap().clone()
     }
 
     /// Writes commits to the events table.
-    pub async fn write(&self, commits: &[Commit]) {
+    pub(crate) async fn write(&self, commits: &[Commit]) {
         for commit in commits {
             let put = self.engine.client().put_item().table_name(self.engine.tables().events);
             put.set_item(Some(commit.to_item())).send().await.unwrap();
@@ -92,17 +93,17 @@ impl World {
 
     /// Delivers these commits as one batch; the sequence number of each is its place, from 0. Answers the one that the
     /// batch is to be taken up from again.
-    pub async fn deliver<'a>(&self, commits: impl IntoIterator<Item = &'a Commit>) -> Option<String> {
+    pub(crate) async fn deliver<'a>(&self, commits: impl IntoIterator<Item = &'a Commit>) -> Option<String> {
         failure(&self.projector, commits.into_iter().map(inserted)).await
     }
 
-    pub async fn tally(&self, election: ElectionId) -> Tally {
+    pub(crate) async fn tally(&self, election: ElectionId) -> Tally {
         self.documents.results_input(election).await.unwrap().unwrap().1
     }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Missing {
+pub(crate) enum Missing {
     Documents,
     Events,
     Queue,
@@ -114,7 +115,7 @@ async fn repair_queue(url: &str) -> RepairQueue {
 }
 
 /// Lets a projector handle a batch of records. The failure it reports, if any.
-pub async fn failure(projector: &Projector, records: impl IntoIterator<Item = Value>) -> Option<String> {
+pub(crate) async fn failure(projector: &Projector, records: impl IntoIterator<Item = Value>) -> Option<String> {
     let numbered = records.into_iter().enumerate().map(|(index, mut record)| {
         record["dynamodb"]["SequenceNumber"] = index.to_string().into();
         record
@@ -126,12 +127,12 @@ pub async fn failure(projector: &Projector, records: impl IntoIterator<Item = Va
 }
 
 /// The stream record of a commit.
-pub fn inserted(commit: &Commit) -> Value {
+pub(crate) fn inserted(commit: &Commit) -> Value {
     record("INSERT", commit)
 }
 
 /// The stream record of something that happened to a commit.
-pub fn record(event_name: &str, commit: &Commit) -> Value {
+pub(crate) fn record(event_name: &str, commit: &Commit) -> Value {
     let image = serde_dynamo::Item::from(commit.to_item());
     let keys = json!({"pk": {"S": commit.stream.partition()}, "sk": {"S": commit.stream.sort_key(commit.first)}});
     json!({
@@ -141,7 +142,7 @@ pub fn record(event_name: &str, commit: &Commit) -> Value {
 }
 
 /// The commits that a stream with these events consists of.
-pub fn history<E: Serialize>(stream: Stream, commits: impl IntoIterator<Item = Vec<E>>) -> Vec<Commit> {
+pub(crate) fn history<E: Serialize>(stream: Stream, commits: impl IntoIterator<Item = Vec<E>>) -> Vec<Commit> {
     let digest = Digest::from_bytes([0; 32]);
     let time = Timestamp::from_millis(0);
     let private = PrivatePart {
@@ -163,7 +164,7 @@ pub fn history<E: Serialize>(stream: Stream, commits: impl IntoIterator<Item = V
 }
 
 /// An election: created, given `competitions` one by one, opened.
-pub fn election(id: ElectionId, competitions: u128) -> Vec<Commit> {
+pub(crate) fn election(id: ElectionId, competitions: u128) -> Vec<Commit> {
     let (name, owner) = ("Autumn".into(), "ada".into());
     let (scale, shards) = (Scale::default(), ShardCount::default());
     let created = ElectionEvent::ElectionCreated { description: None, name, owner, scale, shards };
@@ -185,7 +186,7 @@ pub fn election(id: ElectionId, competitions: u128) -> Vec<Commit> {
 }
 
 /// A voter who registered and, if so said, was removed.
-pub fn voter(election: ElectionId, n: u128, removed: bool) -> Vec<Commit> {
+pub(crate) fn voter(election: ElectionId, n: u128, removed: bool) -> Vec<Commit> {
     let (ballot, id) = (BallotId::from_bits(n), VoterId::from_bits(n));
     let registered =
         VoterEvent::VoterRegistered { ballot, email: format!("{n}@example.org"), name: format!("voter {n}") };
@@ -195,7 +196,7 @@ pub fn voter(election: ElectionId, n: u128, removed: bool) -> Vec<Commit> {
 }
 
 /// A ballot that was created, filled in and cast.
-pub fn ballot(election: ElectionId, n: u16) -> Vec<Commit> {
+pub(crate) fn ballot(election: ElectionId, n: u16) -> Vec<Commit> {
     let stream = Stream::ballot(election, ShardCount::default(), BallotId::from_bits(n.into()));
     let (_, ratings, nonce) = cast(election, n);
     let token = Digest::from_bytes([1; 32]);
@@ -215,12 +216,12 @@ fn cast(election: ElectionId, n: u16) -> (Receipt, Ratings, Nonce) {
 }
 
 /// The receipt of a ballot.
-pub fn receipt(election: ElectionId, n: u16) -> Receipt {
+pub(crate) fn receipt(election: ElectionId, n: u16) -> Receipt {
     cast(election, n).0
 }
 
 /// What these ballots add up to.
-pub fn sum(election: ElectionId, ballots: impl IntoIterator<Item = u16>) -> Tally {
+pub(crate) fn sum(election: ElectionId, ballots: impl IntoIterator<Item = u16>) -> Tally {
     let mut tally = Tally::default();
     ballots.into_iter().for_each(|n| tally.count(&cast(election, n).1));
     tally

@@ -1,0 +1,372 @@
+//! Whatever anybody asks for, in whatever order, no election gets into a state that must not be.
+
+use std::{collections::BTreeSet, fmt::Debug, str::FromStr};
+
+use photovote_domain::{
+    Aggregate, Ballot, Digest, Election, Email, Image, Rating, Scale, Timestamp, Voter,
+    ballot::{self, BallotCommand, BallotEvent},
+    election::{self, ElectionCommand, ElectionEvent, Status},
+    fold,
+    voter::{self, VoterCommand, VoterEvent},
+};
+use proptest::{prelude::*, strategy::ValueTree, test_runner::TestRunner};
+
+use crate::photos::{at, ballot_id, candidate, competition, create, nonce, text};
+
+const VOTERS: usize = 3;
+
+/// Somebody asks for something.
+#[derive(Debug, Clone)]
+enum Step {
+    Election(ElectionCommand),
+    Ballot(usize, BallotCommand),
+    Register(usize),
+    Remove(usize),
+}
+
+/// An aggregate, and everything that has happened to it.
+#[derive(Debug, Clone)]
+struct Lived<A: Aggregate> {
+    state: A,
+    history: Vec<A::Event>,
+}
+
+impl<A: Aggregate> Lived<A> {
+    fn new() -> Self {
+        Self { state: A::default(), history: Vec::new() }
+    }
+
+    fn live(&mut self, events: Vec<A::Event>) {
+        self.state = events.iter().fold(std::mem::take(&mut self.state), A::evolve);
+        self.history.extend(events);
+    }
+}
+
+/// An election with its voters and their ballots.
+#[derive(Debug, Clone)]
+struct World {
+    election: Lived<Election>,
+    voters: [Lived<Voter>; VOTERS],
+    ballots: [Lived<Ballot>; VOTERS],
+}
+
+impl World {
+    fn new() -> Self {
+        let voters = std::array::from_fn(|_| Lived::new());
+        let ballots = std::array::from_fn(|_| Lived::new());
+        Self { election: Lived::new(), voters, ballots }
+    }
+
+    /// Does what is asked for, if it is allowed. Voter and ballot come and go together.
+    fn take(&mut self, step: Step, now: Timestamp) {
+        let election = &self.election.state;
+        match step {
+            Step::Election(command) => {
+                if let Ok(events) = election.decide(command, &election::Context { now }) {
+                    self.election.live(events);
+                }
+            }
+            Step::Ballot(number, command) => {
+                let ballot = &mut self.ballots[number];
+                if let Ok(events) = ballot.state.decide(command, &ballot::Context { election, now }) {
+                    ballot.live(events);
+                }
+            }
+            Step::Register(number) => {
+                let email: Email = text(&format!("voter{number}@example.org"));
+                let ballot = ballot_id(number as u128);
+                let register = VoterCommand::Register { name: text("Bea"), email, ballot };
+                self.both(number, register, BallotCommand::Create { token: Digest::of(b"first") }, now);
+            }
+            Step::Remove(number) => self.both(number, VoterCommand::Remove, BallotCommand::Void, now),
+        }
+    }
+
+    fn both(&mut self, number: usize, of_voter: VoterCommand, of_ballot: BallotCommand, now: Timestamp) {
+        let election = &self.election.state;
+        let (voter, ballot) = (&mut self.voters[number], &mut self.ballots[number]);
+        let voter_events = voter.state.decide(of_voter, &voter::Context { election, ballot: &ballot.state });
+        let ballot_events = ballot.state.decide(of_ballot, &ballot::Context { election, now });
+        if let (Ok(voter_events), Ok(ballot_events)) = (voter_events, ballot_events) {
+            voter.live(voter_events);
+            ballot.live(ballot_events);
+        }
+    }
+}
+
+/// What must be so whenever one looks.
+fn always(world: &World) {
+    let election = &world.election.state;
+    let status = election.status;
+    let was_opened = world.election.history.iter().any(|event| matches!(event, ElectionEvent::ElectionOpened { .. }));
+    if was_opened {
+        assert!(!election.competitions.is_empty());
+        assert!(election.competitions.iter().all(|competition| competition.candidates.len() >= 2));
+    } else {
+        assert!(matches!(status, Status::Absent | Status::Draft | Status::Deleted));
+        assert_eq!(election.closes_at, None);
+        assert!(election.candidates().all(|candidate| candidate.disqualified.is_none()));
+    }
+    let counted = matches!(status, Status::Closed | Status::Released) || status == Status::Deleted && was_opened;
+    assert_eq!(election.casts.is_some(), counted);
+
+    let competitions: BTreeSet<_> = election.competitions.iter().map(|competition| competition.id).collect();
+    let candidates: BTreeSet<_> = election.candidates().map(|candidate| candidate.id).collect();
+    assert_eq!(competitions.len(), election.competitions.len());
+    assert_eq!(candidates.len(), election.candidates().count());
+
+    for (voter, ballot) in world.voters.iter().zip(&world.ballots) {
+        let (voter, ballot) = (&voter.state, &ballot.state);
+        let expected = match voter.status {
+            voter::Status::Absent => &[ballot::Status::Absent][..],
+            voter::Status::Registered => &[ballot::Status::Draft, ballot::Status::Cast],
+            voter::Status::Removed => &[ballot::Status::Voided],
+        };
+        assert!(expected.contains(&ballot.status));
+        assert_eq!(voter.ballot.is_some(), voter.status != voter::Status::Absent);
+        assert_eq!(ballot.token.is_some(), matches!(ballot.status, ballot::Status::Draft | ballot::Status::Cast));
+        assert_eq!(ballot.nonce.is_some(), ballot.status == ballot::Status::Cast);
+        assert!(ballot.status != ballot::Status::Cast || !ballot.ratings.is_empty());
+        assert!(ballot.ratings.values().all(|grade| election.scale.grades().contains(grade)));
+        assert!(ballot.ratings.keys().all(|candidate| candidates.contains(candidate)));
+    }
+}
+
+/// What must be so of every step from one state to the next.
+fn from_one_to_the_next(before: &World, after: &World, now: Timestamp) {
+    use Status as S;
+    let (old, new) = (&before.election.state, &after.election.state);
+    let successors = match old.status {
+        S::Absent => &[S::Draft][..],
+        S::Draft => &[S::Open, S::Deleted],
+        S::Open => &[S::Closing],
+        S::Closing => &[S::Closed],
+        S::Closed => &[S::Released, S::Deleted],
+        S::Released => &[S::Deleted],
+        S::Deleted => &[],
+    };
+    assert!(new.status == old.status || successors.contains(&new.status), "{:?} → {:?}", old.status, new.status);
+    if old.status == S::Deleted {
+        assert_eq!(old, new);
+    }
+    if !matches!(old.status, S::Absent | S::Draft) {
+        assert_eq!((&old.owner, old.scale, old.shards), (&new.owner, new.scale, new.shards));
+        assert_eq!(definition(old), definition(new));
+        assert!(new.closes_at >= old.closes_at && new.closes_at.is_some() == old.closes_at.is_some());
+        for (then, now) in old.candidates().zip(new.candidates()) {
+            assert!(then.disqualified.is_none() || then.disqualified == now.disqualified);
+        }
+    }
+    if old.casts.is_some() {
+        assert_eq!(old.casts, new.casts);
+    }
+    for (old_ballot, new_ballot) in before.ballots.iter().zip(&after.ballots) {
+        let (was, is) = (&old_ballot.state, &new_ballot.state);
+        if matches!(was.status, ballot::Status::Cast | ballot::Status::Voided) {
+            assert_eq!(was, is, "a ballot that is cast or withdrawn never changes");
+        }
+        if was.ratings != is.ratings || was.status != is.status && is.status == ballot::Status::Cast {
+            assert!(old.accepts_votes(now), "a ballot changes only while the election is open");
+        }
+    }
+    for (was, is) in before.voters.iter().zip(&after.voters) {
+        assert!(was.state.status != voter::Status::Removed || was.state == is.state);
+    }
+    let news = after.events() - before.events();
+    assert_eq!(news > 0, before.states() != after.states(), "what happens changes something, and nothing else does");
+}
+
+impl World {
+    fn events(&self) -> usize {
+        let of_ballots: usize = self.ballots.iter().map(|ballot| ballot.history.len()).sum();
+        let of_voters: usize = self.voters.iter().map(|voter| voter.history.len()).sum();
+        self.election.history.len() + of_ballots + of_voters
+    }
+
+    fn states(&self) -> (&Election, [&Voter; VOTERS], [&Ballot; VOTERS]) {
+        (&self.election.state, self.voters.each_ref().map(|v| &v.state), self.ballots.each_ref().map(|b| &b.state))
+    }
+}
+
+/// An election's competitions and candidates, less what may change later.
+fn definition(election: &Election) -> Vec<election::Competition> {
+    let mut competitions = election.competitions.clone();
+    for candidate in competitions.iter_mut().flat_map(|competition| &mut competition.candidates) {
+        candidate.disqualified = None;
+    }
+    competitions
+}
+
+/// Reading the history, as it is stored, leads to where living through it led.
+fn assert_replays<A: Aggregate + PartialEq + Debug>(lived: &Lived<A>)
+where
+    A::Event: PartialEq + Debug,
+{
+    assert_eq!(fold::<A>(&lived.history), lived.state);
+    let stored = serde_json_canonicalizer::to_vec(&lived.history).unwrap();
+    let read: Vec<A::Event> = serde_json::from_slice(&stored).unwrap();
+    assert_eq!(read, lived.history);
+    assert_eq!(fold::<A>(&read), lived.state);
+}
+
+fn name<T: FromStr<Err: Debug> + Debug>() -> impl Strategy<Value = T> {
+    prop::sample::select(vec!["Moon", "Sun", "Schnee – 雪"]).prop_map(text)
+}
+
+fn image() -> impl Strategy<Value = Image> {
+    let urls = vec!["https://example.org/moon.png", "http://localhost/sun.png"];
+    (prop::sample::select(urls), prop::option::of(name())).prop_map(|(url, caption)| Image { url: text(url), caption })
+}
+
+fn moment() -> impl Strategy<Value = Timestamp> {
+    (0..100_i64).prop_map(at)
+}
+
+fn a_scale() -> impl Strategy<Value = Scale> {
+    prop_oneof![Just((1, 5)), Just((0, 10)), Just((2, 3))].prop_map(|(min, max)| Scale::new(min, max).unwrap())
+}
+
+fn election_command() -> impl Strategy<Value = ElectionCommand> {
+    use ElectionCommand as C;
+    let competition = || (0..3_u128).prop_map(competition);
+    let candidate = || (0..6_u128).prop_map(candidate);
+    let description = move || prop::option::of(name());
+    prop_oneof![
+        1 => Just(create()),
+        2 => (prop::option::of(name()), prop::option::of(description()), prop::option::of(a_scale()))
+            .prop_map(|(name, description, scale)| C::Change { name, description, scale }),
+        3 => prop::option::of(moment()).prop_map(|closes_at| C::Open { closes_at }),
+        2 => moment().prop_map(|closes_at| C::Extend { closes_at }),
+        1 => Just(C::Close),
+        1 => Just(C::CloseIfDue),
+        2 => (0..5_u64).prop_map(|casts| C::FinishClosing { casts }),
+        1 => Just(C::Release),
+        1 => Just(C::Delete),
+        3 => (competition(), name(), description())
+            .prop_map(|(competition, name, description)| C::AddCompetition { competition, name, description }),
+        1 => (competition(), prop::option::of(name()), prop::option::of(description()))
+            .prop_map(|(competition, name, description)| C::ChangeCompetition { competition, name, description }),
+        1 => competition().prop_map(|competition| C::RemoveCompetition { competition }),
+        8 => (competition(), candidate(), name(), description(), prop::option::of(image())).prop_map(
+            |(competition, candidate, name, description, image)| {
+                C::AddCandidate { competition, candidate, name, description, image }
+            }
+        ),
+        1 => (
+            competition(),
+            candidate(),
+            prop::option::of(name()),
+            prop::option::of(description()),
+            prop::option::of(prop::option::of(image()))
+        )
+            .prop_map(|(competition, candidate, name, description, image)| {
+                C::ChangeCandidate { competition, candidate, name, description, image }
+            }),
+        1 => (competition(), candidate())
+            .prop_map(|(competition, candidate)| C::RemoveCandidate { competition, candidate }),
+        3 => (competition(), candidate(), name())
+            .prop_map(|(competition, candidate, reason)| C::DisqualifyCandidate { competition, candidate, reason }),
+    ]
+}
+
+fn ballot_command() -> impl Strategy<Value = BallotCommand> {
+    use BallotCommand as C;
+    let candidate = || (0..6_u128).prop_map(candidate);
+    let grade = || (0..=10_i64).prop_map(|grade| Rating::try_from(grade).unwrap());
+    let grades = move || prop::collection::btree_map(candidate(), grade(), 0..3);
+    prop_oneof![
+        4 => grades().prop_map(|ratings| C::Rate { ratings }),
+        1 => candidate().prop_map(|candidate| C::Clear { candidate }),
+        3 => grades().prop_map(|ratings| C::Cast { ratings, nonce: nonce() }),
+        // A new token is a new random number: it is never the one before.
+        1 => any::<u64>().prop_map(|random| C::ReplaceToken { token: Digest::of(&random.to_be_bytes()) }),
+    ]
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        8 => election_command().prop_map(Step::Election),
+        5 => (0..VOTERS, ballot_command()).prop_map(|(number, command)| Step::Ballot(number, command)),
+        2 => (0..VOTERS).prop_map(Step::Register),
+        1 => (0..VOTERS).prop_map(Step::Remove),
+    ]
+}
+
+/// What is asked for, one after the other. Half of the elections are well prepared, so that much can happen to them.
+fn steps() -> impl Strategy<Value = Vec<(Step, Timestamp)>> {
+    let first = || {
+        let added = |number| ElectionCommand::AddCandidate {
+            competition: competition(0),
+            candidate: candidate(number),
+            name: text("Moon"),
+            description: None,
+            image: None,
+        };
+        let nature =
+            ElectionCommand::AddCompetition { competition: competition(0), name: text("Nature"), description: None };
+        let commands = [create(), nature, added(0), added(1), added(2)].map(Step::Election);
+        commands.into_iter().chain((0..VOTERS).map(Step::Register)).map(|step| (step, at(0))).collect::<Vec<_>>()
+    };
+    let prepared = prop_oneof![Just(Vec::new()), Just(first())];
+    (prepared, prop::collection::vec((step(), moment()), 0..80)).prop_map(|(first, then)| [first, then].concat())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(512))]
+
+    #[test]
+    fn no_sequence_of_commands_leads_to_an_invalid_state(steps in steps()) {
+        let mut world = World::new();
+        for (step, now) in steps {
+            let before = world.clone();
+            world.take(step, now);
+            always(&world);
+            from_one_to_the_next(&before, &world, now);
+        }
+        assert_replays(&world.election);
+        world.voters.iter().for_each(assert_replays);
+        world.ballots.iter().for_each(assert_replays);
+    }
+
+    #[test]
+    fn asking_again_for_a_change_that_was_made_changes_nothing(steps in steps()) {
+        use ElectionCommand as C;
+        let mut world = World::new();
+        for (step, now) in steps {
+            let before = world.events();
+            world.take(step.clone(), now);
+            let accepted = world.events() > before;
+            let again = matches!(
+                step,
+                Step::Election(
+                    C::Change { .. } | C::ChangeCompetition { .. } | C::ChangeCandidate { .. } | C::Extend { .. } | C::Close
+                ) | Step::Ballot(_, BallotCommand::Rate { .. } | BallotCommand::Clear { .. })
+            );
+            if accepted && again {
+                let events = world.events();
+                world.take(step, now);
+                prop_assert_eq!(world.events(), events);
+            }
+        }
+    }
+}
+
+/// Random commands prove little if they are all refused: these must be able to reach every kind of event.
+#[test]
+fn the_sequences_reach_every_event_there_is() {
+    let mut seen = BTreeSet::new();
+    let mut runner = TestRunner::deterministic();
+    for _ in 0..300 {
+        let mut world = World::new();
+        for (step, now) in steps().new_tree(&mut runner).unwrap().current() {
+            world.take(step, now);
+        }
+        let kind = |json: serde_json::Value| json.as_object().unwrap().keys().next().unwrap().clone();
+        seen.extend(world.election.history.iter().map(|event| kind(serde_json::to_value(event).unwrap())));
+        let voters = world.voters.iter().flat_map(|voter| &voter.history);
+        seen.extend(voters.map(|event: &VoterEvent| kind(serde_json::to_value(event).unwrap())));
+        let ballots = world.ballots.iter().flat_map(|ballot| &ballot.history);
+        seen.extend(ballots.map(|event: &BallotEvent| kind(serde_json::to_value(event).unwrap())));
+    }
+    assert_eq!(seen.len(), 20 + 2 + 6, "{seen:?}");
+}

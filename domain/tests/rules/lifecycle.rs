@@ -1,0 +1,177 @@
+//! What can be asked of an election at each stage of its life: every command, at every status.
+
+use photovote_domain::{
+    Aggregate, Election, Refusal, Scale,
+    election::{Context, ElectionCommand, ElectionEvent, Status},
+    fold,
+};
+
+use crate::{
+    given::given,
+    photos::{
+        NOW, STATUSES, TODAY, at, candidate, competition, create, created, draft, election, history, opened_until,
+        scale, text,
+    },
+};
+
+/// One command of each kind, such that only the status stands in its way.
+fn commands() -> Vec<ElectionCommand> {
+    use ElectionCommand as C;
+    let competition = competition(1);
+    let name = || Some(text("Another name"));
+    vec![
+        create(),
+        C::Change { name: name(), description: None, scale: None },
+        C::Change { name: None, description: None, scale: Some(scale(0, 10)) },
+        C::Open { closes_at: None },
+        C::Extend { closes_at: at(3_000) },
+        C::Close,
+        C::CloseIfDue,
+        C::FinishClosing { casts: 3 },
+        C::Release,
+        C::Delete,
+        C::AddCompetition { competition: self::competition(2), name: text("Towns"), description: None },
+        C::ChangeCompetition { competition, name: name(), description: None },
+        C::RemoveCompetition { competition },
+        C::AddCandidate { competition, candidate: candidate(3), name: text("Sun"), description: None, image: None },
+        C::ChangeCandidate { competition, candidate: candidate(1), name: name(), description: None, image: None },
+        C::RemoveCandidate { competition, candidate: candidate(1) },
+        C::DisqualifyCandidate { competition, candidate: candidate(1), reason: text("a painting") },
+    ]
+}
+
+/// The answer to it while an election is absent, a draft, open, closing, closed, released, deleted: one event, none, or a
+/// refusal's code.
+fn answers(command: &ElectionCommand) -> [&'static str; 7] {
+    use ElectionCommand as C;
+    const ABSENT: &str = "election_not_found";
+    const NOT_DRAFT: &str = "election_not_draft";
+    const NOT_OPEN: &str = "election_not_open";
+    const NOT_CLOSED: &str = "election_not_closed";
+    const STATUS: &str = "election_status";
+    const TAKEN: &str = "id_taken";
+    const GONE: &str = "election_deleted";
+    match command {
+        C::Create { .. } => ["event", TAKEN, TAKEN, TAKEN, TAKEN, TAKEN, TAKEN],
+        C::Change { scale: None, .. } => [ABSENT, "event", "event", STATUS, "event", "event", GONE],
+        C::Open { .. }
+        | C::Change { .. }
+        | C::AddCompetition { .. }
+        | C::ChangeCompetition { .. }
+        | C::RemoveCompetition { .. }
+        | C::AddCandidate { .. }
+        | C::ChangeCandidate { .. }
+        | C::RemoveCandidate { .. } => [ABSENT, "event", NOT_DRAFT, NOT_DRAFT, NOT_DRAFT, NOT_DRAFT, GONE],
+        C::Extend { .. } => [ABSENT, NOT_OPEN, "event", NOT_OPEN, NOT_OPEN, NOT_OPEN, GONE],
+        C::Close | C::CloseIfDue => [ABSENT, NOT_OPEN, "event", "none", NOT_OPEN, NOT_OPEN, GONE],
+        C::FinishClosing { .. } => [ABSENT, STATUS, STATUS, "event", STATUS, STATUS, GONE],
+        C::Release => [ABSENT, NOT_CLOSED, NOT_CLOSED, NOT_CLOSED, "event", NOT_CLOSED, GONE],
+        C::Delete => [ABSENT, "event", STATUS, STATUS, "event", "event", GONE],
+        C::DisqualifyCandidate { .. } => [ABSENT, STATUS, "event", STATUS, "event", STATUS, GONE],
+    }
+}
+
+/// The command's answer, in the same words. The election closes at 2,000; the time is then, where that is what is asked.
+fn answer(command: &ElectionCommand, status: Status) -> &'static str {
+    let events = history(status).into_iter().map(|event| match event {
+        ElectionEvent::ElectionOpened { .. } => opened_until(Some(at(2_000))),
+        other => other,
+    });
+    let now = if *command == ElectionCommand::CloseIfDue { at(2_000) } else { NOW };
+    match given::<Election>(events).when(command.clone(), &Context { now }).get() {
+        Ok(events) if events.is_empty() => "none",
+        Ok(events) if events.len() == 1 => "event",
+        Ok(_) => "events",
+        Err(rejection) => rejection.code(),
+    }
+}
+
+#[test]
+fn every_command_has_its_answer_at_every_status() {
+    for command in commands() {
+        let found = STATUSES.map(|status| answer(&command, status));
+        assert_eq!(found, answers(&command), "{command:?}");
+    }
+}
+
+#[test]
+fn an_election_is_created_as_a_draft_with_what_was_asked_for() {
+    given::<Election>([]).when(create(), &TODAY).then([created()]);
+    let election = fold::<Election>(&[created()]);
+    assert_eq!(election.status, Status::Draft);
+    assert_eq!((election.owner.as_str(), election.name.as_str()), ("ada", "Photo of the year"));
+    assert_eq!((election.scale, election.closes_at, election.casts), (Scale::default(), None, None));
+}
+
+#[test]
+fn each_step_of_a_life_leads_to_the_next() {
+    use ElectionCommand as C;
+    let steps = [
+        (C::Open { closes_at: None }, Status::Open),
+        (C::Close, Status::Closing),
+        (C::FinishClosing { casts: 3 }, Status::Closed),
+        (C::Release, Status::Released),
+        (C::Delete, Status::Deleted),
+    ];
+    let mut election = election(Status::Draft);
+    for (command, status) in steps {
+        let events = election.decide(command, &TODAY).unwrap();
+        election = events.iter().fold(election, Election::evolve);
+        assert_eq!(election.status, status);
+    }
+    assert_eq!(election.casts, Some(3), "a deleted election remembers how many voted");
+}
+
+#[test]
+fn the_number_of_ballots_is_known_once_the_election_is_closed() {
+    let closed = ElectionEvent::ElectionClosed { casts: 12 };
+    given::<Election>(history(Status::Closing))
+        .when(ElectionCommand::FinishClosing { casts: 12 }, &TODAY)
+        .then([closed]);
+    let casts = STATUSES.map(|status| election(status).casts);
+    assert_eq!(casts, [None, None, None, None, Some(3), Some(3), Some(3)]);
+}
+
+#[test]
+fn votes_are_accepted_while_it_is_open_and_at_no_other_stage() {
+    let accepting = STATUSES.map(|status| election(status).accepts_votes(NOW));
+    assert_eq!(accepting, [false, false, true, false, false, false, false]);
+}
+
+#[test]
+fn every_stage_but_the_first_exists() {
+    assert_eq!(STATUSES.map(|status| election(status).exists()), [false, true, true, true, true, true, true]);
+}
+
+#[test]
+fn a_command_is_filed_under_a_name_of_its_own() {
+    let mut names: Vec<_> = commands().iter().map(ElectionCommand::name).collect();
+    names.sort_unstable();
+    names.dedup();
+    // Two ways to change an election and two to close it are one command each.
+    assert_eq!(names.len(), commands().len() - 2, "{names:?}");
+}
+
+#[test]
+fn a_draft_without_a_competition_cannot_open() {
+    use photovote_domain::election::ElectionRejection as R;
+    let open = || ElectionCommand::Open { closes_at: None };
+    given::<Election>([created()]).when(open(), &TODAY).then_refused(R::NoCompetition);
+    let mut events = draft();
+    events.push(ElectionEvent::CompetitionRemoved { competition: competition(1) });
+    given::<Election>(events).when(open(), &TODAY).then_refused(R::NoCompetition);
+}
+
+#[test]
+fn each_competition_needs_two_candidates_to_open() {
+    use crate::photos::{candidate_added, competition_added};
+    use photovote_domain::election::ElectionRejection as R;
+    let open = || ElectionCommand::Open { closes_at: None };
+    let mut events = draft();
+    events.push(competition_added(2));
+    given::<Election>(events.clone()).when(open(), &TODAY).then_refused(R::TooFewCandidates);
+    events.push(candidate_added(2, 3));
+    given::<Election>(events.clone()).when(open(), &TODAY).then_refused(R::TooFewCandidates);
+    events.push(candidate_added(2, 4));
+    given::<Election>(events).when(open(), &TODAY).then([opened_until(None)]);
+}

@@ -1,0 +1,16 @@
+//! The rules of PhotoVote, told from outside: given what has happened, when somebody asks for something, then this
+//! happens or that is the answer.
+
+mod ballots;
+mod closing_time;
+mod codes;
+mod definition;
+mod exactness;
+mod given;
+mod histories;
+mod lifecycle;
+mod limits;
+mod photos;
+mod results;
+mod tallies;
+mod voters;

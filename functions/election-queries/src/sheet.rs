@@ -1,0 +1,97 @@
+//! Results as a table for spreadsheets.
+
+use photovote_domain::{CandidateId, Scale};
+use photovote_http::{CandidateResultsView, CompetitionResultsView, FinalView};
+
+/// What stands in the first columns; a column for each grade and one for the reason follow.
+const COLUMNS: [&str; 12] = [
+    "competition_id", "competition", "candidate_id", "candidate", "status", "rank", "tied", "ratings", "sum", "mean",
+    "median", "standard_deviation",
+];
+
+/// A table: its header, and a row for each candidate.
+#[derive(Debug)]
+pub(crate) struct Sheet {
+    scale: Scale,
+    rows: Vec<Vec<String>>,
+}
+
+impl Sheet {
+    /// The table of these results, in their order.
+    pub(crate) fn of(results: &FinalView, scale: Scale) -> Self {
+        let grades = scale.grades().map(|grade| format!("grade_{grade}"));
+        let header = COLUMNS.map(String::from).into_iter().chain(grades).chain(["reason".to_owned()]);
+        let mut sheet = Self { scale, rows: vec![header.collect()] };
+        for competition in &results.competitions {
+            for candidate in &competition.candidates {
+                sheet.ranked(competition, candidate);
+            }
+            for unranked in &competition.unranked {
+                sheet.other(competition, unranked.candidate_id, &unranked.name, "unranked", "");
+            }
+            for disqualified in &competition.disqualified {
+                let (id, name) = (disqualified.candidate_id, &disqualified.name);
+                sheet.other(competition, id, name, "disqualified", &disqualified.reason);
+            }
+        }
+        sheet
+    }
+
+    fn ranked(&mut self, competition: &CompetitionResultsView, candidate: &CandidateResultsView) {
+        let mut row = row(competition, candidate.candidate_id, &candidate.name, "ranked");
+        row.extend([
+            candidate.rank.to_string(),
+            candidate.tied.to_string(),
+            candidate.ratings.to_string(),
+            candidate.sum.to_string(),
+            candidate.mean.clone(),
+            candidate.median.clone(),
+            candidate.standard_deviation.clone(),
+        ]);
+        let ballots = |grade| candidate.histogram.get(&grade).copied().unwrap_or_default().to_string();
+        row.extend(self.scale.grades().map(ballots));
+        row.push(String::new());
+        self.rows.push(row);
+    }
+
+    fn other(&mut self, competition: &CompetitionResultsView, id: CandidateId, name: &str, status: &str, reason: &str) {
+        let mut row = row(competition, id, name, status);
+        row.resize(COLUMNS.len() + self.scale.grades().count(), String::new());
+        row.push(reason.to_owned());
+        self.rows.push(row);
+    }
+
+    /// The table as CSV (RFC 4180).
+    pub(crate) fn into_csv(self) -> Result<Vec<u8>, csv::Error> {
+        let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(Vec::new());
+        for row in self.rows {
+            writer.write_record(row.into_iter().map(harmless))?;
+        }
+        writer.into_inner().map_err(|error| csv::Error::from(error.into_error()))
+    }
+}
+
+fn row(competition: &CompetitionResultsView, id: CandidateId, name: &str, status: &str) -> Vec<String> {
+    let CompetitionResultsView { competition_id, name: competition, .. } = competition;
+    vec![competition_id.to_string(), competition.clone(), id.to_string(), name.to_owned(), status.to_owned()]
+}
+
+/// The cell as a spreadsheet does not take it for a formula.
+fn harmless(cell: String) -> String {
+    if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{cell}") } else { cell }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cell_is_never_a_formula() {
+        for cell in ["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "\rx"] {
+            assert_eq!(harmless(cell.to_owned()), format!("'{cell}"));
+        }
+        for cell in ["", "Moon", "'=1", "1-1", " =1"] {
+            assert_eq!(harmless(cell.to_owned()), cell);
+        }
+    }
+}

@@ -1,0 +1,93 @@
+//! An election's voters, and how many of them have come.
+
+use axum::{Json, extract::State, response::IntoResponse};
+use photovote_control::{ControlError, Turnout};
+use photovote_domain::{Version, VoterId};
+use photovote_http::{
+    Administrator, Answer, Items, PageParameters, Parameters, Problem, QueryProblems, Segments,
+};
+use photovote_projections::VoterDocument;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::{App, elections::place};
+
+/// A voter.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct VoterItem {
+    /// The voter's id, a ULID.
+    #[schema(value_type = String)]
+    id: VoterId,
+    /// The voter's name.
+    name: String,
+    /// The voter's email address.
+    #[schema(example = "ada@example.org")]
+    email: String,
+    /// The voter's version.
+    #[schema(value_type = u64, example = 1)]
+    version: Version,
+}
+
+impl From<VoterDocument> for VoterItem {
+    fn from(voter: VoterDocument) -> Self {
+        let VoterDocument { id, version, name, email, removed: _ } = voter;
+        Self { id, name, email, version }
+    }
+}
+
+/// How many have come.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct TurnoutAnswer {
+    /// Voters that are registered.
+    #[schema(example = 200)]
+    registered: u64,
+    /// Ballots that were cast.
+    #[schema(example = 150)]
+    cast: u64,
+}
+
+/// Lists an election's voters, in the order of their ids.
+#[utoipa::path(
+    get, path = "/elections/{election}/voters", tag = "voters", security(("administrator" = [])),
+    params(("election" = String, Path, description = "The election's id"), PageParameters),
+    responses((status = OK, body = Items<VoterItem>, description = "A page of the list"), QueryProblems)
+)]
+pub(crate) async fn list(
+    State(app): State<App>,
+    caller: Administrator,
+    path: Segments,
+    query: Parameters,
+) -> Answer {
+    let id = path.id("election")?;
+    app.election(&caller, id, None).await?;
+    let list = format!("voters/{id}");
+    let page = query.page(&list)?;
+    let after = page.after.as_deref().map(place).transpose()?;
+    let found = app.documents.voters(id, after, page.limit.into()).await?;
+    let end = found.items.last().filter(|_| found.more).map(|last| last.id.to_string());
+    let items = found.items.into_iter().map(VoterItem::from).collect();
+    Ok(Json(Items::new(&list, items, end.as_deref())).into_response())
+}
+
+/// Tells how many voters are registered, and how many ballots were cast, as of now.
+#[utoipa::path(
+    get, path = "/elections/{election}/turnout", tag = "results", security(("administrator" = [])),
+    params(("election" = String, Path, description = "The election's id")),
+    responses((status = OK, body = TurnoutAnswer, description = "The turnout"), QueryProblems)
+)]
+pub(crate) async fn turnout(State(app): State<App>, caller: Administrator, path: Segments) -> Answer {
+    let document = app.election(&caller, path.id("election")?, None).await?;
+    let turnout = app.control.turnout(document.id, document.election.shards).await;
+    let Turnout { registered, cast } = turnout.map_err(problem)?;
+    Ok(Json(TurnoutAnswer { registered, cast }).into_response())
+}
+
+fn problem(error: ControlError) -> Problem {
+    match error {
+        ControlError::Storage(error) => error.into(),
+        damaged @ ControlError::Damaged { .. } => {
+            tracing::error!(error = %damaged, "the control table is damaged");
+            Problem::internal()
+        }
+    }
+}

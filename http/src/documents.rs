@@ -1,0 +1,21 @@
+//! What documents that cannot be read mean to a client. Only for functions that read documents.
+
+use photovote_document_store::DocumentError;
+
+use crate::problem::Problem;
+
+impl From<DocumentError> for Problem {
+    fn from(error: DocumentError) -> Self {
+        match error {
+            DocumentError::Storage(error) => error.into(),
+            unsettled @ DocumentError::Unsettled(_) => {
+                tracing::warn!(error = %unsettled, "a document does not settle");
+                Self::unavailable("storage_unavailable", "this is changing right now: try again", 1)
+            }
+            damaged @ DocumentError::Damaged { .. } => {
+                tracing::error!(error = %damaged, "a document cannot be read");
+                Self::internal()
+            }
+        }
+    }
+}

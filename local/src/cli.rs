@@ -1,0 +1,291 @@
+//! The command line.
+
+use std::{
+    io::{self, Write},
+    net::{IpAddr, SocketAddr},
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+use axum::http::HeaderValue;
+use clap::{Args, Parser, Subcommand};
+use photovote_domain::{Subject, Timestamp};
+use tracing_subscriber::EnvFilter;
+
+use crate::{
+    data_dir::{DataDir, DataDirError},
+    engine::Durability,
+    gateway::Cors,
+    issuer::{Issuer, IssuerError},
+    server::{Options, Server, StartError},
+};
+
+/// Lets a group of people vote on photographs. Without a command it serves.
+#[derive(Debug, Parser)]
+#[command(name = "photovote", version)]
+struct Cli {
+    #[command(flatten)]
+    options: CliOptions,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, Args)]
+struct CliOptions {
+    /// The port to listen on; 0 is any that is free
+    #[arg(long, global = true, default_value_t = 3000)]
+    port: u16,
+    /// The address to listen on
+    #[arg(long, global = true, default_value = "127.0.0.1", value_name = "ADDRESS")]
+    host: IpAddr,
+    /// The directory that holds the data
+    #[arg(long, global = true, default_value = ".photovote", value_name = "DIRECTORY")]
+    data_dir: PathBuf,
+    /// An origin whose pages may use the API, as `https://vote.example`, or * for all; can be repeated
+    #[arg(long = "cors-origin", global = true, value_name = "ORIGIN", value_parser = origin)]
+    cors_origins: Vec<Origin>,
+    /// Do not wait for the disk with each write: several times as fast, but a power cut can take back votes that were
+    /// acknowledged
+    #[arg(long, global = true)]
+    fast: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve the API
+    Serve,
+    /// Print an administrator's token, good for 12 hours
+    Token {
+        /// Who the administrator is: elections belong to who created them
+        #[arg(long, default_value = "admin", value_name = "NAME")]
+        subject: Subject,
+    },
+}
+
+#[derive(Debug, Clone)]
+enum Origin {
+    Any,
+    One(HeaderValue),
+}
+
+/// An origin as a browser sends it: scheme, host and port, nothing more.
+fn origin(text: &str) -> Result<Origin, String> {
+    if text == "*" {
+        return Ok(Origin::Any);
+    }
+    let text = text.trim_end_matches('/');
+    let origin = url::Url::parse(text).map_err(|error| error.to_string())?.origin().ascii_serialization();
+    if !origin.eq_ignore_ascii_case(text) {
+        return Err(format!("an origin has a scheme, a host and perhaps a port, as {origin}"));
+    }
+    HeaderValue::try_from(origin).map(Origin::One).map_err(|error| error.to_string())
+}
+
+impl CliOptions {
+    fn server(self) -> Options {
+        let origins = self.cors_origins.into_iter().map(|origin| match origin {
+            Origin::Any => None,
+            Origin::One(origin) => Some(origin),
+        });
+        let cors = match origins.collect::<Option<Vec<_>>>() {
+            None => Cors::Everybody,
+            Some(origins) if origins.is_empty() => Cors::Nobody,
+            Some(origins) => Cors::Origins(origins),
+        };
+        Options {
+            address: SocketAddr::new(self.host, self.port),
+            data_dir: self.data_dir,
+            cors,
+            durability: if self.fast { Durability::ProcessEnd } else { Durability::PowerLoss },
+        }
+    }
+}
+
+/// Why a command failed.
+#[derive(Debug, thiserror::Error)]
+enum CommandError {
+    #[error(transparent)]
+    Start(#[from] StartError),
+    #[error(transparent)]
+    DataDir(#[from] DataDirError),
+    #[error(transparent)]
+    Issuer(#[from] IssuerError),
+    #[error("cannot run: {0}")]
+    System(#[from] io::Error),
+}
+
+/// Does what the command line says. A failure is one sentence on stderr and exit code 1; a command line that makes no sense
+/// is exit code 2.
+pub fn run() -> ExitCode {
+    let Cli { options, command } = Cli::parse();
+    let done = match command.unwrap_or(Command::Serve) {
+        Command::Serve => serve(options.server()),
+        Command::Token { subject } => token(&options.data_dir, &subject),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // Whoever closed stderr does not want to know.
+            writeln!(io::stderr(), "photovote: {error}").ok();
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn token(data_dir: &Path, subject: &Subject) -> Result<(), CommandError> {
+    let issuer = Issuer::open(&DataDir::open(data_dir)?)?;
+    let now = Timestamp::from_millis(jiff::Timestamp::now().as_millisecond());
+    Ok(writeln!(io::stdout(), "{}", issuer.token(subject, now)?)?)
+}
+
+fn serve(options: Options) -> Result<(), CommandError> {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_unset| EnvFilter::new("warn,dynoxide=error"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).init();
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(async {
+        if !options.address.ip().is_loopback() {
+            warn_of_the_world(options.address)?;
+        }
+        let mut stopping = Signals::new()?;
+        let server = Server::start(options).await?;
+        banner(&server, &mut io::stdout())?;
+        stopping.wait().await;
+        // Who asks twice does not want to wait.
+        tokio::select! {
+            () = server.stop() => (),
+            () = stopping.wait() => (),
+        }
+        Ok(())
+    })
+}
+
+fn warn_of_the_world(address: SocketAddr) -> io::Result<()> {
+    let ip = address.ip();
+    writeln!(
+        io::stderr(),
+        "WARNING: {ip} can be reached from other machines, and this is a development server: it speaks plain HTTP, and \
+         its administrators' tokens are signed by a key in its data directory. Do not hold an election that matters on it."
+    )
+}
+
+fn banner(server: &Server, out: &mut impl Write) -> Result<(), CommandError> {
+    let subject: Subject = "admin".parse().map_err(io::Error::other)?;
+    let (url, data, token) =
+        (format!("http://{}", server.address()), server.data_dir().display(), server.token(&subject)?);
+    writeln!(
+        out,
+        "PhotoVote is running. Ctrl-C stops it.
+
+  API      {url}/v1   (described by {url}/v1/openapi.json)
+  Photos   {url}/photos/
+  Data     {data}
+
+An administrator's token, good for 12 hours (`photovote token` prints another):
+
+  TOKEN={token}
+
+Create an election:
+
+  curl -i {url}/v1/elections -H \"Authorization: Bearer $TOKEN\" \\
+    -H 'Content-Type: application/json' -d '{{\"name\": \"Best photograph\"}}'
+"
+    )?;
+    Ok(out.flush()?)
+}
+
+/// The signals that ask the process to stop.
+#[cfg(unix)]
+struct Signals {
+    interrupt: tokio::signal::unix::Signal,
+    terminate: tokio::signal::unix::Signal,
+}
+
+#[cfg(unix)]
+impl Signals {
+    /// From here on, they do not simply end the process.
+    fn new() -> io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+
+        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
+    }
+
+    /// Waits for the next one.
+    async fn wait(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => (),
+            _ = self.terminate.recv() => (),
+        }
+    }
+}
+
+/// The signals that ask the process to stop.
+#[cfg(windows)]
+struct Signals(tokio::signal::windows::CtrlC);
+
+#[cfg(windows)]
+impl Signals {
+    /// From here on, they do not simply end the process.
+    fn new() -> io::Result<Self> {
+        tokio::signal::windows::ctrl_c().map(Self)
+    }
+
+    /// Waits for the next one.
+    async fn wait(&mut self) {
+        self.0.recv().await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    fn parse(line: &str) -> Result<Cli, clap::Error> {
+        Cli::try_parse_from(line.split(' '))
+    }
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn options_stand_before_or_after_the_command() {
+        for line in ["photovote --port 7 --data-dir d token", "photovote token --data-dir d --port 7"] {
+            let Cli { options, command } = parse(line).unwrap();
+            assert!(matches!(command, Some(Command::Token { subject }) if subject.as_str() == "admin"));
+            assert_eq!((options.port, options.data_dir), (7, PathBuf::from("d")));
+        }
+    }
+
+    #[test]
+    fn without_anything_it_serves_this_machine_only() {
+        let Cli { options, command } = parse("photovote").unwrap();
+        assert!(command.is_none());
+        let options = options.server();
+        assert_eq!(options.address.to_string(), "127.0.0.1:3000");
+        assert_eq!(options.data_dir, PathBuf::from(".photovote"));
+        assert_eq!(options.durability, Durability::PowerLoss);
+        assert!(matches!(options.cors, Cors::Nobody));
+    }
+
+    #[test]
+    fn origins_are_what_browsers_send() {
+        let cors = |line: &str| parse(line).map(|cli| cli.options.server().cors);
+        assert!(matches!(cors("photovote --cors-origin *").unwrap(), Cors::Everybody));
+        let two = cors("photovote --cors-origin https://a.example --cors-origin http://localhost:5173/").unwrap();
+        assert!(matches!(two, Cors::Origins(origins) if origins == ["https://a.example", "http://localhost:5173"]));
+        for bad in ["a.example", "https://a.example/path", "https://a.example:443", "nonsense", "file:///x"] {
+            cors(&format!("photovote --cors-origin {bad}")).unwrap_err();
+        }
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_refused() {
+        for line in
+            ["photovote vote", "photovote --port 70000", "photovote --host nowhere", "photovote token --subject "]
+        {
+            assert_eq!(parse(line).unwrap_err().exit_code(), 2, "{line}");
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! The functions of PhotoVote, as this host runs them: the very ones that are deployed, each with what its permissions
+//! give it.
+
+use aws_lambda_events::{dynamodb::Event, streams::DynamoDbEventResponse};
+use closer::Closer;
+use futures::future::BoxFuture;
+use photovote_control::{Control, ControlReader};
+use photovote_document_store::{DocumentReader, DocumentStore};
+use photovote_dynamodb::{Endpoint, client, config};
+use photovote_event_store::{Environment, EventReader, EventStore};
+use photovote_http::{document, edge};
+use projector::{Projector, RepairQueue};
+use utoipa_axum::router::OpenApiRouter;
+
+use crate::{
+    engine::{CONTROL, DOCUMENTS, EVENTS},
+    gateway::Function,
+};
+
+/// Why an invocation failed as a whole.
+pub(crate) type InvocationError = Box<dyn std::error::Error + Send + Sync>;
+
+/// Where the functions find what they work on.
+pub(crate) struct Surroundings {
+    /// The tables, for the SDK.
+    pub(crate) dynamodb: String,
+    /// The queues, for the SDK.
+    pub(crate) sqs: String,
+    /// The address of the repair queue.
+    pub(crate) repair_queue: String,
+}
+
+/// All functions, ready to be invoked.
+pub(crate) struct Functions {
+    /// Those that the gateway calls.
+    pub(crate) http: Vec<Function>,
+    /// The one that the stream of events calls.
+    pub(crate) projector:
+        Box<dyn Fn(Event) -> BoxFuture<'static, Result<DynamoDbEventResponse, InvocationError>> + Send + Sync>,
+    /// The one that the clock calls.
+    pub(crate) closer: Box<dyn Fn() -> BoxFuture<'static, Result<(), InvocationError>> + Send + Sync>,
+}
+
+/// Makes the functions.
+pub(crate) async fn functions(surroundings: &Surroundings) -> Functions {
+    let client = client(&config(&Endpoint::Local(surroundings.dynamodb.clone())).await, None);
+    let queues = aws_sdk_sqs::Client::new(&config(&Endpoint::Local(surroundings.sqs.clone())).await);
+
+    let store = || EventStore::new(client.clone(), EVENTS, Environment::system());
+    let reader = || EventReader::new(client.clone(), EVENTS);
+    let control = || Control::new(client.clone(), CONTROL);
+    let documents = || DocumentReader::new(client.clone(), DOCUMENTS);
+    let election_queries = election_queries::App::new(documents(), ControlReader::new(client.clone(), CONTROL));
+    let http = vec![
+        function(
+            "election-commands",
+            election_commands::routes().with_state(election_commands::App::new(store(), control())),
+        ),
+        function(
+            "ballot-commands",
+            ballot_commands::routes().with_state(ballot_commands::App::new(store(), control())),
+        ),
+        function("election-queries", election_queries::routes().with_state(election_queries)),
+        function("ballot-queries", ballot_queries::routes().with_state(ballot_queries::App::new(reader()))),
+        function("audit-queries", audit_queries::routes().with_state(audit_queries::App::new(reader()))),
+        function("public-queries", public_queries::routes().with_state(public_queries::App::new(documents()))),
+    ];
+
+    let repair = RepairQueue::new(queues, surroundings.repair_queue.clone());
+    let projector = Projector::new(reader(), DocumentStore::new(client.clone(), DOCUMENTS), repair);
+    let closer = Closer::new(store(), control());
+    Functions {
+        http,
+        projector: Box::new(move |event| {
+            let projector = projector.clone();
+            Box::pin(async move { Ok(projector.handle(event).await) })
+        }),
+        closer: Box::new(move || {
+            let closer = closer.clone();
+            Box::pin(async move {
+                // What one election failed with, the closer has logged; it looks again in a second.
+                closer.run().await?;
+                Ok(())
+            })
+        }),
+    }
+}
+
+fn function(name: &'static str, routes: OpenApiRouter) -> Function {
+    let (router, openapi) = routes.split_for_parts();
+    Function { name, openapi: document([openapi]), router: edge(router) }
+}

@@ -1,0 +1,267 @@
+//! The whole of PhotoVote in one process.
+
+use std::{
+    io,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use photovote_domain::{Subject, Timestamp};
+use tokio::{
+    net::TcpListener,
+    task::{JoinError, JoinHandle},
+};
+
+use crate::{
+    checkpoint::Checkpoint,
+    data_dir::{DataDir, DataDirError},
+    engine::{Durability, Engine, EngineError},
+    functions::{Functions, Surroundings, functions},
+    gateway::{Cors, Gateway, GatewayError, Settings},
+    issuer::{Issuer, IssuerError},
+    pump::{Feed, Pump, Retries},
+    queues::{Queues, QueuesError},
+    sqlite::FileError,
+    stop::{Stop, Stopping},
+    stream::StreamError,
+};
+
+/// Commits that the projector cannot apply.
+pub const REPAIR_QUEUE: &str = "photovote-repair";
+/// Records of the stream that the projector could not be given.
+pub const FAILURE_QUEUE: &str = "photovote-failures";
+
+/// How often the closer looks for what is due. On AWS it does so once a minute.
+const CLOSER_PERIOD: Duration = Duration::from_secs(1);
+/// How often the engine is swept.
+const SWEEP_PERIOD: Duration = Duration::from_mins(10);
+
+/// What can be chosen.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Where to listen; port 0 is any that is free.
+    pub address: SocketAddr,
+    /// The directory that holds the data.
+    pub data_dir: PathBuf,
+    /// Who may read answers from pages of other origins.
+    pub cors: Cors,
+    /// What a write has survived once it is acknowledged.
+    pub durability: Durability,
+}
+
+/// Why the server does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The data directory cannot be used.
+    #[error(transparent)]
+    DataDir(#[from] DataDirError),
+    /// There is no issuer.
+    #[error(transparent)]
+    Issuer(#[from] IssuerError),
+    /// Somebody else listens there.
+    #[error("port {} of {} is in use: stop what uses it, or choose another with --port", address.port(), address.ip())]
+    PortInUse {
+        /// Where.
+        address: SocketAddr,
+    },
+    /// Nobody can listen there.
+    #[error("cannot listen on {address}: {source}")]
+    Listen {
+        /// Where.
+        address: SocketAddr,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// The engine cannot run.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    /// There is no stream of events.
+    #[error(transparent)]
+    Stream(#[from] StreamError),
+    /// There are no queues.
+    #[error(transparent)]
+    Queues(#[from] QueuesError),
+    /// There is no checkpoint.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// There is no gateway.
+    #[error(transparent)]
+    Gateway(#[from] GatewayError),
+    /// The work was cut off.
+    #[error("the start broke off: {0}")]
+    BrokenOff(#[from] JoinError),
+}
+
+/// PhotoVote, as it runs.
+pub struct Server {
+    data_dir: DataDir,
+    issuer: Arc<Issuer>,
+    engine: Arc<Engine>,
+    queues: Queues,
+    pump: Pump,
+    gateway: Gateway,
+    timers: (Stop, Vec<JoinHandle<()>>),
+}
+
+impl Server {
+    /// Starts everything: when this returns, requests are answered.
+    pub async fn start(options: Options) -> Result<Self, StartError> {
+        let data_dir = DataDir::open(&options.data_dir)?;
+        let listener = listen(options.address).await?;
+        let engine = Arc::new(Engine::start(&data_dir, options.durability).await?);
+        let dir = data_dir.clone();
+        let issuer = Arc::new(tokio::task::spawn_blocking(move || Issuer::open(&dir)).await??);
+        let queues = Queues::start(&data_dir, &[REPAIR_QUEUE, FAILURE_QUEUE]).await?;
+
+        let surroundings = Surroundings {
+            dynamodb: engine.endpoint().into(),
+            sqs: queues.endpoint().into(),
+            repair_queue: queues.url(REPAIR_QUEUE),
+        };
+        let Functions { http, projector, closer } = functions(&surroundings).await;
+
+        let stream = Arc::new(engine.events().map_err(StreamError::from)?);
+        let (dir, arn) = (data_dir.clone(), stream.arn().to_owned());
+        let checkpoint = Arc::new(tokio::task::spawn_blocking(move || Checkpoint::open(&dir, &arn)).await??);
+        let failures = queues.queue(FAILURE_QUEUE);
+        let pump = Pump::start(Feed::new(stream, checkpoint.clone(), failures, Retries::default(), projector));
+
+        let (stop, stopping) = Stop::new();
+        let sweeper = engine.clone();
+        let timers = vec![
+            tokio::spawn(repeat(CLOSER_PERIOD, stopping.clone(), move || {
+                let closing = closer();
+                async move {
+                    if let Err(error) = closing.await {
+                        tracing::error!(error, "the closer failed");
+                    }
+                }
+            })),
+            tokio::spawn(repeat(SWEEP_PERIOD, stopping, move || sweep(sweeper.clone(), checkpoint.clone()))),
+        ];
+
+        let settings = Settings { issuer: issuer.clone(), cors: options.cors, photos: photos() };
+        let gateway = Gateway::start(listener, http, settings)?;
+        Ok(Self { data_dir, issuer, engine, queues, pump, gateway, timers: (stop, timers) })
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.gateway.address()
+    }
+
+    /// Where its data lies.
+    pub fn data_dir(&self) -> &Path {
+        self.data_dir.path()
+    }
+
+    /// A token for an administrator, good for 12 hours.
+    pub fn token(&self, subject: &Subject) -> Result<String, IssuerError> {
+        self.issuer.token(subject, now())
+    }
+
+    /// Takes no more requests, finishes what is under way, and closes the data.
+    pub async fn stop(self) {
+        let Self { engine, queues, pump, gateway, timers: (stop, timers), .. } = self;
+        gateway.stop().await;
+        drop(stop);
+        for timer in timers {
+            if let Err(error) = timer.await {
+                tracing::error!(%error, "a timer broke off");
+            }
+        }
+        pump.stop().await;
+        queues.stop().await;
+        // The timers held the others, and have ended.
+        if let Some(engine) = Arc::into_inner(engine) {
+            engine.stop().await;
+        }
+    }
+}
+
+async fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {
+    TcpListener::bind(address).await.map_err(|source| match source.kind() {
+        io::ErrorKind::AddrInUse => StartError::PortInUse { address },
+        _ => StartError::Listen { address, source },
+    })
+}
+
+/// The pictures of the samples, wherever the server was started; `None` away from the source.
+fn photos() -> Option<PathBuf> {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/photos").canonicalize().ok()
+}
+
+/// Does the work now and then, until it is time to stop.
+async fn repeat<F: Future<Output = ()>>(period: Duration, stopping: Stopping, work: impl Fn() -> F) {
+    while !stopping.is_now() {
+        work().await;
+        stopping.rest(period).await;
+    }
+}
+
+async fn sweep(engine: Arc<Engine>, checkpoint: Arc<Checkpoint>) {
+    let consumed = tokio::task::spawn_blocking(move || checkpoint.load()).await;
+    let swept = match consumed {
+        Ok(Ok(consumed)) => engine.sweep(consumed, now()).await,
+        Ok(Err(error)) => Err(error.into()),
+        Err(broken) => Err(broken.into()),
+    };
+    if let Err(error) = swept {
+        tracing::error!(%error, "the engine was not swept");
+    }
+}
+
+fn now() -> Timestamp {
+    Timestamp::from_millis(jiff::Timestamp::now().as_millisecond())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn options(dir: &Path) -> Options {
+        Options {
+            address: "127.0.0.1:0".parse().unwrap(),
+            data_dir: dir.into(),
+            cors: Cors::default(),
+            durability: Durability::PowerLoss,
+        }
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn it_starts_stops_and_starts_again() {
+        let home = tempfile::tempdir().unwrap();
+        let mut tokens = Vec::new();
+        for _ in 0..2 {
+            let server = Server::start(options(home.path())).await.unwrap();
+            let photo = format!("http://{}/photos/moon.png", server.address());
+            assert_eq!(reqwest::get(photo).await.unwrap().status().as_u16(), 200);
+            tokens.push(server.token(&"ada".parse().unwrap()).unwrap());
+            for token in &tokens {
+                server.issuer.verify(token, now()).unwrap();
+            }
+            server.stop().await;
+        }
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_port_in_use_is_refused_in_words() {
+        let home = tempfile::tempdir().unwrap();
+        let taken = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = taken.local_addr().unwrap();
+        let refused = Server::start(Options { address, ..options(home.path()) }).await.err().unwrap();
+        assert!(matches!(refused, StartError::PortInUse { .. }));
+        assert!(refused.to_string().contains("--port"), "{refused}");
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn two_servers_do_not_share_their_data() {
+        let home = tempfile::tempdir().unwrap();
+        let server = Server::start(options(home.path())).await.unwrap();
+        let refused = Server::start(options(home.path())).await.err().unwrap();
+        assert!(refused.to_string().starts_with("another photovote is using "), "{refused}");
+        server.stop().await;
+    }
+}

@@ -1,0 +1,72 @@
+//! Documents on their way into items.
+
+use aws_sdk_dynamodb::{primitives::Blob, types::AttributeValue};
+use photovote_domain::{Tally, Version, election::Competition};
+use photovote_dynamodb::Item;
+use photovote_projections::{ElectionDocument, ElectionSummary, VoterDocument, pack};
+use serde::Serialize;
+
+use super::{Header, Listed, Part, Place, Registered, damaged};
+use crate::failure::DocumentError;
+
+/// The attributes of an election's header.
+pub(crate) fn header_item(key: Item, document: &ElectionDocument) -> Result<Item, DocumentError> {
+    let election = &document.election;
+    let place = |competition: &Competition| {
+        let version = document.competition_versions.get(&competition.id).copied().unwrap_or_default();
+        Place { id: competition.id, version }
+    };
+    let header = Header {
+        version: document.version,
+        status: election.status,
+        owner: election.owner.clone(),
+        name: election.name.clone(),
+        description: election.description.clone(),
+        scale: election.scale,
+        closes_at: election.closes_at,
+        shards: election.shards,
+        casts: election.casts,
+        competitions: election.competitions.iter().map(place).collect(),
+    };
+    item(key, &header)
+}
+
+/// The attributes of one of its competitions.
+pub(crate) fn competition_item(
+    key: Item,
+    document: &ElectionDocument,
+    competition: &Competition,
+) -> Result<Item, DocumentError> {
+    let version = document.competition_versions.get(&competition.id).copied().unwrap_or_default();
+    item(key, &Part { version, competition: competition.clone() })
+}
+
+/// The attributes of an entry of an owner's list.
+pub(crate) fn listed_item(key: Item, summary: ElectionSummary) -> Result<Item, DocumentError> {
+    let ElectionSummary { id, name, status, version } = summary;
+    item(key, &Listed { id, version, status, name })
+}
+
+/// The attributes of a voter.
+pub(crate) fn voter_item(key: Item, document: &VoterDocument) -> Result<Item, DocumentError> {
+    let VoterDocument { id, version, name, email, removed } = document.clone();
+    item(key, &Registered { id, version, name, email, removed })
+}
+
+/// One part of the tally.
+pub(crate) fn tally_item(mut key: Item, version: Version, tally: &Tally) -> Item {
+    key.insert("version".to_owned(), AttributeValue::N(version.to_string()));
+    key.insert("cells".to_owned(), AttributeValue::B(Blob::new(pack(tally))));
+    key
+}
+
+/// The version of a part of the tally.
+pub(crate) fn tally_version(item: &Item) -> Result<Version, DocumentError> {
+    let version = item.get("version").and_then(|version| version.as_n().ok()?.parse().ok());
+    version.map(Version::new).ok_or_else(|| damaged(item, "it has no version"))
+}
+
+fn item<T: Serialize>(key: Item, value: &T) -> Result<Item, DocumentError> {
+    let attributes: Item = serde_dynamo::to_item(value).map_err(|error| damaged(&key, &error.to_string()))?;
+    Ok(key.into_iter().chain(attributes).collect())
+}

@@ -1,0 +1,102 @@
+//! Somebody who sends requests.
+
+use reqwest::{Method, header};
+use serde_json::Value;
+
+use crate::answer::Answer;
+
+/// A caller, with their token and their connections.
+#[derive(Debug, Clone)]
+pub struct Client {
+    http: reqwest::Client,
+    url: String,
+    token: Option<String>,
+}
+
+/// A request that is being made.
+#[derive(Debug)]
+#[must_use]
+pub struct Request(reqwest::RequestBuilder, String);
+
+impl Client {
+    /// A caller of the PhotoVote at `url`.
+    pub fn new(url: &str, token: Option<&str>) -> Self {
+        Self { http: reqwest::Client::new(), url: url.to_owned(), token: token.map(ToOwned::to_owned) }
+    }
+
+    /// The same connections with another token.
+    pub fn with_token(&self, token: &str) -> Self {
+        Self { token: Some(token.to_owned()), ..self.clone() }
+    }
+
+    /// A request to a path under `/v1`.
+    pub fn request(&self, method: Method, path: &str) -> Request {
+        let request = self.http.request(method.clone(), format!("{}/v1{path}", self.url));
+        let request = match &self.token {
+            Some(token) => request.bearer_auth(token),
+            None => request,
+        };
+        Request(request, format!("{method} {path}"))
+    }
+
+    /// GET.
+    pub async fn get(&self, path: &str) -> Answer {
+        self.request(Method::GET, path).send().await
+    }
+
+    /// POST of a JSON body.
+    pub async fn post(&self, path: &str, body: Value) -> Answer {
+        self.request(Method::POST, path).json(&body).send().await
+    }
+
+    /// PUT of a JSON body.
+    pub async fn put(&self, path: &str, body: Value) -> Answer {
+        self.request(Method::PUT, path).json(&body).send().await
+    }
+
+    /// PATCH of a JSON body.
+    pub async fn patch(&self, path: &str, body: Value) -> Answer {
+        self.request(Method::PATCH, path).json(&body).send().await
+    }
+
+    /// DELETE.
+    pub async fn delete(&self, path: &str) -> Answer {
+        self.request(Method::DELETE, path).send().await
+    }
+}
+
+impl Request {
+    /// With a header.
+    pub fn header(self, name: &str, value: &str) -> Self {
+        Self(self.0.header(name, value), self.1)
+    }
+
+    /// With an idempotency key.
+    pub fn key(self, key: &str) -> Self {
+        self.header("idempotency-key", key)
+    }
+
+    /// With a JSON body.
+    pub fn json(self, body: &Value) -> Self {
+        Self(self.0.json(body), self.1)
+    }
+
+    /// With a body of this type.
+    pub fn body(self, content_type: &str, body: impl Into<reqwest::Body>) -> Self {
+        Self(self.0.header(header::CONTENT_TYPE, content_type).body(body), self.1)
+    }
+
+    /// Sends it; no answer at all fails the test.
+    pub async fn send(self) -> Answer {
+        let request = self.1.clone();
+        self.try_send().await.unwrap_or_else(|error| panic!("{request}: {error}"))
+    }
+
+    /// Sends it, where the host may be gone.
+    pub async fn try_send(self) -> Result<Answer, reqwest::Error> {
+        let response = self.0.send().await?;
+        let (status, headers) = (response.status(), response.headers().clone());
+        let text = response.text().await?;
+        Ok(Answer { request: self.1, status, headers, text })
+    }
+}

@@ -1,0 +1,77 @@
+//! Where the suite runs.
+
+use photovote::{
+    engine::Durability,
+    gateway::Cors,
+    server::{Options, Server},
+};
+use tempfile::TempDir;
+
+use crate::client::Client;
+
+/// A PhotoVote that answers, and two administrators who know nothing of each other.
+pub struct Host {
+    url: String,
+    owner: String,
+    other: String,
+    local: Option<(Server, TempDir)>,
+}
+
+impl Host {
+    /// A host for this test: its own local one, or the deployment that the environment names.
+    pub async fn start() -> Self {
+        if let Ok(url) = std::env::var("PHOTOVOTE_URL") {
+            let token = |name| std::env::var(name).expect("the token of an administrator");
+            return Self { url, owner: token("PHOTOVOTE_TOKEN"), other: token("PHOTOVOTE_OTHER_TOKEN"), local: None };
+        }
+        let data = TempDir::new().expect("a temporary directory");
+        let options = Options {
+            address: ([127, 0, 0, 1], 0).into(),
+            data_dir: data.path().to_owned(),
+            cors: Cors::default(),
+            // Nobody pulls the plug of a temporary directory.
+            durability: Durability::PowerLoss,
+        };
+        let server = Server::start(options).await.expect("the local host starts");
+        let url = format!("http://{}", server.address());
+        let token = |subject: &str| server.token(&subject.parse().expect("a subject")).expect("a token");
+        Self { url, owner: token("owner"), other: token("other"), local: Some((server, data)) }
+    }
+
+    /// Where it answers, without the `/v1`.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// An administrator.
+    pub fn owner(&self) -> Client {
+        self.with_token(&self.owner)
+    }
+
+    /// Another administrator.
+    pub fn other(&self) -> Client {
+        self.with_token(&self.other)
+    }
+
+    /// Anybody.
+    pub fn anybody(&self) -> Client {
+        Client::new(&self.url, None)
+    }
+
+    /// Whoever has this token.
+    pub fn with_token(&self, token: &str) -> Client {
+        Client::new(&self.url, Some(token))
+    }
+
+    /// The moment that comes in so many seconds, as a body says it.
+    pub fn in_seconds(&self, seconds: i64) -> String {
+        (jiff::Timestamp::now() + jiff::SignedDuration::from_secs(seconds)).to_string()
+    }
+
+    /// Stops what was started.
+    pub async fn stop(self) {
+        if let Some((server, _data)) = self.local {
+            server.stop().await;
+        }
+    }
+}

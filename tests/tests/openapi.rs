@@ -1,0 +1,93 @@
+//! The checked-in API document is what the functions serve.
+
+use std::{collections::BTreeSet, fs, path::PathBuf};
+
+use photovote_http::{ADMINISTRATOR, BALLOT, OPENAPI, document};
+use serde_json::Value;
+
+fn generated() -> Value {
+    let parts = [
+        election_commands::routes().into_openapi(),
+        ballot_commands::routes().into_openapi(),
+        election_queries::routes().into_openapi(),
+        ballot_queries::routes().into_openapi(),
+        audit_queries::routes().into_openapi(),
+        public_queries::routes().into_openapi(),
+    ];
+    serde_json::to_value(document(parts)).expect("the document has JSON")
+}
+
+/// With `UPDATE_OPENAPI=1`, writes the document anew.
+#[test]
+fn the_document_is_up_to_date() {
+    let generated = generated();
+    if std::env::var_os("UPDATE_OPENAPI").is_some() {
+        let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../http/openapi.json");
+        let text = serde_json::to_string_pretty(&generated).expect("the document has JSON");
+        fs::write(path, text + "\n").expect("the document can be written");
+        return;
+    }
+    let checked_in: Value = serde_json::from_str(OPENAPI).expect("the document is JSON");
+    assert!(checked_in == generated, "http/openapi.json is out of date: run `make openapi` and review the change");
+}
+
+#[test]
+fn every_route_of_the_design_is_there_with_its_caller() {
+    let expected: BTreeSet<(String, String, &str)> = [
+        (ADMINISTRATOR, "elections", "get post"),
+        (ADMINISTRATOR, "elections/{election}", "get patch delete"),
+        (ADMINISTRATOR, "elections/{election}/open", "post"),
+        (ADMINISTRATOR, "elections/{election}/extend", "post"),
+        (ADMINISTRATOR, "elections/{election}/close", "post"),
+        (ADMINISTRATOR, "elections/{election}/release", "post"),
+        (ADMINISTRATOR, "elections/{election}/competitions", "post"),
+        (ADMINISTRATOR, "elections/{election}/competitions/{competition}", "patch delete"),
+        (ADMINISTRATOR, "elections/{election}/competitions/{competition}/candidates", "post"),
+        (ADMINISTRATOR, "elections/{election}/competitions/{competition}/candidates/{candidate}", "patch delete"),
+        (ADMINISTRATOR, "elections/{election}/competitions/{competition}/candidates/{candidate}/disqualify", "post"),
+        (ADMINISTRATOR, "elections/{election}/voters", "get post"),
+        (ADMINISTRATOR, "elections/{election}/voters/{voter}", "delete"),
+        (ADMINISTRATOR, "elections/{election}/voters/{voter}/token", "post"),
+        (ADMINISTRATOR, "elections/{election}/turnout", "get"),
+        (ADMINISTRATOR, "elections/{election}/results", "get"),
+        (ADMINISTRATOR, "elections/{election}/results.csv", "get"),
+        (ADMINISTRATOR, "elections/{election}/audit", "get"),
+        (BALLOT, "ballot", "get"),
+        (BALLOT, "ballot/ratings", "put"),
+        (BALLOT, "ballot/ratings/{candidate}", "delete"),
+        (BALLOT, "ballot/cast", "post"),
+        ("anyone", "public/elections/{election}/results", "get"),
+        ("anyone", "public/elections/{election}/receipts/{receipt}", "get"),
+        ("anyone", "health", "get"),
+        ("anyone", "openapi.json", "get"),
+    ]
+    .iter()
+    .flat_map(|(caller, path, methods)| methods.split(' ').map(move |m| (format!("/v1/{path}"), m.to_owned(), *caller)))
+    .collect();
+    let document = generated();
+    let mut found = BTreeSet::new();
+    for (path, methods) in document["paths"].as_object().expect("paths") {
+        for (method, operation) in methods.as_object().expect("methods") {
+            let caller = match &operation["security"] {
+                Value::Null => "anyone",
+                security if security[0].get(ADMINISTRATOR).is_some() => ADMINISTRATOR,
+                _ => BALLOT,
+            };
+            found.insert((path.clone(), method.clone(), caller));
+        }
+    }
+    assert_eq!(found, expected);
+}
+
+#[test]
+fn operations_have_names_of_their_own() {
+    let document = generated();
+    let paths = document["paths"].as_object().expect("paths");
+    let ids: Vec<_> = paths
+        .values()
+        .flat_map(|methods| methods.as_object().expect("methods").values())
+        .map(|operation| operation["operationId"].as_str().expect("an operation has a name"))
+        .collect();
+    let distinct: BTreeSet<_> = ids.iter().collect();
+    assert_eq!(distinct.len(), ids.len(), "{ids:?}");
+}
