@@ -87,6 +87,6 @@ pub(crate) async fn functions(surroundings: &Surroundings) -> Functions {
 }
 
 fn function(name: &'static str, routes: OpenApiRouter) -> Function {
-    let (router, openapi) = routes.split_for_parts();
-    Function { name, openapi: document([openapi]), router: edge(router) }
+    let (service, openapi) = routes.split_for_parts();
+    Function { name, openapi: document([openapi]), router: edge(service) }
 }

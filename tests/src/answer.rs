@@ -38,21 +38,18 @@ impl Answer {
     }
 
     /// Expects a success.
-    #[must_use]
     pub fn ok(self) -> Self {
         assert!(self.status.is_success(), "{self}");
         self
     }
 
     /// Expects this status.
-    #[must_use]
     pub fn status(self, status: u16) -> Self {
         assert_eq!(self.status.as_u16(), status, "{self}");
         self
     }
 
     /// Expects a refusal with this status and code, in the form of a problem document.
-    #[must_use]
     pub fn refused(self, status: u16, code: &str) -> Self {
         let problem = self.clone().status(status).json();
         assert_eq!(problem["code"], code, "{self}");

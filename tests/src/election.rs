@@ -52,6 +52,9 @@ impl Election {
         for (number, candidates) in candidates.iter().enumerate() {
             election.add_competition(&format!("Competition {number}"), *candidates).await;
         }
+        // Each competition and each candidate is one event.
+        let version = 1 + candidates.len() + candidates.iter().sum::<usize>();
+        election.get(&format!("?min_version={version}")).await.status(200);
         election
     }
 

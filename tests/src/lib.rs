@@ -3,7 +3,13 @@
 //! A test takes a [`Host`] and holds elections on it. Without more, that is a local host in the test's own process, on a
 //! free port and a temporary directory. With `PHOTOVOTE_URL` in the environment it is the deployment that answers there,
 //! and `PHOTOVOTE_TOKEN` and `PHOTOVOTE_OTHER_TOKEN` are the JWTs of two of its administrators.
-#![allow(clippy::expect_used, clippy::panic, clippy::missing_panics_doc, reason = "a test that cannot go on has failed")]
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::missing_panics_doc,
+    clippy::return_self_not_must_use,
+    reason = "a test that cannot go on has failed"
+)]
 
 mod answer;
 mod client;

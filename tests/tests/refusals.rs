@@ -6,7 +6,13 @@ use serde_json::{Value, json};
 
 const ULID: &str = "01ARZ3NDEKTSV4RRFFQ69G5FAV";
 
-async fn raw(election: &Election, method: Method, rest: &str, content_type: &str, body: impl Into<reqwest::Body>) -> Answer {
+async fn raw(
+    election: &Election,
+    method: Method,
+    rest: &str,
+    content_type: &str,
+    body: impl Into<reqwest::Body>,
+) -> Answer {
     election.owner.request(method, &election.path(rest)).body(content_type, body).send().await
 }
 
@@ -17,9 +23,24 @@ async fn a_body_that_cannot_be_read_is_refused() {
     let before = election.get("").await.json();
     let post = |body: &'static str| raw(&election, Method::POST, "/competitions", "application/json", body);
     for body in [
-        "", "{", "nonsense", "[]", "null", "7", "\"name\"", "{}", r#"{"name": 7}"#, r#"{"name": null}"#, r#"{"name": ["a"]}"#,
-        r#"{"name": "a", "nmae": "b"}"#, r#"{"name": "a", "name": "b"}"#, r#"{"name": "a", "description": null}"#,
-        r#"{"name": "a", "id": "not a ulid"}"#, r#"{"name": "a", "id": 7}"#, r#"{"name": "\ud800"}"#, r#"{"name": "a"} x"#,
+        "",
+        "{",
+        "nonsense",
+        "[]",
+        "null",
+        "7",
+        "\"name\"",
+        "{}",
+        r#"{"name": 7}"#,
+        r#"{"name": null}"#,
+        r#"{"name": ["a"]}"#,
+        r#"{"name": "a", "nmae": "b"}"#,
+        r#"{"name": "a", "name": "b"}"#,
+        r#"{"name": "a", "description": null}"#,
+        r#"{"name": "a", "id": "not a ulid"}"#,
+        r#"{"name": "a", "id": 7}"#,
+        r#"{"name": "\ud800"}"#,
+        r#"{"name": "a"} x"#,
     ] {
         post(body).await.refused(400, "malformed_body");
     }
@@ -28,7 +49,9 @@ async fn a_body_that_cannot_be_read_is_refused() {
     let latin1 = b"{\"name\": \"caf\xe9\"}".to_vec();
     raw(&election, Method::POST, "/competitions", "application/json", latin1).await.refused(400, "malformed_body");
     for content_type in ["text/plain", "application/x-www-form-urlencoded", "application/json; charset=latin1"] {
-        raw(&election, Method::POST, "/competitions", content_type, r#"{"name": "a"}"#).await.refused(415, "unsupported_media_type");
+        raw(&election, Method::POST, "/competitions", content_type, r#"{"name": "a"}"#)
+            .await
+            .refused(415, "unsupported_media_type");
     }
     let large = format!(r#"{{"name": "{}"}}"#, "x".repeat(1_000_000));
     raw(&election, Method::POST, "/competitions", "application/json", large).await.refused(413, "body_too_large");
@@ -60,12 +83,21 @@ async fn a_value_that_breaks_a_rule_is_refused() {
     for (path, body) in cases {
         election.post(path, body).await.refused(422, "invalid_value");
     }
-    for scale in [json!({"min": 5, "max": 1}), json!({"min": 0, "max": 11}), json!({"min": -1, "max": 5}), json!({"min": 3, "max": 3})] {
+    for scale in [
+        json!({"min": 5, "max": 1}),
+        json!({"min": 0, "max": 11}),
+        json!({"min": -1, "max": 5}),
+        json!({"min": 3, "max": 3}),
+    ] {
         let path = election.path("");
         election.owner.patch(&path, json!({"scale": scale})).await.refused(422, "invalid_value");
         host.owner().post("/elections", json!({"name": "a", "scale": scale})).await.refused(422, "invalid_value");
     }
-    election.owner.patch(&election.path(""), json!({"scale": {"min": 1.5, "max": 4}})).await.refused(400, "malformed_body");
+    election
+        .owner
+        .patch(&election.path(""), json!({"scale": {"min": 1.5, "max": 4}}))
+        .await
+        .refused(400, "malformed_body");
     host.owner().post("/elections", json!({"name": "a", "expected_voters": 0})).await.refused(422, "invalid_value");
     election.post("/open", json!({"closes_at": "2001-01-01T00:00:00Z"})).await.refused(422, "closing_time_past");
     election.post("/open", json!({"closes_at": "tomorrow"})).await.refused(400, "malformed_body");
@@ -94,10 +126,16 @@ async fn a_rating_that_breaks_a_rule_is_refused() {
         voter.rate(ratings.clone()).await.refused(422, code);
         voter.cast_with(ratings).await.refused(422, code);
     }
-    let many: serde_json::Map<_, _> =
-        (0..501).map(|n| (format!("01ARZ3NDEKTSV4RRFFQ69G{n:04}"), json!(3))).collect();
+    let many: serde_json::Map<_, _> = (0..501).map(|n| (format!("01ARZ3NDEKTSV4RRFFQ69G{n:04}"), json!(3))).collect();
     voter.rate(Value::Object(many)).await.refused(422, "too_many_ratings");
-    for ratings in [json!({candidate: 3.5}), json!({candidate: "3"}), json!({candidate: null}), json!({"x": 3}), json!([]), json!(null)] {
+    for ratings in [
+        json!({candidate: 3.5}),
+        json!({candidate: "3"}),
+        json!({candidate: null}),
+        json!({"x": 3}),
+        json!([]),
+        json!(null),
+    ] {
         voter.rate(ratings).await.refused(400, "malformed_body");
     }
     voter.client.put("/ballot/ratings", json!({})).await.refused(400, "malformed_body");
@@ -107,7 +145,10 @@ async fn a_rating_that_breaks_a_rule_is_refused() {
     empty.cast().await.refused(422, "empty_ballot");
     assert_eq!(voter.client.get("/ballot").await.json(), before);
     // Nothing to do is no problem.
-    assert_eq!(voter.rate(json!({})).await.status(200).version(), before["ballot"]["version"].as_u64().expect("a version"));
+    assert_eq!(
+        voter.rate(json!({})).await.status(200).version(),
+        before["ballot"]["version"].as_u64().expect("a version")
+    );
     host.stop().await;
 }
 
@@ -116,7 +157,8 @@ async fn a_caller_who_is_not_known_is_refused() {
     let host = Host::start().await;
     let election = Election::open(host.owner(), &[2]).await;
     let voter = election.voter("ada").await;
-    let forged = format!("{}{}", &voter.token[..voter.token.len() - 1], if voter.token.ends_with('0') { '1' } else { '0' });
+    let forged =
+        format!("{}{}", &voter.token[..voter.token.len() - 1], if voter.token.ends_with('0') { '1' } else { '0' });
     let elsewhere = voter.token.replace(&election.id, ULID);
     for token in ["", "x", "pvb_x", &voter.token, &forged, "eyJhbGciOiJub25lIn0.eyJzdWIiOiJvd25lciJ9."] {
         let client = host.with_token(token);
@@ -151,15 +193,26 @@ async fn what_belongs_to_another_is_not_there() {
     for rest in ["/open", "/extend", "/close", "/release", "/competitions", "/voters"] {
         for path in [election.path(rest), format!("{missing}{rest}")] {
             // Whatever the body: what is not there has no form.
-            other.request(Method::POST, &path).body("text/plain", "nonsense").send().await.refused(404, "election_not_found");
+            other
+                .request(Method::POST, &path)
+                .body("text/plain", "nonsense")
+                .send()
+                .await
+                .refused(404, "election_not_found");
         }
     }
     for rest in [String::new(), format!("/competitions/{competition}"), format!("/voters/{ULID}")] {
         other.delete(&election.path(&rest)).await.refused(404, "election_not_found");
     }
     let owner = host.owner();
-    owner.patch(&election.path(&format!("/competitions/{ULID}")), json!({"name": "a"})).await.refused(404, "competition_not_found");
-    owner.delete(&election.path(&format!("/competitions/{competition}/candidates/{ULID}"))).await.refused(404, "candidate_not_found");
+    owner
+        .patch(&election.path(&format!("/competitions/{ULID}")), json!({"name": "a"}))
+        .await
+        .refused(404, "competition_not_found");
+    owner
+        .delete(&election.path(&format!("/competitions/{competition}/candidates/{ULID}")))
+        .await
+        .refused(404, "candidate_not_found");
     owner.delete(&election.path(&format!("/voters/{ULID}"))).await.refused(404, "voter_not_found");
     owner.get("/elections/not-a-ulid").await.refused(400, "malformed_id");
     owner.get("/elections/81ARZ3NDEKTSV4RRFFQ69G5FAV").await.refused(400, "malformed_id");

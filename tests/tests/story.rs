@@ -29,7 +29,10 @@ async fn a_whole_election() {
     owner.patch(&format!("{candidates}/{rock}"), json!({"name": "Gravel", "description": "Grey"})).await.status(200);
     owner.patch(&format!("{candidates}/{cat}"), json!({"description": null})).await.status(200);
     owner.patch(&nature_path, json!({"description": "Outside"})).await.status(200);
-    owner.patch(&format!("/elections/{id}"), json!({"name": "Late summer", "scale": {"min": 1, "max": 5}})).await.status(200);
+    owner
+        .patch(&format!("/elections/{id}"), json!({"name": "Late summer", "scale": {"min": 1, "max": 5}}))
+        .await
+        .status(200);
     let spare = election.post("/competitions", json!({"name": "Spare"})).await.status(201);
     let draft = owner.delete(&format!("/elections/{id}/competitions/{}", spare.text_of("id"))).await.status(200);
 
@@ -82,14 +85,27 @@ async fn a_whole_election() {
     election.owner.delete(&election.path(&format!("/voters/{}", eve.id))).await.status(200);
     eve.client.get("/ballot").await.refused(401, "unauthorized");
     assert_eq!(election.get("/turnout").await.json(), json!({"registered": 2, "cast": 2}));
-    election.post(&format!("/competitions/{}/candidates/{grass}/disqualify", nature.text_of("id")), json!({"reason": "late"})).await.status(200);
+    election
+        .post(
+            &format!("/competitions/{}/candidates/{grass}/disqualify", nature.text_of("id")),
+            json!({"reason": "late"}),
+        )
+        .await
+        .status(200);
 
     // The count.
     let closed = election.post("/close", json!({})).await.status(200);
     election.post("/close", json!({})).await.refused(409, "election_not_open");
     ada.client.get(&format!("/public/elections/{id}/results")).await.status(404);
     let results = election.final_results(closed.version()).await;
-    let of = |rank: u64, id: &str, name: &str, ratings: [u64; 2], mean: (&str, u64, u64), deviation: &str, histogram: Value, tied: bool| {
+    let of = |rank: u64,
+              id: &str,
+              name: &str,
+              ratings: [u64; 2],
+              mean: (&str, u64, u64),
+              deviation: &str,
+              histogram: Value,
+              tied: bool| {
         json!({
             "candidate_id": id, "name": name, "rank": rank, "tied": tied, "ratings": ratings[0], "sum": ratings[1],
             "mean": mean.0, "mean_exact": {"numerator": mean.1, "denominator": mean.2},

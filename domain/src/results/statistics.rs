@@ -53,7 +53,7 @@ pub(super) fn median(ratings: &Histogram) -> String {
     let count = ratings.count();
     // For an odd number, both are the one in the middle.
     let twice = grade_at(ratings, (count - 1) / 2) + grade_at(ratings, count / 2);
-    format!("{}.{}", twice / 2, if twice % 2 == 0 { '0' } else { '5' })
+    format!("{}.{}", twice / 2, twice % 2 * 5)
 }
 
 /// The grade at this place, counted from 0, when the ratings stand in a row from the lowest to the highest.

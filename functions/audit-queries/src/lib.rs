@@ -8,7 +8,9 @@ mod place;
 use axum::{Json, extract::State, response::IntoResponse};
 use photovote_domain::{Election, ElectionId, election::Status};
 use photovote_event_store::{EventReader, History, Stream};
-use photovote_http::{Administrator, Answer, Items, Page, PageParameters, Parameters, Problem, QueryProblems, Segments};
+use photovote_http::{
+    Administrator, Answer, Items, Page, PageParameters, Parameters, Problem, QueryProblems, Segments,
+};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use entry::AuditEntry;
@@ -38,7 +40,7 @@ pub fn routes() -> OpenApiRouter<App> {
 /// Lists everything that was done to an election: its own commits, then those to its voters and, once it is closed, to its
 /// ballots. A page may have fewer entries than `limit`; the last one is that without a `next_cursor`.
 #[utoipa::path(
-    get, path = "/elections/{election}/audit", tag = "elections", security(("administrator" = [])),
+    get, path = "/elections/{election}/audit", tag = "elections", operation_id = "list_audit", security(("administrator" = [])),
     params(("election" = String, Path, description = "The election's id"), PageParameters),
     responses((status = OK, body = Items<AuditEntry>, description = "A page of the audit trail"), QueryProblems)
 )]

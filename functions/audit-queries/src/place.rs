@@ -92,7 +92,8 @@ mod tests {
         let voter = Stream::Voter(ELECTION, Shard::new(5).unwrap(), VoterId::from_bits(8));
         let text = place(voter, true).to_string();
         let other = Stream::Election(ElectionId::from_bits(8)).sort_key(Version::new(1));
-        for wrong in ["", "all", "all #5", "all #5 ", &text[1..], &text.replace("#5", "#65"), &format!("all  {other}")] {
+        for wrong in ["", "all", "all #5", "all #5 ", &text[1..], &text.replace("#5", "#65"), &format!("all  {other}")]
+        {
             assert_eq!(Place::parse(ELECTION, wrong), None, "{wrong}");
         }
     }

@@ -75,7 +75,7 @@ impl BallotView {
 
 /// Shows the caller's ballot, and the election it belongs to.
 #[utoipa::path(
-    get, path = "/ballot", tag = "ballot", security(("ballot" = [])),
+    get, path = "/ballot", tag = "ballot", operation_id = "show_ballot", security(("ballot" = [])),
     responses((status = OK, body = BallotAnswer, description = "The ballot and its election"), QueryProblems)
 )]
 async fn show(State(app): State<App>, caller: Voter) -> Answer {

@@ -1,4 +1,5 @@
 //! What a voter sees of the election and of their own ballot.
+#![allow(clippy::unwrap_used, reason = "a test that cannot prepare its case has failed")]
 
 use std::sync::atomic::{AtomicU8, Ordering};
 
@@ -110,7 +111,8 @@ async fn a_voter_sees_the_election_and_the_last_rating() {
         "id": ELECTION, "name": "Summer", "description": null, "status": "open", "closes_at": "1970-01-01T00:00:01Z",
         "scale": {"min": 1, "max": 5}, "competitions": [competition],
     });
-    let ballot = json!({"id": BALLOT, "version": 3, "ratings": {CANDIDATE.to_string(): 4}, "cast": false, "receipt": null});
+    let ballot =
+        json!({"id": BALLOT, "version": 3, "ratings": {CANDIDATE.to_string(): 4}, "cast": false, "receipt": null});
     assert_eq!(reply.json, json!({"election": election, "ballot": ballot}));
 }
 

@@ -48,7 +48,7 @@ pub(crate) struct ElectionAnswer {
 
 /// Lists the caller's elections, in the order of their ids.
 #[utoipa::path(
-    get, path = "/elections", tag = "elections", security(("administrator" = [])), params(PageParameters),
+    get, path = "/elections", tag = "elections", operation_id = "list_elections", security(("administrator" = [])), params(PageParameters),
     responses((status = OK, body = Items<ElectionItem>, description = "A page of the list"), QueryProblems)
 )]
 pub(crate) async fn list(State(app): State<App>, caller: Administrator, query: Parameters) -> Answer {
@@ -68,16 +68,11 @@ pub(crate) fn place<T: std::str::FromStr>(text: &str) -> Answer<T> {
 
 /// Shows an election.
 #[utoipa::path(
-    get, path = "/elections/{election}", tag = "elections", security(("administrator" = [])),
+    get, path = "/elections/{election}", tag = "elections", operation_id = "show_election", security(("administrator" = [])),
     params(("election" = String, Path, description = "The election's id"), VersionParameter),
     responses((status = OK, body = ElectionAnswer, description = "The election"), QueryProblems)
 )]
-pub(crate) async fn show(
-    State(app): State<App>,
-    caller: Administrator,
-    path: Segments,
-    query: Parameters,
-) -> Answer {
+pub(crate) async fn show(State(app): State<App>, caller: Administrator, path: Segments, query: Parameters) -> Answer {
     let id = path.id("election")?;
     let document = app.election(&caller, id, query.min_version()?).await?;
     let (election, version) = (ElectionView::of(id, &document.election), document.version);

@@ -1,11 +1,11 @@
 //! The results of an election, as JSON and as a table.
 
+use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use axum::{
     Json,
     extract::State,
     response::{IntoResponse, Response},
 };
-use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use photovote_domain::ElectionId;
 use photovote_http::{
     Administrator, Answer, Parameters, Problem, QueryProblems, ResultsView, Segments, VersionParameter,
@@ -15,16 +15,11 @@ use crate::{App, sheet::Sheet};
 
 /// Shows the results of an election that is closed; while ballots are being counted, how many.
 #[utoipa::path(
-    get, path = "/elections/{election}/results", tag = "results", security(("administrator" = [])),
+    get, path = "/elections/{election}/results", tag = "results", operation_id = "show_results", security(("administrator" = [])),
     params(("election" = String, Path, description = "The election's id"), VersionParameter),
     responses((status = OK, body = ResultsView, description = "The results, or how far the counting is"), QueryProblems)
 )]
-pub(crate) async fn show(
-    State(app): State<App>,
-    caller: Administrator,
-    path: Segments,
-    query: Parameters,
-) -> Answer {
+pub(crate) async fn show(State(app): State<App>, caller: Administrator, path: Segments, query: Parameters) -> Answer {
     let id = path.id("election")?;
     let (document, tally) = app.election_and_tally(&caller, id, query.min_version()?).await?;
     Ok(Json(ResultsView::of(id, &document.election, &tally)?).into_response())
@@ -35,19 +30,14 @@ pub(crate) async fn show(
 ///
 /// A cell that a spreadsheet would take for a formula has an apostrophe before it.
 #[utoipa::path(
-    get, path = "/elections/{election}/results.csv", tag = "results", security(("administrator" = [])),
+    get, path = "/elections/{election}/results.csv", tag = "results", operation_id = "show_results_sheet", security(("administrator" = [])),
     params(("election" = String, Path, description = "The election's id"), VersionParameter),
     responses(
         (status = OK, body = String, content_type = "text/csv; charset=utf-8", description = "The table"),
         QueryProblems,
     )
 )]
-pub(crate) async fn sheet(
-    State(app): State<App>,
-    caller: Administrator,
-    path: Segments,
-    query: Parameters,
-) -> Answer {
+pub(crate) async fn sheet(State(app): State<App>, caller: Administrator, path: Segments, query: Parameters) -> Answer {
     let id = path.id("election")?;
     let (document, tally) = app.election_and_tally(&caller, id, query.min_version()?).await?;
     match ResultsView::of(id, &document.election, &tally)? {

@@ -5,8 +5,18 @@ use photovote_http::{CandidateResultsView, CompetitionResultsView, FinalView};
 
 /// What stands in the first columns; a column for each grade and one for the reason follow.
 const COLUMNS: [&str; 12] = [
-    "competition_id", "competition", "candidate_id", "candidate", "status", "rank", "tied", "ratings", "sum", "mean",
-    "median", "standard_deviation",
+    "competition_id",
+    "competition",
+    "candidate_id",
+    "candidate",
+    "status",
+    "rank",
+    "tied",
+    "ratings",
+    "sum",
+    "mean",
+    "median",
+    "standard_deviation",
 ];
 
 /// A table: its header, and a row for each candidate.

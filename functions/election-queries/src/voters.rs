@@ -3,9 +3,7 @@
 use axum::{Json, extract::State, response::IntoResponse};
 use photovote_control::{ControlError, Turnout};
 use photovote_domain::{Version, VoterId};
-use photovote_http::{
-    Administrator, Answer, Items, PageParameters, Parameters, Problem, QueryProblems, Segments,
-};
+use photovote_http::{Administrator, Answer, Items, PageParameters, Parameters, Problem, QueryProblems, Segments};
 use photovote_projections::VoterDocument;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -48,16 +46,11 @@ pub(crate) struct TurnoutAnswer {
 
 /// Lists an election's voters, in the order of their ids.
 #[utoipa::path(
-    get, path = "/elections/{election}/voters", tag = "voters", security(("administrator" = [])),
+    get, path = "/elections/{election}/voters", tag = "voters", operation_id = "list_voters", security(("administrator" = [])),
     params(("election" = String, Path, description = "The election's id"), PageParameters),
     responses((status = OK, body = Items<VoterItem>, description = "A page of the list"), QueryProblems)
 )]
-pub(crate) async fn list(
-    State(app): State<App>,
-    caller: Administrator,
-    path: Segments,
-    query: Parameters,
-) -> Answer {
+pub(crate) async fn list(State(app): State<App>, caller: Administrator, path: Segments, query: Parameters) -> Answer {
     let id = path.id("election")?;
     app.election(&caller, id, None).await?;
     let list = format!("voters/{id}");
@@ -71,7 +64,7 @@ pub(crate) async fn list(
 
 /// Tells how many voters are registered, and how many ballots were cast, as of now.
 #[utoipa::path(
-    get, path = "/elections/{election}/turnout", tag = "results", security(("administrator" = [])),
+    get, path = "/elections/{election}/turnout", tag = "results", operation_id = "show_turnout", security(("administrator" = [])),
     params(("election" = String, Path, description = "The election's id")),
     responses((status = OK, body = TurnoutAnswer, description = "The turnout"), QueryProblems)
 )]

@@ -1,4 +1,5 @@
 //! What an administrator sees of their elections, and what others do not.
+#![allow(clippy::unwrap_used, reason = "a test that cannot prepare its case has failed")]
 
 use std::collections::BTreeSet;
 
@@ -230,10 +231,8 @@ async fn the_turnout_stands_at_the_gates() {
 
     calls.take();
     let tables = office.engine.tables();
-    let app = App::new(
-        DocumentReader::new(client.clone(), tables.documents),
-        ControlReader::new(client, tables.control),
-    );
+    let app =
+        App::new(DocumentReader::new(client.clone(), tables.documents), ControlReader::new(client, tables.control));
     let router = edge(routes().with_state(app));
     let path = format!("/v1/elections/{ELECTION}/turnout");
     assert_eq!(get(&router, Sender::Administrator("ada"), &path).await.json, json!({"registered": 4, "cast": 1}));

@@ -1,11 +1,11 @@
 //! What anyone may ask: released results, whether a ballot was counted, whether the service is there, and its API.
 
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::{
     Json,
     extract::State,
     response::{IntoResponse, Response},
 };
-use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use photovote_document_store::DocumentReader;
 use photovote_domain::{Receipt, election::Status};
 use photovote_http::{Answer, OPENAPI, Problem, PublicProblems, ResultsView, Segments};
@@ -42,7 +42,7 @@ pub fn routes() -> OpenApiRouter<App> {
 
 /// Shows the results of an election whose administrator has released them.
 #[utoipa::path(
-    get, path = "/public/elections/{election}/results", tag = "public",
+    get, path = "/public/elections/{election}/results", tag = "public", operation_id = "show_public_results",
     params(("election" = String, Path, description = "The election's id")),
     responses((status = OK, body = ResultsView, description = "The results, or how far the counting is"), PublicProblems)
 )]
@@ -68,7 +68,7 @@ struct ReceiptAnswer {
 
 /// Tells whether the ballot with this receipt is counted. Who cast it and how, nobody can tell from it.
 #[utoipa::path(
-    get, path = "/public/elections/{election}/receipts/{receipt}", tag = "public",
+    get, path = "/public/elections/{election}/receipts/{receipt}", tag = "public", operation_id = "check_receipt",
     params(
         ("election" = String, Path, description = "The election's id"),
         ("receipt" = String, Path, description = "What the voter got for the cast ballot"),

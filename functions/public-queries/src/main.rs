@@ -1,10 +1,10 @@
 //! What anyone may ask, on AWS Lambda.
 
-use public_queries::{App, routes};
 use lambda_http::{Error, tracing::init_default_subscriber};
-use photovote_dynamodb::{Endpoint, client, config, variable};
 use photovote_document_store::DocumentReader;
+use photovote_dynamodb::{Endpoint, client, config, variable};
 use photovote_http::edge;
+use public_queries::{App, routes};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {

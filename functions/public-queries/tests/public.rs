@@ -1,4 +1,5 @@
 //! What anyone can see, and what not yet or not any more.
+#![allow(clippy::unwrap_used, reason = "a test that cannot prepare its case has failed")]
 
 use std::collections::BTreeSet;
 
