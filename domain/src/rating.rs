@@ -23,9 +23,26 @@ pub enum ScaleError {
 
 /// The grades a voter may give: the whole numbers from `min` to `max`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "Bounds")]
 pub struct Scale {
     max: u8,
     min: u8,
+}
+
+/// Two numbers that may be a scale.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Bounds {
+    max: i64,
+    min: i64,
+}
+
+impl TryFrom<Bounds> for Scale {
+    type Error = ScaleError;
+
+    fn try_from(Bounds { max, min }: Bounds) -> Result<Self, ScaleError> {
+        Self::new(min, max)
+    }
 }
 
 impl Scale {
@@ -104,6 +121,15 @@ mod tests {
         assert_eq!(Scale::new(-1, 5), Err(ScaleError::OutOfRange));
         assert_eq!(Scale::new(0, 11), Err(ScaleError::OutOfRange));
         assert_eq!(Scale::new(0, i64::MAX), Err(ScaleError::OutOfRange));
+    }
+
+    #[test]
+    fn a_scale_is_read_back_and_nothing_else_is_read_as_one() {
+        let read = |json: &str| serde_json::from_str::<Scale>(json);
+        assert_eq!(serde_json::to_string(&Scale::default()).unwrap(), r#"{"max":5,"min":1}"#);
+        assert_eq!(read(r#"{"max":5,"min":1}"#).unwrap(), Scale::default());
+        assert!(read(r#"{"max":1,"min":5}"#).is_err());
+        assert!(read(r#"{"max":11,"min":0}"#).is_err());
     }
 
     #[test]

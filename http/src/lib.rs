@@ -63,8 +63,8 @@ pub use election_view::{CandidateView, CompetitionView, DisqualifiedView, Electi
 pub use etag::{IfMatch, Precondition, etag};
 pub use idempotency::{IdempotencyKey, command_id, derived_id, fingerprint};
 pub use openapi::{
-    ADMINISTRATOR, BALLOT, CommandHeaders, CommandProblems, OPENAPI, PREFIX, PageParameters, Preconditions, PublicProblems,
-    QueryProblems, VersionParameter, document,
+    ADMINISTRATOR, BALLOT, CommandHeaders, CommandProblems, OPENAPI, PREFIX, PageParameters, Preconditions,
+    PublicProblems, QueryProblems, VersionParameter, document,
 };
 pub use page::{Items, Page, Parameters};
 pub use path::Segments;

@@ -156,9 +156,9 @@ impl ResultsView {
     /// # Errors
     /// The election is not closed; or the tally cannot be this election's, which is logged and is not the caller's business.
     pub fn of(election_id: ElectionId, election: &Election, tally: &Tally) -> Result<Self, Problem> {
-        let cast = election
-            .casts
-            .ok_or_else(|| Problem::conflict("election_not_closed", "there are no results before the election is closed"))?;
+        let cast = election.casts.ok_or_else(|| {
+            Problem::conflict("election_not_closed", "there are no results before the election is closed")
+        })?;
         match Results::of(election_id, &election.competitions, election.scale, tally, cast) {
             Ok(results) => Ok(Self::Final(results.into())),
             Err(ResultsError::Counting { counted, cast }) => {

@@ -216,7 +216,10 @@ async fn name_request(mut request: Request, next: Next) -> Response {
         response = named;
     }
     response.headers_mut().entry(X_CONTENT_TYPE_OPTIONS).or_insert(HeaderValue::from_static("nosniff"));
-    response.headers_mut().extend(HeaderValue::try_from(id).ok().map(|id| (REQUEST_ID, id)));
+    // Hexadecimal digits: always a value.
+    if let Ok(id) = HeaderValue::try_from(id) {
+        response.headers_mut().insert(REQUEST_ID, id);
+    }
     response
 }
 
@@ -421,6 +424,11 @@ mod tests {
         }))
     }
 
+    /// A function says the request's name itself.
+    async fn named_by_function(Path(_): Path<String>, request: Request) -> impl IntoResponse {
+        ([(REQUEST_ID, "named")], echo(request).await)
+    }
+
     fn functions() -> Vec<Function> {
         let queries = function(
             "queries",
@@ -431,7 +439,7 @@ mod tests {
                 ("/v1/conflict", HttpMethod::Get, None),
             ],
             Router::new()
-                .route("/v1/things/{thing}", get(|Path(_): Path<String>, request: Request| echo(request)))
+                .route("/v1/things/{thing}", get(named_by_function))
                 .route("/v1/ballot", get(echo))
                 .route("/v1/panic", get(|| async { panic!("a bug") as Response }))
                 .route("/v1/conflict", get(|| async { Problem::conflict("not_now", "no") })),
@@ -495,6 +503,7 @@ mod tests {
         assert_eq!(context["routeKey"], "GET /v1/things/{thing}");
         assert_eq!(context["http"]["sourceIp"], "127.0.0.1");
         assert_eq!(context["requestId"].as_str(), headers[REQUEST_ID].to_str().ok());
+        assert_eq!(headers.get_all(REQUEST_ID).iter().count(), 1);
         assert_eq!(body["uri"], format!("http://{}/v1/things/a%20b?x=1", fixture.gateway.address()));
     }
 

@@ -20,7 +20,7 @@ use crate::{
 /// Records in one event, at most.
 const LARGEST_BATCH: usize = 100;
 /// How often an idle pump looks for records: a reader waits as long for their own write, at most.
-const GLANCE: Duration = Duration::from_millis(10);
+const GLANCE: Duration = Duration::from_millis(5);
 /// How long a function can work on one event.
 const LONGEST_INVOCATION: Duration = Duration::from_mins(1);
 /// How long the pump rests when the stream or the checkpoint fails it.

@@ -27,8 +27,8 @@ pub enum FileError {
         /// What SQLite says.
         source: rusqlite::Error,
     },
-    /// Nothing is known about it.
-    #[error("{} cannot be looked at: {source}", path.display())]
+    /// It cannot be looked at, or made.
+    #[error("{} cannot be used: {source}", path.display())]
     Unseen {
         /// The file.
         path: PathBuf,
@@ -44,7 +44,9 @@ pub(crate) fn open(path: &Path) -> Result<Connection, FileError> {
         // SQLite would take an empty file for a new one, and all that was in it would silently be gone.
         Ok(file) if file.len() == 0 => return Err(damaged(path, "it is empty")),
         Ok(_) => (),
-        Err(missing) if missing.kind() == io::ErrorKind::NotFound => (),
+        Err(missing) if missing.kind() == io::ErrorKind::NotFound => {
+            make_private(path).map_err(|source| FileError::Unseen { path: path.to_owned(), source })?;
+        }
         Err(source) => return Err(FileError::Unseen { path: path.to_owned(), source }),
     }
     let failed = |error| failure(path, error);
@@ -56,6 +58,15 @@ pub(crate) fn open(path: &Path) -> Result<Connection, FileError> {
     }
     connection.pragma_update(None, "journal_mode", "WAL").map_err(failed)?;
     Ok(connection)
+}
+
+/// Makes an empty file that only its owner can read. What SQLite puts beside it gets the same rights.
+fn make_private(path: &Path) -> io::Result<()> {
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path).map(drop)
 }
 
 /// What SQLite's error says about the file.
@@ -107,6 +118,20 @@ mod tests {
             let refused = open(&path).unwrap_err();
             assert!(matches!(refused, FileError::Damaged { .. }), "{refused}");
             assert_eq!(std::fs::read(&path).unwrap(), bytes);
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn only_its_owner_can_read_it() {
+        use std::os::unix::fs::PermissionsExt;
+
+        let dir = tempfile::tempdir().unwrap();
+        let connection = open(&dir.path().join("some.db")).unwrap();
+        connection.execute_batch("CREATE TABLE t (x TEXT)").unwrap();
+        for file in std::fs::read_dir(dir.path()).unwrap() {
+            let file = file.unwrap();
+            assert_eq!(file.metadata().unwrap().permissions().mode() & 0o777, 0o600, "{:?}", file.file_name());
         }
     }
 

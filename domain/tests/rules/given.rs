@@ -31,7 +31,7 @@ where
     /// Then exactly this happens.
     #[track_caller]
     pub(crate) fn then(self, events: impl IntoIterator<Item = A::Event>) {
-        assert_eq!(self.0.unwrap(), events.into_iter().collect::<Vec<_>>());
+        assert_eq!(self.0, Ok(events.into_iter().collect()));
     }
 
     /// Then nothing needs to happen.
@@ -43,7 +43,7 @@ where
     /// Then the answer is no, for this reason.
     #[track_caller]
     pub(crate) fn then_refused(self, rejection: A::Rejection) {
-        assert_eq!(self.0.unwrap_err(), rejection);
+        assert_eq!(self.0, Err(rejection));
     }
 }
 

@@ -150,6 +150,8 @@ fn of_equal_means_the_one_with_more_top_grades_ranks_first() {
     let fewer_fours: &[_] = &[(5, 1), (3, 2), (1, 1)];
     let more_fours: &[_] = &[(5, 1), (4, 1), (2, 1), (1, 1)];
     assert_eq!(ranks([fewer_fours, more_fours]), [(2, 1, false), (1, 2, false)]);
+    // The top grade decides, not the bottom one: both have a mean of 2.
+    assert_eq!(ranks([&[(3, 4), (1, 4)], &[(5, 1), (1, 3)]]), [(2, 1, false), (1, 2, false)]);
     // The same share of fives, but more of them.
     assert_eq!(ranks([&[(1, 1), (5, 1)], &[(1, 2), (5, 2)]]), [(2, 1, false), (1, 2, false)]);
 }

@@ -37,6 +37,7 @@ pub enum GateStatus {
     Closed,
 }
 
+#[cfg(feature = "write")]
 impl GateStatus {
     pub(crate) const fn as_str(self) -> &'static str {
         match self {
