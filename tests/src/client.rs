@@ -31,12 +31,13 @@ impl Client {
 
     /// A request to a path under `/v1`.
     pub fn request(&self, method: Method, path: &str) -> Request {
-        let request = self.http.request(method.clone(), format!("{}/v1{path}", self.url));
+        let name = format!("{method} {path}");
+        let request = self.http.request(method, format!("{}/v1{path}", self.url));
         let request = match &self.token {
             Some(token) => request.bearer_auth(token),
             None => request,
         };
-        Request(request, format!("{method} {path}"))
+        Request(request, name)
     }
 
     /// GET.

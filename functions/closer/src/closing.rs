@@ -51,7 +51,9 @@ pub async fn finish(
     if history.state.status == Status::Closing {
         let casts = control.close_gates(election, shards).await?;
         let finish = |election: &Election| match election.status {
-            Status::Closing => election.decide(ElectionCommand::FinishClosing { casts }, &Context { now: record.private.time }),
+            Status::Closing => {
+                election.decide(ElectionCommand::FinishClosing { casts }, &Context { now: record.private.time })
+            }
             // Somebody else has finished, with the same count: the gates stand still.
             _ => Ok(Vec::new()),
         };

@@ -14,9 +14,7 @@ use photovote_domain::{
     Digest, Election, ElectionId,
     election::{ElectionCommand, Status},
 };
-use photovote_event_store::{
-    Actor, CommandId, CommandRecord, Environment, EventStore, History, PrivatePart, Stream,
-};
+use photovote_event_store::{Actor, CommandId, CommandRecord, Environment, EventStore, History, PrivatePart, Stream};
 
 pub use closing::{CloseError, close, finish};
 

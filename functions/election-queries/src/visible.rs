@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use photovote_document_store::DocumentError;
+use photovote_document_store::{DocumentError, Ownership};
 use photovote_domain::{ElectionId, Tally, Version, election::Status};
 use photovote_http::{Administrator, Answer, Problem};
 use photovote_projections::ElectionDocument;
@@ -52,7 +52,14 @@ impl App {
         id: ElectionId,
         least: Option<Version>,
     ) -> Answer<(ElectionDocument, Tally)> {
-        visible(caller, least, || self.documents.results_input(id)).await
+        visible(caller, least, || self.documents.results_input(id, least.is_some())).await
+    }
+
+    /// An election that is the caller's, and of it only what its voters are found with.
+    pub(crate) async fn owned(&self, caller: &Administrator, id: ElectionId) -> Answer<Ownership> {
+        let found = self.documents.ownership(id).await?;
+        let own = found.filter(|found| found.owner == caller.subject.as_str() && found.status != Status::Deleted);
+        own.ok_or_else(no_such)
     }
 }
 
@@ -63,7 +70,6 @@ where
     T: Found,
     F: Future<Output = Result<Option<T>, DocumentError>>,
 {
-    let no_such = || Problem::not_found("election_not_found", "there is no such election");
     let deadline = Instant::now() + PATIENCE;
     let mut wait = FIRST_WAIT;
     loop {
@@ -82,4 +88,8 @@ where
         sleep(wait).await;
         wait = (wait * 2).min(LONGEST_WAIT);
     }
+}
+
+fn no_such() -> Problem {
+    Problem::not_found("election_not_found", "there is no such election")
 }

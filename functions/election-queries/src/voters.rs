@@ -52,7 +52,7 @@ pub(crate) struct TurnoutAnswer {
 )]
 pub(crate) async fn list(State(app): State<App>, caller: Administrator, path: Segments, query: Parameters) -> Answer {
     let id = path.id("election")?;
-    app.election(&caller, id, None).await?;
+    app.owned(&caller, id).await?;
     let list = format!("voters/{id}");
     let page = query.page(&list)?;
     let after = page.after.as_deref().map(place).transpose()?;
@@ -69,8 +69,9 @@ pub(crate) async fn list(State(app): State<App>, caller: Administrator, path: Se
     responses((status = OK, body = TurnoutAnswer, description = "The turnout"), QueryProblems)
 )]
 pub(crate) async fn turnout(State(app): State<App>, caller: Administrator, path: Segments) -> Answer {
-    let document = app.election(&caller, path.id("election")?, None).await?;
-    let turnout = app.control.turnout(document.id, document.election.shards).await;
+    let id = path.id("election")?;
+    let election = app.owned(&caller, id).await?;
+    let turnout = app.control.turnout(id, election.shards).await;
     let Turnout { registered, cast } = turnout.map_err(problem)?;
     Ok(Json(TurnoutAnswer { registered, cast }).into_response())
 }

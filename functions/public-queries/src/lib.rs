@@ -48,7 +48,7 @@ pub fn routes() -> OpenApiRouter<App> {
 )]
 async fn results(State(app): State<App>, path: Segments) -> Answer {
     let id = path.id("election")?;
-    let found = app.documents.results_input(id).await?;
+    let found = app.documents.results_input(id, false).await?;
     let (document, tally) = found
         .filter(|(document, _)| document.election.status == Status::Released)
         .ok_or_else(|| Problem::not_found("results_not_found", "there are no public results of such an election"))?;

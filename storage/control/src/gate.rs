@@ -136,7 +136,9 @@ impl ControlReader {
             let sent = self.client.batch_get_item().request_items(&self.table, request).send().await;
             let answer = sent.map_err(|error| storage_error(&error))?;
             for item in answer.responses.unwrap_or_default().remove(&self.table).unwrap_or_default() {
-                if let (Some(Ok(pk)), Some(gate)) = (item.get("pk").map(AttributeValue::as_s), GateState::from_item(&item)) {
+                if let (Some(Ok(pk)), Some(gate)) =
+                    (item.get("pk").map(AttributeValue::as_s), GateState::from_item(&item))
+                {
                     found.insert(pk.clone(), gate);
                 }
             }

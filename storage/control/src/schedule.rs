@@ -49,9 +49,7 @@ impl Control {
                 .await
                 .map_err(|error| storage_error(&error))?;
             let ids = page.items.unwrap_or_default();
-            elections.extend(
-                ids.iter().filter_map(|item| ElectionId::from_str(item.get("sk")?.as_s().ok()?).ok()),
-            );
+            elections.extend(ids.iter().filter_map(|item| ElectionId::from_str(item.get("sk")?.as_s().ok()?).ok()));
             start = page.last_evaluated_key;
             if start.is_none() {
                 return Ok(elections);

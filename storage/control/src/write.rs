@@ -115,7 +115,12 @@ impl Control {
     }
 
     /// The action that lets one cast through a ballot's gate: the fence between voting and counting.
-    pub fn pass_cast(&self, election: ElectionId, shard: Shard, now: Timestamp) -> Result<TransactWriteItem, BuildError> {
+    pub fn pass_cast(
+        &self,
+        election: ElectionId,
+        shard: Shard,
+        now: Timestamp,
+    ) -> Result<TransactWriteItem, BuildError> {
         let update = self
             .gate_update(election, shard)
             .update_expression("ADD casts :one")

@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use crate::{
     failure::DocumentError,
     key::{COMPETITION, ELECTION, TALLY},
+    read::Ownership,
 };
 
 #[cfg(feature = "write")]
@@ -149,6 +150,12 @@ pub(crate) fn tally_part(item: &Item) -> Result<Tally, DocumentError> {
 pub(crate) fn listed(item: Item) -> Result<ElectionSummary, DocumentError> {
     let Listed { id, version, status, name } = parsed(item)?;
     Ok(ElectionSummary { id, name, status, version })
+}
+
+/// Whose the election of a header is.
+pub(crate) fn ownership(item: Item) -> Result<Ownership, DocumentError> {
+    let Header { owner, status, shards, .. } = parsed(item)?;
+    Ok(Ownership { owner, status, shards })
 }
 
 /// A voter.

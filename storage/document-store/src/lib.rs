@@ -29,6 +29,6 @@ mod write;
 
 pub use failure::DocumentError;
 pub use generation::{Generation, GenerationError, Generations};
-pub use read::{DocumentReader, Page};
+pub use read::{DocumentReader, Ownership, Page};
 #[cfg(feature = "write")]
 pub use write::{COMPETITIONS_AT_ONCE, DocumentStore, Saved};

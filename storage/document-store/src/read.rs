@@ -5,7 +5,7 @@ use aws_sdk_dynamodb::{
     operation::query::builders::QueryFluentBuilder,
     types::{AttributeValue, Select},
 };
-use photovote_domain::{ElectionId, Receipt, Subject, Tally, VoterId};
+use photovote_domain::{ElectionId, Receipt, ShardCount, Subject, Tally, VoterId, election::Status};
 use photovote_dynamodb::{Item, Retry, storage_error};
 use photovote_projections::{ElectionDocument, ElectionSummary, VoterDocument};
 
@@ -30,6 +30,17 @@ pub struct DocumentReader {
     pub(crate) client: Client,
     pub(crate) table: String,
     pointer: Pointer,
+}
+
+/// Whose an election is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ownership {
+    /// The owner.
+    pub owner: String,
+    /// Where the election is in its life.
+    pub status: Status,
+    /// Over how many shards its voters and ballots are spread.
+    pub shards: ShardCount,
 }
 
 /// One page of a list.
@@ -71,8 +82,19 @@ impl DocumentReader {
     }
 
     /// An election and what was counted for it so far, in one Query.
-    pub async fn results_input(&self, id: ElectionId) -> Result<Option<(ElectionDocument, Tally)>, DocumentError> {
-        self.read(&self.generations().await?.serving, id, false, None).await
+    pub async fn results_input(
+        &self,
+        id: ElectionId,
+        consistent: bool,
+    ) -> Result<Option<(ElectionDocument, Tally)>, DocumentError> {
+        self.read(&self.generations().await?.serving, id, consistent, None).await
+    }
+
+    /// Whose an election is, for questions that are about something else of it: one small GetItem, however large it is.
+    pub async fn ownership(&self, id: ElectionId) -> Result<Option<Ownership>, DocumentError> {
+        let key = key::header_key(&self.generations().await?.serving, id);
+        let get = self.client.get_item().table_name(&self.table).set_key(Some(key));
+        get.send().await.map_err(|error| storage_error(&error))?.item.map(item::ownership).transpose()
     }
 
     /// At most `limit` of the elections that somebody owns, those after an id.

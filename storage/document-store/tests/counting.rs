@@ -55,7 +55,7 @@ async fn store(engine: &Engine) -> DocumentStore {
 }
 
 async fn counted(store: &DocumentStore) -> Tally {
-    store.results_input(ELECTION).await.unwrap().unwrap().1
+    store.results_input(ELECTION, false).await.unwrap().unwrap().1
 }
 
 #[tokio::test]

@@ -216,7 +216,7 @@ async fn a_document_is_one_call_and_the_generation_another_now_and_then() {
     assert_eq!(calls.take(), [("GetItem".to_owned(), 1), ("Query".to_owned(), 1)].into());
     reader.election(id, false).await.unwrap().unwrap();
     assert_eq!(calls.take(), query);
-    reader.results_input(id).await.unwrap().unwrap();
+    reader.results_input(id, false).await.unwrap().unwrap();
     assert_eq!(calls.take(), query);
     reader.voters(id, None, 5).await.unwrap();
     assert_eq!(calls.take(), query);

@@ -240,7 +240,9 @@ mod tests {
         let refused = |event: StoredEvent| event.decode_with::<Event>(HISTORY).unwrap_err();
         assert!(matches!(refused(stored("Painted", 4, "{}")), DecodeError::Newer { found: 4, known: 3, .. }));
         assert!(matches!(refused(stored("Sold", 0, "{}")), DecodeError::Newer { .. }));
-        for (event_type, payload) in [("Sold", r#"{"to":"me"}"#), ("Sold", "{"), ("Sold", "{} {}"), ("Lost", "{}"), ("Painted", "[]")] {
+        for (event_type, payload) in
+            [("Sold", r#"{"to":"me"}"#), ("Sold", "{"), ("Sold", "{} {}"), ("Lost", "{}"), ("Painted", "[]")]
+        {
             let version = current_version(event_type, HISTORY);
             assert!(matches!(refused(stored(event_type, version, payload)), DecodeError::Payload { .. }), "{payload}");
         }

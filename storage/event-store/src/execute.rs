@@ -134,13 +134,9 @@ impl EventStore {
             }
         }
     }
-
 }
 
-fn last_word<A: Aggregate>(
-    history: History<A>,
-    record: &CommandRecord,
-) -> Result<Done<A>, ExecuteError<A::Rejection>> {
+fn last_word<A: Aggregate>(history: History<A>, record: &CommandRecord) -> Result<Done<A>, ExecuteError<A::Rejection>> {
     match history.known(record) {
         Known::Done(version) => Ok(Done { history, version, repeated: true }),
         Known::Reused => Err(ExecuteError::KeyReused),

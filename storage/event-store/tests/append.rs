@@ -1,4 +1,5 @@
 //! The event store over the engine: appending, conflicts, repeated commands, lost answers, long streams.
+#![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
 #![cfg(feature = "append")]
 
 use std::sync::{
@@ -22,7 +23,8 @@ use aws_smithy_runtime_api::{
 use aws_smithy_types::{body::SdkBody, config_bag::ConfigBag};
 use photovote_control::Control;
 use photovote_domain::{
-    Aggregate, Ballot, BallotId, CandidateId, Digest, Election, ElectionId, Nonce, Ratings, ShardCount, Timestamp, Version,
+    Aggregate, Ballot, BallotId, CandidateId, Digest, Election, ElectionId, Nonce, Ratings, ShardCount, Timestamp,
+    Version,
     ballot::{BallotEvent, BallotRejection, Status},
     election::{Context, ElectionCommand, ElectionEvent, ElectionRejection},
 };
@@ -190,7 +192,8 @@ impl Intercept for LoseAnswers {
         _components: &RuntimeComponents,
         config: &mut ConfigBag,
     ) -> Result<(), BoxError> {
-        let write = config.load::<Metadata>().is_some_and(|call| ["PutItem", "TransactWriteItems"].contains(&call.name()));
+        let write =
+            config.load::<Metadata>().is_some_and(|call| ["PutItem", "TransactWriteItems"].contains(&call.name()));
         let lose = |left: u32| left.checked_sub(1);
         if write && self.0.fetch_update(Ordering::SeqCst, Ordering::SeqCst, lose).is_ok() {
             let response = context.response_mut();

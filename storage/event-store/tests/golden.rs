@@ -1,4 +1,5 @@
 //! One file for each version of each event, for ever: what was written once can be read, whatever has changed since.
+#![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
 use std::{collections::BTreeSet, fs, path::PathBuf};
 

@@ -98,7 +98,7 @@ impl World {
     }
 
     pub(crate) async fn tally(&self, election: ElectionId) -> Tally {
-        self.documents.results_input(election).await.unwrap().unwrap().1
+        self.documents.results_input(election, false).await.unwrap().unwrap().1
     }
 }
 
