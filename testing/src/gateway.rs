@@ -46,6 +46,12 @@ impl Reply {
 
 /// What a function's router answers to a GET of this path, which may have a query.
 pub async fn get(router: &Router, sender: Sender<'_>, path: &str) -> Reply {
+    send(router, sender, "GET", path, None).await
+}
+
+/// What a function's router answers to a request of this method to this path, which may have a query, with a JSON body if
+/// there is one.
+pub async fn send(router: &Router, sender: Sender<'_>, method: &str, path: &str, body: Option<&Value>) -> Reply {
     let (raw, query) = path.split_once('?').unwrap_or((path, ""));
     let mut headers = json!({"host": "localhost"});
     let mut authorizer = Value::Null;
@@ -54,10 +60,15 @@ pub async fn get(router: &Router, sender: Sender<'_>, path: &str) -> Reply {
         Sender::Administrator(subject) => authorizer = json!({"jwt": {"claims": {"sub": subject}}}),
         Sender::Bearer(token) => headers["authorization"] = format!("Bearer {token}").into(),
     }
+    let body = body.map(|body| {
+        headers["content-type"] = "application/json".into();
+        body.to_string()
+    });
     let event = json!({
         "version": "2.0", "rawPath": raw, "rawQueryString": query, "headers": headers, "isBase64Encoded": false,
+        "body": body,
         "requestContext": {
-            "requestId": "r-1", "stage": "$default", "authorizer": authorizer, "http": {"method": "GET", "path": raw},
+            "requestId": "r-1", "stage": "$default", "authorizer": authorizer, "http": {"method": method, "path": raw},
         },
     });
     let request: Request<Body> =

@@ -16,7 +16,7 @@ use dynoxide::Database;
 use photovote_dynamodb::{Calls, Endpoint};
 use tokio::{net::TcpListener, task::JoinHandle};
 
-pub use gateway::{Reply, Sender, get};
+pub use gateway::{Reply, Sender, get, send};
 
 /// The names of the tables.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -238,7 +238,7 @@ async fn the_turnout_stands_at_the_gates() {
     assert_eq!(get(&router, Sender::Administrator("ada"), &path).await.json, json!({"registered": 4, "cast": 1}));
     calls.take();
     get(&router, Sender::Administrator("ada"), &path).await;
-    assert_eq!(calls.take(), [("BatchGetItem".to_owned(), 1), ("Query".to_owned(), 1)].into());
+    assert_eq!(calls.take(), [("BatchGetItem".to_owned(), 1), ("GetItem".to_owned(), 1)].into());
 }
 
 #[tokio::test]

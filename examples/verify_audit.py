@@ -1,0 +1,147 @@
+#!/usr/bin/env python3
+"""Checks the audit trail of an election, from nothing but what the API answers.
+
+    TOKEN=<administrator's JWT> python3 examples/verify_audit.py http://127.0.0.1:3000/v1 <election>
+
+docs/audit.md says what is checked, and what that proves. Needs Python 3 and nothing else.
+"""
+
+import hashlib
+import json
+import os
+import sys
+import urllib.error
+import urllib.request
+
+
+class Wrong(Exception):
+    """The trail or the results are not what they claim to be."""
+
+
+def h(*parts):
+    """SHA-256 over parts, each after its length as 8 bytes, the highest first."""
+    sha = hashlib.sha256()
+    for part in parts:
+        part = part.encode() if isinstance(part, str) else part
+        sha.update(len(part).to_bytes(8, "big") + part)
+    return sha.hexdigest()
+
+
+def canonical(value):
+    """JSON with sorted keys and no spaces: RFC 8785, for what the API answers (no fractions, keys in ASCII)."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def digest_of(part, where):
+    """A part's digest as bytes; checked, if the part itself is shown."""
+    if "data" in part and h("photovote/part", bytes.fromhex(part["salt"]), part["data"]) != part["digest"]:
+        raise Wrong(f"{where}: a part is not what was hashed")
+    return bytes.fromhex(part["digest"])
+
+
+def check_commit(entry, prev, version):
+    """Checks that a commit follows the one before it, and is what was hashed."""
+    where = f"{entry['stream']} at version {entry['version']}"
+    if entry["prev"] != prev or entry["version"] != version:
+        raise Wrong(f"{where} does not follow the commit before it")
+    types = [f"{event['type']}/{event['schema_version']}" for event in entry["events"]]
+    header = {"command": entry["command"], "events": types, "stream": entry["stream"], "version": version}
+    digests = [digest_of(part, where) for part in [entry["private"], *entry["events"]]]
+    if h("photovote/commit", bytes.fromhex(prev), canonical(header), *digests) != entry["hash"]:
+        raise Wrong(f"{where} is not what was hashed")
+
+
+def check_trail(election, entries):
+    """Checks every stream from its first commit on; answers the last hash of each."""
+    heads, versions = {}, {}
+    for entry in entries:
+        stream = entry["stream"]
+        prev = heads.get(stream) or h("photovote/stream", election, stream)
+        check_commit(entry, prev, versions.get(stream, 1))
+        heads[stream] = entry["hash"]
+        versions[stream] = entry["version"] + len(entry["events"])
+    if f"election#{election}" not in heads:
+        raise Wrong("the election's own stream is missing")
+    return heads
+
+
+def check_casts(entries):
+    """Checks that as many ballots were cast as the close says, each once; answers how many, or None before the close."""
+    said = [json.loads(event["data"])["casts"] for entry in entries for event in entry["events"]
+            if event["type"] == "ElectionClosed"]
+    if not said:
+        return None
+    cast = [entry["stream"] for entry in entries for event in entry["events"] if event["type"] == "BallotCast"]
+    if len(cast) != len(set(cast)):
+        raise Wrong("a ballot was cast twice")
+    if said != [len(cast)]:
+        raise Wrong(f"the close says {said}, but {len(cast)} ballots were cast")
+    return len(cast)
+
+
+def check_results(results, casts):
+    """Checks that final results count every cast, say what their digest says, and add up."""
+    rest = {name: value for name, value in results.items() if name != "digest"}
+    if results["digest"] != "sha256:" + hashlib.sha256(canonical(rest).encode()).hexdigest():
+        raise Wrong("the results are not what their digest says")
+    if not results["cast"] == results["counted"] == casts:
+        raise Wrong(f"{casts} ballots were cast, and the results count {results['counted']}")
+    for row in (row for competition in results["competitions"] for row in competition["candidates"]):
+        histogram = {int(grade): ballots for grade, ballots in row["histogram"].items()}
+        count, total = sum(histogram.values()), sum(grade * ballots for grade, ballots in histogram.items())
+        mean = row["mean_exact"]
+        if count != row["ratings"] or total != row["sum"] or count > casts:
+            raise Wrong(f"the ratings of {row['name']} do not add up")
+        if total * mean["denominator"] != count * mean["numerator"]:
+            raise Wrong(f"the mean of {row['name']} is not that of its ratings")
+
+
+def get(url):
+    """What the API answers to a GET."""
+    request = urllib.request.Request(url, headers={"Authorization": f"Bearer {os.environ.get('TOKEN', '')}"})
+    with urllib.request.urlopen(request, timeout=60) as answer:
+        return json.load(answer)
+
+
+def fetch_trail(api, election):
+    """The whole trail, page after page."""
+    url = f"{api}/elections/{election}/audit?limit=100"
+    page = get(url)
+    while True:
+        yield from page["items"]
+        if page["next_cursor"] is None:
+            return
+        page = get(f"{url}&cursor={page['next_cursor']}")
+
+
+def main(api, election):
+    entries = list(fetch_trail(api, election))
+    heads = check_trail(election, entries)
+    trail = hashlib.sha256("".join(f"{stream} {heads[stream]}\n" for stream in sorted(heads)).encode()).hexdigest()
+    print(f"Commits: {len(entries)}, in {len(heads)} streams; each follows the one before it and is what was hashed.")
+    print(f"The trail's digest, to be kept and compared: sha256:{trail}")
+    casts = check_casts(entries)
+    if casts is None:
+        print("The election is not closed: its ballots are not in the trail yet.")
+    elif any(event["type"] == "ElectionDeleted" for entry in entries for event in entry["events"]):
+        print(f"Ballots cast: {casts}. The election was deleted, and its results with it.")
+    else:
+        results = get(f"{api}/elections/{election}/results")
+        if results["status"] != "final":
+            raise Wrong("the ballots are still being counted: try again")
+        check_results(results, casts)
+        print(f"Ballots cast: {casts}; counted: {results['counted']}. The results' digest: {results['digest']}")
+    print("OK")
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 3:
+        sys.exit(__doc__)
+    try:
+        main(sys.argv[1].rstrip("/"), sys.argv[2])
+    except Wrong as wrong:
+        sys.exit(f"WRONG: {wrong}")
+    except urllib.error.HTTPError as error:
+        sys.exit(f"{error.url} answered {error.code}: {error.read().decode(errors='replace')}")
+    except OSError as error:
+        sys.exit(f"the API cannot be reached: {error}")

@@ -1,0 +1,141 @@
+//! The README does what it says: its walk through an election is run line by line, and so is the script that it ends with.
+
+#![cfg(unix)]
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "all of this is a test, the functions around it too")]
+
+use std::{
+    fs,
+    io::{BufRead, BufReader},
+    path::{Path, PathBuf},
+    process::{Child, Command, Output, Stdio},
+};
+
+/// Where the README's server listens.
+const URL: &str = "http://127.0.0.1:3000";
+/// How the README gets a token.
+const TOKEN: &str = "cargo run -q -- token";
+
+/// Takes the trail of the walk, changes each text in it by one character, and expects every change to be found.
+const TAMPER: &str = r#"
+import copy, json, os, sys
+sys.path.insert(0, "examples")
+import verify_audit
+
+def texts(value, path=()):
+    if isinstance(value, str):
+        yield path
+    for key, inner in value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ():
+        yield from texts(inner, (*path, key))
+
+trail = list(verify_audit.fetch_trail(os.environ["API"], os.environ["ELECTION"]))
+verify_audit.check_trail(os.environ["ELECTION"], trail)
+unnoticed = []
+for path in texts(trail):
+    changed = copy.deepcopy(trail)
+    *way, last = path
+    place = changed
+    for key in way:
+        place = place[key]
+    place[last] = place[last][:-1] + ("1" if place[last].endswith("0") else "0")
+    try:
+        verify_audit.check_trail(os.environ["ELECTION"], changed)
+        unnoticed.append(path)
+    except verify_audit.Wrong:
+        pass
+print(json.dumps({"unnoticed": unnoticed}))
+"#;
+
+/// The local server, which does not outlive its test.
+struct Server(Child);
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        self.0.kill().ok();
+        self.0.wait().ok();
+    }
+}
+
+/// A server on a free port, and where it listens.
+fn serve(data: &Path) -> (Server, String) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_photovote"));
+    command.arg("--data-dir").arg(data).args(["--port", "0"]).env_remove("RUST_LOG");
+    let mut server = Server(command.stdout(Stdio::piped()).spawn().unwrap());
+    let lines = BufReader::new(server.0.stdout.take().unwrap()).lines();
+    let address = lines.map(|line| line.unwrap()).find_map(|line| {
+        let (_, address) = line.split_once("API ")?;
+        address.trim().split_once("/v1").map(|(url, _)| url.to_owned())
+    });
+    (server, address.expect("the server says where it listens"))
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+/// The commands of the README's walk.
+fn walk() -> String {
+    let readme = fs::read_to_string(root().join("README.md")).unwrap();
+    let (_, section) = readme.split_once("\n## An election with curl\n").expect("the walk has its heading");
+    let (section, _) = section.split_once("\n## ").expect("something follows the walk");
+    let blocks = section.split("\n```sh\n").skip(1).map(|block| block.split_once("```").expect("a block ends").0);
+    blocks.collect()
+}
+
+/// What the walk needs and this machine lacks.
+fn missing() -> Option<&'static str> {
+    let runs = |program: &str| Command::new(program).arg("--version").stdout(Stdio::null()).status().is_ok();
+    ["bash", "curl", "python3"].into_iter().find(|program| !runs(program))
+}
+
+/// Runs a script as a careful person would: the first failure ends it.
+fn run(script: &str) -> Output {
+    let mut bash = Command::new("bash");
+    bash.args(["-eu", "-o", "pipefail", "-c", script]).current_dir(root());
+    // Nothing is left in the source, and nobody's proxy is asked.
+    bash.env("PYTHONDONTWRITEBYTECODE", "1").env("NO_PROXY", "*").env("no_proxy", "*").output().unwrap()
+}
+
+#[test]
+fn the_walk_through_an_election_works_as_it_stands() {
+    if let Some(program) = missing() {
+        println!("skipped: {program} is not installed");
+        return;
+    }
+    let home = tempfile::tempdir().unwrap();
+    let (_server, url) = serve(home.path());
+    let walk = walk();
+    assert!(walk.contains(URL) && walk.contains(TOKEN), "{walk}");
+    let token = format!("'{}' --data-dir '{}' token", env!("CARGO_BIN_EXE_photovote"), home.path().display());
+    let walk = walk.replace(URL, &url).replace(TOKEN, &token);
+    let script = format!("{walk}\nAPI=$API ELECTION=$ELECTION TOKEN=$TOKEN python3 -c '{TAMPER}'");
+
+    let output = run(&script);
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{said}\n{}", String::from_utf8_lossy(&output.stderr));
+    let expected = [
+        // The ballot before the first rating.
+        "\"ratings\": {}",
+        // The cast, and the same cast again.
+        "\"receipt\":\"0-",
+        // The table of results, then the results as JSON.
+        ",Moon,ranked,1,false,1,5,5.0000,",
+        ",Cat,ranked,2,false,1,3,3.0000,",
+        "\"status\": \"final\"",
+        "{\"registered\":1,\"cast\":1}",
+        // Released.
+        "\"status\":\"released\"",
+        "\"status\":\"final\"",
+        "\"counted\":true}",
+        // The audit, and that it finds whatever was changed.
+        "Ballots cast: 1; counted: 1.",
+        "\nOK\n",
+        "{\"unnoticed\": []}",
+    ];
+    let mut rest = &*said;
+    for text in expected {
+        let (_, after) = rest.split_once(text).unwrap_or_else(|| panic!("{text:?} is missing, or too early, in\n{said}"));
+        rest = after;
+    }
+    assert_eq!(rest, "\n", "nothing follows");
+}

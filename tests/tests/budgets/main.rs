@@ -1,0 +1,167 @@
+//! What each operation costs: its DynamoDB calls, counted by the SDK, and its write units, reckoned from what it wrote. A
+//! change that costs more fails here.
+//!
+//! The functions run in this process, as the gateway calls them. What projecting costs is tested with the projector.
+
+mod units;
+mod world;
+
+use photovote_testing::Sender;
+use serde_json::{Value, json};
+use world::{Cost, ELECTION, OWNER, Request, World};
+
+const COMPETITION: &str = "01ARZ3NDEKTSV4RRFFQ69G5FAC";
+const CANDIDATE: &str = "01ARZ3NDEKTSV4RRFFQ69G5FAK";
+const VOTER: &str = "01ARZ3NDEKTSV4RRFFQ69G5FAV";
+
+/// An election has this many shards, and as many gates, unless its administrator says how many voters are expected.
+const SHARDS: usize = 16;
+
+/// Method, path, body, and what is expected: status, calls, write units.
+type Row = (&'static str, &'static str, Value, u16, &'static str, Option<usize>);
+
+/// A path with the ids that the letters stand for.
+fn path(template: &str) -> String {
+    let ids = [("{e}", ELECTION), ("{c}", COMPETITION), ("{k}", CANDIDATE), ("{v}", VOTER)];
+    ids.iter().fold(template.to_owned(), |path, (letter, id)| path.replace(letter, id))
+}
+
+fn cost(calls: &str, units: Option<usize>) -> Cost {
+    Cost { calls: calls.to_owned(), units }
+}
+
+#[tokio::test]
+async fn an_administrators_command_costs_one_query_and_one_write() {
+    let world = World::new().await;
+    let commands = world.election_commands();
+    let election = json!({"id": ELECTION, "name": "Summer"});
+    let competition = json!({"id": COMPETITION, "name": "Nature"});
+    let (moon, sun) = (json!({"id": CANDIDATE, "name": "Moon"}), json!({"name": "Sun"}));
+    let voter = |id, email| json!({"id": id, "name": "Grace Hopper", "email": email});
+    let (grace, alan) = (voter(VOTER, "grace@example.org"), voter(COMPETITION, "alan@example.org"));
+    let (noon, night) = (json!({"closes_at": "2999-01-01T12:00:00Z"}), json!({"closes_at": "2999-01-01T23:00:00Z"}));
+    let none = Value::Null;
+    // One unit for each kilobyte, twice that in a transaction; all that is written here is small.
+    #[rustfmt::skip]
+    let table: [Row; 17] = [
+        ("POST",   "/elections",                                              election,                  201, "TransactWriteItems",                       Some(2 + 2 * SHARDS)),
+        ("PATCH",  "/elections/{e}",                                          json!({"name": "Winter"}), 200, "PutItem, Query",                           Some(1)),
+        ("POST",   "/elections/{e}/competitions",                             competition,               201, "PutItem, Query",                           Some(1)),
+        ("PATCH",  "/elections/{e}/competitions/{c}",                         json!({"name": "Sky"}),    200, "PutItem, Query",                           Some(1)),
+        ("POST",   "/elections/{e}/competitions/{c}/candidates",              moon,                      201, "PutItem, Query",                           Some(1)),
+        ("POST",   "/elections/{e}/competitions/{c}/candidates",              sun,                       201, "PutItem, Query",                           Some(1)),
+        ("PATCH",  "/elections/{e}/competitions/{c}/candidates/{k}",          json!({"name": "Luna"}),   200, "PutItem, Query",                           Some(1)),
+        ("POST",   "/elections/{e}/voters",                                   grace,                     201, "Query, TransactWriteItems",                Some(8)),
+        ("POST",   "/elections/{e}/open",                                     noon,                      200, "Query, TransactWriteItems, 16 UpdateItem", None),
+        ("POST",   "/elections/{e}/extend",                                   night,                     200, "PutItem, Query, 16 UpdateItem",            Some(1 + SHARDS)),
+        ("POST",   "/elections/{e}/voters",                                   alan,                      201, "Query, TransactWriteItems",                Some(8)),
+        ("POST",   "/elections/{e}/competitions/{c}/candidates/{k}/disqualify", json!({"reason": "!"}),  200, "PutItem, Query",                           Some(1)),
+        ("POST",   "/elections/{e}/voters/{v}/token",                         json!({}),                 200, "PutItem, 3 Query",                         Some(1)),
+        ("DELETE", "/elections/{e}/voters/{v}",                               none.clone(),              200, "3 Query, TransactWriteItems",              Some(8)),
+        ("POST",   "/elections/{e}/close",                                    json!({}),                 200, "DeleteItem, 2 PutItem, Query, 16 UpdateItem", Some(1 + 2 + SHARDS)),
+        ("POST",   "/elections/{e}/release",                                  json!({}),                 200, "PutItem, Query",                           Some(1)),
+        ("DELETE", "/elections/{e}",                                          none,                      200, "PutItem, Query",                           Some(1)),
+    ];
+    for (method, template, body, status, calls, units) in &table {
+        let request = Request(method, &path(template), body);
+        let measured = world.cost(&commands, OWNER, request, *status).await;
+        assert_eq!(measured, cost(calls, *units), "{method} {template}");
+    }
+}
+
+#[tokio::test]
+async fn voting_costs_one_query_and_one_write_however_many_photographs_are_rated() {
+    let world = World::new().await;
+    let (commands, booth) = (world.election_commands(), world.ballot_commands());
+    let prepare = async |path: &str, body| world.prepare(&commands, OWNER, Request("POST", path, &body)).await;
+    prepare("/elections", json!({"id": ELECTION, "name": "Summer"})).await;
+    let candidates = world.add_candidates(500).await;
+    prepare(&path("/elections/{e}/open"), json!({})).await;
+    let mut tokens = Vec::new();
+    for name in ["ada", "alan", "grace", "early"] {
+        let voter = json!({"name": name, "email": format!("{name}@example.org")});
+        let registered = prepare(&path("/elections/{e}/voters"), voter).await;
+        tokens.push(registered.json["ballot_token"].as_str().unwrap().to_owned());
+    }
+    let [ada, alan, grace, early] = tokens.try_into().unwrap();
+    let rated = |photographs: usize, grade: i64| {
+        let ratings: serde_json::Map<_, _> =
+            candidates.iter().take(photographs).map(|candidate| (candidate.clone(), grade.into())).collect();
+        json!({"ratings": ratings})
+    };
+    let unknown = json!({"ratings": {CANDIDATE: 3}});
+    let clear = format!("/ballot/ratings/{}", candidates[0]);
+    let (rate, cast) = ("/ballot/ratings", "/ballot/cast");
+
+    // A refusal is decided once more with the election as it is now, and costs one Query more at most.
+    #[rustfmt::skip]
+    let table: [(&str, &str, &str, Value, u16, &str, usize); 14] = [
+        (&ada,   "PUT",    rate,   rated(1, 3),   200, "PutItem, Query",            1),
+        (&ada,   "PUT",    rate,   rated(1, 3),   200, "Query",                     0),
+        (&ada,   "PUT",    rate,   unknown,       422, "2 Query",                   0),
+        (&ada,   "PUT",    rate,   rated(1, 6),   422, "2 Query",                   0),
+        (&ada,   "PUT",    rate,   rated(1, 11),  422, "Query",                     0),
+        (&ada,   "DELETE", &clear, Value::Null,   200, "PutItem, Query",            1),
+        (&ada,   "POST",   cast,   Value::Null,   422, "2 Query",                   0),
+        (&ada,   "PUT",    rate,   rated(5, 3),   200, "PutItem, Query",            1),
+        (&ada,   "POST",   cast,   Value::Null,   200, "Query, TransactWriteItems", 2 + 2),
+        (&ada,   "PUT",    rate,   rated(1, 4),   409, "2 Query",                   0),
+        (&alan,  "POST",   cast,   rated(5, 3),   200, "Query, TransactWriteItems", 2 + 2),
+        (&grace, "PUT",    rate,   rated(500, 3), 200, "PutItem, Query",            42),
+        (&grace, "PUT",    rate,   rated(500, 4), 200, "PutItem, Query",            42),
+        (&grace, "POST",   cast,   rated(500, 5), 200, "Query, TransactWriteItems", 2 * 16 + 2),
+    ];
+    for (token, method, path, body, status, calls, units) in &table {
+        // So that the election has just been seen.
+        world.prepare(&booth, Sender::Bearer(&early), Request("PUT", rate, &rated(0, 1))).await;
+        let measured = world.cost(&booth, Sender::Bearer(token), Request(method, path, body), *status).await;
+        let photographs = body["ratings"].as_object().map_or(0, serde_json::Map::len);
+        assert_eq!(measured, cost(calls, Some(*units)), "{method} {path}, {photographs} photographs");
+    }
+}
+
+#[tokio::test]
+async fn what_is_asked_costs_one_read_and_a_second_when_nothing_is_remembered() {
+    let world = World::new().await;
+    let (commands, booth) = (world.election_commands(), world.ballot_commands());
+    let prepare = async |path: &str, body| world.prepare(&commands, OWNER, Request("POST", path, &body)).await;
+    prepare("/elections", json!({"id": ELECTION, "name": "Summer"})).await;
+    let candidates = world.add_candidates(2).await;
+    prepare(&path("/elections/{e}/open"), json!({})).await;
+    let grace = json!({"id": VOTER, "name": "Grace Hopper", "email": "grace@example.org"});
+    let registered = prepare(&path("/elections/{e}/voters"), grace).await;
+    let token = registered.json["ballot_token"].as_str().unwrap();
+    let ratings = json!({"ratings": {candidates[0].as_str(): 4}});
+    let cast = world.prepare(&booth, Sender::Bearer(token), Request("POST", "/ballot/cast", &ratings)).await;
+    let receipt = cast.json["receipt"].as_str().unwrap();
+    prepare(&path("/elections/{e}/close"), json!({})).await;
+    prepare(&path("/elections/{e}/release"), json!({})).await;
+    world.project().await;
+
+    let (voter, anyone) = (Sender::Bearer(token), Sender::Nobody);
+    let receipt = format!("/public/elections/{ELECTION}/receipts/{receipt}");
+    // The second read is the pointer to the served generation, and for a ballot that of the election.
+    #[rustfmt::skip]
+    let table = [
+        (OWNER,  "/elections",                     "GetItem, Query",               "Query"),
+        (OWNER,  "/elections/{e}",                 "GetItem, Query",               "Query"),
+        (OWNER,  "/elections/{e}?min_version=8",   "GetItem, Query",               "Query"),
+        (OWNER,  "/elections/{e}/results",         "GetItem, Query",               "Query"),
+        (OWNER,  "/elections/{e}/results.csv",     "GetItem, Query",               "Query"),
+        // The election tells whose the voters are, and how many gates there are.
+        (OWNER,  "/elections/{e}/voters",          "2 GetItem, Query",             "GetItem, Query"),
+        (OWNER,  "/elections/{e}/turnout",         "BatchGetItem, GetItem, Query", "BatchGetItem, Query"),
+        (voter,  "/ballot",                        "2 Query",                      "Query"),
+        (anyone, "/public/elections/{e}/results",  "GetItem, Query",               "Query"),
+        (anyone, receipt.as_str(),                 "2 GetItem",                    "GetItem"),
+        (anyone, "/health",                        "",                             ""),
+        (anyone, "/openapi.json",                  "",                             ""),
+    ];
+    for (sender, template, first, then) in table {
+        let queries = world.queries();
+        for calls in [first, then] {
+            let measured = world.cost(&queries, sender, Request("GET", &path(template), &Value::Null), 200).await;
+            assert_eq!(measured, cost(calls, Some(0)), "GET {template}");
+        }
+    }
+}

@@ -1,0 +1,178 @@
+//! The functions in one process, over an engine whose calls are counted.
+
+use std::collections::BTreeMap;
+
+use aws_sdk_dynamodb::Client;
+use axum::Router;
+use photovote_control::{Control, ControlReader};
+use photovote_document_store::{DocumentReader, DocumentStore};
+use photovote_domain::{CandidateId, CompetitionId, Digest, Election, Timestamp, election::ElectionEvent};
+use photovote_dynamodb::{Calls, Endpoint};
+use photovote_event_store::{
+    Actor, CommandId, CommandRecord, Environment, EventReader, EventStore, PrivatePart, Stream,
+};
+use photovote_http::edge;
+use photovote_testing::{Engine, Reply, Sender, send};
+use projector::{Projector, RepairQueue};
+use serde_json::{Value, json};
+
+use crate::units::Contents;
+
+/// The administrator.
+pub(crate) const OWNER: Sender<'_> = Sender::Administrator("ada");
+/// The election.
+pub(crate) const ELECTION: &str = "01ARZ3NDEKTSV4RRFFQ69G5FAE";
+
+/// What a request cost.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Cost {
+    /// The calls: `"PutItem, 2 Query"`.
+    pub(crate) calls: String,
+    /// The write units, where all writes are in transactions or none is.
+    pub(crate) units: Option<usize>,
+}
+
+/// Tables, and clients that count.
+pub(crate) struct World {
+    engine: Engine,
+    client: Client,
+    calls: Calls,
+}
+
+impl World {
+    pub(crate) async fn new() -> Self {
+        let engine = Engine::start().await;
+        let (client, calls) = engine.counting_client();
+        Self { engine, client, calls }
+    }
+
+    fn store(&self) -> EventStore {
+        EventStore::new(self.client.clone(), self.engine.tables().events, Environment::system())
+    }
+
+    fn control(&self) -> Control {
+        Control::new(self.client.clone(), self.engine.tables().control)
+    }
+
+    fn documents(&self) -> DocumentReader {
+        DocumentReader::new(self.client.clone(), self.engine.tables().documents)
+    }
+
+    /// What administrators command, just started.
+    pub(crate) fn election_commands(&self) -> Router {
+        edge(election_commands::routes().with_state(election_commands::App::new(self.store(), self.control())))
+    }
+
+    /// What voters command, just started.
+    pub(crate) fn ballot_commands(&self) -> Router {
+        edge(ballot_commands::routes().with_state(ballot_commands::App::new(self.store(), self.control())))
+    }
+
+    /// Everything that can be asked, just started: nothing is remembered.
+    pub(crate) fn queries(&self) -> Router {
+        let control = ControlReader::new(self.client.clone(), self.engine.tables().control);
+        let elections = election_queries::App::new(self.documents(), control);
+        let ballots = ballot_queries::App::new(self.store().reader().clone());
+        let public = public_queries::App::new(self.documents());
+        let routes = Router::from(election_queries::routes().with_state(elections))
+            .merge(Router::from(ballot_queries::routes().with_state(ballots)))
+            .merge(Router::from(public_queries::routes().with_state(public)));
+        edge(routes)
+    }
+
+    /// Sends a request that must succeed, and forgets what it cost.
+    pub(crate) async fn prepare(&self, router: &Router, sender: Sender<'_>, request: Request<'_>) -> Reply {
+        let reply = request.send(router, sender).await;
+        assert!(reply.status < 300, "{request:?}: {}", reply.text);
+        self.calls.take();
+        reply
+    }
+
+    /// Sends a request that must be answered with this status, and tells what it cost.
+    pub(crate) async fn cost(&self, router: &Router, sender: Sender<'_>, request: Request<'_>, status: u16) -> Cost {
+        let tables = [self.engine.tables().events, self.engine.tables().control];
+        let client = self.engine.client();
+        let before = Contents::of(&client, tables).await;
+        self.calls.take();
+        let reply = request.send(router, sender).await;
+        let calls = self.calls.take();
+        assert_eq!(reply.status, status, "{request:?}: {}", reply.text);
+        let units = before.units_to(&Contents::of(&client, tables).await);
+        let transactions = calls.contains_key("TransactWriteItems");
+        let others = calls.keys().any(|name| ["PutItem", "UpdateItem", "DeleteItem"].contains(&name.as_str()));
+        let units = match (transactions, others) {
+            (true, true) => None,
+            // What a transaction writes costs twice as much.
+            (true, false) => Some(2 * units),
+            (false, _) => Some(units),
+        };
+        Cost { calls: listed(calls), units }
+    }
+
+    /// Adds a competition of so many candidates to the election, in one commit.
+    pub(crate) async fn add_candidates(&self, count: u16) -> Vec<String> {
+        let id = ELECTION.parse().unwrap();
+        let competition = CompetitionId::from_bits(1);
+        let candidates: Vec<_> = (0..count).map(|n| CandidateId::from_bits(n.into())).collect();
+        let added = |candidate: &CandidateId| ElectionEvent::CandidateAdded {
+            candidate: *candidate,
+            competition,
+            description: None,
+            image: None,
+            name: candidate.to_string(),
+        };
+        let named = ElectionEvent::CompetitionAdded { competition, description: None, name: "Nature".into() };
+        let events: Vec<_> = std::iter::once(named).chain(candidates.iter().map(added)).collect();
+        let digest = Digest::of(b"candidates");
+        let private = PrivatePart {
+            actor: Actor::Closer,
+            fingerprint: digest,
+            id: CommandId::new(digest),
+            reason: None,
+            source: None,
+            time: Timestamp::from_millis(0),
+        };
+        let record = CommandRecord { name: "Test", own_id: false, private };
+        let store = self.store();
+        let history = store.load::<Election>(Stream::Election(id)).await.unwrap();
+        store.execute(history, &record, |_| true, |_| Ok(events.clone())).await.unwrap();
+        candidates.iter().map(ToString::to_string).collect()
+    }
+
+    /// Brings the documents up to date with everything that has happened.
+    pub(crate) async fn project(&self) {
+        let nobody = "http://127.0.0.1:1";
+        let sqs = aws_sdk_sqs::Client::new(&photovote_dynamodb::config(&Endpoint::Local(nobody.to_owned())).await);
+        let documents = DocumentStore::new(self.client.clone(), self.engine.tables().documents);
+        let events = EventReader::new(self.client.clone(), self.engine.tables().events);
+        let projector = Projector::new(events, documents, RepairQueue::new(sqs, nobody));
+        let commits = self.engine.client().scan().table_name(self.engine.tables().events).send().await.unwrap();
+        let records = commits.items.unwrap_or_default().into_iter().enumerate().map(|(number, item)| {
+            let image = json!(serde_dynamo::Item::from(item));
+            let keys = json!({"pk": image["pk"], "sk": image["sk"]});
+            let change = json!({"Keys": keys, "NewImage": image, "SequenceNumber": number.to_string(), "SizeBytes": 1});
+            json!({"eventID": "1", "eventName": "INSERT", "awsRegion": "eu-central-1", "dynamodb": change})
+        });
+        let batch = json!({"Records": records.collect::<Vec<_>>()});
+        let answer = projector.handle(serde_json::from_value(batch).unwrap()).await;
+        assert!(answer.batch_item_failures.is_empty(), "{answer:?}");
+        self.calls.take();
+    }
+}
+
+/// Calls as a table shows them: each operation, and how often if it is more than once.
+fn listed(calls: BTreeMap<String, u64>) -> String {
+    let call = |(name, count): (String, u64)| if count == 1 { name } else { format!("{count} {name}") };
+    calls.into_iter().map(call).collect::<Vec<_>>().join(", ")
+}
+
+/// A request: method, path under `/v1`, body.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Request<'a>(pub(crate) &'a str, pub(crate) &'a str, pub(crate) &'a Value);
+
+impl Request<'_> {
+    async fn send(&self, router: &Router, sender: Sender<'_>) -> Reply {
+        let Self(method, path, body) = *self;
+        send(router, sender, method, &format!("/v1{path}"), (!body.is_null()).then_some(body)).await
+    }
+}
