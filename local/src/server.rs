@@ -157,6 +157,11 @@ impl Server {
         self.data_dir.path()
     }
 
+    /// Where the SDK finds its DynamoDB.
+    pub fn dynamodb(&self) -> &str {
+        self.engine.endpoint()
+    }
+
     /// A token for an administrator, good for 12 hours.
     pub fn token(&self, subject: &Subject) -> Result<String, IssuerError> {
         self.issuer.token(subject, now())

@@ -5,9 +5,9 @@
 
 use std::{
     fs,
-    io::{BufRead, BufReader},
+    io::{BufRead, BufReader, Read},
     path::{Path, PathBuf},
-    process::{Child, Command, Output, Stdio},
+    process::{Child, ChildStdout, Command, Output, Stdio},
 };
 
 /// Where the README's server listens.
@@ -45,14 +45,17 @@ for path in texts(trail):
 print(json.dumps({"unnoticed": unnoticed}))
 "#;
 
-/// The local server, which does not outlive its test.
-struct Server(Child);
+/// The local server, which does not outlive its test, and what it says: it would end if nobody listened.
+struct Server {
+    child: Child,
+    _said: BufReader<ChildStdout>,
+}
 
 impl Drop for Server {
     fn drop(&mut self) {
         // It may have ended by itself.
-        self.0.kill().ok();
-        self.0.wait().ok();
+        self.child.kill().ok();
+        self.child.wait().ok();
     }
 }
 
@@ -60,13 +63,13 @@ impl Drop for Server {
 fn serve(data: &Path) -> (Server, String) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_photovote"));
     command.arg("--data-dir").arg(data).args(["--port", "0"]).env_remove("RUST_LOG");
-    let mut server = Server(command.stdout(Stdio::piped()).spawn().unwrap());
-    let lines = BufReader::new(server.0.stdout.take().unwrap()).lines();
-    let address = lines.map(|line| line.unwrap()).find_map(|line| {
+    let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+    let mut stdout = BufReader::new(child.stdout.take().unwrap());
+    let address = stdout.by_ref().lines().map(Result::unwrap).find_map(|line| {
         let (_, address) = line.split_once("API ")?;
         address.trim().split_once("/v1").map(|(url, _)| url.to_owned())
     });
-    (server, address.expect("the server says where it listens"))
+    (Server { child, _said: stdout }, address.expect("the server says where it listens"))
 }
 
 fn root() -> PathBuf {
@@ -134,7 +137,8 @@ fn the_walk_through_an_election_works_as_it_stands() {
     ];
     let mut rest = &*said;
     for text in expected {
-        let (_, after) = rest.split_once(text).unwrap_or_else(|| panic!("{text:?} is missing, or too early, in\n{said}"));
+        let (_, after) =
+            rest.split_once(text).unwrap_or_else(|| panic!("{text:?} is missing, or too early, in\n{said}"));
         rest = after;
     }
     assert_eq!(rest, "\n", "nothing follows");

@@ -68,6 +68,16 @@ pub(crate) enum Unit {
     Ballots(ElectionId),
 }
 
+impl From<Stream> for Unit {
+    fn from(stream: Stream) -> Self {
+        match stream {
+            Stream::Election(id) => Self::Election(id),
+            Stream::Voter(election, shard, id) => Self::Voter(election, shard, id),
+            Stream::Ballot(election, ..) => Self::Ballots(election),
+        }
+    }
+}
+
 /// The records of a batch.
 #[derive(Debug, Default)]
 pub(crate) struct Batch {
@@ -83,12 +93,8 @@ impl Batch {
         for (index, record) in records.enumerate() {
             match record {
                 Record::Commit(commit) => {
-                    let unit = match commit.stream {
-                        Stream::Election(id) => Unit::Election(id),
-                        Stream::Voter(election, shard, id) => Unit::Voter(election, shard, id),
-                        Stream::Ballot(election, ..) => Unit::Ballots(election),
-                    };
-                    batch.units.entry(unit).or_default().push(Delivered { index, commit: *commit });
+                    let delivered = batch.units.entry(commit.stream.into()).or_default();
+                    delivered.push(Delivered { index, commit: *commit });
                 }
                 Record::Poison(keys, reason) => batch.poisoned.push((index, keys, reason)),
                 Record::Touched => {}

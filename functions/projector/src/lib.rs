@@ -4,6 +4,7 @@
 //! document knows its version, a commit that it holds is passed over, and what is missing is read from the events table.
 
 mod batch;
+mod heal;
 mod project;
 mod repair;
 
@@ -15,6 +16,7 @@ use futures::{StreamExt, stream};
 use photovote_document_store::DocumentStore;
 use photovote_event_store::EventReader;
 
+pub use heal::HealError;
 pub use repair::{CommitKeys, RepairError, RepairQueue};
 
 use crate::{

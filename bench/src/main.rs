@@ -1,0 +1,72 @@
+//! Measures PhotoVote on this machine: commands through the local HTTP API, beside a bare write to the same engine, and the
+//! domain by itself. Prints one table; takes less than a minute.
+#![allow(clippy::expect_used, reason = "a measurement that cannot go on has failed")]
+
+mod domain;
+mod election;
+mod load;
+mod put;
+mod report;
+
+use std::error::Error;
+
+use photovote::{
+    engine::Durability,
+    gateway::Cors,
+    server::{Options, Server},
+};
+use photovote_tests::Client;
+
+use crate::{
+    election::Voting,
+    load::{Load, Samples},
+    put::Puts,
+    report::Report,
+};
+
+/// How often each kind of work is measured, in turns, after one round that does not count.
+const ROUNDS: usize = 3;
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let mut report = Report::new();
+    for (durability, name) in [(Durability::PowerLoss, "power loss"), (Durability::ProcessEnd, "end of the process")] {
+        commands(durability, name, &mut report).await?;
+    }
+    domain::measure(&mut report);
+    println!("{report}");
+    Ok(())
+}
+
+/// What the local HTTP API does in a second. The kinds of work take turns, so that whatever else the machine does meets all
+/// of them alike.
+async fn commands(durability: Durability, name: &str, report: &mut Report) -> Result<(), Box<dyn Error>> {
+    let data = tempfile::tempdir()?;
+    let options = Options {
+        address: ([127, 0, 0, 1], 0).into(),
+        data_dir: data.path().to_owned(),
+        cors: Cors::default(),
+        durability,
+    };
+    let server = Server::start(options).await?;
+    let owner = Client::new(&format!("http://{}", server.address()), Some(&server.token(&"owner".parse()?)?));
+    let puts = Puts::prepare(server.dynamodb()).await?;
+    let voting = Voting::open(owner).await;
+
+    let [mut put, mut rate, mut cast] = [(); 3].map(|()| Samples::default());
+    for round in 0..=ROUNDS {
+        let load = Load::start();
+        let measured = [puts.run(load).await, voting.rate(load).await, voting.cast_some(load).await];
+        if round > 0 {
+            for (all, measured) in [&mut put, &mut rate, &mut cast].into_iter().zip(measured) {
+                all.add(measured);
+            }
+        }
+    }
+    server.stop().await;
+
+    report.load(&format!("a bare conditional PutItem, survives {name}"), &put, &put);
+    report.load(&format!("rate {} photographs, survives {name}", election::PHOTOGRAPHS), &rate, &put);
+    report.load(&format!("cast, survives {name}"), &cast, &put);
+    Ok(())
+}

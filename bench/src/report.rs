@@ -1,0 +1,57 @@
+//! What was measured, as one table.
+
+use std::{fmt, time::Duration};
+
+use comfy_table::{CellAlignment, Table, presets::ASCII_MARKDOWN};
+
+use crate::load::{CLIENTS, Samples};
+
+/// The table, and where it was made.
+pub(crate) struct Report(Table);
+
+impl Report {
+    /// Nothing was measured yet.
+    pub(crate) fn new() -> Self {
+        let mut table = Table::new();
+        table.load_preset(ASCII_MARKDOWN).set_header(["", "per second", "p50", "p99", "ratio"]);
+        for column in table.column_iter_mut().skip(1) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+        Self(table)
+    }
+
+    /// What clients did, and how much of it there was for each of `beside`.
+    pub(crate) fn load(&mut self, name: &str, samples: &Samples, beside: &Samples) {
+        let ratio = ratio(samples.rate(), beside.rate());
+        let (middle, most) = (milliseconds(samples.percentile(50)), milliseconds(samples.percentile(99)));
+        self.0.add_row([name.to_owned(), number(samples.rate()), middle, most, ratio]);
+    }
+
+    /// What one thread did in a second, and how much of it there was for each of `beside`.
+    pub(crate) fn throughput(&mut self, name: &str, rate: f64, beside: Option<f64>) {
+        let ratio = beside.map(|beside| ratio(rate, beside)).unwrap_or_default();
+        self.0.add_row([name.to_owned(), number(rate), String::new(), String::new(), ratio]);
+    }
+}
+
+fn ratio(rate: f64, beside: f64) -> String {
+    format!("{:.2}", rate / beside)
+}
+
+fn number(rate: f64) -> String {
+    format!("{rate:.0}")
+}
+
+fn milliseconds(time: Duration) -> String {
+    format!("{:.1} ms", time.as_secs_f64() * 1_000.0)
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let cores = std::thread::available_parallelism().map_or(0, std::num::NonZero::get);
+        let build = if cfg!(debug_assertions) { "debug" } else { "release" };
+        let today = jiff::Zoned::now().date();
+        writeln!(f, "{today}, {cores} cores, {build} build, {CLIENTS} clients\n")?;
+        self.0.fmt(f)
+    }
+}

@@ -1,0 +1,51 @@
+//! Bringing what is made of one stream up to date, from the events table alone.
+
+use photovote_domain::Version;
+use photovote_event_store::{KeyError, LoadError, Stream};
+use thiserror::Error;
+
+use crate::{CommitKeys, Projector, batch::Delivered};
+
+/// Why a stream is not healed.
+#[derive(Debug, Error)]
+pub enum HealError {
+    /// These keys are not those of a commit.
+    #[error(transparent)]
+    Keys(#[from] KeyError),
+    /// The stream cannot be read.
+    #[error(transparent)]
+    Load(#[from] LoadError),
+    /// The stream has no such commit.
+    #[error("no commit stands at {} {}", _0.pk, _0.sk)]
+    Missing(CommitKeys),
+    /// A commit still cannot be applied.
+    #[error("the commit at {} {} cannot be applied: {reason}", keys.pk, keys.sk)]
+    Stuck {
+        /// The first of those that cannot.
+        keys: CommitKeys,
+        /// Why.
+        reason: String,
+    },
+    /// The documents cannot be written now. Why, is in the log.
+    #[error("the documents cannot be written now")]
+    Later,
+}
+
+impl Projector {
+    /// Heals the stream that a commit belongs to: applies all that the events table has of it, in every active
+    /// generation. What was applied before stays as it is, so this can be done at any time and any number of times.
+    pub async fn heal(&self, keys: &CommitKeys) -> Result<(), HealError> {
+        let (stream, first) = Stream::parse(&keys.pk, &keys.sk)?;
+        let commits = self.events.commits_after(&stream, Version::NONE).await?;
+        if !commits.iter().any(|commit| commit.first == first) {
+            return Err(HealError::Missing(keys.clone()));
+        }
+        let delivered = commits.into_iter().enumerate().map(|(index, commit)| Delivered { index, commit });
+        let outcome = self.project(stream.into(), delivered.collect()).await;
+        match (outcome.poisoned.into_iter().next(), outcome.failed) {
+            (Some((_, keys, reason)), _) => Err(HealError::Stuck { keys, reason }),
+            (None, Some(_)) => Err(HealError::Later),
+            (None, None) => Ok(()),
+        }
+    }
+}
