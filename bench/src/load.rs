@@ -6,40 +6,28 @@ use futures::future::join_all;
 
 /// How many work at once.
 pub(crate) const CLIENTS: usize = 16;
-/// For how long, in each round.
+/// For how long, at most, in each round.
 const ROUND: Duration = Duration::from_millis(1_500);
 
-/// One round of work.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Load {
-    length: Duration,
-}
-
-impl Load {
-    /// A round of the usual length.
-    pub(crate) const fn start() -> Self {
-        Self { length: ROUND }
-    }
-
-    /// Lets every client work until the time is over, or until there is nothing left to do: then `work` answers `None`.
-    pub(crate) async fn run<F>(self, work: impl Fn() -> Option<F>) -> Samples
-    where
-        F: Future<Output = ()>,
-    {
-        let begin = Instant::now();
-        let client = async || {
-            let mut latencies = Vec::new();
-            while begin.elapsed() < self.length {
-                let Some(work) = work() else { break };
-                let sent = Instant::now();
-                work.await;
-                latencies.push(sent.elapsed());
-            }
-            latencies
-        };
-        let latencies = join_all((0..CLIENTS).map(|_| client())).await.into_iter().flatten().collect();
-        Samples { latencies, time: begin.elapsed() }
-    }
+/// One round: lets every client work until the time is over, or until there is nothing left to do; then `work` answers
+/// `None`.
+pub(crate) async fn run<F>(work: impl Fn() -> Option<F>) -> Samples
+where
+    F: Future<Output = ()>,
+{
+    let begin = Instant::now();
+    let client = async || {
+        let mut latencies = Vec::new();
+        while begin.elapsed() < ROUND {
+            let Some(work) = work() else { break };
+            let sent = Instant::now();
+            work.await;
+            latencies.push(sent.elapsed());
+        }
+        latencies
+    };
+    let latencies = join_all((0..CLIENTS).map(|_| client())).await.into_iter().flatten().collect();
+    Samples { latencies, time: begin.elapsed() }
 }
 
 /// How long each piece of work took, and all of them together.

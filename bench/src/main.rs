@@ -17,12 +17,7 @@ use photovote::{
 };
 use photovote_tests::Client;
 
-use crate::{
-    election::Voting,
-    load::{Load, Samples},
-    put::Puts,
-    report::Report,
-};
+use crate::{election::Voting, load::Samples, put::Puts, report::Report};
 
 /// How often each kind of work is measured, in turns, after one round that does not count.
 const ROUNDS: usize = 3;
@@ -55,8 +50,7 @@ async fn commands(durability: Durability, name: &str, report: &mut Report) -> Re
 
     let [mut put, mut rate, mut cast] = [(); 3].map(|()| Samples::default());
     for round in 0..=ROUNDS {
-        let load = Load::start();
-        let measured = [puts.run(load).await, voting.rate(load).await, voting.cast_some(load).await];
+        let measured = [puts.run().await, voting.rate().await, voting.cast_some().await];
         if round > 0 {
             for (all, measured) in [&mut put, &mut rate, &mut cast].into_iter().zip(measured) {
                 all.add(measured);

@@ -12,7 +12,7 @@ use aws_sdk_dynamodb::{
 };
 use photovote_dynamodb::Endpoint;
 
-use crate::load::{Load, Samples};
+use crate::load::{self, Samples};
 
 const TABLE: &str = "photovote-bench";
 /// About as many bytes as a commit has that rates five photographs.
@@ -40,8 +40,8 @@ impl Puts {
     }
 
     /// Puts items, each at a place that must be free.
-    pub(crate) async fn run(&self, load: Load) -> Samples {
-        load.run(|| Some(self.put())).await
+    pub(crate) async fn run(&self) -> Samples {
+        load::run(|| Some(self.put())).await
     }
 
     async fn put(&self) {

@@ -13,7 +13,7 @@ impl Report {
     /// Nothing was measured yet.
     pub(crate) fn new() -> Self {
         let mut table = Table::new();
-        table.load_preset(ASCII_MARKDOWN).set_header(["", "per second", "p50", "p99", "ratio"]);
+        table.load_style(ASCII_MARKDOWN).set_header(["", "per second", "p50", "p99", "ratio"]);
         for column in table.column_iter_mut().skip(1) {
             column.set_cell_alignment(CellAlignment::Right);
         }

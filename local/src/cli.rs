@@ -14,6 +14,7 @@ use tracing_subscriber::EnvFilter;
 
 use crate::{
     data_dir::{DataDir, DataDirError},
+    demo::{self, DemoError},
     engine::Durability,
     gateway::Cors,
     issuer::{Issuer, IssuerError},
@@ -60,6 +61,9 @@ enum Command {
         #[arg(long, default_value = "admin", value_name = "NAME")]
         subject: Subject,
     },
+    /// Hold an election of 200 voters on a server of its own, with a free port and a temporary directory, and check its
+    /// results
+    Demo,
 }
 
 #[derive(Debug, Clone)]
@@ -110,6 +114,8 @@ enum CommandError {
     DataDir(#[from] DataDirError),
     #[error(transparent)]
     Issuer(#[from] IssuerError),
+    #[error(transparent)]
+    Demo(#[from] DemoError),
     #[error("cannot run: {0}")]
     System(#[from] io::Error),
 }
@@ -121,6 +127,7 @@ pub fn run() -> ExitCode {
     let done = match command.unwrap_or(Command::Serve) {
         Command::Serve => serve(options.server()),
         Command::Token { subject } => token(&options.data_dir, &subject),
+        Command::Demo => demo(options.server().durability),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -138,9 +145,23 @@ fn token(data_dir: &Path, subject: &Subject) -> Result<(), CommandError> {
     Ok(writeln!(io::stdout(), "{}", issuer.token(subject, now)?)?)
 }
 
-fn serve(options: Options) -> Result<(), CommandError> {
+fn demo(durability: Durability) -> Result<(), CommandError> {
+    log();
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(async {
+        let administrator = "admin".parse().map_err(io::Error::other)?;
+        let mut stopping = Signals::new()?;
+        Ok(demo::hold(&administrator, durability, stopping.wait(), &mut io::stdout()).await?)
+    })
+}
+
+/// Writes the log to stderr.
+fn log() {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_unset| EnvFilter::new("warn,dynoxide=error"));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).init();
+}
+
+fn serve(options: Options) -> Result<(), CommandError> {
+    log();
     tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(async {
         if !options.address.ip().is_loopback() {
             warn_of_the_world(options.address)?;

@@ -1,7 +1,11 @@
 //! The functions of PhotoVote, as this host runs them: the very ones that are deployed, each with what its permissions
 //! give it.
 
-use aws_lambda_events::{dynamodb::Event, streams::DynamoDbEventResponse};
+use aws_lambda_events::{
+    dynamodb::Event,
+    sqs::{SqsBatchResponse, SqsEvent},
+    streams::DynamoDbEventResponse,
+};
 use closer::Closer;
 use futures::future::BoxFuture;
 use photovote_control::{Control, ControlReader};
@@ -10,6 +14,7 @@ use photovote_dynamodb::{Endpoint, client, config};
 use photovote_event_store::{Environment, EventReader, EventStore};
 use photovote_http::{document, edge};
 use projector::{Projector, RepairQueue};
+use repair::{Repair, StreamReader};
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::{
@@ -37,13 +42,17 @@ pub(crate) struct Functions {
     /// The one that the stream of events calls.
     pub(crate) projector:
         Box<dyn Fn(Event) -> BoxFuture<'static, Result<DynamoDbEventResponse, InvocationError>> + Send + Sync>,
+    /// The one that the queues call.
+    pub(crate) repair:
+        Box<dyn Fn(SqsEvent) -> BoxFuture<'static, Result<SqsBatchResponse, InvocationError>> + Send + Sync>,
     /// The one that the clock calls.
     pub(crate) closer: Box<dyn Fn() -> BoxFuture<'static, Result<(), InvocationError>> + Send + Sync>,
 }
 
 /// Makes the functions.
 pub(crate) async fn functions(surroundings: &Surroundings) -> Functions {
-    let client = client(&config(&Endpoint::Local(surroundings.dynamodb.clone())).await, None);
+    let engine = config(&Endpoint::Local(surroundings.dynamodb.clone())).await;
+    let client = client(&engine, None);
     let queues = aws_sdk_sqs::Client::new(&config(&Endpoint::Local(surroundings.sqs.clone())).await);
 
     let store = || EventStore::new(client.clone(), EVENTS, Environment::system());
@@ -66,14 +75,19 @@ pub(crate) async fn functions(surroundings: &Surroundings) -> Functions {
         function("public-queries", public_queries::routes().with_state(public_queries::App::new(documents()))),
     ];
 
-    let repair = RepairQueue::new(queues, surroundings.repair_queue.clone());
-    let projector = Projector::new(reader(), DocumentStore::new(client.clone(), DOCUMENTS), repair);
+    let queue = RepairQueue::new(queues, surroundings.repair_queue.clone());
+    let projector = Projector::new(reader(), DocumentStore::new(client.clone(), DOCUMENTS), queue);
+    let repair = Repair::new(projector.clone(), StreamReader::new(&engine));
     let closer = Closer::new(store(), control());
     Functions {
         http,
         projector: Box::new(move |event| {
             let projector = projector.clone();
             Box::pin(async move { Ok(projector.handle(event).await) })
+        }),
+        repair: Box::new(move |event| {
+            let repair = repair.clone();
+            Box::pin(async move { Ok(repair.handle(event).await) })
         }),
         closer: Box::new(move || {
             let closer = closer.clone();

@@ -1,12 +1,15 @@
 //! The local host: all of PhotoVote in one process, with what AWS would provide.
 //!
 //! [`server`] puts it together. The [`gateway`] stands for API Gateway and the [`issuer`] for Amazon Cognito; the
-//! [`engine`] for DynamoDB, the [`pump`] for Lambda's event source mapping, and the [`queues`] for SQS. The functions are
+//! [`engine`] for DynamoDB, the [`pump`] for Lambda's event source mapping, the [`queues`] for SQS,
+//! and the [`consumer`] for what brings their messages to a function. The functions are
 //! the very same as on AWS: they use the SDK, and only its endpoints differ.
 
 pub mod checkpoint;
 pub mod cli;
+pub mod consumer;
 pub mod data_dir;
+pub mod demo;
 pub mod engine;
 mod event;
 mod functions;

@@ -95,12 +95,14 @@ struct Store {
     sent: Notify,
 }
 
+/// A message, as it was received.
 #[derive(Debug, PartialEq, Eq)]
-struct Message {
-    id: i64,
-    body: String,
-    receipt: String,
-    receives: i64,
+pub struct Message {
+    pub(crate) id: i64,
+    pub(crate) body: String,
+    pub(crate) receipt: String,
+    /// How often it has been received, this time included.
+    pub(crate) receives: i64,
 }
 
 impl Queues {
@@ -153,6 +155,25 @@ impl Queue {
         self.store.sent.notify_waiters();
         Ok(())
     }
+
+    pub(crate) const fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// Receives at most so many messages, and hides them from others for a while. Blocks the thread.
+    pub(crate) fn receive(&self, most: usize, hidden_secs: i64) -> Result<Vec<Message>, FileError> {
+        self.store.receive(self.name, most, now(), hidden_secs)
+    }
+
+    /// Deletes a message, if nobody has received it since. Blocks the thread.
+    pub(crate) fn delete(&self, message: &Message) -> Result<(), FileError> {
+        self.store.delete(self.name, &message.receipt)
+    }
+
+    /// Moves a message to another queue of the same store, if nobody has received it since. Blocks the thread.
+    pub(crate) fn put_away(&self, message: &Message, to: &Self) -> Result<(), FileError> {
+        self.store.put_away(self.name, &message.receipt, to.name, now())
+    }
 }
 
 impl Store {
@@ -198,6 +219,12 @@ impl Store {
     fn delete(&self, queue: &str, receipt: &str) -> Result<(), FileError> {
         let sql = "DELETE FROM messages WHERE queue = ?1 AND receipt = ?2";
         self.with(|connection| connection.execute(sql, params![queue, receipt]).map(drop))
+    }
+
+    fn put_away(&self, queue: &str, receipt: &str, to: &str, now: i64) -> Result<(), FileError> {
+        let sql = "UPDATE messages SET queue = ?3, receipt = NULL, receives = 0, visible_at = ?4 \
+                   WHERE queue = ?1 AND receipt = ?2";
+        self.with(|connection| connection.execute(sql, params![queue, receipt, to, now]).map(drop))
     }
 
     /// How many can be received now, and how many are hidden.

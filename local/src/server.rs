@@ -16,6 +16,7 @@ use tokio::{
 
 use crate::{
     checkpoint::Checkpoint,
+    consumer::{Consumer, Messages, Redelivery},
     data_dir::{DataDir, DataDirError},
     engine::{Durability, Engine, EngineError},
     functions::{Functions, Surroundings, functions},
@@ -32,6 +33,8 @@ use crate::{
 pub const REPAIR_QUEUE: &str = "photovote-repair";
 /// Records of the stream that the projector could not be given.
 pub const FAILURE_QUEUE: &str = "photovote-failures";
+/// Messages of both that could not be worked off.
+pub const DEAD_LETTERS: &str = "photovote-dead-letters";
 
 /// How often the closer looks for what is due. On AWS it does so once a minute.
 const CLOSER_PERIOD: Duration = Duration::from_secs(1);
@@ -101,6 +104,7 @@ pub struct Server {
     engine: Arc<Engine>,
     queues: Queues,
     pump: Pump,
+    consumer: Consumer,
     gateway: Gateway,
     timers: (Stop, Vec<JoinHandle<()>>),
 }
@@ -113,20 +117,23 @@ impl Server {
         let engine = Arc::new(Engine::start(&data_dir, options.durability).await?);
         let dir = data_dir.clone();
         let issuer = Arc::new(tokio::task::spawn_blocking(move || Issuer::open(&dir)).await??);
-        let queues = Queues::start(&data_dir, &[REPAIR_QUEUE, FAILURE_QUEUE]).await?;
+        let queues = Queues::start(&data_dir, &[REPAIR_QUEUE, FAILURE_QUEUE, DEAD_LETTERS]).await?;
 
         let surroundings = Surroundings {
             dynamodb: engine.endpoint().into(),
             sqs: queues.endpoint().into(),
             repair_queue: queues.url(REPAIR_QUEUE),
         };
-        let Functions { http, projector, closer } = functions(&surroundings).await;
+        let Functions { http, projector, repair, closer } = functions(&surroundings).await;
 
         let stream = Arc::new(engine.events().map_err(StreamError::from)?);
         let (dir, arn) = (data_dir.clone(), stream.arn().to_owned());
         let checkpoint = Arc::new(tokio::task::spawn_blocking(move || Checkpoint::open(&dir, &arn)).await??);
         let failures = queues.queue(FAILURE_QUEUE);
         let pump = Pump::start(Feed::new(stream, checkpoint.clone(), failures, Retries::default(), projector));
+        let sources = vec![queues.queue(REPAIR_QUEUE), queues.queue(FAILURE_QUEUE)];
+        let dead_letters = queues.queue(DEAD_LETTERS);
+        let consumer = Consumer::start(Messages::new(sources, dead_letters, Redelivery::default(), repair));
 
         let (stop, stopping) = Stop::new();
         let sweeper = engine.clone();
@@ -144,7 +151,7 @@ impl Server {
 
         let settings = Settings { issuer: issuer.clone(), cors: options.cors, photos: photos() };
         let gateway = Gateway::start(listener, http, settings)?;
-        Ok(Self { data_dir, issuer, engine, queues, pump, gateway, timers: (stop, timers) })
+        Ok(Self { data_dir, issuer, engine, queues, pump, consumer, gateway, timers: (stop, timers) })
     }
 
     /// Where it listens.
@@ -169,7 +176,7 @@ impl Server {
 
     /// Takes no more requests, finishes what is under way, and closes the data.
     pub async fn stop(self) {
-        let Self { engine, queues, pump, gateway, timers: (stop, timers), .. } = self;
+        let Self { engine, queues, pump, consumer, gateway, timers: (stop, timers), .. } = self;
         gateway.stop().await;
         drop(stop);
         for timer in timers {
@@ -178,6 +185,7 @@ impl Server {
             }
         }
         pump.stop().await;
+        consumer.stop().await;
         queues.stop().await;
         // The timers held the others, and have ended.
         if let Some(engine) = Arc::into_inner(engine) {

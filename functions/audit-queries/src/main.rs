@@ -1,15 +1,15 @@
 //! The audit trail on AWS Lambda.
 
 use audit_queries::{App, routes};
-use lambda_http::{Error, tracing::init_default_subscriber};
 use photovote_dynamodb::{Endpoint, client, config, variable};
 use photovote_event_store::EventReader;
 use photovote_http::edge;
+use photovote_lambda::{Error, start};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    init_default_subscriber();
+    let process = start()?;
     let client = client(&config(&Endpoint::Environment).await, None);
     let app = App::new(EventReader::new(client, variable("EVENTS_TABLE")?));
-    lambda_http::run(edge(routes().with_state(app))).await
+    process.serve(edge(routes().with_state(app))).await
 }

@@ -68,6 +68,7 @@ impl Closer {
             Status::Open | Status::Closing => {
                 let record = record("CloseElection", self.store.environment());
                 close(&self.store, &self.control, history, &record, ElectionCommand::CloseIfDue).await?;
+                metrics::counter!("ElectionsClosed").increment(1);
                 tracing::info!(%election, "closed an election whose time had come");
                 Ok(true)
             }

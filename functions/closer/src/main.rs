@@ -1,24 +1,24 @@
 //! The closer on AWS Lambda: called every minute by a schedule.
 
 use closer::Closer;
-use lambda_runtime::{Error, LambdaEvent, service_fn, tracing::init_default_subscriber};
 use photovote_control::Control;
 use photovote_dynamodb::{Endpoint, client, config, variable};
 use photovote_event_store::{Environment, EventStore};
+use photovote_lambda::{Error, start};
 use serde_json::{Value, json};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    init_default_subscriber();
+    let process = start()?;
     let client = client(&config(&Endpoint::Environment).await, None);
     let store = EventStore::new(client.clone(), variable("EVENTS_TABLE")?, Environment::system());
     let closer = &Closer::new(store, Control::new(client, variable("CONTROL_TABLE")?));
-    lambda_runtime::run(service_fn(move |_event: LambdaEvent<Value>| async move {
+    let run = |_event: Value| async move {
         let run = closer.run().await?;
         if run.failed > 0 {
             return Err(Error::from(format!("{} elections could not be looked after", run.failed)));
         }
         Ok(json!({"closed": run.closed}))
-    }))
-    .await
+    };
+    process.handle(run).await
 }

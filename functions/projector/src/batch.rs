@@ -29,6 +29,7 @@ impl Record {
             let (pk, sk) = keys.as_ref().map_or(("?", "?"), |keys| (&keys.pk, &keys.sk));
             let sequence_number = record.change.sequence_number.unwrap_or_default();
             let change = record.event_name;
+            metrics::counter!("HistoryTouched").increment(1);
             tracing::error!(event = "history_touched", pk, sk, change, sequence_number, "somebody touched history");
             return Self::Touched;
         }

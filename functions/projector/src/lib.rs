@@ -8,6 +8,8 @@ mod heal;
 mod project;
 mod repair;
 
+use std::time::{SystemTime, UNIX_EPOCH};
+
 use aws_lambda_events::{
     dynamodb::Event,
     streams::{DynamoDbBatchItemFailure, DynamoDbEventResponse},
@@ -53,6 +55,7 @@ impl Projector {
     /// Projects a batch. The answer names the first record that has to come again, with all that follow it; records
     /// before it are done: applied, seen before, or handed to the repair queue.
     pub async fn handle(&self, event: Event) -> DynamoDbEventResponse {
+        let oldest = event.records.iter().map(|r| r.change.approximate_creation_date_time.timestamp_millis()).min();
         let sequence_numbers: Vec<_> = event.records.iter().map(|r| r.change.sequence_number.clone()).collect();
         let batch = Batch::of(event.records.into_iter().map(Record::of));
         let mut whole = Outcome { failed: batch.failed, poisoned: batch.poisoned };
@@ -64,6 +67,9 @@ impl Projector {
             whole.poisoned.extend(outcome.poisoned);
         }
 
+        if let Some(oldest) = oldest {
+            observe_lag(oldest);
+        }
         let mut response = DynamoDbEventResponse::default();
         if let Some(index) = self.hand_over(whole).await {
             let mut failure = DynamoDbBatchItemFailure::default();
@@ -114,6 +120,7 @@ impl Projector {
                 // It comes again, and its turn then.
                 break;
             }
+            metrics::counter!("SentToRepair").increment(1);
             tracing::error!(event = "sent_to_repair", pk = keys.pk, sk = keys.sk, reason, "a commit cannot be applied");
             if let Err(error) = self.repair.send(&keys).await {
                 tracing::error!(event = "projection_failed", %error, "the repair queue does not take a commit");
@@ -122,6 +129,13 @@ impl Projector {
         }
         outcome.failed
     }
+}
+
+/// Reports how long after it was written the oldest commit of a batch is in the documents, in milliseconds.
+fn observe_lag(written: i64) {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
+    let lag = now.saturating_sub(u128::try_from(written).unwrap_or_default());
+    metrics::histogram!("ProjectionLag").record(u32::try_from(lag).unwrap_or(u32::MAX));
 }
 
 fn earlier(one: Option<usize>, other: Option<usize>) -> Option<usize> {

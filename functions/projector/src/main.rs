@@ -1,23 +1,20 @@
 //! The projector on AWS Lambda: called with batches of the events table's stream.
 
 use aws_lambda_events::dynamodb::Event;
-use lambda_runtime::{Error, LambdaEvent, service_fn, tracing::init_default_subscriber};
 use photovote_document_store::DocumentStore;
 use photovote_dynamodb::{Endpoint, client, config, variable};
 use photovote_event_store::EventReader;
+use photovote_lambda::{Error, start};
 use projector::{Projector, RepairQueue};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    init_default_subscriber();
+    let process = start()?;
     let config = config(&Endpoint::Environment).await;
     let client = client(&config, None);
     let events = EventReader::new(client.clone(), variable("EVENTS_TABLE")?);
     let documents = DocumentStore::new(client, variable("DOCUMENTS_TABLE")?);
     let repair = RepairQueue::new(aws_sdk_sqs::Client::new(&config), variable("REPAIR_QUEUE_URL")?);
     let projector = &Projector::new(events, documents, repair);
-    lambda_runtime::run(service_fn(move |event: LambdaEvent<Event>| async move {
-        Ok::<_, Error>(projector.handle(event.payload).await)
-    }))
-    .await
+    process.handle(|event: Event| async move { Ok(projector.handle(event).await) }).await
 }

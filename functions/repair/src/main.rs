@@ -1,24 +1,23 @@
 //! Repair on AWS Lambda: called with messages of the repair queue and of the projector's failure queue.
 
+#![recursion_limit = "256"]
+
 use aws_lambda_events::sqs::SqsEvent;
-use lambda_runtime::{Error, LambdaEvent, service_fn, tracing::init_default_subscriber};
 use photovote_document_store::DocumentStore;
 use photovote_dynamodb::{Endpoint, client, config, variable};
 use photovote_event_store::EventReader;
+use photovote_lambda::{Error, start};
 use projector::{Projector, RepairQueue};
 use repair::{Repair, StreamReader};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    init_default_subscriber();
+    let process = start()?;
     let config = config(&Endpoint::Environment).await;
     let client = client(&config, None);
     let events = EventReader::new(client.clone(), variable("EVENTS_TABLE")?);
     let documents = DocumentStore::new(client, variable("DOCUMENTS_TABLE")?);
     let queue = RepairQueue::new(aws_sdk_sqs::Client::new(&config), variable("REPAIR_QUEUE_URL")?);
     let repair = &Repair::new(Projector::new(events, documents, queue), StreamReader::new(&config));
-    lambda_runtime::run(service_fn(move |event: LambdaEvent<SqsEvent>| async move {
-        Ok::<_, Error>(repair.handle(event.payload).await)
-    }))
-    .await
+    process.handle(|event: SqsEvent| async move { Ok(repair.handle(event).await) }).await
 }

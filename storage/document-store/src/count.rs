@@ -78,7 +78,10 @@ impl DocumentStore {
             actions.push(self.put_after(item, part.version)?);
 
             let reasons = match transact(&self.client, || actions.clone()).await {
-                Ok(()) => return Ok(Part { version, tally, ..part }),
+                Ok(()) => {
+                    metrics::counter!("CountedBallots").increment(ballots.len() as u64);
+                    return Ok(Part { version, tally, ..part });
+                }
                 Err(TransactFailure::Storage(error)) => return Err(error.into()),
                 Err(TransactFailure::Cancelled(reasons)) => reasons,
             };

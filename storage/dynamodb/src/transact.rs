@@ -68,7 +68,9 @@ pub async fn transact(
             Err(error) => failure(&error),
         };
         match failure {
-            TransactFailure::Storage(StorageError::Contended | StorageError::Throttled) if retry.again().await => {}
+            TransactFailure::Storage(StorageError::Contended | StorageError::Throttled) if retry.again().await => {
+                metrics::counter!("TransactionRetries").increment(1);
+            }
             failure => return Err(failure),
         }
     }

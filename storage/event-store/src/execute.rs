@@ -74,6 +74,29 @@ impl EventStore {
     /// `alongside` is asked afresh before each time that the transaction is sent.
     pub async fn execute_with<A: Aggregate>(
         &self,
+        history: History<A>,
+        record: &CommandRecord,
+        expected: impl Fn(Version) -> bool,
+        decide: impl FnMut(&A) -> Result<Vec<A::Event>, A::Rejection>,
+        alongside: impl FnMut(&Commit) -> Result<Vec<TransactWriteItem>, AppendError>,
+    ) -> Result<Done<A>, ExecuteError<A::Rejection>> {
+        let election = history.stream.election();
+        let answer = self.carry_out(history, record, expected, decide, alongside).await;
+        let outcome = match &answer {
+            Ok(Done { repeated: false, .. }) => "done",
+            Ok(Done { repeated: true, .. }) => "repeated",
+            Err(ExecuteError::Load(_) | ExecuteError::Append(_)) => "failed",
+            Err(ExecuteError::Conflict) => "conflict",
+            Err(_) => "refused",
+        };
+        // Neither the voter nor the ballot: the log must not tell who voted when.
+        tracing::info!(command = record.name, command_id = %record.private.id, %election, outcome, "command");
+        metrics::counter!("Commands", "Command" => record.name, "Outcome" => outcome).increment(1);
+        answer
+    }
+
+    async fn carry_out<A: Aggregate>(
+        &self,
         mut history: History<A>,
         record: &CommandRecord,
         expected: impl Fn(Version) -> bool,
@@ -115,6 +138,7 @@ impl EventStore {
                     return Ok(Done { history, version, repeated: true });
                 }
                 Attempt::Conflict => {
+                    metrics::counter!("Conflicts", "Command" => record.name).increment(1);
                     self.refresh(&mut history).await?;
                     if !retry.again().await {
                         return last_word(history, record);
