@@ -147,12 +147,6 @@ impl Problem {
         Self::new(status::CONFLICT, code, detail)
     }
 
-    /// Too much at once: again after so many seconds.
-    pub fn throttled(retry_after_secs: u32) -> Self {
-        Self::new(status::THROTTLED, "throttled", "too many requests at once")
-            .with_header(RETRY_AFTER, HeaderValue::from(retry_after_secs))
-    }
-
     /// Not now: again after so many seconds.
     pub fn unavailable(code: &'static str, detail: impl Into<String>, retry_after_secs: u32) -> Self {
         Self::new(status::UNAVAILABLE, code, detail).with_header(RETRY_AFTER, HeaderValue::from(retry_after_secs))
@@ -289,7 +283,6 @@ mod tests {
         assert_eq!(status(Problem::unsupported_media_type()), 415);
         assert_eq!(status(Problem::invalid("a", "b")), 422);
         assert_eq!(status(Problem::key_reused()), 422);
-        assert_eq!(status(Problem::throttled(1)), 429);
         assert_eq!(status(Problem::internal()), 500);
         assert_eq!(status(Problem::unavailable("a", "b", 1)), 503);
         assert_eq!(status(Problem::refused(&No(Kind::Missing))), 404);
@@ -302,7 +295,6 @@ mod tests {
         let header = |problem: Problem, name: HeaderName| problem.into_response().headers()[name].clone();
         assert_eq!(header(Problem::unauthorized("x"), WWW_AUTHENTICATE), "Bearer realm=\"photovote\"");
         assert_eq!(header(Problem::unavailable("a", "b", 2), RETRY_AFTER), "2");
-        assert_eq!(header(Problem::throttled(3), RETRY_AFTER), "3");
         assert_eq!(header(Problem::precondition_failed(Version::new(17)), ETAG), "\"17\"");
     }
 

@@ -209,7 +209,9 @@ mod tests {
         }
 
         fn send(&self, queue: &'static str, bodies: &[&str]) {
-            bodies.iter().for_each(|body| self.queues.queue(queue).send(body).unwrap());
+            for body in bodies {
+                self.queues.queue(queue).send(body).unwrap();
+            }
         }
 
         /// What stands in a queue; it is received once more by this.

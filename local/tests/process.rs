@@ -4,10 +4,10 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "all of this is a test, the functions around it too")]
 
 use std::{
-    io::{BufRead, BufReader, Read},
+    io::{BufRead, BufReader, Lines, Read},
     net::TcpListener,
     path::Path,
-    process::{Child, Command, Output, Stdio},
+    process::{Child, ChildStdout, Command, Output, Stdio},
 };
 
 fn photovote(data: &Path) -> Command {
@@ -31,7 +31,7 @@ fn complaint(output: &Output) -> String {
 }
 
 /// A server that runs. It does not outlive its test.
-struct Server(Child);
+struct Server(Child, Option<Lines<BufReader<ChildStdout>>>);
 
 impl Drop for Server {
     fn drop(&mut self) {
@@ -44,13 +44,15 @@ impl Drop for Server {
 /// A server that runs, once it has said so; and what it said.
 fn serve(command: &mut Command) -> (Server, String) {
     let server = command.args(["--port", "0"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
-    let mut server = Server(server.unwrap());
+    let mut server = Server(server.unwrap(), None);
     let mut said = String::new();
     let mut lines = BufReader::new(server.0.stdout.take().unwrap()).lines();
     while !said.contains("curl") {
         said.push_str(&lines.next().expect("the server ended").unwrap());
         said.push('\n');
     }
+    // It may have more to say, and must find a listener.
+    server.1 = Some(lines);
     (server, said)
 }
 

@@ -164,3 +164,21 @@ async fn a_creation_is_repeated_by_its_key_or_its_own_id() {
     host.other().post("/elections", taken).await.refused(409, "id_taken");
     host.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_is_turned_away_for_what_is_remembered_of_the_draft() {
+    let host = Host::start().await;
+    let election = Election::draft(host.owner(), &[2]).await;
+    let voter = election.voter("ada").await;
+    let early = &election.candidates()[0];
+    voter.rate(json!({early: 3})).await.refused(409, "election_not_open");
+    let path = format!("/competitions/{}/candidates", election.competitions[0].id);
+    let late = election.post(&path, json!({"name": "Late"})).await.status(201).text_of("id");
+    election.post("/open", json!({})).await.status(200);
+    voter.client.delete(&format!("/ballot/ratings/{late}")).await.status(200);
+    voter.rate(json!({&late: 4})).await.status(200);
+    let ballot = voter.client.get("/ballot").await.status(200).json();
+    assert_eq!(ballot["ballot"]["ratings"], json!({&late: 4}));
+    voter.cast().await.status(200);
+    host.stop().await;
+}

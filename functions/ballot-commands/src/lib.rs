@@ -14,8 +14,8 @@ use photovote_domain::{
 use photovote_dynamodb::Cancellation;
 use photovote_event_store::{Commit, Done, ElectionCache, EventStore, ExecuteError, History};
 use photovote_http::{
-    Answer, Changed, CommandProblems, Intent, OpenedBallot, Problem, Segments, Submission, Voter, at_version, distinct,
-    opened,
+    Answer, Changed, CommandHeaders, CommandProblems, Intent, OpenedBallot, Problem, Segments, Submission, Voter,
+    at_version, distinct, opened,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -75,7 +75,7 @@ struct CastAnswer {
 
 /// Rates candidates in the caller's draft. Rating again overwrites.
 #[utoipa::path(
-    put, path = "/ballot/ratings", tag = "ballot", operation_id = "rate_candidates", security(("ballot" = [])), request_body = RatingsBody,
+    put, path = "/ballot/ratings", tag = "ballot", operation_id = "rate_candidates", params(CommandHeaders), security(("ballot" = [])), request_body = RatingsBody,
     responses((status = OK, body = Changed, description = "The ballot is at this version"), CommandProblems)
 )]
 async fn rate(State(app): State<App>, caller: Voter, submission: Submission) -> Answer {
@@ -88,14 +88,17 @@ async fn rate(State(app): State<App>, caller: Voter, submission: Submission) -> 
 /// Takes a rating back: the candidate is not rated any more.
 #[utoipa::path(
     delete, path = "/ballot/ratings/{candidate}", tag = "ballot", operation_id = "clear_rating", security(("ballot" = [])),
-    params(("candidate" = String, Path, description = "The candidate's id")),
+    params(("candidate" = String, Path, description = "The candidate's id"), CommandHeaders),
     responses((status = OK, body = Changed, description = "The ballot is at this version"), CommandProblems)
 )]
 async fn clear(State(app): State<App>, caller: Voter, path: Segments, submission: Submission) -> Answer {
     let ballot = opened(&app.elections, app.store.reader(), &caller).await?;
     let candidate = path.id("candidate")?;
     if !ballot.election.state.has_candidate(candidate) {
-        return Err(Problem::not_found("candidate_not_found", "there is no such candidate"));
+        let fresh = app.elections.fresh(ballot.election.stream.election()).await?;
+        if !fresh.state.has_candidate(candidate) {
+            return Err(Problem::not_found("candidate_not_found", "there is no such candidate"));
+        }
     }
     let (_, intent): (Nothing, _) = submission.read(&caller)?;
     app.change(ballot, &intent, BallotCommand::Clear { candidate }).await
@@ -103,7 +106,7 @@ async fn clear(State(app): State<App>, caller: Voter, path: Segments, submission
 
 /// Casts the caller's ballot, with the ratings of this request merged in. Nothing changes it afterwards.
 #[utoipa::path(
-    post, path = "/ballot/cast", tag = "ballot", operation_id = "cast_ballot", security(("ballot" = [])), request_body = Option<CastBody>,
+    post, path = "/ballot/cast", tag = "ballot", operation_id = "cast_ballot", params(CommandHeaders), security(("ballot" = [])), request_body = Option<CastBody>,
     responses((status = OK, body = CastAnswer, description = "The ballot is cast, and will be counted"), CommandProblems)
 )]
 async fn cast(State(app): State<App>, caller: Voter, submission: Submission) -> Answer {

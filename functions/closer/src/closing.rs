@@ -59,7 +59,10 @@ pub async fn finish(
         };
         store.execute(history, &finishing(record), |_| true, finish).await?;
     }
-    control.unschedule(election).await?;
+    // It is closed, whether or not the schedule knows: the closer tidies up what is left there.
+    if let Err(error) = control.unschedule(election).await {
+        tracing::warn!(%election, %error, "a closed election stays on the schedule for now");
+    }
     Ok(())
 }
 

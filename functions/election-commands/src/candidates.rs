@@ -3,8 +3,8 @@
 use axum::extract::State;
 use photovote_domain::{CandidateId, Image, Reason, election::ElectionCommand};
 use photovote_http::{
-    Administrator, Answer, Changed, CommandProblems, Created, Patch, Problem, Segments, Submission, created, optional,
-    present, value,
+    Administrator, Answer, Changed, CommandHeaders, CommandProblems, Created, Patch, Preconditions, Problem, Segments,
+    Submission, created, optional, present, value,
 };
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -58,6 +58,7 @@ pub(crate) struct NewCandidate {
     params(
         ("election" = String, Path, description = "The election's id"),
         ("competition" = String, Path, description = "The competition's id"),
+        CommandHeaders,
     ),
     request_body = NewCandidate,
     responses((status = CREATED, body = Created, description = "The candidate was added"), CommandProblems)
@@ -111,7 +112,8 @@ pub(crate) struct CandidatePatch {
         ("election" = String, Path, description = "The election's id"),
         ("competition" = String, Path, description = "The competition's id"),
         ("candidate" = String, Path, description = "The candidate's id"),
-        ("If-Match" = Option<String>, Header, description = "The election's version that is to be changed"),
+        CommandHeaders,
+        Preconditions,
     ),
     request_body = CandidatePatch,
     responses((status = OK, body = Changed, description = "The election is at this version"), CommandProblems)
@@ -142,7 +144,8 @@ pub(crate) async fn change(
         ("election" = String, Path, description = "The election's id"),
         ("competition" = String, Path, description = "The competition's id"),
         ("candidate" = String, Path, description = "The candidate's id"),
-        ("If-Match" = Option<String>, Header, description = "The election's version that is to be changed"),
+        CommandHeaders,
+        Preconditions,
     ),
     responses((status = OK, body = Changed, description = "The election is at this version"), CommandProblems)
 )]
@@ -174,6 +177,7 @@ pub(crate) struct Disqualification {
         ("election" = String, Path, description = "The election's id"),
         ("competition" = String, Path, description = "The competition's id"),
         ("candidate" = String, Path, description = "The candidate's id"),
+        CommandHeaders,
     ),
     request_body = Disqualification,
     responses((status = OK, body = Changed, description = "The candidate is disqualified"), CommandProblems)

@@ -3,8 +3,8 @@
 use axum::extract::State;
 use photovote_domain::{CompetitionId, election::ElectionCommand};
 use photovote_http::{
-    Administrator, Answer, Changed, CommandProblems, Created, Patch, Segments, Submission, created, optional, present,
-    value,
+    Administrator, Answer, Changed, CommandHeaders, CommandProblems, Created, Patch, Preconditions, Segments,
+    Submission, created, optional, present, value,
 };
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -31,7 +31,7 @@ pub(crate) struct NewCompetition {
 /// Adds a competition to a draft.
 #[utoipa::path(
     post, path = "/elections/{election}/competitions", tag = "competitions", operation_id = "add_competition", security(("administrator" = [])),
-    params(("election" = String, Path, description = "The election's id")), request_body = NewCompetition,
+    params(("election" = String, Path, description = "The election's id"), CommandHeaders), request_body = NewCompetition,
     responses((status = CREATED, body = Created, description = "The competition was added"), CommandProblems)
 )]
 pub(crate) async fn create(
@@ -76,7 +76,8 @@ pub(crate) struct CompetitionPatch {
     params(
         ("election" = String, Path, description = "The election's id"),
         ("competition" = String, Path, description = "The competition's id"),
-        ("If-Match" = Option<String>, Header, description = "The election's version that is to be changed"),
+        CommandHeaders,
+        Preconditions,
     ),
     request_body = CompetitionPatch,
     responses((status = OK, body = Changed, description = "The election is at this version"), CommandProblems)
@@ -104,7 +105,8 @@ pub(crate) async fn change(
     params(
         ("election" = String, Path, description = "The election's id"),
         ("competition" = String, Path, description = "The competition's id"),
-        ("If-Match" = Option<String>, Header, description = "The election's version that is to be changed"),
+        CommandHeaders,
+        Preconditions,
     ),
     responses((status = OK, body = Changed, description = "The election is at this version"), CommandProblems)
 )]

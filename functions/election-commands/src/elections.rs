@@ -7,8 +7,8 @@ use photovote_domain::{
 };
 use photovote_event_store::{History, Stream};
 use photovote_http::{
-    Administrator, Answer, Changed, CommandProblems, Created, Patch, Problem, Segments, Submission, created,
-    invalid_value, optional, present, value,
+    Administrator, Answer, Changed, CommandHeaders, CommandProblems, Created, Patch, Preconditions, Problem, Segments,
+    Submission, created, invalid_value, optional, present, value,
 };
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -60,7 +60,7 @@ pub(crate) struct NewElection {
 
 /// Creates an election, as a draft that belongs to the caller.
 #[utoipa::path(
-    post, path = "/elections", tag = "elections", operation_id = "create_election", security(("administrator" = [])), request_body = NewElection,
+    post, path = "/elections", tag = "elections", operation_id = "create_election", params(CommandHeaders), security(("administrator" = [])), request_body = NewElection,
     responses((status = CREATED, body = Created, description = "The election was created"), CommandProblems)
 )]
 pub(crate) async fn create(State(app): State<App>, caller: Administrator, submission: Submission) -> Answer {
@@ -112,7 +112,7 @@ pub(crate) struct ElectionPatch {
 /// Changes an election. Its scale can change only while it is a draft.
 #[utoipa::path(
     patch, path = "/elections/{election}", tag = "elections", operation_id = "change_election", security(("administrator" = [])),
-    params(("election" = String, Path, description = "The election's id"), ("If-Match" = Option<String>, Header, description = "The version that is to be changed")),
+    params(("election" = String, Path, description = "The election's id"), CommandHeaders, Preconditions),
     request_body = ElectionPatch,
     responses((status = OK, body = Changed, description = "The election is at this version"), CommandProblems)
 )]
@@ -135,7 +135,7 @@ pub(crate) async fn change(
 /// Deletes an election that is a draft, closed or released. It is final.
 #[utoipa::path(
     delete, path = "/elections/{election}", tag = "elections", operation_id = "delete_election", security(("administrator" = [])),
-    params(("election" = String, Path, description = "The election's id"), ("If-Match" = Option<String>, Header, description = "The version that is to be deleted")),
+    params(("election" = String, Path, description = "The election's id"), CommandHeaders, Preconditions),
     responses((status = OK, body = Changed, description = "The election is deleted"), CommandProblems)
 )]
 pub(crate) async fn delete(

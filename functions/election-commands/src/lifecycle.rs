@@ -5,7 +5,9 @@ use photovote_domain::{
     Aggregate, Election, Timestamp,
     election::{Context, ElectionCommand},
 };
-use photovote_http::{Administrator, Answer, Changed, CommandProblems, Moment, Segments, Submission, present};
+use photovote_http::{
+    Administrator, Answer, Changed, CommandHeaders, CommandProblems, Moment, Segments, Submission, present,
+};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
@@ -24,7 +26,7 @@ pub(crate) struct Opening {
 /// Opens a draft: voters can vote, and nothing that they vote on changes any more.
 #[utoipa::path(
     post, path = "/elections/{election}/open", tag = "elections", operation_id = "open_election", security(("administrator" = [])),
-    params(("election" = String, Path, description = "The election's id")), request_body = Option<Opening>,
+    params(("election" = String, Path, description = "The election's id"), CommandHeaders), request_body = Option<Opening>,
     responses((status = OK, body = Changed, description = "The election is open"), CommandProblems)
 )]
 pub(crate) async fn open(
@@ -61,7 +63,7 @@ pub(crate) struct Extension {
 /// Moves the closing time of an open election to a later moment, as long as it has not come.
 #[utoipa::path(
     post, path = "/elections/{election}/extend", tag = "elections", operation_id = "extend_election", security(("administrator" = [])),
-    params(("election" = String, Path, description = "The election's id")), request_body = Extension,
+    params(("election" = String, Path, description = "The election's id"), CommandHeaders), request_body = Extension,
     responses((status = OK, body = Changed, description = "The closing time was moved"), CommandProblems)
 )]
 pub(crate) async fn extend(
@@ -84,7 +86,7 @@ pub(crate) async fn extend(
 /// going to be counted.
 #[utoipa::path(
     post, path = "/elections/{election}/close", tag = "elections", operation_id = "close_election", security(("administrator" = [])),
-    params(("election" = String, Path, description = "The election's id")), request_body = Option<Nothing>,
+    params(("election" = String, Path, description = "The election's id"), CommandHeaders), request_body = Option<Nothing>,
     responses((status = OK, body = Changed, description = "The election is closed"), CommandProblems)
 )]
 pub(crate) async fn close(
@@ -103,7 +105,7 @@ pub(crate) async fn close(
 /// Makes the results of a closed election public.
 #[utoipa::path(
     post, path = "/elections/{election}/release", tag = "elections", operation_id = "release_results", security(("administrator" = [])),
-    params(("election" = String, Path, description = "The election's id")), request_body = Option<Nothing>,
+    params(("election" = String, Path, description = "The election's id"), CommandHeaders), request_body = Option<Nothing>,
     responses((status = OK, body = Changed, description = "The results are public"), CommandProblems)
 )]
 pub(crate) async fn release(

@@ -14,8 +14,8 @@ use photovote_domain::{
 use photovote_dynamodb::{Cancellation, Retry};
 use photovote_event_store::{Commit, ExecuteError, History, Stream};
 use photovote_http::{
-    Administrator, Answer, BallotToken, Changed, CommandProblems, Problem, Segments, Submission, at_version, created,
-    present, value,
+    Administrator, Answer, BallotToken, Changed, CommandHeaders, CommandProblems, Preconditions, Problem, Segments,
+    Submission, at_version, created, present, value,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -55,7 +55,7 @@ pub(crate) struct RegisteredVoter {
 /// Registers a voter of an election that is a draft or open, and makes their ballot.
 #[utoipa::path(
     post, path = "/elections/{election}/voters", tag = "voters", operation_id = "register_voter", security(("administrator" = [])),
-    params(("election" = String, Path, description = "The election's id")), request_body = NewVoter,
+    params(("election" = String, Path, description = "The election's id"), CommandHeaders), request_body = NewVoter,
     responses((status = CREATED, body = RegisteredVoter, description = "The voter was registered"), CommandProblems)
 )]
 pub(crate) async fn register(
@@ -118,7 +118,8 @@ fn blocked(reasons: &[Cancellation]) -> Problem {
     params(
         ("election" = String, Path, description = "The election's id"),
         ("voter" = String, Path, description = "The voter's id"),
-        ("If-Match" = Option<String>, Header, description = "The voter's version that is to be removed"),
+        CommandHeaders,
+        Preconditions,
     ),
     responses((status = OK, body = Changed, description = "The voter is removed"), CommandProblems)
 )]
@@ -189,6 +190,7 @@ pub(crate) struct ReplacedToken {
     params(
         ("election" = String, Path, description = "The election's id"),
         ("voter" = String, Path, description = "The voter's id"),
+        CommandHeaders,
     ),
     request_body = Option<Nothing>,
     responses((status = OK, body = ReplacedToken, description = "The token was replaced"), CommandProblems)

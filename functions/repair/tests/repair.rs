@@ -1,4 +1,5 @@
 //! Messages of both queues, and what becomes of the documents.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 #[allow(dead_code, reason = "the projector's tests use all of it")]
 #[path = "../../projector/tests/world/mod.rs"]

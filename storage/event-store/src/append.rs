@@ -8,7 +8,7 @@ use aws_sdk_dynamodb::{
     types::{Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem},
 };
 use photovote_domain::Aggregate;
-use photovote_dynamodb::{Cancellation, Item, PutFailure, StorageError, TransactFailure, put_failure, transact};
+use photovote_dynamodb::{Cancellation, Item, PutFailure, Retry, StorageError, TransactFailure, put_failure, transact};
 use thiserror::Error;
 
 use crate::{
@@ -165,12 +165,17 @@ impl EventStore {
             .set_item(Some(commit.to_item()))
             .condition_expression(PLACE_IS_FREE)
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
-        match put.send().await {
-            Ok(_) => Ok(Attempt::Written),
-            Err(error) => match put_failure(&error) {
-                PutFailure::Condition(standing) => found(standing, id),
-                PutFailure::Storage(error) => Err(error.into()),
-            },
+        let mut retry = Retry::contention();
+        loop {
+            match put.clone().send().await {
+                Ok(_) => return Ok(Attempt::Written),
+                Err(error) => match put_failure(&error) {
+                    PutFailure::Condition(standing) => return found(standing, id),
+                    // A transaction wants the same place at this very moment: no answer yet, not even a conflict.
+                    PutFailure::Storage(StorageError::Contended) if retry.again().await => {}
+                    PutFailure::Storage(error) => return Err(error.into()),
+                },
+            }
         }
     }
 }

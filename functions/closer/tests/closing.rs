@@ -1,0 +1,189 @@
+//! The closer and the closing protocol over the engine: whatever was left half done, by whomever, is finished.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicI64, Ordering},
+};
+
+use closer::{Closer, Run, close};
+use photovote_control::{Control, GateStatus};
+use photovote_domain::{
+    Aggregate, CandidateId, CompetitionId, Digest, Election, ElectionId, Scale, ShardCount, Timestamp,
+    election::{Context, ElectionCommand, Status},
+};
+use photovote_event_store::{Actor, CommandId, CommandRecord, Environment, EventStore, History, PrivatePart, Stream};
+use photovote_testing::Engine;
+
+const ELECTION: ElectionId = ElectionId::from_bits(7);
+
+/// An election, and a clock that stands still until it is moved.
+struct World {
+    engine: Engine,
+    store: EventStore,
+    control: Control,
+    now: Arc<AtomicI64>,
+}
+
+impl World {
+    /// A draft that can be opened.
+    async fn new() -> Self {
+        let engine = Engine::start().await;
+        let now = Arc::new(AtomicI64::new(1_000));
+        let clock = now.clone();
+        let seed = AtomicI64::new(0);
+        let dice = move |bytes: &mut [u8; 32]| {
+            *bytes = *Digest::of(&seed.fetch_add(1, Ordering::SeqCst).to_be_bytes()).as_bytes();
+        };
+        let environment = Environment::new(move || Timestamp::from_millis(clock.load(Ordering::SeqCst)), dice);
+        let store = EventStore::new(engine.client(), engine.tables().events, environment);
+        let control = Control::new(engine.client(), engine.tables().control);
+        let world = Self { engine: engine, store, control, now };
+        let shards = ShardCount::for_voters(300);
+        let name = |text: &str| text.parse().unwrap();
+        let (owner, scale) = ("ada".parse().unwrap(), Scale::default());
+        world.append(ElectionCommand::Create { owner, name: name("Summer"), description: None, scale, shards }).await;
+        let competition = CompetitionId::from_bits(1);
+        world.append(ElectionCommand::AddCompetition { competition, name: name("Nature"), description: None }).await;
+        for candidate in [1, 2].map(CandidateId::from_bits) {
+            let name = name("Moon");
+            let (description, image) = (None, None);
+            world.append(ElectionCommand::AddCandidate { competition, candidate, name, description, image }).await;
+        }
+        world
+    }
+
+    fn record(&self) -> CommandRecord {
+        let random = || Digest::from_bytes(self.store.environment().random());
+        let private = PrivatePart {
+            actor: Actor::Administrator("ada".parse().unwrap()),
+            fingerprint: random(),
+            id: CommandId::new(random()),
+            reason: None,
+            source: None,
+            time: self.store.environment().now(),
+        };
+        CommandRecord { name: "Test", own_id: false, private }
+    }
+
+    async fn history(&self) -> History<Election> {
+        self.store.load(Stream::Election(ELECTION)).await.unwrap()
+    }
+
+    /// Writes what a command leads to, with what goes in the same transaction, and stops there.
+    async fn append(&self, command: ElectionCommand) {
+        let context = Context { now: self.store.environment().now() };
+        let decide = |election: &Election| election.decide(command.clone(), &context);
+        let alongside = |_: &_| match &command {
+            ElectionCommand::Create { shards, .. } => Ok(self.control.create_gates(ELECTION, *shards)?),
+            ElectionCommand::Open { .. } => Ok(vec![self.control.schedule(ELECTION)?]),
+            _ => Ok(Vec::new()),
+        };
+        self.store.execute_with(self.history().await, &self.record(), |_| true, decide, alongside).await.unwrap();
+    }
+
+    async fn run(&self) -> Run {
+        Closer::new(self.store.clone(), self.control.clone()).run().await.unwrap()
+    }
+
+    /// The statuses of the gates, each once.
+    async fn gates(&self) -> Vec<GateStatus> {
+        let gates = self.control.gates(ELECTION, ShardCount::for_voters(300)).await.unwrap();
+        let mut statuses: Vec<_> = gates.into_iter().map(|(_, gate)| gate.status).collect();
+        statuses.dedup();
+        statuses
+    }
+
+    async fn cast_at_gate(&self) {
+        let shard = ShardCount::for_voters(300).shards().next().unwrap();
+        let pass = self.control.pass_cast(ELECTION, shard, self.store.environment().now()).unwrap();
+        self.engine.client().transact_write_items().transact_items(pass).send().await.unwrap();
+    }
+}
+
+const NOTHING: Run = Run { closed: 0, failed: 0 };
+
+#[tokio::test]
+async fn an_election_whose_opening_broke_off_is_opened() {
+    let world = World::new().await;
+    world.append(ElectionCommand::Open { closes_at: None }).await;
+    assert_eq!(world.gates().await, [GateStatus::Draft]);
+    assert_eq!(world.run().await, NOTHING);
+    assert_eq!(world.gates().await, [GateStatus::Open]);
+    assert_eq!(world.control.scheduled().await.unwrap(), [ELECTION]);
+}
+
+#[tokio::test]
+async fn an_extension_that_broke_off_reaches_the_gates() {
+    let world = World::new().await;
+    let at = Timestamp::from_millis;
+    world.append(ElectionCommand::Open { closes_at: Some(at(2_000)) }).await;
+    world.run().await;
+    world.append(ElectionCommand::Extend { closes_at: at(3_000) }).await;
+    assert_eq!(world.run().await, NOTHING);
+    let gates = world.control.gates(ELECTION, ShardCount::for_voters(300)).await.unwrap();
+    assert!(gates.iter().all(|(_, gate)| gate.closes_at == Some(at(3_000))));
+}
+
+#[tokio::test]
+async fn an_election_is_closed_when_its_time_has_come_and_not_before() {
+    let world = World::new().await;
+    world.append(ElectionCommand::Open { closes_at: Some(Timestamp::from_millis(2_000)) }).await;
+    assert_eq!(world.run().await, NOTHING);
+    world.cast_at_gate().await;
+    world.now.store(1_999, Ordering::SeqCst);
+    assert_eq!(world.run().await, NOTHING);
+    world.now.store(2_000, Ordering::SeqCst);
+    assert_eq!(world.run().await, Run { closed: 1, failed: 0 });
+    let closed = world.history().await.state;
+    assert_eq!((closed.status, closed.casts), (Status::Closed, Some(1)));
+    assert_eq!(world.gates().await, [GateStatus::Closed]);
+    assert!(world.control.scheduled().await.unwrap().is_empty());
+    assert_eq!(world.run().await, NOTHING);
+}
+
+#[tokio::test]
+async fn a_close_that_broke_off_is_finished_with_the_same_count() {
+    for gates_closed in [false, true] {
+        let world = World::new().await;
+        world.append(ElectionCommand::Open { closes_at: None }).await;
+        world.run().await;
+        world.cast_at_gate().await;
+        world.cast_at_gate().await;
+        world.append(ElectionCommand::Close).await;
+        if gates_closed {
+            world.control.close_gates(ELECTION, ShardCount::for_voters(300)).await.unwrap();
+        }
+        assert_eq!(world.run().await, Run { closed: 1, failed: 0 });
+        assert_eq!(world.history().await.state.casts, Some(2));
+    }
+}
+
+#[tokio::test]
+async fn many_who_close_at_once_close_once() {
+    let world = World::new().await;
+    world.append(ElectionCommand::Open { closes_at: None }).await;
+    world.run().await;
+    world.cast_at_gate().await;
+    let history = world.history().await;
+    let (one, other) = (world.record(), world.record());
+    let close = |record| close(&world.store, &world.control, history.clone(), record, ElectionCommand::Close);
+    let (a, b) = tokio::join!(close(&one), close(&other));
+    // Whoever came second found it closing and finished it, or found it closed.
+    let versions: Vec<_> = [a, b].into_iter().flatten().collect();
+    let closed = world.history().await;
+    assert!(!versions.is_empty() && versions.iter().all(|version| *version == closed.version), "{versions:?}");
+    assert_eq!((closed.state.status, closed.state.casts), (Status::Closed, Some(1)));
+    let again = close(&one).await.unwrap();
+    assert_eq!(again, closed.version, "the same command again has the same answer");
+}
+
+#[tokio::test]
+async fn what_needs_no_looking_after_leaves_the_schedule() {
+    let world = World::new().await;
+    world.append(ElectionCommand::Open { closes_at: None }).await;
+    world.append(ElectionCommand::Close).await;
+    world.append(ElectionCommand::FinishClosing { casts: 0 }).await;
+    assert_eq!(world.run().await, NOTHING);
+    assert!(world.control.scheduled().await.unwrap().is_empty());
+}

@@ -1,0 +1,61 @@
+//! The program as it runs in a process of its own.
+
+use std::{
+    io::{BufRead, BufReader},
+    path::Path,
+    process::{Child, ChildStdout, Command, Stdio},
+};
+
+/// The program with its data in this directory.
+pub fn photovote(data: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_photovote"));
+    command.arg("--data-dir").arg(data).env_remove("RUST_LOG");
+    command
+}
+
+/// A server that runs. It does not outlive its test.
+pub struct Server {
+    process: Child,
+    /// Where it listens.
+    pub url: String,
+    /// The administrator's token that it prints.
+    pub token: String,
+    _said: BufReader<ChildStdout>,
+}
+
+impl Server {
+    /// Starts it on a free port, and waits until it says that it runs.
+    pub fn start(data: &Path) -> Self {
+        let mut process = photovote(data).args(["--port", "0"]).stdout(Stdio::piped()).spawn().unwrap();
+        let mut said = BufReader::new(process.stdout.take().unwrap());
+        let (mut url, mut token, mut line) = (String::new(), String::new(), String::new());
+        while url.is_empty() || token.is_empty() {
+            line.clear();
+            if said.read_line(&mut line).unwrap() == 0 {
+                panic!("the server ended: {}", process.wait().unwrap());
+            }
+            if let Some((address, _)) = line.trim().strip_prefix("API ").and_then(|rest| rest.split_once("/v1")) {
+                address.trim().clone_into(&mut url);
+            }
+            if let Some(printed) = line.trim().strip_prefix("TOKEN=") {
+                printed.clone_into(&mut token);
+            }
+        }
+        Self { process, url, token, _said: said }
+    }
+
+    /// Kills it, with no chance to finish anything.
+    pub fn kill(&mut self) {
+        // It is gone when this returns.
+        self.process.kill().unwrap();
+        self.process.wait().unwrap();
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        self.process.kill().ok();
+        self.process.wait().ok();
+    }
+}
