@@ -162,6 +162,7 @@ impl ResultsView {
         match Results::of(election_id, &election.competitions, election.scale, tally, cast) {
             Ok(results) => Ok(Self::Final(results.into())),
             Err(ResultsError::Counting { counted, cast }) => {
+                tracing::info!(event = "results_counting", %election_id, counted, cast, "not all ballots are counted yet");
                 Ok(Self::Counting(CountingView { election_id, status: "counting", counted, cast }))
             }
             Err(broken) => {

@@ -7,33 +7,32 @@ use std::{
 };
 
 /// The program with its data in this directory.
-pub fn photovote(data: &Path) -> Command {
+pub(crate) fn photovote(data: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_photovote"));
     command.arg("--data-dir").arg(data).env_remove("RUST_LOG");
     command
 }
 
 /// A server that runs. It does not outlive its test.
-pub struct Server {
+pub(crate) struct Server {
     process: Child,
     /// Where it listens.
-    pub url: String,
+    pub(crate) url: String,
     /// The administrator's token that it prints.
-    pub token: String,
+    pub(crate) token: String,
     _said: BufReader<ChildStdout>,
 }
 
 impl Server {
     /// Starts it on a free port, and waits until it says that it runs.
-    pub fn start(data: &Path) -> Self {
+    pub(crate) fn start(data: &Path) -> Self {
         let mut process = photovote(data).args(["--port", "0"]).stdout(Stdio::piped()).spawn().unwrap();
         let mut said = BufReader::new(process.stdout.take().unwrap());
         let (mut url, mut token, mut line) = (String::new(), String::new(), String::new());
         while url.is_empty() || token.is_empty() {
             line.clear();
-            if said.read_line(&mut line).unwrap() == 0 {
-                panic!("the server ended: {}", process.wait().unwrap());
-            }
+            let read = said.read_line(&mut line).unwrap();
+            assert_ne!(read, 0, "the server ended: {}", process.wait().unwrap());
             if let Some((address, _)) = line.trim().strip_prefix("API ").and_then(|rest| rest.split_once("/v1")) {
                 address.trim().clone_into(&mut url);
             }
@@ -44,8 +43,15 @@ impl Server {
         Self { process, url, token, _said: said }
     }
 
+    /// Asks it to stop, and sees that it does.
+    pub(crate) fn stop(mut self) {
+        let pid = self.process.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+        assert_eq!(self.process.wait().unwrap().code(), Some(0));
+    }
+
     /// Kills it, with no chance to finish anything.
-    pub fn kill(&mut self) {
+    pub(crate) fn kill(&mut self) {
         // It is gone when this returns.
         self.process.kill().unwrap();
         self.process.wait().unwrap();
