@@ -18,6 +18,10 @@ use crate::{
 /// The most candidates that one request may rate.
 pub const MAX_RATINGS_IN_REQUEST: usize = 500;
 
+/// The most events that a draft may come to. It bounds what everybody who loads the ballot has to read; casting it stays
+/// possible.
+pub const MAX_CHANGES: usize = 10_000;
+
 /// Where a ballot is in its life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Status {
@@ -43,6 +47,8 @@ pub struct Ballot {
     pub ratings: Ratings,
     /// What its receipt is made with, once it is cast.
     pub nonce: Option<Nonce>,
+    /// How often it was changed.
+    pub changes: usize,
 }
 
 /// What has happened to a ballot.
@@ -56,7 +62,8 @@ pub enum BallotEvent {
     BallotCandidateRated { candidate: CandidateId, rating: u8 },
     /// A candidate's grade was taken back.
     BallotRatingCleared { candidate: CandidateId },
-    /// From now on, only a token of this hash opens it.
+    /// From now on, only a token of this hash opens it. What was rated so far is gone: whoever hands out the new token could
+    /// look at it.
     BallotTokenReplaced { token: Digest },
     /// It was cast, saying this.
     BallotCast { nonce: Nonce, ratings: Ratings },
@@ -161,6 +168,12 @@ pub enum BallotRejection {
     /// It was cast.
     #[error("the ballot was cast already")]
     CastAlready,
+    /// It was changed more often than anybody needs.
+    #[error("the ballot was changed too often: all that is left is to cast it")]
+    TooManyChanges,
+    /// The token that opened it was replaced meanwhile.
+    #[error("the ballot token was replaced")]
+    TokenReplaced,
     /// It was withdrawn with its voter.
     #[error("the ballot was withdrawn")]
     Voided,
@@ -179,6 +192,8 @@ impl Refusal for BallotRejection {
             Self::Closed => "election_closed",
             Self::ElectionDeleted => "election_deleted",
             Self::CastAlready => "ballot_cast_already",
+            Self::TooManyChanges => "too_many_changes",
+            Self::TokenReplaced => "token_replaced",
             Self::Voided => "ballot_voided",
         }
     }
@@ -216,7 +231,7 @@ impl Aggregate for Ballot {
             C::Rate { ratings } => {
                 check(&ratings, context.election)?;
                 self.votable(context)?;
-                Ok(self.changed(&ratings).map(rated).collect())
+                self.bounded(self.changed(&ratings).map(rated).collect())
             }
             C::Clear { candidate } => {
                 if !context.election.has_candidate(candidate) {
@@ -224,7 +239,7 @@ impl Aggregate for Ballot {
                 }
                 self.votable(context)?;
                 let rated = self.ratings.contains_key(&candidate);
-                Ok(rated.then_some(BallotEvent::BallotRatingCleared { candidate }).into_iter().collect())
+                self.bounded(rated.then_some(BallotEvent::BallotRatingCleared { candidate }).into_iter().collect())
             }
             C::Cast { ratings, nonce } => {
                 check(&ratings, context.election)?;
@@ -238,6 +253,11 @@ impl Aggregate for Ballot {
             }
             C::ReplaceToken { token } => {
                 self.unsettled()?;
+                match context.election.status {
+                    ElectionStatus::Draft | ElectionStatus::Open => {}
+                    ElectionStatus::Deleted => return Err(BallotRejection::ElectionDeleted),
+                    _ => return Err(BallotRejection::Closed),
+                }
                 Ok(vec![BallotEvent::BallotTokenReplaced { token }])
             }
             C::Void => {
@@ -248,6 +268,7 @@ impl Aggregate for Ballot {
     }
 
     fn evolve(mut self, event: &BallotEvent) -> Self {
+        self.changes += 1;
         match event {
             BallotEvent::BallotCreated { token } => {
                 self.status = Status::Draft;
@@ -259,7 +280,10 @@ impl Aggregate for Ballot {
             BallotEvent::BallotRatingCleared { candidate } => {
                 self.ratings.remove(candidate);
             }
-            BallotEvent::BallotTokenReplaced { token } => self.token = Some(*token),
+            BallotEvent::BallotTokenReplaced { token } => {
+                self.token = Some(*token);
+                self.ratings.clear();
+            }
             BallotEvent::BallotCast { nonce, ratings } => {
                 self.status = Status::Cast;
                 self.ratings.clone_from(ratings);
@@ -296,6 +320,10 @@ impl Ballot {
             Status::Cast => Err(BallotRejection::CastAlready),
             Status::Voided => Err(BallotRejection::Voided),
         }
+    }
+
+    fn bounded(&self, events: Vec<BallotEvent>) -> Result<Vec<BallotEvent>, BallotRejection> {
+        if self.changes + events.len() > MAX_CHANGES { Err(BallotRejection::TooManyChanges) } else { Ok(events) }
     }
 
     fn changed(&self, ratings: &BTreeMap<CandidateId, Rating>) -> impl Iterator<Item = (CandidateId, u8)> {

@@ -18,13 +18,18 @@ pub struct OpenedBallot {
     pub shard: Shard,
 }
 
+/// The problem of a token that opens no ballot, or none any more.
+pub fn token_opens_nothing() -> Problem {
+    Problem::unauthorized("this token opens no ballot")
+}
+
 /// Opens the ballot that a voter's token names. Costs no read beyond that of the ballot's stream.
 ///
 /// # Errors
 /// Whether there is no such election, no such ballot, another secret is needed or the ballot was withdrawn, the problem is
 /// the same.
 pub async fn opened(elections: &ElectionCache, reader: &EventReader, voter: &Voter) -> Result<OpenedBallot, Problem> {
-    let refused = || Problem::unauthorized("this token opens no ballot");
+    let refused = token_opens_nothing;
     let token = &voter.0;
     let election = elections.recent(token.election).await?;
     if !election.state.exists() {

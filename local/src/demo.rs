@@ -4,6 +4,7 @@
 //! loses comes too late and is told so. Then everything is checked: a ballot that was acknowledged is counted, once, and
 //! nothing else is.
 
+mod answers;
 mod client;
 mod count;
 mod photographs;
@@ -15,8 +16,11 @@ use std::{future::Future, io, io::Write, net::Ipv4Addr};
 
 use photovote_domain::Subject;
 
-use self::client::{Client, FinalResults, Turnout};
 pub use self::client::{ClientError, Problem};
+use self::{
+    answers::{FinalResults, Turnout},
+    client::Client,
+};
 use crate::{
     engine::Durability,
     gateway::Cors,

@@ -206,10 +206,12 @@ fn photos() -> Option<PathBuf> {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/photos").canonicalize().ok()
 }
 
-/// Does the work now and then, until it is time to stop.
-async fn repeat<F: Future<Output = ()>>(period: Duration, stopping: Stopping, work: impl Fn() -> F) {
+/// Does the work now and then, until it is time to stop. Work that breaks off is begun again the next time.
+async fn repeat<F: Future<Output = ()> + Send + 'static>(period: Duration, stopping: Stopping, work: impl Fn() -> F) {
     while !stopping.is_now() {
-        work().await;
+        if let Err(error) = tokio::spawn(work()).await {
+            tracing::error!(%error, "a timer's work broke off");
+        }
         stopping.rest(period).await;
     }
 }

@@ -215,6 +215,13 @@ async fn what_belongs_to_another_is_not_there() {
         .await
         .refused(404, "candidate_not_found");
     owner.delete(&election.path(&format!("/voters/{ULID}"))).await.refused(404, "voter_not_found");
+    let nested = election.path(&format!("/competitions/{ULID}"));
+    for path in [nested.clone(), election.path(&format!("/competitions/{competition}/candidates/{ULID}"))] {
+        let nonsense = owner.request(Method::PATCH, &path).body("text/plain", "nonsense").send().await;
+        nonsense.status(404);
+        let stale = owner.request(Method::DELETE, &path).header("if-match", "\"99\"").send().await;
+        stale.status(404);
+    }
     owner.get("/elections/not-a-ulid").await.refused(400, "malformed_id");
     owner.get("/elections/81ARZ3NDEKTSV4RRFFQ69G5FAV").await.refused(400, "malformed_id");
     host.stop().await;

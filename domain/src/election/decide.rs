@@ -184,8 +184,13 @@ impl Election {
         if self.competitions.len() >= Limit::Competitions.most() {
             return Err(ElectionRejection::TooMany(Limit::Competitions));
         }
-        let description = description.map(String::from);
-        Ok(vec![ElectionEvent::CompetitionAdded { competition: id, description, name: name.into() }])
+        let added =
+            Competition { id, name: name.into(), description: description.map(Into::into), candidates: Vec::new() };
+        if self.competitions.iter().chain([&added]).map(stored_size).sum::<usize>() > Limit::ElectionBytes.most() {
+            return Err(ElectionRejection::TooMany(Limit::ElectionBytes));
+        }
+        let Competition { name, description, .. } = added;
+        Ok(vec![ElectionEvent::CompetitionAdded { competition: id, description, name }])
     }
 
     fn change_competition(
@@ -268,7 +273,16 @@ impl Election {
             changed.apply(event);
         }
         let bytes = changed.competitions.iter().map(stored_size).sum::<usize>();
-        if bytes > limit.most() { Err(ElectionRejection::TooMany(limit)) } else { Ok(events) }
+        if bytes > limit.most() {
+            return Err(ElectionRejection::TooMany(limit));
+        }
+        // A definition that fits is never too large to be moderated.
+        let others =
+            self.competitions.iter().filter(|competition| competition.id != id).map(stored_size).sum::<usize>();
+        if limit == Limit::CompetitionBytes && others + bytes > Limit::ElectionBytes.most() {
+            return Err(ElectionRejection::TooMany(Limit::ElectionBytes));
+        }
+        Ok(events)
     }
 }
 

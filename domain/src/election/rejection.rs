@@ -16,6 +16,8 @@ pub enum Limit {
     Candidates,
     /// Bytes of a competition with its candidates, as stored.
     CompetitionBytes,
+    /// Bytes of all competitions with their candidates, as stored.
+    ElectionBytes,
     /// The same, once reasons for disqualification stand in it. A definition ends well below and an item of the
     /// database not far above, so there is room for moderation when the election is open.
     ModeratedBytes,
@@ -29,6 +31,8 @@ impl Limit {
             Self::CandidatesInCompetition => 500,
             Self::Candidates => 2_000,
             Self::CompetitionBytes => 300_000,
+            // An answer shows all of them, and AWS Lambda passes on 6 MB.
+            Self::ElectionBytes => 3_000_000,
             Self::ModeratedBytes => 390_000,
         }
     }
@@ -39,6 +43,7 @@ impl Limit {
             Self::CandidatesInCompetition => "candidates in a competition",
             Self::Candidates => "candidates in an election",
             Self::CompetitionBytes => "bytes in a competition with its candidates",
+            Self::ElectionBytes => "bytes in an election's competitions and candidates",
             Self::ModeratedBytes => "bytes in a competition with its candidates and the reasons to disqualify them",
         }
     }
@@ -131,6 +136,7 @@ impl Refusal for ElectionRejection {
             Self::NoCompetition => "no_competition",
             Self::TooFewCandidates => "too_few_candidates",
             Self::TooMany(Limit::CompetitionBytes | Limit::ModeratedBytes) => "competition_too_large",
+            Self::TooMany(Limit::ElectionBytes) => "election_too_large",
             Self::TooMany(Limit::Competitions) => "too_many_competitions",
             Self::TooMany(Limit::CandidatesInCompetition | Limit::Candidates) => "too_many_candidates",
             Self::ClosingTimePast => "closing_time_past",

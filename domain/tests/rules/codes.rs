@@ -37,6 +37,7 @@ fn the_election_says_no_in_these_words() {
         (R::TooMany(Limit::Candidates), "too_many_candidates", State),
         (R::TooMany(Limit::CompetitionBytes), "competition_too_large", State),
         (R::TooMany(Limit::ModeratedBytes), "competition_too_large", State),
+        (R::TooMany(Limit::ElectionBytes), "election_too_large", State),
         (R::ClosingTimePast, "closing_time_past", Invalid),
         (R::ClosingTimeNotLater, "closing_time_not_later", Invalid),
         (R::NoClosingTime, "no_closing_time", State),

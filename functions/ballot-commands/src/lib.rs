@@ -15,7 +15,7 @@ use photovote_dynamodb::Cancellation;
 use photovote_event_store::{Commit, Done, ElectionCache, EventStore, ExecuteError, History};
 use photovote_http::{
     Answer, Changed, CommandHeaders, CommandProblems, Intent, OpenedBallot, Problem, Segments, Submission, Voter,
-    at_version, distinct, opened,
+    at_version, distinct, opened, token_opens_nothing,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -171,6 +171,7 @@ impl App {
         }
         .map_err(|error| match error {
             ExecuteError::Blocked(reasons) => shut(&reasons),
+            ExecuteError::Rejected(BallotRejection::TokenReplaced) => token_opens_nothing(),
             error => error.into(),
         })
     }
@@ -185,7 +186,12 @@ impl App {
     ) -> Result<Done<Ballot>, ExecuteError<BallotRejection>> {
         let environment = self.store.environment();
         let record = intent.record(command.name(), &ballot.stream, environment);
+        let opened_with = ballot.state.token;
         let decide = |ballot: &Ballot| {
+            // The token that opened the ballot may have been replaced since.
+            if ballot.token != opened_with {
+                return Err(BallotRejection::TokenReplaced);
+            }
             ballot.decide(command.clone(), &Context { election: &election.state, now: environment.now() })
         };
         let pass = |commit: &Commit| match gate {

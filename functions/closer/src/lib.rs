@@ -9,14 +9,22 @@
 
 mod closing;
 
+use std::pin::pin;
+
+use futures::{StreamExt, stream};
 use photovote_control::{Control, ControlError, GateStatus};
 use photovote_domain::{
     Digest, Election, ElectionId,
     election::{ElectionCommand, Status},
 };
-use photovote_event_store::{Actor, CommandId, CommandRecord, Environment, EventStore, History, PrivatePart, Stream};
+use photovote_event_store::{
+    Actor, CommandId, CommandRecord, Environment, EventStore, ExecuteError, History, PrivatePart, Stream,
+};
 
 pub use closing::{CloseError, close, finish};
+
+/// How many elections are looked after at once.
+const AT_ONCE: usize = 8;
 
 /// Closes what is due, finishes what is half closed, and opens the gates of what was half opened.
 #[derive(Debug, Clone)]
@@ -43,8 +51,11 @@ impl Closer {
     /// Looks after every election on the schedule. One that fails does not keep the others waiting.
     pub async fn run(&self) -> Result<Run, ControlError> {
         let mut run = Run::default();
-        for election in self.control.scheduled().await? {
-            match self.look_after(election).await {
+        let scheduled = stream::iter(self.control.scheduled().await?);
+        let looks = scheduled.map(|election| async move { (election, self.look_after(election).await) });
+        let mut looks = pin!(looks.buffer_unordered(AT_ONCE));
+        while let Some((election, look)) = looks.next().await {
+            match look {
                 Ok(closed) => run.closed += usize::from(closed),
                 Err(error) => {
                     tracing::error!(%election, %error, "an election on the schedule cannot be looked after");
@@ -67,12 +78,21 @@ impl Closer {
             }
             Status::Open | Status::Closing => {
                 let record = record("CloseElection", self.store.environment());
-                close(&self.store, &self.control, history, &record, ElectionCommand::CloseIfDue).await?;
+                match close(&self.store, &self.control, history, &record, ElectionCommand::CloseIfDue).await {
+                    Ok(_) => {}
+                    // Somebody else closed it, or moved its time, at this very moment.
+                    Err(CloseError::Execute(ExecuteError::Rejected(_))) => return Ok(false),
+                    Err(error) => return Err(error),
+                }
                 metrics::counter!("ElectionsClosed").increment(1);
                 tracing::info!(%election, "closed an election whose time had come");
                 Ok(true)
             }
             _ => {
+                if state.status == Status::Deleted && state.casts.is_none() {
+                    // A draft that was deleted still lets voters in, if whoever deleted it was stopped.
+                    self.control.close_gates(election, state.shards).await?;
+                }
                 self.control.unschedule(election).await?;
                 Ok(false)
             }

@@ -9,7 +9,7 @@ use photovote_http::{
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use crate::{App, changed, elections::Nothing};
+use crate::{App, changed, elections::Nothing, existing};
 
 /// A candidate's picture.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -71,18 +71,19 @@ pub(crate) async fn create(
 ) -> Answer {
     let history = app.owned(&caller, path.id("election")?).await?;
     let (election, competition) = (history.stream.election(), path.id("competition")?);
-    let (body, intent): (NewCandidate, _) = submission.read(&caller)?;
-    let scope = format!("{election}/{competition}/candidate");
-    let environment = app.store.environment();
-    let candidate = body.id.unwrap_or_else(|| CandidateId::from_bits(intent.new_id(&scope, environment)));
-    let command = ElectionCommand::AddCandidate {
-        competition,
-        candidate,
-        name: value("name", &body.name)?,
-        description: optional("description", body.description.as_deref())?,
-        image: body.image.map(ImageBody::parse).transpose()?,
+    let parse = || {
+        let (body, intent): (NewCandidate, _) = submission.read(&caller)?;
+        let scope = format!("{election}/{competition}/candidate");
+        let derived = || CandidateId::from_bits(intent.new_id(&scope, app.store.environment()));
+        let (own_id, candidate) = (body.id.is_some(), body.id.unwrap_or_else(derived));
+        let name = value("name", &body.name)?;
+        let description = optional("description", body.description.as_deref())?;
+        let image = body.image.map(ImageBody::parse).transpose()?;
+        let command = ElectionCommand::AddCandidate { competition, candidate, name, description, image };
+        Ok((intent, candidate, own_id, command))
     };
-    let version = app.create(history, &intent, command, body.id.is_some(), None).await?;
+    let (intent, candidate, own_id, command) = parse().map_err(existing(&history.state, competition, None))?;
+    let version = app.create(history, &intent, command, own_id, None).await?;
     let location = format!("/v1/elections/{election}/competitions/{competition}/candidates/{candidate}");
     Ok(created(&location, version, Created { id: candidate.to_string(), version }))
 }
@@ -126,14 +127,14 @@ pub(crate) async fn change(
 ) -> Answer {
     let history = app.owned(&caller, path.id("election")?).await?;
     let (competition, candidate) = (path.id("competition")?, path.id("candidate")?);
-    let (body, intent): (CandidatePatch, _) = submission.read(&caller)?;
-    let command = ElectionCommand::ChangeCandidate {
-        competition,
-        candidate,
-        name: optional("name", body.name.as_deref())?,
-        description: body.description.parse("description")?,
-        image: body.image.map(ImageBody::parse)?,
+    let parse = || {
+        let (body, intent): (CandidatePatch, _) = submission.read(&caller)?;
+        let name = optional("name", body.name.as_deref())?;
+        let description = body.description.parse("description")?;
+        let image = body.image.map(ImageBody::parse)?;
+        Ok((intent, ElectionCommand::ChangeCandidate { competition, candidate, name, description, image }))
     };
+    let (intent, command) = parse().map_err(existing(&history.state, competition, Some(candidate)))?;
     app.change(history, &intent, command, None).await.map(changed)
 }
 
@@ -157,7 +158,8 @@ pub(crate) async fn delete(
 ) -> Answer {
     let history = app.owned(&caller, path.id("election")?).await?;
     let (competition, candidate) = (path.id("competition")?, path.id("candidate")?);
-    let (_, intent): (Nothing, _) = submission.read(&caller)?;
+    let form = submission.read(&caller);
+    let (_, intent): (Nothing, _) = form.map_err(existing(&history.state, competition, Some(candidate)))?;
     app.change(history, &intent, ElectionCommand::RemoveCandidate { competition, candidate }, None).await.map(changed)
 }
 
@@ -190,8 +192,11 @@ pub(crate) async fn disqualify(
 ) -> Answer {
     let history = app.owned(&caller, path.id("election")?).await?;
     let (competition, candidate) = (path.id("competition")?, path.id("candidate")?);
-    let (body, intent): (Disqualification, _) = submission.read(&caller)?;
-    let reason: Reason = value("reason", &body.reason)?;
+    let parse = || {
+        let (body, intent): (Disqualification, _) = submission.read(&caller)?;
+        Ok((intent, value::<Reason>("reason", &body.reason)?))
+    };
+    let (intent, reason) = parse().map_err(existing(&history.state, competition, Some(candidate)))?;
     let why = Some(reason.to_string());
     let command = ElectionCommand::DisqualifyCandidate { competition, candidate, reason };
     app.change(history, &intent, command, why).await.map(changed)

@@ -9,7 +9,7 @@ use photovote_http::{
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use crate::{App, changed, elections::Nothing};
+use crate::{App, changed, elections::Nothing, existing};
 
 /// A new competition.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -90,12 +90,13 @@ pub(crate) async fn change(
 ) -> Answer {
     let history = app.owned(&caller, path.id("election")?).await?;
     let competition = path.id("competition")?;
-    let (body, intent): (CompetitionPatch, _) = submission.read(&caller)?;
-    let command = ElectionCommand::ChangeCompetition {
-        competition,
-        name: optional("name", body.name.as_deref())?,
-        description: body.description.parse("description")?,
+    let parse = || {
+        let (body, intent): (CompetitionPatch, _) = submission.read(&caller)?;
+        let name = optional("name", body.name.as_deref())?;
+        let description = body.description.parse("description")?;
+        Ok((intent, ElectionCommand::ChangeCompetition { competition, name, description }))
     };
+    let (intent, command) = parse().map_err(existing(&history.state, competition, None))?;
     app.change(history, &intent, command, None).await.map(changed)
 }
 
@@ -118,6 +119,6 @@ pub(crate) async fn delete(
 ) -> Answer {
     let history = app.owned(&caller, path.id("election")?).await?;
     let competition = path.id("competition")?;
-    let (_, intent): (Nothing, _) = submission.read(&caller)?;
+    let (_, intent): (Nothing, _) = submission.read(&caller).map_err(existing(&history.state, competition, None))?;
     app.change(history, &intent, ElectionCommand::RemoveCompetition { competition }, None).await.map(changed)
 }

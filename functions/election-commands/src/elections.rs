@@ -78,7 +78,7 @@ pub(crate) async fn create(State(app): State<App>, caller: Administrator, submis
     record.own_id = body.id.is_some();
     let decide = |election: &Election| election.decide(command.clone(), &Context { now: environment.now() });
     // Nothing is loaded: an election that is there already is found by the condition of the write.
-    let gates = |_: &_| Ok(app.control.create_gates(id, shards)?);
+    let gates = |_: &_| app.control.create_gates(id, shards);
     let done = app.store.execute_with(History::empty(stream), &record, |_| true, decide, gates).await?;
     let body = Created { id: id.to_string(), version: done.version };
     Ok(created(&format!("/v1/elections/{id}"), done.version, body))
@@ -148,12 +148,17 @@ pub(crate) async fn delete(
     let history = app.owned(&caller, id).await?;
     let (_, intent): (Nothing, _) = submission.read(&caller)?;
     let (shards, counted) = (history.state.shards, history.state.casts.is_some());
-    let version = app.change(history, &intent, ElectionCommand::Delete, None).await?;
-    if !counted {
-        // The gates of a draft still let voters in.
-        app.control.close_gates(id, shards).await.map_err(control)?;
+    if counted {
+        return app.change(history, &intent, ElectionCommand::Delete, None).await.map(changed);
     }
-    Ok(changed(version))
+    // The gates of a draft let voters in. It goes on the schedule, so that they are closed whatever happens here.
+    let environment = app.store.environment();
+    let record = intent.record(ElectionCommand::Delete.name(), &history.stream, environment);
+    let decide = |election: &Election| election.decide(ElectionCommand::Delete, &Context { now: environment.now() });
+    let schedule = |_: &_| Ok(vec![app.control.schedule(id)?]);
+    let done = app.store.execute_with(history, &record, |version| intent.expects(version), decide, schedule).await?;
+    app.control.close_gates(id, shards).await.map_err(control)?;
+    Ok(changed(done.version))
 }
 
 /// A body that says nothing.

@@ -12,8 +12,8 @@ mod voters;
 use closer::CloseError;
 use photovote_control::{Control, ControlError};
 use photovote_domain::{
-    Aggregate, Election, ElectionId, Version,
-    election::{Context, ElectionCommand},
+    Aggregate, CandidateId, CompetitionId, Election, ElectionId, Version,
+    election::{Context, ElectionCommand, ElectionRejection},
 };
 use photovote_event_store::{EventStore, History, Stream};
 use photovote_http::{Administrator, Answer, Changed, Intent, Problem, at_version};
@@ -89,6 +89,25 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(voters::register))
         .routes(routes!(voters::remove))
         .routes(routes!(voters::replace_token))
+}
+
+/// What is wrong with a request is said only of what exists: otherwise the answer is that it does not.
+///
+/// Whether it exists is asked again when the command is decided, after it was looked up whether the command is known:
+/// that a thing was removed is no reason to answer its removal differently the second time.
+fn existing(
+    election: &Election,
+    competition: CompetitionId,
+    candidate: Option<CandidateId>,
+) -> impl FnOnce(Problem) -> Problem {
+    let missing = match (election.competition(competition), candidate) {
+        (None, _) => Some(ElectionRejection::CompetitionNotFound),
+        (Some(found), Some(candidate)) if found.candidate(candidate).is_none() => {
+            Some(ElectionRejection::CandidateNotFound)
+        }
+        _ => None,
+    };
+    move |problem| missing.map_or(problem, |missing| Problem::refused(&missing))
 }
 
 fn changed(version: Version) -> axum::response::Response {

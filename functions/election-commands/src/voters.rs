@@ -6,7 +6,7 @@
 use axum::extract::State;
 use photovote_domain::{
     Aggregate, Ballot, BallotId, Election, Email, Version, Voter, VoterId,
-    ballot::{self, BallotCommand, BallotEvent},
+    ballot::{self, BallotCommand, BallotRejection},
     election::Status,
     email_key,
     voter::{self, VoterCommand, VoterRejection},
@@ -80,8 +80,10 @@ pub(crate) async fn register(
     record.own_id = body.id.is_some();
 
     let gate = shards.shard_of(&ballot.to_string());
-    let created_ballot = [BallotEvent::BallotCreated { token: token.hash() }];
     let empty = History::<Ballot>::empty(Stream::ballot(id, shards, ballot));
+    let create = BallotCommand::Create { token: token.hash() };
+    let created_ballot = empty.state.decide(create, &app.ballot_context(&election));
+    let created_ballot = created_ballot.map_err(|taken| Problem::refused(&taken))?;
     let ballot = app.store.commit(&empty, &created_ballot, &record)?;
     let context = voter::Context { election: &election.state, ballot: &empty.state };
     let decide = |voter: &Voter| voter.decide(command.clone(), &context);
@@ -144,9 +146,10 @@ pub(crate) async fn remove(
         // The ballot goes with its voter, unless it is cast: then both stay.
         let ballot: History<Ballot> = app.store.load(ballot_stream).await?;
         let context = voter::Context { election: &election.state, ballot: &ballot.state };
-        let voided = match ballot.state.status {
-            ballot::Status::Draft => Some(app.store.commit(&ballot, &[BallotEvent::BallotVoided {}], &record)?),
-            _ => None,
+        let voided = match ballot.state.decide(BallotCommand::Void, &app.ballot_context(&election)) {
+            Ok(events) => Some(app.store.commit(&ballot, &events, &record)?),
+            // It is cast, and so the voter stays; or it went with the voter before.
+            Err(_settled) => None,
         };
         let alongside = |_: &Commit| {
             let mut actions = vec![
@@ -204,8 +207,8 @@ pub(crate) async fn replace_token(
     let election = app.owned(&caller, path.id("election")?).await?;
     let (id, shards) = (election.stream.election(), election.state.shards);
     let voter = app.voter(&election, path.id("voter")?).await?;
+    let Some(ballot) = voter.state.ballot else { return Err(Problem::refused(&VoterRejection::NotFound)) };
     let (_, intent): (Nothing, _) = submission.read(&caller)?;
-    let ballot = registered_ballot(&voter)?;
 
     let environment = app.store.environment();
     let token = BallotToken::new(id, ballot, environment.random());
@@ -213,23 +216,23 @@ pub(crate) async fn replace_token(
     let command = BallotCommand::ReplaceToken { token: token.hash() };
     let record = intent.record(command.name(), &stream, environment);
     let history: History<Ballot> = app.store.load(stream).await?;
-    let context = ballot::Context { election: &election.state, now: environment.now() };
-    let decide = |ballot: &Ballot| ballot.decide(command.clone(), &context);
-    let done = app.store.execute(history, &record, |_| true, decide).await?;
+    let decide = |ballot: &Ballot| ballot.decide(command.clone(), &app.ballot_context(&election));
+    let done = app.store.execute(history, &record, |_| true, decide).await.map_err(|error| match error {
+        // The ballot went with its voter.
+        ExecuteError::Rejected(BallotRejection::Voided) => Problem::refused(&VoterRejection::NotFound),
+        error => error.into(),
+    })?;
     // The voter's version, not the ballot's: that would tell how much they have rated.
     let ballot_token = (!done.repeated).then(|| token.reveal());
     Ok(at_version(voter.version, ReplacedToken { version: voter.version, ballot_token }))
 }
 
-fn registered_ballot(voter: &History<Voter>) -> Answer<BallotId> {
-    match (voter.state.status, voter.state.ballot) {
-        (voter::Status::Registered, Some(ballot)) => Ok(ballot),
-        _ => Err(Problem::refused(&VoterRejection::NotFound)),
-    }
-}
-
 impl App {
-    /// A voter of an election.
+    fn ballot_context<'a>(&self, election: &'a History<Election>) -> ballot::Context<'a> {
+        ballot::Context { election: &election.state, now: self.store.environment().now() }
+    }
+
+    /// A voter of an election, removed or not.
     async fn voter(&self, election: &History<Election>, id: VoterId) -> Answer<History<Voter>> {
         let stream = Stream::voter(election.stream.election(), election.state.shards, id);
         let voter: History<Voter> = self.store.load(stream).await?;

@@ -74,7 +74,7 @@ pub(crate) fn place<T: std::str::FromStr>(text: &str) -> Answer<T> {
 )]
 pub(crate) async fn show(State(app): State<App>, caller: Administrator, path: Segments, query: Parameters) -> Answer {
     let id = path.id("election")?;
-    let document = app.election(&caller, id, query.min_version()?).await?;
+    let document = app.election(&caller, id, app.least(&caller, id, &query).await?).await?;
     let (election, version) = (ElectionView::of(id, &document.election), document.version);
     Ok(at_version(version, ElectionAnswer { election, version }))
 }

@@ -21,7 +21,7 @@ use crate::{App, sheet::Sheet};
 )]
 pub(crate) async fn show(State(app): State<App>, caller: Administrator, path: Segments, query: Parameters) -> Answer {
     let id = path.id("election")?;
-    let (document, tally) = app.election_and_tally(&caller, id, query.min_version()?).await?;
+    let (document, tally) = app.election_and_tally(&caller, id, app.least(&caller, id, &query).await?).await?;
     Ok(Json(ResultsView::of(id, &document.election, &tally)?).into_response())
 }
 
@@ -39,7 +39,7 @@ pub(crate) async fn show(State(app): State<App>, caller: Administrator, path: Se
 )]
 pub(crate) async fn sheet(State(app): State<App>, caller: Administrator, path: Segments, query: Parameters) -> Answer {
     let id = path.id("election")?;
-    let (document, tally) = app.election_and_tally(&caller, id, query.min_version()?).await?;
+    let (document, tally) = app.election_and_tally(&caller, id, app.least(&caller, id, &query).await?).await?;
     match ResultsView::of(id, &document.election, &tally)? {
         ResultsView::Final(results) => {
             let table = Sheet::of(&results, document.election.scale).into_csv().map_err(|error| {

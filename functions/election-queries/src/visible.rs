@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use photovote_document_store::{DocumentError, Ownership};
 use photovote_domain::{ElectionId, Tally, Version, election::Status};
-use photovote_http::{Administrator, Answer, Problem};
+use photovote_http::{Administrator, Answer, Parameters, Problem};
 use photovote_projections::ElectionDocument;
 use tokio::time::{Instant, sleep};
 
@@ -35,6 +35,19 @@ impl Found for (ElectionDocument, Tally) {
 }
 
 impl App {
+    /// The version that the caller wants to see at least. That it is malformed is said only of an election of theirs.
+    pub(crate) async fn least(
+        &self,
+        caller: &Administrator,
+        id: ElectionId,
+        query: &Parameters,
+    ) -> Answer<Option<Version>> {
+        match query.min_version() {
+            Ok(least) => Ok(least),
+            Err(malformed) => Err(self.owned(caller, id).await.err().unwrap_or(malformed)),
+        }
+    }
+
     /// An election that is the caller's, at least at this version.
     pub(crate) async fn election(
         &self,

@@ -41,7 +41,11 @@ impl Projector {
             return Err(HealError::Missing(keys.clone()));
         }
         let delivered = commits.into_iter().enumerate().map(|(index, commit)| Delivered { index, commit });
-        let outcome = self.project(stream.into(), delivered.collect()).await;
+        let generations = self.documents.generations().await.map_err(|error| {
+            tracing::error!(event = "projection_failed", %error, "the generations cannot be read");
+            HealError::Later
+        })?;
+        let outcome = self.project(&generations, stream.into(), delivered.collect()).await;
         match (outcome.poisoned.into_iter().next(), outcome.failed) {
             (Some((_, keys, reason)), _) => Err(HealError::Stuck { keys, reason }),
             (None, Some(_)) => Err(HealError::Later),

@@ -15,7 +15,7 @@ use aws_lambda_events::{
     streams::{DynamoDbBatchItemFailure, DynamoDbEventResponse},
 };
 use futures::{StreamExt, stream};
-use photovote_document_store::DocumentStore;
+use photovote_document_store::{DocumentStore, Generations};
 use photovote_event_store::EventReader;
 
 pub use heal::HealError;
@@ -60,11 +60,21 @@ impl Projector {
         let batch = Batch::of(event.records.into_iter().map(Record::of));
         let mut whole = Outcome { failed: batch.failed, poisoned: batch.poisoned };
 
-        let outcomes = batch.units.into_iter().map(|(unit, delivered)| self.project(unit, delivered));
-        let mut outcomes = stream::iter(outcomes.collect::<Vec<_>>()).buffer_unordered(AT_ONCE);
-        while let Some(outcome) = outcomes.next().await {
-            whole.failed = earlier(whole.failed, outcome.failed);
-            whole.poisoned.extend(outcome.poisoned);
+        match self.documents.generations().await {
+            Ok(generations) => {
+                let units = batch.units.into_iter();
+                let outcomes = units.map(|(unit, delivered)| self.project(&generations, unit, delivered));
+                let mut outcomes = stream::iter(outcomes.collect::<Vec<_>>()).buffer_unordered(AT_ONCE);
+                while let Some(outcome) = outcomes.next().await {
+                    whole.failed = earlier(whole.failed, outcome.failed);
+                    whole.poisoned.extend(outcome.poisoned);
+                }
+            }
+            Err(error) => {
+                // Whatever is the matter with the pointer, it is not the commits'.
+                tracing::error!(event = "projection_failed", %error, "the generations cannot be read");
+                whole.failed = Some(0);
+            }
         }
 
         if let Some(oldest) = oldest {
@@ -81,17 +91,8 @@ impl Projector {
     }
 
     /// Projects the records of one stream, or those of all ballots of one election.
-    async fn project(&self, unit: Unit, delivered: Vec<Delivered>) -> Outcome {
+    async fn project(&self, generations: &Generations, unit: Unit, delivered: Vec<Delivered>) -> Outcome {
         let mut outcome = Outcome::default();
-        let generations = match self.documents.generations().await {
-            Ok(generations) => generations,
-            Err(error) => {
-                // Whatever is the matter with the pointer, it is not the commits'.
-                tracing::error!(event = "projection_failed", %error, "the generations cannot be read");
-                outcome.failed = delivered.iter().map(|delivered| delivered.index).min();
-                return outcome;
-            }
-        };
         for generation in &generations.active {
             let stuck = match unit {
                 Unit::Election(id) => self.election(generation, id, &delivered).await,

@@ -35,14 +35,15 @@ enum Trouble {
 
 impl From<DocumentError> for Trouble {
     fn from(error: DocumentError) -> Self {
-        if error.is_transient() { Self::Later(error.to_string()) } else { Self::Never(error.to_string()) }
+        // A right that is not given, or a table that is not there, is nobody's commit's fault.
+        if error.is_permanent() { Self::Never(error.to_string()) } else { Self::Later(error.to_string()) }
     }
 }
 
 impl From<LoadError> for Trouble {
     fn from(error: LoadError) -> Self {
         match error {
-            LoadError::Storage(error) if error.is_transient() => Self::Later(error.to_string()),
+            LoadError::Storage(error) if !error.is_permanent() => Self::Later(error.to_string()),
             error => Self::Never(error.to_string()),
         }
     }

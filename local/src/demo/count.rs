@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 
 use super::{
-    client::{FinalResults, Fraction, Ranked},
+    answers::{FinalResults, Fraction, Ranked},
     photographs::{COMPETITIONS, DISQUALIFIED, Photograph},
     voters::{Ratings, TOP_GRADE},
 };
@@ -141,7 +141,7 @@ fn ranked(row: &Ranked) -> Standing {
 mod tests {
     use super::*;
     use crate::demo::{
-        client::{CompetitionResults, Disqualified, Unranked},
+        answers::{CompetitionResults, Disqualified, Unranked},
         photographs::photographs,
     };
 

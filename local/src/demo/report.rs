@@ -6,7 +6,7 @@ use comfy_table::{CellAlignment, Table, presets};
 
 use super::{
     Outcome,
-    client::{CompetitionResults, Ranked},
+    answers::{CompetitionResults, Ranked},
     voters::TOP_GRADE,
 };
 

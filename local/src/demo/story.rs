@@ -8,7 +8,8 @@ use tokio::{sync::watch, try_join};
 
 use super::{
     DemoError, Outcome,
-    client::{Administrator, Ballot, Client, ClientError, FinalResults, Owner, Results},
+    answers::{FinalResults, Results},
+    client::{Administrator, Ballot, Client, ClientError, Owner},
     count,
     photographs::{COMPETITIONS, DISQUALIFIED, photographs},
     voters::{Plan, Ratings, plans},

@@ -77,7 +77,7 @@ impl DocumentStore {
             let item = tally_item(tally_key(generation, election, part.number), version, &tally);
             actions.push(self.put_after(item, part.version)?);
 
-            let reasons = match transact(&self.client, || actions.clone()).await {
+            let reasons = match transact(&self.client, || Ok(actions.clone())).await {
                 Ok(()) => {
                     metrics::counter!("CountedBallots").increment(ballots.len() as u64);
                     return Ok(Part { version, tally, ..part });
@@ -89,7 +89,7 @@ impl DocumentStore {
             // A receipt that is there says "counted".
             let mut reasons = reasons.iter();
             ballots.retain(|_| !reasons.next().is_some_and(Cancellation::is_condition));
-            if moved {
+            if moved && !ballots.is_empty() {
                 if !retry.again().await {
                     return Err(StorageError::Contended.into());
                 }

@@ -23,12 +23,12 @@ pub enum DocumentError {
 }
 
 impl DocumentError {
-    /// Can the same request succeed later?
-    pub const fn is_transient(&self) -> bool {
+    /// Would the same request fail for ever, whatever happens around it?
+    pub fn is_permanent(&self) -> bool {
         match self {
-            Self::Storage(error) => error.is_transient(),
-            Self::Unsettled(_) => true,
-            Self::Damaged { .. } => false,
+            Self::Storage(error) => error.is_permanent(),
+            Self::Unsettled(_) => false,
+            Self::Damaged { .. } => true,
         }
     }
 }

@@ -8,7 +8,7 @@ use aws_sdk_dynamodb::{
     types::{AttributeValue, Delete, Put, TransactWriteItem},
 };
 use photovote_domain::{CompetitionId, ElectionId, Version, VoterId};
-use photovote_dynamodb::{Item, PutFailure, StorageError, TransactFailure, put_failure, storage_error, transact};
+use photovote_dynamodb::{Item, PutFailure, TransactFailure, put_failure, storage_error, transact};
 use photovote_projections::{ElectionDocument, VoterDocument};
 
 use crate::{
@@ -49,10 +49,8 @@ pub enum Saved {
 }
 
 impl From<BuildError> for DocumentError {
-    /// A request that lacks a part is a mistake of ours, as is one that the storage refuses.
     fn from(error: BuildError) -> Self {
-        let code = "IncompleteRequest".to_owned();
-        Self::Storage(StorageError::Refused { code, message: error.to_string() })
+        Self::Storage(error.into())
     }
 }
 
@@ -90,7 +88,7 @@ impl DocumentStore {
             Some(summary) => self.put(listed_item(listed, summary)?)?,
             None => self.delete(listed)?,
         });
-        match transact(&self.client, || actions.clone()).await {
+        match transact(&self.client, || Ok(actions.clone())).await {
             Ok(()) => Ok(Saved::Yes),
             // Only the header has a condition.
             Err(TransactFailure::Cancelled(_)) => Ok(Saved::Moved),

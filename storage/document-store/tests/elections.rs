@@ -123,7 +123,7 @@ async fn parts_that_do_not_belong_together_are_not_served() {
     };
     bump(1).await;
     let torn = saving.store.election(saving.document.id, false).await.unwrap_err();
-    assert!(matches!(torn, DocumentError::Unsettled(_)) && torn.is_transient(), "{torn}");
+    assert!(matches!(torn, DocumentError::Unsettled(_)) && !torn.is_permanent(), "{torn}");
     bump(2).await;
     assert_eq!(saving.stored().await.unwrap(), saving.document);
 }
@@ -234,6 +234,6 @@ async fn a_damaged_item_is_named() {
     let update = update.key("sk", AttributeValue::S("election".into())).update_expression("REMOVE shards");
     update.send().await.unwrap();
     let error = saving.store.election(saving.document.id, false).await.unwrap_err();
-    assert!(!error.is_transient());
+    assert!(error.is_permanent());
     assert!(error.to_string().contains("election is damaged: missing field `shards`"), "{error}");
 }

@@ -41,7 +41,13 @@ pub async fn config(endpoint: &Endpoint) -> SdkConfig {
                 .region(Region::from_static("us-east-1"))
                 .credentials_provider(SharedCredentialsProvider::new(credentials))
                 // A local disk that is busy is slow, not gone.
-                .timeout_config(TimeoutConfig::builder().connect_timeout(Duration::from_secs(5)).build())
+                .timeout_config(
+                    TimeoutConfig::builder()
+                        .connect_timeout(Duration::from_secs(5))
+                        .operation_attempt_timeout(Duration::from_secs(10))
+                        .operation_timeout(Duration::from_secs(25))
+                        .build(),
+                )
                 .load()
                 .await
         }

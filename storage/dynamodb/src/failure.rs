@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::{
-    error::{DisplayErrorContext, ProvideErrorMetadata, SdkError},
+    error::{BuildError, ProvideErrorMetadata, SdkError},
     operation::{put_item::PutItemError, update_item::UpdateItemError},
     types::AttributeValue,
 };
@@ -37,8 +37,24 @@ pub enum StorageError {
     },
 }
 
+impl From<BuildError> for StorageError {
+    /// A request that lacks a part is a mistake of ours, as is one that the storage refuses.
+    fn from(error: BuildError) -> Self {
+        Self::Refused { code: "IncompleteRequest".to_owned(), message: error.to_string() }
+    }
+}
+
 impl StorageError {
-    /// Can the same request succeed later?
+    /// Is the request itself to blame, so that it would be refused whoever sends it, and whenever?
+    pub fn is_permanent(&self) -> bool {
+        match self {
+            Self::TooLarge => true,
+            Self::Refused { code, .. } => code.starts_with("Validation"),
+            _ => false,
+        }
+    }
+
+    /// Can the same request succeed later, with nothing else changed?
     pub const fn is_transient(&self) -> bool {
         matches!(self, Self::Throttled | Self::Unavailable(_) | Self::Contended)
     }
@@ -59,10 +75,17 @@ where
     R: std::fmt::Debug,
 {
     let SdkError::ServiceError(service) = error else {
-        return StorageError::Unavailable(DisplayErrorContext(error).to_string());
+        return StorageError::Unavailable(chain(error));
     };
     let metadata = service.err().meta();
     named(metadata.code().unwrap_or_default(), metadata.message().unwrap_or_default())
+}
+
+/// What an error says, and what its causes say. Never its debug form: that can hold what was answered, and so a voter's
+/// email or rating.
+fn chain(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(error.source(), |cause| cause.source());
+    causes.fold(error.to_string(), |said, cause| format!("{said}: {cause}"))
 }
 
 pub(crate) fn named(code: &str, message: &str) -> StorageError {

@@ -5,6 +5,9 @@ use std::time::Duration;
 use rand::RngExt;
 use tokio::time::Instant;
 
+/// When to give up, however few the attempts were: slow ones must not outlast the caller.
+const LONGEST: Duration = Duration::from_secs(15);
+
 /// Attempts with full jitter between them: before attempt `n` a random time up to `base × 2ⁿ`, never more than a cap
 /// (Brooker, "Exponential Backoff And Jitter"). Ends when both a number of attempts and a deadline are used up.
 #[derive(Debug, Clone)]
@@ -13,6 +16,7 @@ pub struct Retry {
     cap: Duration,
     least_attempts: u32,
     deadline: Instant,
+    end: Instant,
     attempt: u32,
 }
 
@@ -21,19 +25,21 @@ impl Retry {
     pub fn contention() -> Self {
         let deadline = Instant::now() + Duration::from_secs(6);
         let (base, cap) = (Duration::from_millis(4), Duration::from_millis(250));
-        Self { base, cap, least_attempts: 8, deadline, attempt: 0 }
+        Self { base, cap, least_attempts: 8, deadline, end: Instant::now() + LONGEST, attempt: 0 }
     }
 
     /// So many attempts, with short waits.
     pub fn attempts(least_attempts: u32) -> Self {
         let (base, cap) = (Duration::from_millis(4), Duration::from_millis(250));
-        Self { base, cap, least_attempts, deadline: Instant::now(), attempt: 0 }
+        let now = Instant::now();
+        Self { base, cap, least_attempts, deadline: now, end: now + LONGEST, attempt: 0 }
     }
 
     /// Waits for the next attempt; `false` if there is none left.
     pub async fn again(&mut self) -> bool {
         self.attempt += 1;
-        if self.attempt >= self.least_attempts && Instant::now() >= self.deadline {
+        let now = Instant::now();
+        if self.attempt >= self.least_attempts && now >= self.deadline || now >= self.end {
             return false;
         }
         let most = self.base.saturating_mul(1 << self.attempt.min(16)).min(self.cap);

@@ -2,7 +2,7 @@
 
 use aws_sdk_dynamodb::{
     Client,
-    error::SdkError,
+    error::{BuildError, SdkError},
     operation::transact_write_items::TransactWriteItemsError,
     types::{CancellationReason, TransactWriteItem},
 };
@@ -57,12 +57,13 @@ pub enum TransactFailure {
 /// hold is an answer, and the caller's to interpret.
 pub async fn transact(
     client: &Client,
-    mut actions: impl FnMut() -> Vec<TransactWriteItem>,
+    mut actions: impl FnMut() -> Result<Vec<TransactWriteItem>, BuildError>,
 ) -> Result<(), TransactFailure> {
     let mut retry = Retry::contention();
     loop {
         // Each send makes a client token of its own, which covers the SDK's retries of this attempt.
-        let sent = client.transact_write_items().set_transact_items(Some(actions())).send().await;
+        let actions = actions().map_err(StorageError::from)?;
+        let sent = client.transact_write_items().set_transact_items(Some(actions)).send().await;
         let failure = match sent {
             Ok(_) => return Ok(()),
             Err(error) => failure(&error),

@@ -43,7 +43,7 @@ impl Script {
         let mut round = 0;
         transact(&self.client, || {
             round += 1;
-            ["a", "b"].iter().map(|key| put(key, round)).collect()
+            Ok(["a", "b"].iter().map(|key| put(key, round)).collect())
         })
         .await
     }

@@ -59,10 +59,8 @@ pub enum AppendError {
 }
 
 impl From<BuildError> for AppendError {
-    /// A request that lacks a part is a mistake of ours, as is one that the storage refuses.
     fn from(error: BuildError) -> Self {
-        let code = "IncompleteRequest".to_owned();
-        Self::Storage(StorageError::Refused { code, message: error.to_string() })
+        Self::Storage(error.into())
     }
 }
 
@@ -111,7 +109,7 @@ impl EventStore {
     }
 
     /// The action that writes a commit as part of a transaction.
-    pub fn action(&self, commit: &Commit) -> Result<TransactWriteItem, AppendError> {
+    pub fn action(&self, commit: &Commit) -> Result<TransactWriteItem, BuildError> {
         let put = Put::builder()
             .table_name(&self.table)
             .set_item(Some(commit.to_item()))
@@ -127,7 +125,7 @@ impl EventStore {
         &self,
         commit: &Commit,
         id: CommandId,
-        alongside: &mut impl FnMut() -> Result<Vec<TransactWriteItem>, AppendError>,
+        alongside: &mut impl FnMut() -> Result<Vec<TransactWriteItem>, BuildError>,
     ) -> Result<Attempt, AppendError> {
         let first = alongside()?;
         if first.is_empty() {
@@ -135,18 +133,11 @@ impl EventStore {
         }
         let action = self.action(commit)?;
         let mut first = Some(first);
-        let mut unbuilt = None;
         let sent = transact(&self.client, || {
-            let others = first.take().map_or_else(&mut *alongside, Ok).unwrap_or_else(|error| {
-                unbuilt = Some(error);
-                Vec::new()
-            });
-            if unbuilt.is_some() { Vec::new() } else { std::iter::once(action.clone()).chain(others).collect() }
+            let others = first.take().map_or_else(&mut *alongside, Ok)?;
+            Ok(std::iter::once(action.clone()).chain(others).collect())
         })
         .await;
-        if let Some(error) = unbuilt {
-            return Err(error);
-        }
         match sent {
             Ok(()) => Ok(Attempt::Written),
             Err(TransactFailure::Storage(error)) => Err(error.into()),

@@ -37,7 +37,6 @@ pub enum Actor {
 
 /// From where an administrator asked. Voters' commands keep no address.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Source {
     /// The network address.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -47,9 +46,8 @@ pub struct Source {
     pub user_agent: Option<String>,
 }
 
-/// The part of a command that may have to be withheld from a reader.
+/// The part of a command that may have to be withheld from a reader. A field that a newer program adds is passed over.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct PrivatePart {
     /// Who asked.
     pub actor: Actor,

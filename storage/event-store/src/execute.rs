@@ -1,13 +1,13 @@
 //! Carrying out a command: is it known? → precondition → decide → append; and again, if another was faster.
 
-use aws_sdk_dynamodb::types::TransactWriteItem;
-use photovote_domain::{Aggregate, Refusal, Version};
+use aws_sdk_dynamodb::{error::BuildError, types::TransactWriteItem};
+use photovote_domain::{Aggregate, Kind, Refusal, Version};
 use photovote_dynamodb::{Cancellation, Retry};
 use thiserror::Error;
 
 use crate::{
     append::{AppendError, Attempt, EventStore},
-    command::CommandRecord,
+    command::{Actor, CommandRecord},
     commit::Commit,
     history::{History, Known},
     reader::LoadError,
@@ -78,9 +78,12 @@ impl EventStore {
         record: &CommandRecord,
         expected: impl Fn(Version) -> bool,
         decide: impl FnMut(&A) -> Result<Vec<A::Event>, A::Rejection>,
-        alongside: impl FnMut(&Commit) -> Result<Vec<TransactWriteItem>, AppendError>,
+        alongside: impl FnMut(&Commit) -> Result<Vec<TransactWriteItem>, BuildError>,
     ) -> Result<Done<A>, ExecuteError<A::Rejection>> {
         let election = history.stream.election();
+        // A voter's command is not named, nor is the ballot: the log must not tell who voted when.
+        let command_id = matches!(record.private.actor, Actor::Administrator(_)).then_some(record.private.id);
+        let command_id = command_id.as_ref().map(tracing::field::display);
         let answer = self.carry_out(history, record, expected, decide, alongside).await;
         let outcome = match &answer {
             Ok(Done { repeated: false, .. }) => "done",
@@ -89,8 +92,7 @@ impl EventStore {
             Err(ExecuteError::Conflict) => "conflict",
             Err(_) => "refused",
         };
-        // Neither the voter nor the ballot: the log must not tell who voted when.
-        tracing::info!(command = record.name, command_id = %record.private.id, %election, outcome, "command");
+        tracing::info!(command = record.name, command_id, %election, outcome, "command");
         metrics::counter!("Commands", "Command" => record.name, "Outcome" => outcome).increment(1);
         answer
     }
@@ -101,21 +103,33 @@ impl EventStore {
         record: &CommandRecord,
         expected: impl Fn(Version) -> bool,
         mut decide: impl FnMut(&A) -> Result<Vec<A::Event>, A::Rejection>,
-        mut alongside: impl FnMut(&Commit) -> Result<Vec<TransactWriteItem>, AppendError>,
+        mut alongside: impl FnMut(&Commit) -> Result<Vec<TransactWriteItem>, BuildError>,
     ) -> Result<Done<A>, ExecuteError<A::Rejection>> {
         let mut retry = Retry::attempts(ATTEMPTS);
+        let mut looked = false;
         loop {
             match history.known(record) {
                 Known::Done(version) => return Ok(Done { history, version, repeated: true }),
                 Known::Reused => return Err(ExecuteError::KeyReused),
                 Known::No => {}
             }
-            if !expected(history.version) {
+            // What is missing or breaks a rule is so at every version; the precondition comes before the state.
+            let decided = decide(&history.state);
+            let of_the_state = decided.as_ref().map_or_else(|no| no.kind() == Kind::State, |_| true);
+            if of_the_state && !expected(history.version) {
                 return Err(ExecuteError::Precondition(history.version));
             }
-            let events = match decide(&history.state) {
+            let events = match decided {
                 Ok(events) => events,
-                Err(rejection) => return again(history, record, rejection),
+                Err(rejection) if history.version > Version::NONE || looked => {
+                    return again(history, record, rejection);
+                }
+                Err(_) => {
+                    // Nothing was loaded, and it may have happened already.
+                    self.refresh(&mut history).await?;
+                    looked = true;
+                    continue;
+                }
             };
             if events.is_empty() {
                 let version = history.version;
@@ -134,8 +148,10 @@ impl EventStore {
                         return Err(ExecuteError::KeyReused);
                     }
                     let version = standing.last();
+                    // The very commit of this call, written by an attempt whose answer was lost, is no repetition.
+                    let repeated = standing.hash != commit.hash;
                     history.push(standing)?;
-                    return Ok(Done { history, version, repeated: true });
+                    return Ok(Done { history, version, repeated });
                 }
                 Attempt::Conflict => {
                     metrics::counter!("Conflicts", "Command" => record.name).increment(1);

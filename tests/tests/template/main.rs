@@ -1,0 +1,341 @@
+//! What is deployed is what the code needs: the template against the routes, the settings and the calls of the functions.
+#![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
+
+mod reading;
+
+use std::{collections::BTreeSet, fmt::Debug, fs};
+
+use photovote_http::{ADMINISTRATOR, BALLOT, OPENAPI, document};
+use reading::{Template, named, root, text};
+use serde_json::{Value, json};
+use utoipa::openapi::OpenApi;
+
+/// What each function may do, apart from writing its log and its traces.
+const PERMISSIONS: [(&str, &[(&str, &[&str])]); 9] = [
+    (
+        "election-commands",
+        &[("EventsTable.Arn", APPEND), ("ControlTable.Arn", &["PutItem", "UpdateItem", "DeleteItem"])],
+    ),
+    ("ballot-commands", &[("EventsTable.Arn", APPEND), ("ControlTable.Arn", &["UpdateItem"])]),
+    ("election-queries", &[("DocumentsTable.Arn", READ), ("ControlTable.Arn", &["BatchGetItem"])]),
+    ("ballot-queries", &[("EventsTable.Arn", LOAD)]),
+    ("audit-queries", &[("EventsTable.Arn", LOAD)]),
+    ("public-queries", &[("DocumentsTable.Arn", READ)]),
+    (
+        "projector",
+        &[
+            ("EventsTable.Arn", LOAD),
+            ("DocumentsTable.Arn", WRITE),
+            ("RepairQueue.Arn", &["sqs:SendMessage"]),
+            ("FailureQueue.Arn", &["sqs:SendMessage"]),
+            ("EventsTable.StreamArn", &["DescribeStream", "GetRecords", "GetShardIterator"]),
+            (STREAMS, &["ListStreams"]),
+        ],
+    ),
+    (
+        "repair",
+        &[
+            ("EventsTable.Arn", LOAD),
+            ("DocumentsTable.Arn", WRITE),
+            ("RepairQueue.Arn", &["sqs:SendMessage"]),
+            ("RepairQueue.Arn", CONSUME),
+            ("FailureQueue.Arn", CONSUME),
+            ("EventsTable.StreamArn", &["GetRecords", "GetShardIterator"]),
+        ],
+    ),
+    (
+        "closer",
+        &[("EventsTable.Arn", APPEND), ("ControlTable.Arn", &["Query", "BatchGetItem", "UpdateItem", "DeleteItem"])],
+    ),
+];
+const LOAD: &[&str] = &["Query"];
+const APPEND: &[&str] = &["Query", "PutItem"];
+const READ: &[&str] = &["GetItem", "Query"];
+const WRITE: &[&str] = &["GetItem", "Query", "PutItem", "DeleteItem"];
+const CONSUME: &[&str] = &["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"];
+/// One of the two resources with a wildcard: AWS has no narrower one for the list of a table's streams.
+const STREAMS: &str = "${EventsTable.Arn}/stream/*";
+/// The other: there are no resources in X-Ray.
+const TRACES: &str = "*";
+
+/// Names what is missing, and what is there in vain.
+fn same<T: Ord + Debug>(what: &str, there: &BTreeSet<T>, needed: &BTreeSet<T>) {
+    let missing: Vec<_> = needed.difference(there).collect();
+    let vain: Vec<_> = there.difference(needed).collect();
+    assert!(missing.is_empty() && vain.is_empty(), "{what}: missing {missing:?}, and in vain {vain:?}");
+}
+
+fn set<T: Ord>(items: impl IntoIterator<Item = T>) -> BTreeSet<T> {
+    items.into_iter().collect()
+}
+
+/// A route: method, path, function, and the authorizer if it has one.
+type Route = (String, String, String, Option<String>);
+
+/// The routes of an API document, of which each is answered by this function.
+fn routes(function: &str, document: &Value) -> Vec<Route> {
+    let paths = document["paths"].as_object().unwrap();
+    let operations = paths.iter().flat_map(|(path, item)| item.as_object().unwrap().iter().map(move |o| (path, o)));
+    let route = |(path, (method, operation)): (&String, (&String, &Value))| {
+        let administrator = operation["security"].as_array().is_some_and(|of| of[0].get(ADMINISTRATOR).is_some());
+        let authorizer = administrator.then(|| "Administrators".to_owned());
+        (method.to_uppercase(), path.clone(), function.to_owned(), authorizer)
+    };
+    operations.map(route).collect()
+}
+
+/// The routes that the functions answer.
+fn answered() -> Vec<Route> {
+    let parts: [(&str, OpenApi); 6] = [
+        ("election-commands", election_commands::routes().into_openapi()),
+        ("ballot-commands", ballot_commands::routes().into_openapi()),
+        ("election-queries", election_queries::routes().into_openapi()),
+        ("ballot-queries", ballot_queries::routes().into_openapi()),
+        ("audit-queries", audit_queries::routes().into_openapi()),
+        ("public-queries", public_queries::routes().into_openapi()),
+    ];
+    let part = |(function, openapi)| routes(function, &serde_json::to_value(document([openapi])).unwrap());
+    parts.into_iter().flat_map(part).collect()
+}
+
+#[test]
+fn every_route_leads_to_the_function_that_answers_it() {
+    let template = Template::read();
+    let mut deployed = Vec::new();
+    for function in template.functions() {
+        for event in function.events("HttpApi") {
+            assert_eq!(event["ApiId"], json!({"Ref": "Api"}), "{}", function.id);
+            let authorizer = event["Auth"].get("Authorizer").map(named);
+            deployed.push((named(&event["Method"]), named(&event["Path"]), function.name().to_owned(), authorizer));
+        }
+    }
+    let there = set(deployed.iter().cloned());
+    assert_eq!(deployed.len(), there.len(), "a route stands there twice: {deployed:?}");
+    same("routes", &there, &set(answered()));
+    let documented = routes("", &serde_json::from_str(OPENAPI).unwrap());
+    let plain = |routes: &[Route]| set(routes.iter().map(|(method, path, ..)| format!("{method} {path}")));
+    same("routes of the API document", &plain(&deployed), &plain(&documented));
+}
+
+#[test]
+fn voters_routes_are_throttled_by_themselves() {
+    let template = Template::read();
+    let api = &template.resource("Api")["Properties"];
+    let document: Value = serde_json::from_str(OPENAPI).unwrap();
+    let voters = routes("", &document).into_iter().filter(|(method, path, ..)| {
+        let security = &document["paths"][path][method.to_lowercase()]["security"];
+        security.as_array().is_some_and(|of| of[0].get(BALLOT).is_some())
+    });
+    let settings = api["RouteSettings"].as_object().unwrap();
+    let throttled = settings.keys().cloned().collect();
+    same("throttled routes", &throttled, &set(voters.map(|(method, path, ..)| format!("{method} {path}"))));
+    for limit in ["ThrottlingRateLimit", "ThrottlingBurstLimit"] {
+        assert!(api["DefaultRouteSettings"].get(limit).is_some(), "{limit}");
+        for (route, settings) in settings {
+            assert!(settings.get(limit).is_some(), "{limit} of {route}");
+        }
+    }
+}
+
+#[test]
+fn administrators_come_with_a_token_of_the_issuer() {
+    let template = Template::read();
+    let auth = &template.resource("Api")["Properties"]["Auth"];
+    let authorizer = &auth["Authorizers"]["Administrators"];
+    assert_eq!(authorizer["IdentitySource"], "$request.header.Authorization");
+    assert_eq!(authorizer["JwtConfiguration"]["issuer"]["Fn::If"][2], json!({"Ref": "JwtIssuer"}));
+    let audience = json!([{"Fn::If": ["HasOwnPool", {"Ref": "UserPoolClient"}, {"Ref": "JwtAudience"}]}]);
+    assert_eq!(authorizer["JwtConfiguration"]["audience"], audience);
+    assert!(auth.get("DefaultAuthorizer").is_none(), "each route says who may call it");
+}
+
+#[test]
+fn every_function_is_deployed_from_its_own_folder() {
+    let template = Template::read();
+    let folders = fs::read_dir(root().join("functions")).unwrap().map(|entry| entry.unwrap().file_name());
+    let folders = folders.map(|name| name.into_string().unwrap()).collect();
+    same("functions", &set(template.functions().iter().map(|function| function.name().to_owned())), &folders);
+    for function in template.functions() {
+        let (id, name) = (function.id, function.name());
+        assert_eq!(function.resource["Metadata"]["BuildMethod"], "rust-cargolambda", "{id}");
+        let manifest = text(&format!("functions/{name}/Cargo.toml"));
+        // The binary is named after the package.
+        assert!(manifest.contains(&format!("name = \"{name}\"\n")) && !manifest.contains("[[bin]]"), "{name}");
+        assert_eq!(function.setting("Runtime"), "provided.al2023", "{id}");
+        assert_eq!(function.setting("Handler"), "bootstrap", "{id}");
+        assert_eq!(*function.setting("Architectures"), json!([{"Ref": "Architecture"}]), "{id}");
+        assert_eq!(function.setting("Tracing"), "Active", "{id}");
+        assert!(function.setting("MemorySize").is_u64() && function.setting("Timeout").is_u64(), "{id}");
+        let logging = &function.resource["Properties"]["LoggingConfig"];
+        assert_eq!((&logging["LogFormat"], named(&logging["LogGroup"])), (&json!("JSON"), format!("{id}Logs")));
+        let logs = &template.resource(&format!("{id}Logs"))["Properties"];
+        assert!(logs.get("RetentionInDays").is_some(), "the log of {id} is kept for ever");
+    }
+}
+
+#[test]
+fn every_function_is_given_the_variables_that_it_reads() {
+    let template = Template::read();
+    for function in template.functions() {
+        let main = text(&format!("functions/{}/src/main.rs", function.name()));
+        let read = main.split("variable(\"").skip(1).map(|rest| rest.split('"').next().unwrap().to_owned());
+        same(&format!("variables of {}", function.name()), &function.variables(), &set(read));
+    }
+}
+
+#[test]
+fn every_function_may_do_what_it_does_and_nothing_else() {
+    let template = Template::read();
+    let functions = set(template.functions().iter().map(|function| function.name().to_owned()));
+    same("functions", &functions, &set(PERMISSIONS.map(|(function, _)| function.to_owned())));
+    for (name, permissions) in PERMISSIONS {
+        let function = template.function(name);
+        let full = |action: &str| if action.contains(':') { action.into() } else { format!("dynamodb:{action}") };
+        let pairs = |(resource, actions): &(&str, &[&str])| -> Vec<(String, String)> {
+            actions.iter().map(|action| ((*resource).to_owned(), full(action))).collect()
+        };
+        let logs = format!("{}Logs.Arn", function.id);
+        let always: [(&str, &[&str]); 2] = [
+            (&logs, &["logs:CreateLogStream", "logs:PutLogEvents"]),
+            (TRACES, &["xray:PutTraceSegments", "xray:PutTelemetryRecords"]),
+        ];
+        let needed = permissions.iter().chain(&always).flat_map(pairs);
+        same(&format!("permissions of {name}"), &function.grants(), &needed.collect());
+        let trusted = &function.role()["Properties"]["AssumeRolePolicyDocument"]["Statement"];
+        let lambda =
+            json!([{"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}]);
+        assert_eq!(*trusted, lambda, "{name}");
+    }
+}
+
+#[test]
+fn nobody_may_alter_history_nor_do_anything_on_everything() {
+    let template = Template::read();
+    for function in template.functions() {
+        for (resource, action) in function.grants() {
+            let name = function.name();
+            assert!(!action.contains('*'), "{name} may {action}");
+            let known = resource == TRACES && action.starts_with("xray:") || resource == STREAMS;
+            assert!(known || !resource.contains('*'), "{name} may {action} on {resource}");
+            let alters = ["UpdateItem", "Delete", "BatchWriteItem", "PartiQL", "Transact", "Restore", "Tag", "Policy"];
+            let history = resource.contains("EventsTable");
+            assert!(!history || !alters.iter().any(|verb| action.contains(verb)), "{name} may {action} on events");
+        }
+    }
+    let roles = template.resources("AWS::IAM::Role");
+    same(
+        "roles",
+        &set(roles.iter().map(|(id, _)| (*id).to_owned())),
+        &set(template.functions().iter().map(|function| format!("{}Role", function.id))),
+    );
+    for kind in ["AWS::IAM::Policy", "AWS::IAM::ManagedPolicy", "AWS::IAM::RolePolicy"] {
+        assert!(template.resources(kind).is_empty(), "{kind}");
+    }
+}
+
+#[test]
+fn the_projector_sees_every_record_of_the_stream() {
+    let template = Template::read();
+    let events = template.function("projector").events("DynamoDB");
+    let [mapping] = events[..] else { panic!("one mapping: {events:?}") };
+    assert_eq!(named(&mapping["Stream"]), "EventsTable.StreamArn");
+    assert_eq!(mapping["StartingPosition"], "TRIM_HORIZON");
+    assert_eq!(mapping["FunctionResponseTypes"], json!(["ReportBatchItemFailures"]));
+    assert_eq!(mapping["BisectBatchOnFunctionError"], true);
+    assert!(mapping["MaximumRetryAttempts"].as_i64().is_some_and(|attempts| (1..=100).contains(&attempts)));
+    // The stream forgets after 24 hours; repair must still find what is given up.
+    assert!(mapping["MaximumRecordAgeInSeconds"].as_i64().is_some_and(|age| (3_600..=43_200).contains(&age)));
+    assert_eq!(mapping["DestinationConfig"]["OnFailure"]["Type"], "SQS");
+    assert_eq!(named(&mapping["DestinationConfig"]["OnFailure"]["Destination"]), "FailureQueue.Arn");
+    assert!(mapping.get("FilterCriteria").is_none(), "what is no commit must be seen");
+    assert_ne!(mapping.get("Enabled"), Some(&json!(false)));
+}
+
+#[test]
+fn repair_is_called_with_both_queues() {
+    let template = Template::read();
+    let repair = template.function("repair");
+    let mappings = repair.events("SQS");
+    let queues = set(mappings.iter().map(|mapping| named(&mapping["Queue"])));
+    same("queues of repair", &queues, &set(["RepairQueue.Arn", "FailureQueue.Arn"].map(str::to_owned)));
+    for mapping in mappings {
+        let queue = named(&mapping["Queue"]);
+        assert_eq!(mapping["FunctionResponseTypes"], json!(["ReportBatchItemFailures"]), "{queue}");
+        let properties = &template.resource(queue.trim_end_matches(".Arn"))["Properties"];
+        let hidden = properties["VisibilityTimeout"].as_u64().unwrap();
+        assert!(hidden >= 6 * repair.setting("Timeout").as_u64().unwrap(), "{queue}");
+        assert_eq!(named(&properties["RedrivePolicy"]["deadLetterTargetArn"]), "DeadLetters.Arn", "{queue}");
+        assert_eq!(properties["RedrivePolicy"]["maxReceiveCount"], 5, "{queue}");
+    }
+    for (id, queue) in template.resources("AWS::SQS::Queue") {
+        assert_eq!(queue["Properties"]["SqsManagedSseEnabled"], true, "{id}");
+    }
+}
+
+#[test]
+fn the_closer_runs_every_minute() {
+    let template = Template::read();
+    let clocks = template.function("closer").events("Schedule");
+    let [clock] = clocks[..] else { panic!("one clock: {clocks:?}") };
+    assert_eq!(clock["Schedule"], "rate(1 minute)");
+}
+
+#[test]
+fn tables_are_kept_whatever_happens() {
+    let template = Template::read();
+    let tables = template.resources("AWS::DynamoDB::Table");
+    let names = set(tables.iter().map(|(id, _)| *id));
+    same("tables", &names, &set(["EventsTable", "ControlTable", "DocumentsTable"]));
+    for (id, table) in tables {
+        let properties = &table["Properties"];
+        assert_eq!(
+            (&table["DeletionPolicy"], &table["UpdateReplacePolicy"]),
+            (&json!("Retain"), &json!("Retain")),
+            "{id}"
+        );
+        assert_eq!(properties["BillingMode"], "PAY_PER_REQUEST", "{id}");
+        assert_eq!(properties["DeletionProtectionEnabled"], true, "{id}");
+        assert_eq!(properties["SSESpecification"]["SSEEnabled"], true, "{id}");
+        assert_eq!(properties["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"], true, "{id}");
+        let keys = json!([{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}]);
+        assert_eq!(properties["KeySchema"], keys, "{id}");
+        let view = properties["StreamSpecification"].get("StreamViewType");
+        assert_eq!(view, (id == "EventsTable").then(|| json!("NEW_AND_OLD_IMAGES")).as_ref(), "{id}");
+    }
+}
+
+#[test]
+fn every_alarm_is_heard_and_explained() {
+    let template = Template::read();
+    let alarms = template.resources("AWS::CloudWatch::Alarm");
+    for (id, alarm) in &alarms {
+        let topic = json!({"Fn::If": ["HasAlarmTopic", [{"Ref": "AlarmTopicArn"}], {"Ref": "AWS::NoValue"}]});
+        assert_eq!(alarm["Properties"]["AlarmActions"], topic, "{id}");
+        assert!(alarm["Properties"].get("TreatMissingData").is_some(), "{id}");
+    }
+    let runbook = text("docs/runbook.md");
+    let explained = runbook.lines().filter_map(|line| line.strip_prefix("### ")).map(str::to_owned);
+    same("alarms in docs/runbook.md", &explained.collect(), &set(alarms.iter().map(|(id, _)| (*id).to_owned())));
+}
+
+#[test]
+fn alarms_listen_for_words_that_are_logged() {
+    let template = Template::read();
+    let mut sources = String::new();
+    for folder in template.functions().iter().map(|function| format!("functions/{}/src", function.name())) {
+        for file in fs::read_dir(root().join(&folder)).unwrap() {
+            sources += &fs::read_to_string(file.unwrap().path()).unwrap();
+        }
+    }
+    sources += &text("http/src/results_view.rs");
+    let filters = template.resources("AWS::Logs::MetricFilter");
+    assert!(!filters.is_empty());
+    for (id, filter) in filters {
+        let pattern = filter["Properties"]["FilterPattern"].as_str().unwrap();
+        let word = pattern.strip_prefix("{ $.fields.event = \"").and_then(|rest| rest.strip_suffix("\" }"));
+        let word = word.unwrap_or_else(|| panic!("{id} looks for {pattern}"));
+        assert!(sources.contains(&format!("event = \"{word}\"")), "{id}: nobody logs {word}");
+        let log = named(&filter["Properties"]["LogGroupName"]);
+        assert!(template.functions().iter().any(|function| format!("{}Logs", function.id) == log), "{id}: {log}");
+    }
+}
