@@ -245,7 +245,7 @@ async fn create_tables(client: &Client) -> Result<(), EngineError> {
 async fn create_table(client: &Client, table: &'static str) -> Result<(), String> {
     let existing = client.list_tables().send().await.map_err(|error| DisplayErrorContext(error).to_string())?;
     if existing.table_names().iter().any(|name| name == table) {
-        return Ok(());
+        return if table == EVENTS { ensure_stream(client).await } else { Ok(()) };
     }
     let mut request = client.create_table().table_name(table).billing_mode(BillingMode::PayPerRequest);
     for (name, kind) in [("pk", KeyType::Hash), ("sk", KeyType::Range)] {
@@ -256,12 +256,27 @@ async fn create_table(client: &Client, table: &'static str) -> Result<(), String
             .key_schema(key.build().map_err(|error| error.to_string())?);
     }
     if table == EVENTS {
-        let stream =
-            StreamSpecification::builder().stream_enabled(true).stream_view_type(StreamViewType::NewAndOldImages);
-        request = request.stream_specification(stream.build().map_err(|error| error.to_string())?);
+        request = request.stream_specification(both_images()?);
     }
     request.send().await.map_err(|error| DisplayErrorContext(error).to_string())?;
     Ok(())
+}
+
+/// Gives the events table its stream, if a start that was cut off left it without.
+async fn ensure_stream(client: &Client) -> Result<(), String> {
+    let described = client.describe_table().table_name(EVENTS).send().await;
+    let described = described.map_err(|error| DisplayErrorContext(error).to_string())?;
+    let stream = described.table.and_then(|table| table.stream_specification);
+    if stream.is_some_and(|stream| stream.stream_enabled) {
+        return Ok(());
+    }
+    let update = client.update_table().table_name(EVENTS).stream_specification(both_images()?);
+    update.send().await.map(drop).map_err(|error| DisplayErrorContext(error).to_string())
+}
+
+fn both_images() -> Result<StreamSpecification, String> {
+    let stream = StreamSpecification::builder().stream_enabled(true).stream_view_type(StreamViewType::NewAndOldImages);
+    stream.build().map_err(|error| error.to_string())
 }
 
 #[cfg(test)]

@@ -45,7 +45,7 @@ pub(crate) fn open(path: &Path) -> Result<Connection, FileError> {
         Ok(file) if file.len() == 0 => return Err(damaged(path, "it is empty")),
         Ok(_) => (),
         Err(missing) if missing.kind() == io::ErrorKind::NotFound => {
-            make_private(path).map_err(|source| FileError::Unseen { path: path.to_owned(), source })?;
+            make(path)?;
         }
         Err(source) => return Err(FileError::Unseen { path: path.to_owned(), source }),
     }
@@ -58,6 +58,24 @@ pub(crate) fn open(path: &Path) -> Result<Connection, FileError> {
     }
     connection.pragma_update(None, "journal_mode", "WAL").map_err(failed)?;
     Ok(connection)
+}
+
+/// Makes a new file. It appears under its name only once it is a database: whoever is killed in between leaves no empty
+/// file behind that would look like damage.
+fn make(path: &Path) -> Result<(), FileError> {
+    let new = path.with_extension("new");
+    let unseen = |source| FileError::Unseen { path: path.to_owned(), source };
+    match std::fs::remove_file(&new) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(unseen(error)),
+        _ => {}
+    }
+    make_private(&new).map_err(unseen)?;
+    let connection = Connection::open(&new).map_err(|error| failure(path, error))?;
+    // Writing its version, SQLite writes its first page.
+    connection.pragma_update(None, "user_version", 0).map_err(|error| failure(path, error))?;
+    connection.execute_batch("VACUUM").map_err(|error| failure(path, error))?;
+    connection.close().map_err(|(_, error)| failure(path, error))?;
+    std::fs::rename(&new, path).map_err(unseen)
 }
 
 /// Makes an empty file that only its owner can read. What SQLite puts beside it gets the same rights.

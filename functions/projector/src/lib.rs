@@ -73,7 +73,8 @@ impl Projector {
             Err(error) => {
                 // Whatever is the matter with the pointer, it is not the commits'.
                 tracing::error!(event = "projection_failed", %error, "the generations cannot be read");
-                whole.failed = Some(0);
+                let indexes = batch.units.values().flatten().map(|delivered| delivered.index);
+                whole.failed = earlier(whole.failed, indexes.min());
             }
         }
 

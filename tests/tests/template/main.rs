@@ -10,8 +10,11 @@ use reading::{Template, named, root, text};
 use serde_json::{Value, json};
 use utoipa::openapi::OpenApi;
 
+/// A resource, and what may be done with it.
+type Permission<'a> = (&'a str, &'a [&'a str]);
+
 /// What each function may do, apart from writing its log and its traces.
-const PERMISSIONS: [(&str, &[(&str, &[&str])]); 9] = [
+const PERMISSIONS: [(&str, &[Permission<'_>]); 9] = [
     (
         "election-commands",
         &[("EventsTable.Arn", APPEND), ("ControlTable.Arn", &["PutItem", "UpdateItem", "DeleteItem"])],
@@ -191,11 +194,11 @@ fn every_function_may_do_what_it_does_and_nothing_else() {
     for (name, permissions) in PERMISSIONS {
         let function = template.function(name);
         let full = |action: &str| if action.contains(':') { action.into() } else { format!("dynamodb:{action}") };
-        let pairs = |(resource, actions): &(&str, &[&str])| -> Vec<(String, String)> {
+        let pairs = |(resource, actions): &Permission<'_>| -> Vec<(String, String)> {
             actions.iter().map(|action| ((*resource).to_owned(), full(action))).collect()
         };
         let logs = format!("{}Logs.Arn", function.id);
-        let always: [(&str, &[&str]); 2] = [
+        let always: [Permission<'_>; 2] = [
             (&logs, &["logs:CreateLogStream", "logs:PutLogEvents"]),
             (TRACES, &["xray:PutTraceSegments", "xray:PutTelemetryRecords"]),
         ];

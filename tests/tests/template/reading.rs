@@ -116,9 +116,13 @@ impl<'a> Function<'a> {
     }
 }
 
-/// One thing or many of them.
+/// One thing, many of them, or none.
 fn list(value: &Value) -> Vec<&Value> {
-    value.as_array().map_or_else(|| vec![value], |many| many.iter().collect())
+    match value {
+        Value::Null => Vec::new(),
+        Value::Array(many) => many.iter().collect(),
+        one => vec![one],
+    }
 }
 
 /// What stands there, in one word: the name that is referred to, the attribute that is got, the text.
