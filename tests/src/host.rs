@@ -43,6 +43,12 @@ impl Host {
         &self.url
     }
 
+    /// It is this test's own. A deployment is shared by all tests, and stands behind a gateway of the cloud: some refusals
+    /// are the gateway's, and then only the status is ours.
+    pub fn is_local(&self) -> bool {
+        self.local.is_some()
+    }
+
     /// An administrator.
     pub fn owner(&self) -> Client {
         self.with_token(&self.owner)

@@ -197,3 +197,25 @@ async fn nobody_is_turned_away_for_what_is_remembered_of_the_draft() {
     voter.cast().await.status(200);
     host.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_that_is_replaced_meanwhile_casts_nothing() {
+    let host = Host::start().await;
+    let election = Election::open(host.owner(), &[2]).await;
+    let candidate = &election.candidates()[0];
+    for round in 0..20 {
+        let voter = election.voter(&format!("voter-{round}")).await;
+        let path = format!("/voters/{}/token", voter.id);
+        let (cast, replaced) = join(voter.cast_with(json!({candidate: 5})), election.post(&path, json!({}))).await;
+        match (cast.status.as_u16(), replaced.status.as_u16()) {
+            (200, 409) => {}
+            (401, 200) => {
+                let renewed = voter.client.with_token(&replaced.text_of("ballot_token"));
+                let ballot = renewed.get("/ballot").await.status(200).json();
+                assert_eq!(ballot["ballot"]["cast"], false, "the ballot is still the voter's to cast");
+            }
+            _ => panic!("{cast}; {replaced}"),
+        }
+    }
+    host.stop().await;
+}

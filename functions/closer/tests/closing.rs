@@ -38,7 +38,7 @@ impl World {
         let environment = Environment::new(move || Timestamp::from_millis(clock.load(Ordering::SeqCst)), dice);
         let store = EventStore::new(engine.client(), engine.tables().events, environment);
         let control = Control::new(engine.client(), engine.tables().control);
-        let world = Self { engine: engine, store, control, now };
+        let world = Self { engine, store, control, now };
         let shards = ShardCount::for_voters(300);
         let name = |text: &str| text.parse().unwrap();
         let (owner, scale) = ("ada".parse().unwrap(), Scale::default());
@@ -76,7 +76,7 @@ impl World {
         let decide = |election: &Election| election.decide(command.clone(), &context);
         let alongside = |_: &_| match &command {
             ElectionCommand::Create { shards, .. } => Ok(self.control.create_gates(ELECTION, *shards)?),
-            ElectionCommand::Open { .. } => Ok(vec![self.control.schedule(ELECTION)?]),
+            ElectionCommand::Open { .. } | ElectionCommand::Delete => Ok(vec![self.control.schedule(ELECTION)?]),
             _ => Ok(Vec::new()),
         };
         self.store.execute_with(self.history().await, &self.record(), |_| true, decide, alongside).await.unwrap();
@@ -185,5 +185,15 @@ async fn what_needs_no_looking_after_leaves_the_schedule() {
     world.append(ElectionCommand::Close).await;
     world.append(ElectionCommand::FinishClosing { casts: 0 }).await;
     assert_eq!(world.run().await, NOTHING);
+    assert!(world.control.scheduled().await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_draft_whose_deletion_broke_off_lets_nobody_in() {
+    let world = World::new().await;
+    world.append(ElectionCommand::Delete).await;
+    assert_eq!(world.gates().await, [GateStatus::Draft]);
+    assert_eq!(world.run().await, NOTHING);
+    assert_eq!(world.gates().await, [GateStatus::Closed]);
     assert!(world.control.scheduled().await.unwrap().is_empty());
 }

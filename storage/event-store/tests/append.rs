@@ -328,7 +328,7 @@ async fn create(
     };
     let context = Context { now: Timestamp::from_millis(1) };
     let decide = |election: &Election| election.decide(command.clone(), &context);
-    let gates = |_: &_| Ok(control.create_gates(ELECTION, shards)?);
+    let gates = |_: &_| control.create_gates(ELECTION, shards);
     store.execute_with(History::empty(Stream::Election(ELECTION)), record, |_| true, decide, gates).await
 }
 
