@@ -166,7 +166,7 @@ async fn an_election_closes_of_itself() {
     let election = Election::draft(host.owner(), &[2]).await;
     let voter = election.voter("ada").await;
     let late = election.voter("late").await;
-    let closes_at = host.in_seconds(4);
+    let closes_at = host.in_seconds(8);
     election.post("/open", json!({"closes_at": closes_at})).await.status(200);
     election.post("/extend", json!({"closes_at": "1999-01-01T00:00:00Z"})).await.refused(422, "closing_time_past");
     let candidate = &election.candidates()[0];

@@ -18,7 +18,7 @@ use photovote_domain::{
     election::{ElectionCommand, Status},
 };
 use photovote_event_store::{
-    Actor, CommandId, CommandRecord, Environment, EventStore, ExecuteError, History, PrivatePart, Stream,
+    Actor, CommandId, CommandRecord, ElectionCache, Environment, EventStore, ExecuteError, History, PrivatePart,
 };
 
 pub use closing::{CloseError, close, finish};
@@ -31,6 +31,8 @@ const AT_ONCE: usize = 8;
 pub struct Closer {
     store: EventStore,
     control: Control,
+    /// What was seen in earlier runs: of an election that is known, only the news are read.
+    elections: ElectionCache,
 }
 
 /// What one run of the closer did.
@@ -44,8 +46,9 @@ pub struct Run {
 
 impl Closer {
     /// A closer over these tables.
-    pub const fn new(store: EventStore, control: Control) -> Self {
-        Self { store, control }
+    pub fn new(store: EventStore, control: Control) -> Self {
+        let elections = ElectionCache::new(store.reader().clone());
+        Self { store, control, elections }
     }
 
     /// Looks after every election on the schedule. One that fails does not keep the others waiting.
@@ -68,7 +71,7 @@ impl Closer {
 
     /// Does what an election needs now; was it closed?
     async fn look_after(&self, election: ElectionId) -> Result<bool, CloseError> {
-        let history: History<Election> = self.store.load(Stream::Election(election)).await?;
+        let history = self.elections.fresh(election).await?;
         let state = &history.state;
         let now = self.store.environment().now();
         match state.status {
@@ -78,7 +81,9 @@ impl Closer {
             }
             Status::Open | Status::Closing => {
                 let record = record("CloseElection", self.store.environment());
-                match close(&self.store, &self.control, history, &record, ElectionCommand::CloseIfDue).await {
+                match close(&self.store, &self.control, History::clone(&history), &record, ElectionCommand::CloseIfDue)
+                    .await
+                {
                     Ok(_) => {}
                     // Somebody else closed it, or moved its time, at this very moment.
                     Err(CloseError::Execute(ExecuteError::Rejected(_))) => return Ok(false),
