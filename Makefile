@@ -1,10 +1,10 @@
 # PhotoVote: what there is to run. `make` alone lists it.
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test format lint unit deny doc openapi golden bench
+.PHONY: help run demo test format lint alone unit deny doc openapi golden bench bench-cold test-deploy test-rie
 
 help: ## List these targets.
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
 
 run: ## Start PhotoVote on this machine.
 	cargo run
@@ -12,13 +12,16 @@ run: ## Start PhotoVote on this machine.
 demo: ## Hold a demonstration election.
 	cargo run -- demo
 
-test: format lint unit doc deny ## Everything that must hold.
+test: format lint alone unit doc deny ## Everything that must hold.
 
 format: # The code is formatted.
 	cargo fmt --all --check
 
 lint: # No warning of the compiler or of clippy.
 	cargo clippy --workspace --all-targets --locked -- -D warnings
+
+alone: # The readers build without the features of the writers, as the functions that only read are deployed.
+	cargo check --locked -p election-queries -p public-queries -p ballot-queries -p audit-queries
 
 unit: # All tests: rules, properties, storage against the engine, the whole system.
 	cargo test --workspace --locked --all-features
@@ -38,3 +41,17 @@ golden: ## Write the golden files of events that have none.
 
 bench: ## Measure commands per second through the HTTP API, and the domain.
 	cargo run --release -p photovote-bench
+
+bench-cold: .venv/made ## Measure the size and the start of each function.
+	.venv/bin/python tests/deploy/cold.py
+
+test-deploy: .venv/made ## Deploy the template to an emulator of AWS, and test what is deployed.
+	.venv/bin/python tests/deploy/main.py
+
+test-rie: .venv/made ## Send tests/events to the built functions, as Lambda would.
+	.venv/bin/python tests/deploy/main.py events
+
+.venv/made: tests/deploy/requirements.txt
+	python3 -m venv .venv
+	.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -r $<
+	touch $@

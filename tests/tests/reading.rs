@@ -62,21 +62,23 @@ async fn pages(client: &photovote_tests::Client, path: &str, limit: usize) -> Ve
 async fn lists_are_read_page_after_page() {
     let host = Host::start().await;
     let owner = host.owner();
-    let mut ids = Vec::new();
+    let mut created = Vec::new();
     for number in 0..7 {
-        let created = owner.post("/elections", json!({"name": format!("Election {number}")})).await.status(201);
-        owner.get(&format!("/elections/{}?min_version=1", created.text_of("id"))).await.status(200);
-        ids.push(created.text_of("id"));
+        let name = format!("Election {number}");
+        let id = owner.post("/elections", json!({"name": name})).await.status(201).text_of("id");
+        owner.get(&format!("/elections/{id}?min_version=1")).await.status(200);
+        created.push((id, name));
     }
-    ids.sort();
+    created.sort();
     host.other().post("/elections", json!({"name": "Not yours"})).await.status(201);
     for limit in [1, 3, 7, 100] {
         let listed = pages(&owner, "/elections", limit).await;
-        let mut found: Vec<_> = listed.iter().map(|item| item["id"].as_str().expect("an id").to_owned()).collect();
+        let text = |item: &Value, member: &str| item[member].as_str().expect("a text").to_owned();
+        let mut found: Vec<_> = listed.iter().map(|item| (text(item, "id"), text(item, "name"))).collect();
         // On a deployment, other tests have the same owner.
-        found.retain(|id| host.is_local() || ids.contains(id));
+        found.retain(|item| host.is_local() || created.contains(item));
         found.sort();
-        assert_eq!(found, ids, "limit {limit}");
+        assert_eq!(found, created, "limit {limit}");
     }
     owner.get("/elections?limit=0").await.refused(400, "malformed_parameter");
     owner.get("/elections?limit=101").await.refused(400, "malformed_parameter");

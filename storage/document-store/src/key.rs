@@ -41,7 +41,6 @@ pub(crate) fn receipt_key(generation: &Generation, election: ElectionId, receipt
     key(format!("{generation}#receipts#{election}#{}", receipt.shard()), receipt.to_string())
 }
 
-#[cfg(feature = "write")]
 pub(crate) fn header_key(generation: &Generation, election: ElectionId) -> Item {
     key(election_partition(generation, election), ELECTION.to_owned())
 }

@@ -1,0 +1,35 @@
+"""Which function each event of tests/events goes to, in this order, and what has to come back at least."""
+
+ELECTION = "01M7YX62RTY9Z23FECVE8P41PQ"
+CREATED = "01M7YX7Z000000000000000000"
+DONE = {"batchItemFailures": []}
+
+
+def http(status: int, /, **body) -> dict:
+    """An answer of a function behind the API."""
+    return {"statusCode": status, "body": body}
+
+
+CASES = [
+    # The stream's records alone make the document.
+    ("Projector", "projector-commits", DONE),
+    ("ElectionQueries", "election-queries-election", http(200, id=ELECTION, status="open", version=5)),
+    ("ElectionQueries", "election-queries-turnout", http(200, registered=1, cast=0)),
+    # The voter is in the list once repair has read the commit that the message names.
+    ("ElectionQueries", "election-queries-voters", http(200, items=[])),
+    ("Repair", "repair-commit", DONE),
+    ("ElectionQueries", "election-queries-voters", http(200, items=[{"name": "Ada", "email": "ada@example.org"}])),
+    # The stream is gone for long: nothing can be read from it, and the message must not come again for ever.
+    ("Repair", "repair-failure", DONE),
+    ("ElectionCommands", "election-commands-create", http(201, id=CREATED, version=1)),
+    ("BallotQueries", "ballot-queries-ballot", http(200, ballot={"version": 1, "ratings": {}, "cast": False})),
+    ("BallotCommands", "ballot-commands-unknown", http(401, code="unauthorized")),
+    ("BallotCommands", "ballot-commands-rate", http(200, version=3)),
+    ("BallotCommands", "ballot-commands-cast", http(200, version=4)),
+    ("BallotQueries", "ballot-queries-ballot", http(200, ballot={"version": 4, "cast": True})),
+    ("ElectionQueries", "election-queries-turnout", http(200, registered=1, cast=1)),
+    ("AuditQueries", "audit-queries-audit", http(200, next_cursor=None)),
+    ("PublicQueries", "public-queries-health", http(200, status="ok")),
+    ("PublicQueries", "public-queries-results", http(404, code="results_not_found")),
+    ("Closer", "closer-schedule", {"closed": 0}),
+]

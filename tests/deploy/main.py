@@ -1,0 +1,45 @@
+"""Deploys the template to an emulator of AWS, and tests what is deployed.
+
+Without an argument all of it; with `events`, the events of tests/events only.
+"""
+
+import signal
+import sys
+import tempfile
+from pathlib import Path
+
+import stack
+from administrators import sign_in
+from emulator import emulator
+from gateway import open_gateway
+from mending import mend
+from processes import Failed, run
+from project import BUILD, ROOT, environment
+from rie import send_events
+
+
+def main(events_only: bool) -> None:
+    """Checks, builds, deploys, tests; what it started is stopped when it ends, however it ends."""
+    if not events_only:
+        stack.check()
+    stack.build(BUILD, stack.QUICK)
+    with tempfile.TemporaryDirectory(prefix="photovote-") as directory, emulator(Path(directory)) as aws:
+        deployed = stack.deploy(aws)
+        send_events(deployed, Path(directory))
+        if events_only:
+            return
+        url = open_gateway(deployed)
+        owner = sign_in(deployed, "owner@example.org", "AccessToken")
+        other = sign_in(deployed, "other@example.org", "IdToken")
+        mend(deployed, url, owner)
+        suite = {"PHOTOVOTE_URL": url, "PHOTOVOTE_TOKEN": owner, "PHOTOVOTE_OTHER_TOKEN": other}
+        run("cargo", "test", "-p", "photovote-tests", "--locked", env=environment() | suite, cwd=ROOT)
+
+
+if __name__ == "__main__":
+    # So that what was started is stopped then, too.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    try:
+        main(events_only=sys.argv[1:] == ["events"])
+    except Failed as failure:
+        sys.exit(f"\n{failure}")

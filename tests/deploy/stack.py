@@ -1,0 +1,78 @@
+"""The stack: checked, built and deployed from the template that goes to AWS."""
+
+from pathlib import Path
+
+from emulator import Emulator
+from processes import run
+from project import ARCHITECTURE, BUILD, ROOT, TEMPLATE, TOOLS, environment
+
+NAME = "photovote-test"
+PARAMETERS = f"Architecture={ARCHITECTURE}"
+# As docs/deploy.md tells to build.
+RELEASE = {"AWS_LC_SYS_NO_JITTER_ENTROPY": "1"}
+# Built sooner: neither optimised across crates nor much within them.
+QUICK = RELEASE | {
+    "CARGO_PROFILE_RELEASE_LTO": "off",
+    "CARGO_PROFILE_RELEASE_OPT_LEVEL": "1",
+    "CARGO_PROFILE_RELEASE_CODEGEN_UNITS": "16",
+}
+
+
+def check() -> None:
+    """Everything that can be said about the template without deploying it."""
+    env = environment()
+    # Each finds what the others do not.
+    run(TOOLS / "sam", "validate", "--template", TEMPLATE, "--config-env", "none", env=env, cwd=ROOT)
+    run(TOOLS / "sam", "validate", "--lint", "--template", TEMPLATE, "--config-env", "none", env=env, cwd=ROOT)
+    run(TOOLS / "cfn-lint", TEMPLATE, env=env, cwd=ROOT)
+
+
+def build(directory: Path, settings: dict[str, str]) -> None:
+    """Builds all functions with SAM, into a directory and with these settings of cargo."""
+    # Never --cached: SAM looks at a function's own folder only.
+    command = ["build", "--template", TEMPLATE, "--build-dir", directory, "--parameter-overrides", PARAMETERS]
+    run(TOOLS / "sam", *command, env=environment() | settings, cwd=ROOT)
+
+
+class Stack:
+    """The stack on the emulator."""
+
+    def __init__(self, emulator: Emulator):
+        self.emulator = emulator
+        cloudformation = emulator.client("cloudformation")
+        [stack] = cloudformation.describe_stacks(StackName=NAME)["Stacks"]
+        self.parameters = {one["ParameterKey"]: one["ParameterValue"] for one in stack["Parameters"]}
+        self.outputs = {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
+        pages = cloudformation.get_paginator("list_stack_resources").paginate(StackName=NAME)
+        resources = [resource for page in pages for resource in page["StackResourceSummaries"]]
+        self.resources = {resource["LogicalResourceId"]: resource["PhysicalResourceId"] for resource in resources}
+        processed = cloudformation.get_template(StackName=NAME, TemplateStage="Processed")
+        self.template = processed["TemplateBody"]
+
+    def functions(self) -> dict[str, str]:
+        """The functions: what the template calls them, and what they are called where they run."""
+        resources = self.template["Resources"]
+        names = [name for name, resource in resources.items() if resource["Type"] == "AWS::Lambda::Function"]
+        return {name: self.resources[name] for name in names}
+
+
+def deploy(emulator: Emulator) -> Stack:
+    """The built stack, on the emulator."""
+    run(
+        TOOLS / "sam",
+        "deploy",
+        "--template-file",
+        BUILD / "template.yaml",
+        "--stack-name",
+        NAME,
+        "--parameter-overrides",
+        PARAMETERS,
+        "--resolve-s3",
+        "--capabilities",
+        "CAPABILITY_IAM",
+        "--no-confirm-changeset",
+        "--no-progressbar",
+        env=environment(emulator.endpoint),
+        cwd=ROOT,
+    )
+    return Stack(emulator)
