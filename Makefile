@@ -1,10 +1,11 @@
 # PhotoVote: what there is to run. `make` alone lists it.
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test format lint alone unit deny doc openapi golden bench bench-cold test-deploy test-rie
+CARGO_DENY := 0.20.2
+.PHONY: help run demo test format lint alone unit deny advisories doc deployed openapi golden bench bench-cold test-deploy test-rie test-sam-local
 
 help: ## List these targets.
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
 
 run: ## Start PhotoVote on this machine.
 	cargo run
@@ -12,7 +13,7 @@ run: ## Start PhotoVote on this machine.
 demo: ## Hold a demonstration election.
 	cargo run -- demo
 
-test: format lint alone unit doc deny ## Everything that must hold.
+test: format lint alone unit doc deny deployed ## Everything that must hold.
 
 format: # The code is formatted.
 	cargo fmt --all --check
@@ -29,9 +30,18 @@ unit: # All tests: rules, properties, storage against the engine, the whole syst
 doc: # The documentation builds without a warning.
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked
 
-deny: # Licences, sources and duplicate versions of what we depend on, if cargo-deny is installed.
-	@if cargo deny --version >/dev/null 2>&1; then cargo deny check bans licenses sources; \
-	else echo "cargo-deny is not installed: licences and sources are not checked (cargo install cargo-deny)"; fi
+deny: target/tools/$(CARGO_DENY)/bin/cargo-deny # Licences, sources and versions of what we depend on; advisories where the database has been fetched.
+	$< --log-level error check bans licenses sources
+	@if [ -d "$${CARGO_HOME:-$$HOME/.cargo}/advisory-dbs" ]; then $< check --disable-fetch advisories; fi
+
+advisories: target/tools/$(CARGO_DENY)/bin/cargo-deny ## Fetch what is known against our dependencies, and check it.
+	$< check advisories
+
+target/tools/$(CARGO_DENY)/bin/cargo-deny:
+	cargo install cargo-deny --version $(CARGO_DENY) --locked --debug --root target/tools/$(CARGO_DENY) --target-dir target/tools/build
+
+deployed: # The template, deployed to an emulator and tested there, where Python can be used.
+	@if python3 tests/deploy/usable.py; then $(MAKE) --no-print-directory test-deploy; fi
 
 openapi: ## Write http/openapi.json anew, from the routes.
 	UPDATE_OPENAPI=1 cargo test -p photovote-tests --test openapi
@@ -50,6 +60,9 @@ test-deploy: .venv/made ## Deploy the template to an emulator of AWS, and test w
 
 test-rie: .venv/made ## Send tests/events to the built functions, as Lambda would.
 	.venv/bin/python tests/deploy/main.py events
+
+test-sam-local: .venv/made ## Run the template with `sam local`, where a container engine is to be had.
+	.venv/bin/python tests/deploy/local.py
 
 .venv/made: tests/deploy/requirements.txt
 	python3 -m venv .venv

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import stack
 from cases import CASES
+from events import EVENTS
 from processes import Failed, run
 from project import ARCHITECTURE, ROOT, TOOLS, environment
-from rie import EVENTS, function
+from rie import function
 
 BUILD = ROOT / "target" / "cold"
 STARTS = 15

@@ -7,15 +7,15 @@ from pathlib import Path
 import boto3
 from botocore.config import Config
 
-from processes import background, free_port, listening, tail, until
+from processes import LOOPBACK, background, free_port, listening, tail, until
 from project import REGION, TOOLS, environment
 
 
 class Emulator:
     """An emulator that runs."""
 
-    def __init__(self, port: int, log: Path):
-        self.endpoint = f"http://127.0.0.1:{port}"
+    def __init__(self, host: str, port: int, log: Path):
+        self.endpoint = f"http://{host}:{port}"
         self.log = log
 
     def client(self, service: str):
@@ -31,13 +31,13 @@ class Emulator:
 
 
 @contextlib.contextmanager
-def emulator(directory: Path) -> Iterator[Emulator]:
-    """An emulator for the time of the context; all that it keeps is in the directory."""
-    port = free_port()
+def emulator(directory: Path, host: str = LOOPBACK) -> Iterator[Emulator]:
+    """An emulator for the time of the context, at this address; all that it keeps is in the directory."""
+    port = free_port(host)
     log = directory / "emulator.log"
     ours = {
-        "BIND_HOST": "127.0.0.1",
-        "MINISTACK_HOST": "127.0.0.1",
+        "BIND_HOST": host,
+        "MINISTACK_HOST": host,
         "GATEWAY_PORT": str(port),
         # It would take a port that is always the same.
         "IOT_MTLS_ENABLED": "0",
@@ -48,11 +48,11 @@ def emulator(directory: Path) -> Iterator[Emulator]:
         "S3_DATA_DIR": str(directory / "s3"),
         "TMPDIR": str(directory),
     }
-    endpoint = f"http://127.0.0.1:{port}"
-    with background(TOOLS / "ministack", env=environment(endpoint) | ours, log=log) as process:
-        until(lambda: listening(port), process, log)
+    started = Emulator(host, port, log)
+    with background(TOOLS / "ministack", env=environment(started.endpoint) | ours, log=log) as process:
+        until(lambda: listening(port, host), process, log)
         try:
-            yield Emulator(port, log)
+            yield started
         except BaseException:
             print(f"\nThe emulator's last words:\n{tail(log)}", flush=True)
             raise

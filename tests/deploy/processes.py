@@ -9,14 +9,21 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+LOOPBACK = "127.0.0.1"
+
 
 class Failed(Exception):
     """Something did not go as it must. The message says what."""
 
 
+def announce(*command: str | Path) -> None:
+    """Shows a command that is about to run."""
+    print(f"\n$ {' '.join(str(word) for word in command)}", flush=True)
+
+
 def run(*command: str | Path, env: dict[str, str], cwd: Path) -> None:
     """Runs a command to its end, and whatever it started with it."""
-    print(f"\n$ {' '.join(str(word) for word in command)}", flush=True)
+    announce(*command)
     started = time.monotonic()
     process = subprocess.Popen([str(word) for word in command], env=env, cwd=cwd, start_new_session=True)
     try:
@@ -26,6 +33,28 @@ def run(*command: str | Path, env: dict[str, str], cwd: Path) -> None:
     print(f"({time.monotonic() - started:.1f} s)", flush=True)
     if status != 0:
         raise Failed(f"{command[0]} ended with {status}")
+
+
+def output(*command: str | Path, env: dict[str, str], log: Path) -> bytes:
+    """What a command writes to its end; what it says besides goes into a file."""
+    announce(*command)
+    with log.open("wb") as errors:
+        process = subprocess.Popen(
+            [str(word) for word in command],
+            env=env,
+            cwd=log.parent,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            start_new_session=True,
+        )
+        try:
+            written, _ = process.communicate()
+        finally:
+            stop(process)
+    if process.returncode != 0:
+        raise Failed(f"{command[0]} ended with {process.returncode}:\n{tail(log)}")
+    return written
 
 
 @contextlib.contextmanager
@@ -56,10 +85,10 @@ def stop(process: subprocess.Popen) -> None:
             process.wait(timeout=5)
 
 
-def free_port() -> int:
-    """A port of the loopback interface that nobody uses."""
+def free_port(host: str = LOOPBACK) -> int:
+    """A port of one of this machine's addresses that nobody uses."""
     with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
+        probe.bind((host, 0))
         return probe.getsockname()[1]
 
 
@@ -72,10 +101,10 @@ def until(ready: Callable[[], bool], process: subprocess.Popen, log: Path, secon
         time.sleep(0.05)
 
 
-def listening(port: int) -> bool:
+def listening(port: int, host: str = LOOPBACK) -> bool:
     """Somebody takes connections there."""
     with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
+        return probe.connect_ex((host, port)) == 0
 
 
 def tail(log: Path, lines: int = 40) -> str:

@@ -31,5 +31,7 @@ def environment(endpoint: str | None = None) -> dict[str, str]:
         "AWS_MAX_ATTEMPTS": "1",
         "AWS_ENDPOINT_URL": endpoint or "http://127.0.0.1:1",
         "SAM_CLI_TELEMETRY": "0",
+        # Where SAM keeps things of its own, otherwise in the home directory.
+        "__SAM_CLI_APP_DIR": str(ROOT / "target" / "sam"),
     }
     return kept | ours

@@ -3,16 +3,16 @@
 import base64
 import json
 
+from emulator import Emulator
 from project import ROOT
-from stack import Stack
 
 SUFFIX = "-of-events"
 
 
-def make_tables(stack: Stack) -> None:
-    """Makes each table of the stack a second time, with what the events need to find."""
-    dynamodb = stack.emulator.client("dynamodb")
-    for resource in stack.template["Resources"].values():
+def make_tables(emulator: Emulator, resources: dict) -> None:
+    """Makes each table of a template once more, with what the events need to find."""
+    dynamodb = emulator.client("dynamodb")
+    for resource in resources.values():
         if resource["Type"] == "AWS::DynamoDB::Table":
             properties = resource["Properties"]
             kept = {name: properties[name] for name in ("KeySchema", "AttributeDefinitions", "BillingMode")}
@@ -24,8 +24,13 @@ def make_tables(stack: Stack) -> None:
 
 
 def named(kind: str) -> str:
-    """The second table of a kind: `events`, `control` or `documents`."""
+    """The table of a kind for the events: `events`, `control` or `documents`."""
     return f"{kind}{SUFFIX}"
+
+
+def renamed(variables: dict[str, str]) -> dict[str, str]:
+    """A function's environment, but with the tables of the events."""
+    return variables | {key: named(key.removesuffix("_TABLE").lower()) for key in variables if key.endswith("_TABLE")}
 
 
 def decoded(value):
