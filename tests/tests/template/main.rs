@@ -1,7 +1,11 @@
 //! What is deployed is what the code needs: the template against the routes, the settings and the calls of the functions.
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
+mod alarms;
+mod observer;
+mod permissions;
 mod reading;
+mod world;
 
 use std::{collections::BTreeSet, fmt::Debug, fs};
 
@@ -9,57 +13,6 @@ use photovote_http::{ADMINISTRATOR, BALLOT, OPENAPI, document};
 use reading::{Template, named, root, text};
 use serde_json::{Value, json};
 use utoipa::openapi::OpenApi;
-
-/// A resource, and what may be done with it.
-type Permission<'a> = (&'a str, &'a [&'a str]);
-
-/// What each function may do, apart from writing its log and its traces.
-const PERMISSIONS: [(&str, &[Permission<'_>]); 9] = [
-    (
-        "election-commands",
-        &[("EventsTable.Arn", APPEND), ("ControlTable.Arn", &["PutItem", "UpdateItem", "DeleteItem"])],
-    ),
-    ("ballot-commands", &[("EventsTable.Arn", APPEND), ("ControlTable.Arn", &["UpdateItem"])]),
-    ("election-queries", &[("DocumentsTable.Arn", READ), ("ControlTable.Arn", &["BatchGetItem"])]),
-    ("ballot-queries", &[("EventsTable.Arn", LOAD)]),
-    ("audit-queries", &[("EventsTable.Arn", LOAD)]),
-    ("public-queries", &[("DocumentsTable.Arn", READ)]),
-    (
-        "projector",
-        &[
-            ("EventsTable.Arn", LOAD),
-            ("DocumentsTable.Arn", WRITE),
-            ("RepairQueue.Arn", &["sqs:SendMessage"]),
-            ("FailureQueue.Arn", &["sqs:SendMessage"]),
-            ("EventsTable.StreamArn", &["DescribeStream", "GetRecords", "GetShardIterator"]),
-            (STREAMS, &["ListStreams"]),
-        ],
-    ),
-    (
-        "repair",
-        &[
-            ("EventsTable.Arn", LOAD),
-            ("DocumentsTable.Arn", WRITE),
-            ("RepairQueue.Arn", &["sqs:SendMessage"]),
-            ("RepairQueue.Arn", CONSUME),
-            ("FailureQueue.Arn", CONSUME),
-            ("EventsTable.StreamArn", &["GetRecords", "GetShardIterator"]),
-        ],
-    ),
-    (
-        "closer",
-        &[("EventsTable.Arn", APPEND), ("ControlTable.Arn", &["Query", "BatchGetItem", "UpdateItem", "DeleteItem"])],
-    ),
-];
-const LOAD: &[&str] = &["Query"];
-const APPEND: &[&str] = &["Query", "PutItem"];
-const READ: &[&str] = &["GetItem", "Query"];
-const WRITE: &[&str] = &["GetItem", "Query", "PutItem", "DeleteItem"];
-const CONSUME: &[&str] = &["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"];
-/// One of the two resources with a wildcard: AWS has no narrower one for the list of a table's streams.
-const STREAMS: &str = "${EventsTable.Arn}/stream/*";
-/// The other: there are no resources in X-Ray.
-const TRACES: &str = "*";
 
 /// Names what is missing, and what is there in vain.
 fn same<T: Ord + Debug>(what: &str, there: &BTreeSet<T>, needed: &BTreeSet<T>) {
@@ -197,57 +150,7 @@ fn every_function_is_given_the_variables_that_it_reads() {
     for function in template.functions() {
         let main = text(&format!("functions/{}/src/main.rs", function.name()));
         let read = main.split("variable(\"").skip(1).map(|rest| rest.split('"').next().unwrap().to_owned());
-        same(&format!("variables of {}", function.name()), &function.variables(), &set(read));
-    }
-}
-
-#[test]
-fn every_function_may_do_what_it_does_and_nothing_else() {
-    let template = Template::read();
-    let functions = set(template.functions().iter().map(|function| function.name().to_owned()));
-    same("functions", &functions, &set(PERMISSIONS.map(|(function, _)| function.to_owned())));
-    for (name, permissions) in PERMISSIONS {
-        let function = template.function(name);
-        let full = |action: &str| if action.contains(':') { action.into() } else { format!("dynamodb:{action}") };
-        let pairs = |(resource, actions): &Permission<'_>| -> Vec<(String, String)> {
-            actions.iter().map(|action| ((*resource).to_owned(), full(action))).collect()
-        };
-        let logs = format!("{}Logs.Arn", function.id);
-        let always: [Permission<'_>; 2] = [
-            (&logs, &["logs:CreateLogStream", "logs:PutLogEvents"]),
-            (TRACES, &["xray:PutTraceSegments", "xray:PutTelemetryRecords"]),
-        ];
-        let needed = permissions.iter().chain(&always).flat_map(pairs);
-        same(&format!("permissions of {name}"), &function.grants(), &needed.collect());
-        let trusted = &function.role()["Properties"]["AssumeRolePolicyDocument"]["Statement"];
-        let lambda =
-            json!([{"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}]);
-        assert_eq!(*trusted, lambda, "{name}");
-    }
-}
-
-#[test]
-fn nobody_may_alter_history_nor_do_anything_on_everything() {
-    let template = Template::read();
-    for function in template.functions() {
-        for (resource, action) in function.grants() {
-            let name = function.name();
-            assert!(!action.contains('*'), "{name} may {action}");
-            let known = resource == TRACES && action.starts_with("xray:") || resource == STREAMS;
-            assert!(known || !resource.contains('*'), "{name} may {action} on {resource}");
-            let alters = ["UpdateItem", "Delete", "BatchWriteItem", "PartiQL", "Transact", "Restore", "Tag", "Policy"];
-            let history = resource.contains("EventsTable");
-            assert!(!history || !alters.iter().any(|verb| action.contains(verb)), "{name} may {action} on events");
-        }
-    }
-    let roles = template.resources("AWS::IAM::Role");
-    same(
-        "roles",
-        &set(roles.iter().map(|(id, _)| (*id).to_owned())),
-        &set(template.functions().iter().map(|function| format!("{}Role", function.id))),
-    );
-    for kind in ["AWS::IAM::Policy", "AWS::IAM::ManagedPolicy", "AWS::IAM::RolePolicy"] {
-        assert!(template.resources(kind).is_empty(), "{kind}");
+        same(&format!("variables of {}", function.name()), &function.variables().into_keys().collect(), &set(read));
     }
 }
 
@@ -319,47 +222,5 @@ fn tables_are_kept_whatever_happens() {
         assert_eq!(properties["KeySchema"], keys, "{id}");
         let view = properties["StreamSpecification"].get("StreamViewType");
         assert_eq!(view, (id == "EventsTable").then(|| json!("NEW_AND_OLD_IMAGES")).as_ref(), "{id}");
-    }
-}
-
-#[test]
-fn every_alarm_is_heard_and_explained() {
-    let template = Template::read();
-    let alarms = template.resources("AWS::CloudWatch::Alarm");
-    for (id, alarm) in &alarms {
-        let topic = json!({"Fn::If": ["HasAlarmTopic", [{"Ref": "AlarmTopicArn"}], {"Ref": "AWS::NoValue"}]});
-        assert_eq!(alarm["Properties"]["AlarmActions"], topic, "{id}");
-        assert!(alarm["Properties"].get("TreatMissingData").is_some(), "{id}");
-    }
-    let runbook = text("docs/runbook.md");
-    let explained = runbook.lines().filter_map(|line| line.strip_prefix("### ")).map(str::to_owned);
-    let errors = |id: &str| template.functions().iter().any(|function| id == format!("{}ErrorsAlarm", function.id));
-    // That a function breaks off means the same for all of them, but for the closer, which says so itself.
-    let headed = |id: &str| if errors(id) && id != "CloserErrorsAlarm" { "…ErrorsAlarm" } else { id }.to_owned();
-    same("alarms in docs/runbook.md", &explained.collect(), &set(alarms.iter().map(|(id, _)| headed(id))));
-    for function in template.functions() {
-        template.resource(&format!("{}ErrorsAlarm", function.id));
-    }
-}
-
-#[test]
-fn alarms_listen_for_words_that_are_logged() {
-    let template = Template::read();
-    let mut sources = String::new();
-    for folder in template.functions().iter().map(|function| format!("functions/{}/src", function.name())) {
-        for file in fs::read_dir(root().join(&folder)).unwrap() {
-            sources += &fs::read_to_string(file.unwrap().path()).unwrap();
-        }
-    }
-    sources += &text("http/src/results_view.rs");
-    let filters = template.resources("AWS::Logs::MetricFilter");
-    assert!(!filters.is_empty());
-    for (id, filter) in filters {
-        let pattern = filter["Properties"]["FilterPattern"].as_str().unwrap();
-        let word = pattern.strip_prefix("{ $.fields.event = \"").and_then(|rest| rest.strip_suffix("\" }"));
-        let word = word.unwrap_or_else(|| panic!("{id} looks for {pattern}"));
-        assert!(sources.contains(&format!("event = \"{word}\"")), "{id}: nobody logs {word}");
-        let log = named(&filter["Properties"]["LogGroupName"]);
-        assert!(template.functions().iter().any(|function| format!("{}Logs", function.id) == log), "{id}: {log}");
     }
 }

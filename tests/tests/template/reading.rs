@@ -1,6 +1,10 @@
 //! The template, as far as the tests ask about it.
 
-use std::{collections::BTreeSet, fs, path::PathBuf};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::PathBuf,
+};
 
 use saphyr::{LoadableYamlNode, ScalarOwned, YamlOwned};
 use serde_json::{Map, Value, json};
@@ -75,12 +79,12 @@ impl<'a> Function<'a> {
         events.filter(|event| event["Type"] == kind).map(|event| &event["Properties"]).collect()
     }
 
-    /// What it reads from its environment, as the template sets it.
-    pub(crate) fn variables(&self) -> BTreeSet<String> {
+    /// What it reads from its environment, and the resource that the template sets it to.
+    pub(crate) fn variables(&self) -> BTreeMap<String, String> {
         let variables = |of: &Value| of["Variables"].as_object().cloned().unwrap_or_default();
         let shared = variables(&self.template.0["Globals"]["Function"]["Environment"]);
         let own = variables(&self.resource["Properties"]["Environment"]);
-        shared.into_iter().chain(own).map(|(name, _)| name).collect()
+        shared.into_iter().chain(own).map(|(name, value)| (name, named(&value))).collect()
     }
 
     /// Its role, which must be its own.

@@ -1,0 +1,124 @@
+//! What a function asks of AWS, seen by whoever stands between its clients and the engine.
+
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, Mutex},
+};
+
+use axum::{
+    Json, Router,
+    body::Bytes,
+    extract::State,
+    http::{HeaderMap, StatusCode},
+    response::{IntoResponse, Response},
+};
+use serde_json::{Value, json};
+use tokio::{net::TcpListener, task::JoinHandle};
+
+/// A resource as a request names it, and the action that AWS has to allow on it.
+pub(crate) type Asked = (String, String);
+
+/// All that is asked of a stream, by whatever name: the events table has the only one.
+pub(crate) const STREAM: &str = "the stream";
+
+/// What all of these services speak.
+const JSON: &str = "application/x-amz-json-1.0";
+
+/// A server that passes requests on to the engine, takes messages for any queue itself, and remembers what was asked.
+pub(crate) struct Observer {
+    pub(crate) url: String,
+    seen: Arc<Mutex<BTreeSet<Asked>>>,
+    server: JoinHandle<()>,
+}
+
+impl Drop for Observer {
+    fn drop(&mut self) {
+        self.server.abort();
+    }
+}
+
+impl Observer {
+    /// Stands before the engine at this URL.
+    pub(crate) async fn before(engine: &str) -> Self {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let seen = Arc::default();
+        let router = Router::new().fallback(observe).with_state((engine.to_owned(), Arc::clone(&seen)));
+        let server = tokio::spawn(async { axum::serve(listener, router).await.unwrap() });
+        Self { url, seen, server }
+    }
+
+    /// Everything that was asked so far.
+    pub(crate) fn seen(&self) -> BTreeSet<Asked> {
+        self.seen.lock().unwrap().clone()
+    }
+}
+
+async fn observe(
+    State((engine, seen)): State<(String, Arc<Mutex<BTreeSet<Asked>>>)>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    let target = headers["x-amz-target"].to_str().unwrap();
+    seen.lock().unwrap().extend(asked(target, &serde_json::from_slice(&body).unwrap()));
+    if target.starts_with("AmazonSQS.") {
+        return Json(json!({"MessageId": "1"})).into_response();
+    }
+    let (status, answer) = send(&engine, target, body).await;
+    (status, [("content-type", JSON)], answer).into_response()
+}
+
+/// Sends a request to the engine.
+pub(crate) async fn send(engine: &str, target: &str, body: impl Into<reqwest::Body>) -> (StatusCode, Bytes) {
+    // No signature is checked, only that there is one.
+    let authorization = "AWS4-HMAC-SHA256 Credential=local, SignedHeaders=host, Signature=none";
+    let headers = [("content-type", JSON), ("x-amz-target", target), ("authorization", authorization), ("date", "now")];
+    let request = reqwest::Client::new().post(engine).body(body);
+    let request = headers.into_iter().fold(request, |request, (name, value)| request.header(name, value));
+    let answer = request.send().await.unwrap();
+    (answer.status(), answer.bytes().await.unwrap())
+}
+
+/// What AWS asks a role for before it carries out a request. A transaction is asked for as its parts are.
+fn asked(target: &str, body: &Value) -> Vec<Asked> {
+    let (service, operation) = target.split_once('.').unwrap();
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let dynamodb = |action: &str| format!("dynamodb:{action}");
+    if service == "AmazonSQS" {
+        let url = text(&body["QueueUrl"]);
+        return vec![(url.rsplit('/').next().unwrap_or_default().to_owned(), format!("sqs:{operation}"))];
+    }
+    if service.starts_with("DynamoDBStreams_") {
+        return vec![(STREAM.to_owned(), dynamodb(operation))];
+    }
+    if let Some(parts) = body["TransactItems"].as_array() {
+        let parts = parts.iter().flat_map(|part| part.as_object().unwrap());
+        return parts.map(|(verb, part)| (text(&part["TableName"]), dynamodb(&format!("{verb}Item")))).collect();
+    }
+    if let Some(tables) = body["RequestItems"].as_object() {
+        return tables.keys().map(|table| (table.clone(), dynamodb(operation))).collect();
+    }
+    vec![(text(&body["TableName"]), dynamodb(operation))]
+}
+
+#[test]
+fn each_part_of_a_request_is_asked_for_by_itself() {
+    let body = json!({"TransactItems": [
+        {"Put": {"TableName": "a"}}, {"Update": {"TableName": "b"}}, {"Delete": {"TableName": "b"}},
+        {"ConditionCheck": {"TableName": "c"}},
+    ]});
+    let pair = |(resource, action): (&str, &str)| (resource.to_owned(), action.to_owned());
+    let parts = [("a", "PutItem"), ("b", "UpdateItem"), ("b", "DeleteItem"), ("c", "ConditionCheckItem")];
+    let parts = parts.map(|(table, action)| pair((table, &format!("dynamodb:{action}"))));
+    assert_eq!(asked("DynamoDB_20120810.TransactWriteItems", &body), parts);
+    #[rustfmt::skip]
+    let others = [
+        ("DynamoDB_20120810.Query",             json!({"TableName": "a"}),                   ("a", "dynamodb:Query")),
+        ("DynamoDB_20120810.BatchGetItem",      json!({"RequestItems": {"a": {}}}),          ("a", "dynamodb:BatchGetItem")),
+        ("DynamoDBStreams_20120810.GetRecords", json!({"ShardIterator": "i"}),               (STREAM, "dynamodb:GetRecords")),
+        ("AmazonSQS.SendMessage",               json!({"QueueUrl": "http://localhost/1/q"}), ("q", "sqs:SendMessage")),
+    ];
+    for (target, body, expected) in others {
+        assert_eq!(asked(target, &body), [pair(expected)], "{target}");
+    }
+}

@@ -1,0 +1,250 @@
+//! The functions in one process, with what the template gives them, each before an observer of its own.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use aws_config::SdkConfig;
+use aws_sdk_dynamodb::Client;
+use axum::Router;
+use closer::Closer;
+use photovote_control::{Control, ControlReader};
+use photovote_document_store::{DocumentReader, DocumentStore};
+use photovote_domain::{
+    Aggregate, Digest, Election,
+    election::{Context, ElectionCommand},
+};
+use photovote_dynamodb::{Endpoint, client, config};
+use photovote_event_store::{
+    Actor, CommandId, CommandRecord, Environment, EventReader, EventStore, PrivatePart, Stream,
+};
+use photovote_http::edge;
+use photovote_testing::{Engine, Sender, send};
+use projector::{Projector, RepairQueue};
+use repair::{Repair, StreamReader};
+use serde_json::{Value, json};
+
+use crate::{
+    Route, answered,
+    observer::{self, Asked, Observer, STREAM},
+    reading::{Template, named},
+};
+
+/// What a function finds where it runs: its variables, and its way to AWS.
+struct Place {
+    variables: BTreeMap<String, String>,
+    config: SdkConfig,
+    observer: Observer,
+}
+
+impl Place {
+    fn client(&self) -> Client {
+        client(&self.config, None)
+    }
+
+    fn store(&self, environment: Environment) -> EventStore {
+        EventStore::new(self.client(), &self.variables["EVENTS_TABLE"], environment)
+    }
+
+    fn events(&self) -> EventReader {
+        EventReader::new(self.client(), &self.variables["EVENTS_TABLE"])
+    }
+
+    fn control(&self) -> Control {
+        Control::new(self.client(), &self.variables["CONTROL_TABLE"])
+    }
+
+    fn documents(&self) -> DocumentReader {
+        DocumentReader::new(self.client(), &self.variables["DOCUMENTS_TABLE"])
+    }
+
+    fn projector(&self) -> Projector {
+        let documents = DocumentStore::new(self.client(), &self.variables["DOCUMENTS_TABLE"]);
+        let queue = RepairQueue::new(aws_sdk_sqs::Client::new(&self.config), &self.variables["REPAIR_QUEUE_URL"]);
+        Projector::new(self.events(), documents, queue)
+    }
+}
+
+/// The functions, the tables, and what the last elections and voters are called.
+pub(crate) struct World {
+    engine: Engine,
+    /// The ids of the template for the names that the functions see.
+    resources: BTreeMap<String, String>,
+    places: BTreeMap<String, Place>,
+    routes: Vec<Route>,
+    routers: BTreeMap<&'static str, Router>,
+    /// What stands in a path for `{election}` and the like.
+    pub(crate) names: BTreeMap<&'static str, String>,
+    /// The ballot token of whoever votes.
+    pub(crate) token: String,
+    /// The routes that were taken.
+    pub(crate) taken: BTreeSet<String>,
+}
+
+impl World {
+    pub(crate) async fn new(template: &Template) -> Self {
+        let engine = Engine::start().await;
+        let mut resources = BTreeMap::from([(STREAM.to_owned(), "EventsTable.StreamArn".to_owned())]);
+        for (id, table) in template.resources("AWS::DynamoDB::Table") {
+            let name = named(&table["Properties"]["TableName"]).replace("${AWS::StackName}", "photovote");
+            resources.insert(name, format!("{id}.Arn"));
+        }
+        for (id, _) in template.resources("AWS::SQS::Queue") {
+            resources.insert(id.to_owned(), format!("{id}.Arn"));
+        }
+        let mut places = BTreeMap::new();
+        for function in template.functions() {
+            let observer = Observer::before(engine.url()).await;
+            let value = |id: &String| {
+                let (name, _) = resources.iter().find(|(_, resource)| **resource == format!("{id}.Arn")).unwrap();
+                // A queue is known by its URL.
+                if name == id { format!("{}/000000000000/{name}", observer.url) } else { name.clone() }
+            };
+            let variables = function.variables().iter().map(|(name, id)| (name.clone(), value(id))).collect();
+            let config = config(&Endpoint::Local(observer.url.clone())).await;
+            places.insert(function.name().to_owned(), Place { variables, config, observer });
+        }
+        let routers = routers(&places);
+        let (names, taken) = (BTreeMap::new(), BTreeSet::new());
+        Self { engine, resources, places, routes: answered(), routers, names, token: String::new(), taken }
+    }
+
+    /// What each function has asked of AWS: its name, a resource of the template, an action.
+    pub(crate) fn seen(&self) -> BTreeSet<(String, String, String)> {
+        let known = |(resource, action): Asked| (self.resources.get(&resource).cloned().unwrap_or(resource), action);
+        let of = |(function, place): (&String, &Place)| {
+            let seen = place.observer.seen().into_iter().map(known);
+            seen.map(|(resource, action)| (function.clone(), resource, action)).collect::<Vec<_>>()
+        };
+        self.places.iter().flat_map(of).collect()
+    }
+
+    /// Sends a request to the function that answers this route. It must be carried out.
+    pub(crate) async fn send(&mut self, route: &str, body: Value) -> Value {
+        let (method, path) = route.split_once(' ').unwrap();
+        let found = self.routes.iter().find(|(m, p, ..)| m == method && p == path);
+        let (.., function, authorizer) = found.unwrap_or_else(|| panic!("nobody answers {route}"));
+        let sender = match authorizer {
+            Some(_) => Sender::Administrator("ada"),
+            None if path.starts_with("/v1/ballot") => Sender::Bearer(&self.token),
+            None => Sender::Nobody,
+        };
+        let fill = |path: String, (name, value): (&&str, &String)| path.replace(&format!("{{{name}}}"), value);
+        let path = self.names.iter().fold(path.to_owned(), fill);
+        let reply =
+            send(&self.routers[function.as_str()], sender, method, &path, Some(&body).filter(|b| !b.is_null())).await;
+        assert!(reply.status < 300, "{route}: {} {}", reply.status, reply.text);
+        self.taken.insert(route.to_owned());
+        reply.json
+    }
+
+    /// The same for a creation. What is created has this name from now on.
+    pub(crate) async fn create(&mut self, name: &'static str, route: &str, body: Value) -> Value {
+        let created = self.send(route, body).await;
+        self.names.insert(name, created["id"].as_str().unwrap().to_owned());
+        created
+    }
+
+    /// Carries out a command on the election as somebody does who is stopped right after the event.
+    pub(crate) async fn half_do(&self, command: ElectionCommand) {
+        let tables = self.engine.tables();
+        let environment = Environment::system();
+        let digest = Digest::from_bytes(environment.random());
+        let private = PrivatePart {
+            actor: Actor::Closer,
+            fingerprint: digest,
+            id: CommandId::new(digest),
+            reason: None,
+            source: None,
+            time: environment.now(),
+        };
+        let record = CommandRecord { name: "Test", own_id: false, private };
+        let context = Context { now: environment.now() };
+        let store = EventStore::new(self.engine.client(), tables.events, environment);
+        let control = Control::new(self.engine.client(), tables.control);
+        let id = self.names["election"].parse().unwrap();
+        let history = store.load::<Election>(Stream::Election(id)).await.unwrap();
+        let decide = |election: &Election| election.decide(command.clone(), &context);
+        let schedule = |_: &_| Ok(vec![control.schedule(id)?]);
+        store.execute_with(history, &record, |_| true, decide, schedule).await.unwrap();
+    }
+
+    /// Puts something into the events table that is no commit.
+    pub(crate) async fn poison(&self) {
+        let item = json!({"pk": {"S": "poison"}, "sk": {"S": "poison"}});
+        self.ask("DynamoDB_20120810.PutItem", json!({"TableName": self.engine.tables().events, "Item": item})).await;
+    }
+
+    /// The records of the stream, as Lambda sends them, and what names all of them in a message of the failure queue.
+    pub(crate) async fn stream(&self) -> (Vec<Value>, Value) {
+        let table =
+            self.ask("DynamoDB_20120810.DescribeTable", json!({"TableName": self.engine.tables().events})).await;
+        let arn = &table["Table"]["LatestStreamArn"];
+        let described = self.ask("DynamoDBStreams_20120810.DescribeStream", json!({"StreamArn": arn})).await;
+        let shard = &described["StreamDescription"]["Shards"][0]["ShardId"];
+        let start = json!({"StreamArn": arn, "ShardId": shard, "ShardIteratorType": "TRIM_HORIZON"});
+        let iterator = self.ask("DynamoDBStreams_20120810.GetShardIterator", start).await;
+        let records = self.ask("DynamoDBStreams_20120810.GetRecords", iterator).await["Records"].take();
+        let Value::Array(records) = records else { panic!("{records} are no records") };
+        let number = |record: Option<&Value>| record.unwrap()["dynamodb"]["SequenceNumber"].clone();
+        let (first, last) = (number(records.first()), number(records.last()));
+        let range = json!({
+            "streamArn": arn, "shardId": shard, "startSequenceNumber": first, "endSequenceNumber": last,
+        });
+        (records, json!({"DDBStreamBatchInfo": range}))
+    }
+
+    /// Lets the projector have a batch of records, all of which it must deal with.
+    pub(crate) async fn project(&self, records: &[Value]) {
+        let batch = serde_json::from_value(json!({"Records": records})).unwrap();
+        let answer = self.places["projector"].projector().handle(batch).await;
+        assert!(answer.batch_item_failures.is_empty(), "{answer:?}");
+    }
+
+    /// Lets repair have messages, all of which it must work off.
+    pub(crate) async fn repair(&self, messages: &[&Value]) {
+        let place = &self.places["repair"];
+        let repair = Repair::new(place.projector(), StreamReader::new(&place.config));
+        let record = |message: &&Value| json!({"messageId": "1", "body": message.to_string()});
+        let records: Vec<_> = messages.iter().map(record).collect();
+        let answer = repair.handle(serde_json::from_value(json!({"Records": records})).unwrap()).await;
+        assert!(answer.batch_item_failures.is_empty(), "{answer:?}");
+    }
+
+    /// Lets the closer look after what is on the schedule, at the time that this environment says it is. So many
+    /// elections it must close.
+    pub(crate) async fn close(&self, environment: Environment, elections: usize) {
+        let place = &self.places["closer"];
+        let run = Closer::new(place.store(environment), place.control()).run().await.unwrap();
+        assert_eq!(run, closer::Run { closed: elections, failed: 0 });
+    }
+
+    /// What the engine answers, with nobody looking on.
+    async fn ask(&self, target: &str, body: Value) -> Value {
+        let (status, answer) = observer::send(self.engine.url(), target, body.to_string()).await;
+        assert!(status.is_success(), "{target}: {answer:?}");
+        serde_json::from_slice(&answer).unwrap()
+    }
+}
+
+/// The functions that answer requests.
+fn routers(places: &BTreeMap<String, Place>) -> BTreeMap<&'static str, Router> {
+    let at = |name: &str| &places[name];
+    let store = |name: &str| at(name).store(Environment::system());
+    let turnout = {
+        let place = at("election-queries");
+        ControlReader::new(place.client(), &place.variables["CONTROL_TABLE"])
+    };
+    let election_commands = election_commands::App::new(store("election-commands"), at("election-commands").control());
+    let ballot_commands = ballot_commands::App::new(store("ballot-commands"), at("ballot-commands").control());
+    let election_queries = election_queries::App::new(at("election-queries").documents(), turnout);
+    let ballot_queries = ballot_queries::App::new(at("ballot-queries").events());
+    let audit_queries = audit_queries::App::new(at("audit-queries").events());
+    let public_queries = public_queries::App::new(at("public-queries").documents());
+    BTreeMap::from([
+        ("election-commands", edge(election_commands::routes().with_state(election_commands))),
+        ("ballot-commands", edge(ballot_commands::routes().with_state(ballot_commands))),
+        ("election-queries", edge(election_queries::routes().with_state(election_queries))),
+        ("ballot-queries", edge(ballot_queries::routes().with_state(ballot_queries))),
+        ("audit-queries", edge(audit_queries::routes().with_state(audit_queries))),
+        ("public-queries", edge(public_queries::routes().with_state(public_queries))),
+    ])
+}
