@@ -11,6 +11,7 @@ mod report;
 use std::error::Error;
 
 use photovote::{
+    consumer::Redelivery,
     engine::Durability,
     gateway::Cors,
     server::{Options, Server},
@@ -42,6 +43,7 @@ async fn commands(durability: Durability, name: &str, report: &mut Report) -> Re
         data_dir: data.path().to_owned(),
         cors: Cors::default(),
         durability,
+        redelivery: Redelivery::default(),
     };
     let server = Server::start(options).await?;
     let owner = Client::new(&format!("http://{}", server.address()), Some(&server.token(&"owner".parse()?)?));

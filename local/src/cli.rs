@@ -13,6 +13,7 @@ use photovote_domain::{Subject, Timestamp};
 use tracing_subscriber::EnvFilter;
 
 use crate::{
+    consumer::Redelivery,
     data_dir::{DataDir, DataDirError},
     demo::{self, DemoError},
     engine::Durability,
@@ -101,6 +102,7 @@ impl CliOptions {
             data_dir: self.data_dir,
             cors,
             durability: if self.fast { Durability::ProcessEnd } else { Durability::PowerLoss },
+            redelivery: Redelivery::default(),
         }
     }
 }

@@ -22,6 +22,7 @@ use self::{
     client::Client,
 };
 use crate::{
+    consumer::Redelivery,
     engine::Durability,
     gateway::Cors,
     issuer::IssuerError,
@@ -110,6 +111,7 @@ pub async fn hold(
         data_dir: home.path().to_owned(),
         cors: Cors::Nobody,
         durability,
+        redelivery: Redelivery::default(),
     })
     .await?;
     let told = tokio::select! {

@@ -52,6 +52,8 @@ pub struct Options {
     pub cors: Cors,
     /// What a write has survived once it is acknowledged.
     pub durability: Durability,
+    /// How often and how soon repair tries again what it could not work off.
+    pub redelivery: Redelivery,
 }
 
 /// Why the server does not start.
@@ -133,7 +135,7 @@ impl Server {
         let pump = Pump::start(Feed::new(stream, checkpoint.clone(), failures, Retries::default(), projector));
         let sources = vec![queues.queue(REPAIR_QUEUE), queues.queue(FAILURE_QUEUE)];
         let dead_letters = queues.queue(DEAD_LETTERS);
-        let consumer = Consumer::start(Messages::new(sources, dead_letters, Redelivery::default(), repair));
+        let consumer = Consumer::start(Messages::new(sources, dead_letters, options.redelivery, repair));
 
         let (stop, stopping) = Stop::new();
         let sweeper = engine.clone();
@@ -167,6 +169,11 @@ impl Server {
     /// Where the SDK finds its DynamoDB.
     pub fn dynamodb(&self) -> &str {
         self.engine.endpoint()
+    }
+
+    /// Its queues.
+    pub const fn queues(&self) -> &Queues {
+        &self.queues
     }
 
     /// A token for an administrator, good for 12 hours.
@@ -242,6 +249,7 @@ mod tests {
             data_dir: dir.into(),
             cors: Cors::default(),
             durability: Durability::PowerLoss,
+            redelivery: Redelivery::default(),
         }
     }
 

@@ -37,6 +37,14 @@ impl Answer {
         self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
     }
 
+    /// Neither a yes nor a no: PhotoVote says "later", or a gateway before it has failed.
+    pub(crate) fn is_later(&self) -> bool {
+        match self.status {
+            StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => true,
+            status => status.is_server_error() && self.header("content-type") != "application/problem+json",
+        }
+    }
+
     /// Expects a success.
     pub fn ok(self) -> Self {
         assert!(self.status.is_success(), "{self}");

@@ -1,9 +1,16 @@
 //! Somebody who sends requests.
 
+use std::time::Duration;
+
 use reqwest::{Method, header};
 use serde_json::Value;
 
 use crate::answer::Answer;
+
+/// How often a request that is put off is sent again.
+const ATTEMPTS: u32 = 20;
+/// The pause before that, where nobody says how long.
+const PAUSE: Duration = Duration::from_secs(1);
 
 /// A caller, with their token and their connections.
 #[derive(Debug, Clone)]
@@ -91,6 +98,21 @@ impl Request {
     pub async fn send(self) -> Answer {
         let request = self.1.clone();
         self.try_send().await.unwrap_or_else(|error| panic!("{request}: {error}"))
+    }
+
+    /// Sends it until the answer is a yes or a no, as a good client does: "later" is neither, nor is a failure on the way.
+    /// Only for what may arrive twice: a question, or a command with a key.
+    pub async fn persist(self) -> Answer {
+        for _ in 0..ATTEMPTS {
+            let attempt = Self(self.0.try_clone().expect("a body that can be sent again"), self.1.clone());
+            let pause = match attempt.try_send().await {
+                Ok(answer) if !answer.is_later() => return answer,
+                Ok(answer) => answer.header("retry-after").parse().map_or(PAUSE, Duration::from_secs),
+                Err(_lost) => PAUSE,
+            };
+            tokio::time::sleep(pause).await;
+        }
+        self.send().await
     }
 
     /// Sends it, where the host may be gone.

@@ -1,13 +1,18 @@
 //! Where the suite runs.
 
+use std::collections::BTreeMap;
+
 use photovote::{
+    consumer::Redelivery,
+    data_dir::DataDir,
     engine::Durability,
     gateway::Cors,
+    issuer::Issuer,
     server::{Options, Server},
 };
 use tempfile::TempDir;
 
-use crate::client::Client;
+use crate::{client::Client, forge::Forge};
 
 /// A PhotoVote that answers, and two administrators who know nothing of each other.
 pub struct Host {
@@ -31,6 +36,7 @@ impl Host {
             cors: Cors::default(),
             // Nobody pulls the plug of a temporary directory.
             durability: Durability::PowerLoss,
+            redelivery: Redelivery::default(),
         };
         let server = Server::start(options).await.expect("the local host starts");
         let url = format!("http://{}", server.address());
@@ -62,6 +68,19 @@ impl Host {
     /// Anybody.
     pub fn anybody(&self) -> Client {
         Client::new(&self.url, None)
+    }
+
+    /// Tokens that look like the owner's and are none, each with a name for messages. Those that only an issuer could make
+    /// are among them where the issuer is our own.
+    pub fn forged_tokens(&self) -> BTreeMap<&'static str, String> {
+        let forge = Forge::new(&self.owner);
+        let mut tokens = forge.altered();
+        if let Some((_, data)) = &self.local {
+            let issuer = |path| Issuer::open(&DataDir::open(path).expect("a data directory")).expect("an issuer");
+            let elsewhere = TempDir::new().expect("a temporary directory");
+            tokens.extend(forge.signed(&issuer(data.path()), &issuer(elsewhere.path())));
+        }
+        tokens
     }
 
     /// Whoever has this token.

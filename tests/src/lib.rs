@@ -14,6 +14,7 @@
 mod answer;
 mod client;
 mod election;
+mod forge;
 mod host;
 
 pub use answer::Answer;

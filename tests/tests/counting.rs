@@ -1,12 +1,13 @@
 //! Results against an independent computation from the ratings that were sent.
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use futures::{StreamExt, stream};
-use photovote_tests::{Election, Host};
+use futures::future::join_all;
+use photovote_tests::{Client, Election, Host};
 use rand::{RngExt, SeedableRng, rngs::StdRng};
-use serde_json::{Value, json};
+use reqwest::Method;
+use serde_json::json;
 
 /// What was sent for one candidate, counted the plain way.
 #[derive(Debug, Clone, Default)]
@@ -66,60 +67,104 @@ impl Sent {
     }
 }
 
+const VOTERS: usize = 200;
+
+/// What one voter does.
+#[derive(Debug, Clone, Default)]
+struct Plan {
+    /// The ratings of each request to the draft.
+    drafts: [BTreeMap<String, u64>; 2],
+    /// The ratings that are sent along with the cast.
+    cast: BTreeMap<String, u64>,
+}
+
+impl Plan {
+    /// A plan for these candidates. The last is rated by nobody, and the one before it is taken back by everybody; the two
+    /// before those get the same from everybody.
+    fn by_chance(candidates: &[String], dice: &mut StdRng) -> Self {
+        let [open @ .., twin, other, taken_back, _unrated] = candidates else { panic!("four candidates at least") };
+        let mut request = || {
+            let rated = open.iter().chain([twin]).filter_map(|candidate| {
+                let grade = dice.random_range(1_u64..=5);
+                dice.random_bool(0.5).then(|| (candidate.clone(), grade))
+            });
+            let mut request: BTreeMap<_, _> = rated.collect();
+            if let Some(grade) = request.get(twin).copied() {
+                request.insert(other.clone(), grade);
+            }
+            request
+        };
+        let mut plan = Self { drafts: [request(), request()], cast: request() };
+        plan.drafts[0].insert(taken_back.clone(), 5);
+        // Nobody changes nothing, or casts an empty ballot.
+        plan.drafts[1].entry(open[0].clone()).or_insert(3);
+        plan
+    }
+
+    /// What is on the ballot in the end: of several ratings of a candidate, the last one.
+    fn ballot(&self, taken_back: &String) -> BTreeMap<String, u64> {
+        let mut ballot: BTreeMap<_, _> = self.drafts.iter().flatten().map(|(id, grade)| (id.clone(), *grade)).collect();
+        ballot.remove(taken_back);
+        ballot.extend(self.cast.clone());
+        ballot
+    }
+}
+
+/// Looks at the ballot, rates, rates again, takes one rating back, casts, and casts again in case it was lost. The receipt.
+async fn vote(voter: Client, plan: Plan, taken_back: String) -> String {
+    let look = async || voter.request(Method::GET, "/ballot").persist().await.status(200).json()["ballot"].clone();
+    assert_eq!(look().await["cast"], false);
+    for (number, ratings) in plan.drafts.iter().enumerate() {
+        let rate = voter.request(Method::PUT, "/ballot/ratings").key(&format!("rate {number}"));
+        rate.json(&json!({"ratings": ratings})).persist().await.status(200);
+    }
+    let cleared = voter.request(Method::DELETE, &format!("/ballot/ratings/{taken_back}"));
+    cleared.key("clear").persist().await.status(200);
+    let cast = async || {
+        let cast = voter.request(Method::POST, "/ballot/cast").key("cast");
+        cast.json(&json!({"ratings": plan.cast})).persist().await.status(200)
+    };
+    let told = cast().await;
+    assert_eq!(cast().await.json(), told.json(), "one cast, one answer");
+    let ballot = look().await;
+    assert_eq!((&ballot["cast"], &ballot["receipt"]), (&json!(true), &told.json()["receipt"]));
+    told.text_of("receipt")
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn results_equal_an_independent_computation() {
     let host = Host::start().await;
     let election = Election::open(host.owner(), &[6, 4]).await;
     let candidates = election.candidates();
-    let voters = election.voters(150).await;
+    let taken_back = &candidates[8];
+    let voters = election.voters(VOTERS).await;
     let mut dice = StdRng::seed_from_u64(20_261_121);
     let mut sent: BTreeMap<String, Sent> = BTreeMap::new();
-    // The last candidate is rated by nobody; the first two of the second competition get the same from everybody.
-    let plans: Vec<Vec<Value>> = voters
+    // All at once, and each with connections of their own.
+    let under_way: Vec<_> = voters
         .iter()
-        .map(|_| {
-            let mut last: BTreeMap<&String, u64> = BTreeMap::new();
-            let mut requests = Vec::new();
-            for _ in 0..dice.random_range(1..=3) {
-                let mut request = serde_json::Map::new();
-                for candidate in &candidates[..9] {
-                    if dice.random_bool(0.5) {
-                        request.insert(candidate.clone(), dice.random_range(1_u64..=5).into());
-                    }
-                }
-                if let Some(same) = request.get(&candidates[6]).cloned() {
-                    request.insert(candidates[7].clone(), same);
-                } else {
-                    request.remove(&candidates[7]);
-                }
-                if request.is_empty() {
-                    request.insert(candidates[0].clone(), 3.into());
-                }
-                for candidate in &candidates {
-                    if let Some(grade) = request.get(candidate).and_then(Value::as_u64) {
-                        last.insert(candidate, grade);
-                    }
-                }
-                requests.push(Value::Object(request));
+        .map(|voter| {
+            let plan = Plan::by_chance(&candidates, &mut dice);
+            for (candidate, grade) in plan.ballot(taken_back) {
+                sent.entry(candidate).or_default().0.push(grade);
             }
-            for (candidate, grade) in last {
-                sent.entry(candidate.clone()).or_default().0.push(grade);
-            }
-            requests
+            tokio::spawn(vote(host.with_token(&voter.token), plan, taken_back.clone()))
         })
         .collect();
-    stream::iter(voters.iter().zip(plans))
-        .for_each_concurrent(8, |(voter, mut requests)| async move {
-            let last = requests.pop().expect("at least one");
-            for request in requests {
-                voter.rate(request).await.status(200);
-            }
-            voter.cast_with(last).await.status(200);
-        })
-        .await;
+    let receipts: BTreeSet<String> =
+        join_all(under_way).await.into_iter().map(|voted| voted.expect("a receipt")).collect();
+    assert_eq!(receipts.len(), VOTERS, "each has a receipt of their own");
+
     let version = election.post("/close", json!({})).await.status(200).version();
+    assert_eq!(election.get("/turnout").await.status(200).json(), json!({"registered": VOTERS, "cast": VOTERS}));
     let results = election.final_results(version).await;
-    assert_eq!((&results["cast"], &results["counted"]), (&json!(150), &json!(150)));
+    assert_eq!((&results["cast"], &results["counted"]), (&json!(VOTERS), &json!(VOTERS)));
+    let anybody = host.anybody();
+    for receipt in receipts {
+        let path = format!("/public/elections/{}/receipts/{receipt}", election.id);
+        let known = anybody.request(Method::GET, &path).persist().await.status(200).json();
+        assert_eq!(known, json!({"receipt": receipt, "counted": true}));
+    }
 
     for (competition, shown) in election.competitions.iter().zip(results["competitions"].as_array().expect("a list")) {
         let mut ranked: Vec<_> = competition.candidates.iter().filter(|c| sent.contains_key(&c.id)).collect();
@@ -147,7 +192,9 @@ async fn results_equal_an_independent_computation() {
         }
     }
     let nature = &results["competitions"][1];
-    assert_eq!(nature["unranked"], json!([{"candidate_id": candidates[9], "name": "Photograph 3"}]));
+    let unranked =
+        [2, 3].map(|number| json!({"candidate_id": candidates[6 + number], "name": format!("Photograph {number}")}));
+    assert_eq!(nature["unranked"], json!(unranked), "what was taken back was never rated");
     let tied = nature["candidates"].as_array().expect("a list").iter().filter(|row| row["tied"] == true).count();
     assert_eq!(tied, 2);
     host.stop().await;

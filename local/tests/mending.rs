@@ -1,0 +1,263 @@
+//! What the projector cannot apply, on the whole local host: it comes to a queue, blocks nobody, and is repaired once that
+//! is possible.
+
+#![expect(clippy::unwrap_used, reason = "all of this is a test, the functions around it too")]
+
+use std::{path::Path, sync::Arc, time::Duration};
+
+use aws_lambda_events::{dynamodb::Event, sqs::SqsBatchResponse, streams::DynamoDbEventResponse};
+use aws_sdk_dynamodb::{Client as DynamoDb, types::AttributeValue};
+use aws_sdk_sqs::{Client as Sqs, types::QueueAttributeName};
+use photovote::{
+    checkpoint::Checkpoint,
+    consumer::{Consumer, Messages, Redelivery},
+    data_dir::DataDir,
+    engine::{DOCUMENTS, Durability, EVENTS, Engine},
+    gateway::Cors,
+    pump::{Feed, Retries, Step},
+    queues::Queues,
+    server::{DEAD_LETTERS, FAILURE_QUEUE, Options, REPAIR_QUEUE, Server},
+};
+use photovote_document_store::DocumentStore;
+use photovote_dynamodb::{Endpoint, Item, client, config};
+use photovote_event_store::EventReader;
+use photovote_tests::{Client, Election};
+use projector::{Projector, RepairQueue};
+use repair::{Repair, StreamReader};
+use serde_json::{Value, json};
+
+/// Enough for anything that comes about at all.
+const PATIENCE: Duration = Duration::from_mins(1);
+/// The pause between two looks.
+const GLANCE: Duration = Duration::from_millis(20);
+
+async fn start(home: &Path, redelivery: Redelivery) -> Server {
+    let options = Options {
+        address: ([127, 0, 0, 1], 0).into(),
+        data_dir: home.to_owned(),
+        cors: Cors::default(),
+        durability: Durability::ProcessEnd,
+        redelivery,
+    };
+    Server::start(options).await.unwrap()
+}
+
+/// The administrator of all elections here.
+fn owner(server: &Server) -> Client {
+    let token = server.token(&"owner".parse().unwrap()).unwrap();
+    Client::new(&format!("http://{}", server.address()), Some(&token))
+}
+
+/// What became of an election on a server of its own, where nothing went wrong.
+struct Original {
+    election: Election,
+    /// As it is served there.
+    served: Value,
+    /// Its commits, the first one first.
+    commits: Vec<Item>,
+}
+
+impl Original {
+    async fn new() -> Self {
+        let home = tempfile::tempdir().unwrap();
+        let server = start(home.path(), Redelivery::default()).await;
+        let election = Election::draft(owner(&server), &[2]).await;
+        let document = election.get("").await.status(200).json();
+        let events = dynamodb(server.dynamodb()).await.scan().table_name(EVENTS).send().await;
+        let mut commits = events.unwrap().items.unwrap_or_default();
+        commits.sort_by(|one, other| one["sk"].as_s().unwrap().cmp(other["sk"].as_s().unwrap()));
+        assert_eq!(commits.len(), 4, "the election, its competition, and two candidates");
+        server.stop().await;
+        Self { election, served: document, commits }
+    }
+
+    /// The same election, asked for on this server.
+    fn on(&self, server: &Server) -> Election {
+        Election { owner: owner(server), ..self.election.clone() }
+    }
+
+    /// The keys of a commit, as a message names it.
+    fn keys(&self, commit: usize) -> Value {
+        json!({"pk": self.commits[commit]["pk"].as_s().unwrap(), "sk": self.commits[commit]["sk"].as_s().unwrap()})
+    }
+}
+
+async fn dynamodb(endpoint: &str) -> DynamoDb {
+    client(&config(&Endpoint::Local(endpoint.into())).await, None)
+}
+
+/// Writes into the events table, one after the other.
+async fn write(client: &DynamoDb, items: &[Item]) {
+    for item in items {
+        client.put_item().table_name(EVENTS).set_item(Some(item.clone())).send().await.unwrap();
+    }
+}
+
+/// The queues, as SQS shows them.
+struct Watched<'a> {
+    queues: &'a Queues,
+    sqs: Sqs,
+}
+
+impl<'a> Watched<'a> {
+    async fn new(queues: &'a Queues) -> Self {
+        Self { queues, sqs: Sqs::new(&config(&Endpoint::Local(queues.endpoint().into())).await) }
+    }
+
+    /// How many messages a queue holds, those that are being worked off included.
+    async fn count(&self, queue: &str) -> usize {
+        let about = self.sqs.get_queue_attributes().queue_url(self.queues.url(queue));
+        let counts = about.attribute_names(QueueAttributeName::All).send().await.unwrap().attributes.unwrap();
+        counts.values().map(|count| count.parse::<usize>().unwrap()).sum()
+    }
+
+    async fn wait_for(&self, queue: &str, messages: usize) {
+        let what = format!("{messages} messages in {queue}");
+        until(&what, async || self.count(queue).await == messages).await;
+    }
+
+    /// What the messages of a queue say. They are hidden for a while after that.
+    async fn bodies(&self, queue: &str) -> Vec<Value> {
+        let receive = self.sqs.receive_message().queue_url(self.queues.url(queue)).max_number_of_messages(10);
+        let messages = receive.send().await.unwrap().messages.unwrap_or_default();
+        messages.iter().map(|message| serde_json::from_str(message.body().unwrap()).unwrap()).collect()
+    }
+
+    async fn send(&self, queue: &str, body: &Value) {
+        let send = self.sqs.send_message().queue_url(self.queues.url(queue)).message_body(body.to_string());
+        send.send().await.unwrap();
+    }
+}
+
+/// Waits for something to come about.
+async fn until(what: &str, done: impl AsyncFn() -> bool) {
+    let looks = async {
+        while !done().await {
+            tokio::time::sleep(GLANCE).await;
+        }
+    };
+    assert!(tokio::time::timeout(PATIENCE, looks).await.is_ok(), "there never came: {what}");
+}
+
+/// Somebody else holds an election meanwhile: it is served, and what is cast is counted.
+async fn pass_by(server: &Server) {
+    let election = Election::open(owner(server), &[2]).await;
+    let voter = election.voter("ada").await;
+    voter.cast_with(json!({&election.candidates()[0]: 5})).await.status(200);
+    let closed = election.post("/close", json!({})).await.status(200);
+    let results = tokio::time::timeout(PATIENCE, election.final_results(closed.version())).await.unwrap();
+    assert_eq!((&results["cast"], &results["counted"]), (&json!(1), &json!(1)));
+    assert_eq!(results["competitions"][0]["candidates"][0]["sum"], 5);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_applied_blocks_nobody_and_is_repaired_once_it_can_be() {
+    let original = Original::new().await;
+    let home = tempfile::tempdir().unwrap();
+    // Nothing is given up while the test takes its time.
+    let server = start(home.path(), Redelivery { receives: i64::MAX, hidden_secs: 1 }).await;
+    let (events, queues) = (dynamodb(server.dynamodb()).await, Watched::new(server.queues()).await);
+    let election = original.on(&server);
+
+    write(&events, &original.commits[1..]).await;
+    queues.wait_for(REPAIR_QUEUE, 3).await;
+    election.get("").await.refused(404, "election_not_found");
+    pass_by(&server).await;
+    assert_eq!((queues.count(REPAIR_QUEUE).await, queues.count(DEAD_LETTERS).await), (3, 0));
+
+    // The stream, which is past the others, brings this one alone: the others, only repair can apply.
+    write(&events, &original.commits[..1]).await;
+    let version = original.served["version"].as_u64().unwrap();
+    until("the whole election", async || {
+        let answer = election.get("").await;
+        answer.status == 200 && answer.version() == version
+    })
+    .await;
+    assert_eq!(election.get("").await.json(), original.served);
+    queues.wait_for(REPAIR_QUEUE, 0).await;
+    assert_eq!((queues.count(FAILURE_QUEUE).await, queues.count(DEAD_LETTERS).await), (0, 0));
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_never_can_be_applied_is_put_away_until_somebody_sends_it_again() {
+    let original = Original::new().await;
+    let home = tempfile::tempdir().unwrap();
+    let server = start(home.path(), Redelivery { receives: 2, hidden_secs: 0 }).await;
+    let (events, queues) = (dynamodb(server.dynamodb()).await, Watched::new(server.queues()).await);
+    let election = original.on(&server);
+
+    let text = |text: &str| AttributeValue::S(text.into());
+    let no_commit = Item::from([("pk".into(), text("no")), ("sk".into(), text("commit"))]);
+    write(&events, &[no_commit, original.commits[3].clone()]).await;
+    queues.wait_for(DEAD_LETTERS, 2).await;
+    assert_eq!(queues.count(REPAIR_QUEUE).await, 0);
+    pass_by(&server).await;
+    assert_eq!(queues.bodies(DEAD_LETTERS).await, [json!({"pk": "no", "sk": "commit"}), original.keys(3)]);
+
+    // Now what was missing is there. The stream is past the last commit, and nothing happens by itself.
+    write(&events, &original.commits[..3]).await;
+    let version = original.served["version"].as_u64().unwrap();
+    election.get(&format!("?min_version={}", version - 1)).await.status(200);
+    assert_eq!(election.get("").await.version(), version - 1);
+    queues.send(REPAIR_QUEUE, &original.keys(3)).await;
+    until("the whole election", async || election.get("").await.version() == version).await;
+    assert_eq!(election.get("").await.json(), original.served);
+    queues.wait_for(REPAIR_QUEUE, 0).await;
+    assert_eq!(queues.count(DEAD_LETTERS).await, 2);
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_projector_breaks_down_on_is_repaired_from_the_stream() {
+    let original = Original::new().await;
+    let home = tempfile::tempdir().unwrap();
+    let dir = DataDir::open(home.path()).unwrap();
+    let engine = Engine::start(&dir, Durability::ProcessEnd).await.unwrap();
+    let queues = Queues::start(&dir, &[REPAIR_QUEUE, FAILURE_QUEUE, DEAD_LETTERS]).await.unwrap();
+    let watched = Watched::new(&queues).await;
+    let (settings, events) =
+        (config(&Endpoint::Local(engine.endpoint().into())).await, dynamodb(engine.endpoint()).await);
+    let documents = DocumentStore::new(events.clone(), DOCUMENTS);
+    let repair_queue = RepairQueue::new(watched.sqs.clone(), queues.url(REPAIR_QUEUE));
+    let projector = Projector::new(EventReader::new(events.clone(), EVENTS), documents.clone(), repair_queue);
+    let id = original.election.id.parse().unwrap();
+    let version = async || documents.election(id, true).await.unwrap().unwrap().version.get();
+
+    // The projector gets everything, but breaks off where the last commit is.
+    let last = original.keys(3)["sk"].clone();
+    let healthy = projector.clone();
+    let breaks_off = move |event: Event| {
+        let (projector, last) = (healthy.clone(), last.clone());
+        async move {
+            for record in &event.records {
+                let keys: Value = serde_dynamo::from_item(record.change.keys.clone()).unwrap();
+                assert_ne!(keys["sk"], last, "it breaks off");
+            }
+            Ok::<DynamoDbEventResponse, String>(projector.handle(event).await)
+        }
+    };
+    let stream = Arc::new(engine.events().unwrap());
+    let checkpoint = Arc::new(Checkpoint::open(&dir, stream.arn()).unwrap());
+    let retries = Retries { attempts: 2, first_pause: Duration::ZERO, longest_pause: Duration::ZERO };
+    let mut feed = Feed::new(stream, checkpoint, queues.queue(FAILURE_QUEUE), retries, breaks_off);
+    write(&events, &original.commits).await;
+    while feed.step().await.unwrap() != Step::Idle {}
+    let whole = original.served["version"].as_u64().unwrap();
+    assert_eq!(version().await, whole - 1, "all before it is applied");
+    assert_eq!((watched.count(FAILURE_QUEUE).await, watched.count(REPAIR_QUEUE).await), (1, 0));
+
+    let repair = Repair::new(projector, StreamReader::new(&settings));
+    let work_off = move |event| {
+        let repair = repair.clone();
+        async move { Ok::<SqsBatchResponse, String>(repair.handle(event).await) }
+    };
+    let (sources, dead_letters) = (vec![queues.queue(FAILURE_QUEUE)], queues.queue(DEAD_LETTERS));
+    let consumer = Consumer::start(Messages::new(sources, dead_letters, Redelivery::default(), work_off));
+    watched.wait_for(FAILURE_QUEUE, 0).await;
+    assert_eq!(version().await, whole);
+    assert_eq!((watched.count(REPAIR_QUEUE).await, watched.count(DEAD_LETTERS).await), (0, 0));
+    consumer.stop().await;
+    queues.stop().await;
+    engine.stop().await;
+}
