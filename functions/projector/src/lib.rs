@@ -55,7 +55,9 @@ impl Projector {
     /// Projects a batch. The answer names the first record that has to come again, with all that follow it; records
     /// before it are done: applied, seen before, or handed to the repair queue.
     pub async fn handle(&self, event: Event) -> DynamoDbEventResponse {
-        let oldest = event.records.iter().map(|r| r.change.approximate_creation_date_time.timestamp_millis()).min();
+        let written = event.records.iter().map(|r| r.change.approximate_creation_date_time.timestamp_millis());
+        // A record that does not say when it was written has the beginning of time.
+        let oldest = written.filter(|millis| *millis > 0).min();
         let sequence_numbers: Vec<_> = event.records.iter().map(|r| r.change.sequence_number.clone()).collect();
         let batch = Batch::of(event.records.into_iter().map(Record::of));
         let mut whole = Outcome { failed: batch.failed, poisoned: batch.poisoned };

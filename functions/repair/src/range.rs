@@ -1,5 +1,7 @@
 //! Reading a range of a stream.
 
+use std::time::SystemTime;
+
 use aws_config::SdkConfig;
 use aws_lambda_events::dynamodb::{Event, EventRecord};
 use aws_sdk_dynamodbstreams::{
@@ -97,6 +99,26 @@ fn as_sent(record: Record) -> EventRecord {
         sent.change.keys = change.keys.map(Item::from).unwrap_or_default();
         sent.change.new_image = change.new_image.map(Item::from).unwrap_or_default();
         sent.change.sequence_number = change.sequence_number;
+        let written = change.approximate_creation_date_time.and_then(|time| SystemTime::try_from(time).ok());
+        sent.change.approximate_creation_date_time = written.unwrap_or(SystemTime::UNIX_EPOCH).into();
     }
     sent
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_sdk_dynamodbstreams::{primitives::DateTime, types::StreamRecord};
+
+    use super::*;
+
+    #[test]
+    fn a_record_says_when_it_was_written() {
+        let written = |time| {
+            let change = StreamRecord::builder().set_approximate_creation_date_time(time).build();
+            let sent = as_sent(Record::builder().dynamodb(change).build());
+            sent.change.approximate_creation_date_time.timestamp_millis()
+        };
+        assert_eq!(written(Some(DateTime::from_millis(1_700_000_000_250))), 1_700_000_000_250);
+        assert_eq!(written(None), 0, "unknown, which the projector leaves out");
+    }
 }
