@@ -72,7 +72,7 @@ impl World {
 
     /// Writes what a command leads to, with what goes in the same transaction, and stops there.
     async fn append(&self, command: ElectionCommand) {
-        let context = Context { now: self.store.environment().now() };
+        let context = Context { now: self.store.environment().now(), by: None };
         let decide = |election: &Election| election.decide(command.clone(), &context);
         let alongside = |_: &_| match &command {
             ElectionCommand::Create { shards, .. } => Ok(self.control.create_gates(ELECTION, *shards)?),

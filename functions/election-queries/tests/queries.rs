@@ -1,8 +1,6 @@
 //! What an administrator sees of their elections, and what others do not.
 #![allow(clippy::unwrap_used, reason = "a test that cannot prepare its case has failed")]
 
-use std::collections::BTreeSet;
-
 use axum::Router;
 use election_queries::{App, routes};
 use photovote_control::{Control, ControlReader};
@@ -13,7 +11,7 @@ use photovote_domain::{
 };
 use photovote_dynamodb::transact;
 use photovote_http::edge;
-use photovote_projections::{CastBallot, ElectionDocument, VoterDocument};
+use photovote_projections::{CastBallot, Changes, ElectionDocument, VoterDocument};
 use photovote_testing::{Engine, Reply, Sender, get};
 use serde_json::{Value, json};
 
@@ -46,9 +44,9 @@ impl Office {
 
     async fn project(&self, document: &mut ElectionDocument, events: &[E]) {
         let previous = document.version;
-        let mut changed = BTreeSet::new();
-        document.apply(previous.plus(1), events, &mut changed);
-        let saved = self.store.save_election(&"1".parse().unwrap(), document, previous, &changed).await;
+        let mut changes = Changes::default();
+        document.apply(previous.plus(1), events, &mut changes);
+        let saved = self.store.save_election(&"1".parse().unwrap(), document, previous, &changes).await;
         assert_eq!(saved, Ok(Saved::Yes));
     }
 

@@ -54,7 +54,7 @@ const PERMISSIONS: [(&str, &[Permission<'_>]); 9] = [
 const LOAD: &[&str] = &["Query"];
 const APPEND: &[&str] = &["Query", "PutItem"];
 const READ: &[&str] = &["GetItem", "Query"];
-const WRITE: &[&str] = &["GetItem", "Query", "PutItem", "DeleteItem"];
+const WRITE: &[&str] = &["GetItem", "Query", "PutItem", "DeleteItem", "ConditionCheckItem"];
 const CONSUME: &[&str] = &["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"];
 /// One of the two resources with a wildcard: AWS has no narrower one for the list of a table's streams.
 const STREAMS: &str = "${EventsTable.Arn}/stream/*";
