@@ -227,6 +227,7 @@ async fn a_hundred_administrators_are_more_than_one_transaction_takes() {
     for subject in &subjects {
         assert_eq!(listed(&saving.store, subject).await, [(109, Role::Observer)], "{subject}");
     }
+    assert_eq!(listed(&saving.store, "ada").await, [(109, Role::Owner)]);
 
     calls.take();
     let most: Vec<_> = subjects.iter().take(9).map(|subject| removed(subject)).collect();
