@@ -39,6 +39,8 @@ where
 pub enum Kind {
     /// What the command names does not exist.
     Missing,
+    /// Whoever asks may see the thing, but not do this with it.
+    Forbidden,
     /// The command is well formed but breaks a rule, whatever the state.
     Invalid,
     /// The state does not allow it.

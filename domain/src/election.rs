@@ -4,6 +4,7 @@
 //! Draft → Open → Closing → Closed → Released;   Draft, Closed, Released → Deleted
 //! ```
 
+mod administrators;
 mod command;
 mod decide;
 mod evolve;
@@ -18,6 +19,7 @@ use crate::{
     time::Timestamp,
 };
 
+pub use administrators::{Administrators, Role, RoleError};
 pub use command::{Context, ElectionCommand};
 pub use evolve::ElectionEvent;
 pub(crate) use rejection::status_word;
@@ -98,8 +100,8 @@ impl Competition {
 pub struct Election {
     /// Where it is in its life.
     pub status: Status,
-    /// The administrator who created it.
-    pub owner: String,
+    /// Who administers it.
+    pub administrators: Administrators,
     /// Its name.
     pub name: String,
     /// What there is to say about it.

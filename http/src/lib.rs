@@ -1,7 +1,7 @@
 //! The edge: HTTP as PhotoVote speaks it. What callers are, how requests are read, what answers and refusals look like.
 //!
 //! A handler takes extractors and asks them in the order in which requests are checked: route, caller, existence and
-//! ownership, form, value, precondition, state. So [`Administrator`] and [`Voter`] refuse when they are extracted; all
+//! role, form, value, precondition, state. So [`Administrator`] and [`Voter`] refuse when they are extracted; all
 //! others only keep what was sent, and are parsed when it is their turn:
 //!
 //! ```
@@ -16,7 +16,7 @@
 //!
 //! async fn rename(caller: Administrator, path: Segments, if_match: IfMatch, body: Body) -> Answer {
 //!     let election: ElectionId = path.id("election")?;
-//!     let current = Version::new(16); // loaded; a 404 unless it is the caller's
+//!     let current = Version::new(16); // loaded; a 404 unless the caller administers it
 //!     let body = body.parse::<Rename>()?;
 //!     let precondition = if_match.parse()?;
 //!     precondition.check(current)?;
@@ -63,8 +63,8 @@ pub use election_view::{CandidateView, CompetitionView, DisqualifiedView, Electi
 pub use etag::{IfMatch, Precondition, etag};
 pub use idempotency::{IdempotencyKey, command_id, derived_id, fingerprint};
 pub use openapi::{
-    ADMINISTRATOR, BALLOT, CommandHeaders, CommandProblems, OPENAPI, PREFIX, PageParameters, Preconditions,
-    PublicProblems, QueryProblems, VersionParameter, document,
+    ADMINISTRATOR, BALLOT, BallotProblems, CommandHeaders, CommandProblems, OPENAPI, PREFIX, PageParameters,
+    Preconditions, PublicProblems, QueryProblems, VersionParameter, document,
 };
 pub use page::{Items, Page, Parameters};
 pub use path::Segments;

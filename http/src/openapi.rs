@@ -24,9 +24,13 @@ pub const ADMINISTRATOR: &str = "administrator";
 /// Security requirement of what the bearer of a ballot token may call: `security(("ballot" = []))`.
 pub const BALLOT: &str = "ballot";
 
-/// How a command that a caller sends can fail: `responses((status = OK, body = Changed), CommandProblems)`.
+/// How an administrator's command can fail: `responses((status = OK, body = Changed), CommandProblems)`.
 #[derive(Debug)]
 pub struct CommandProblems;
+
+/// How a voter's command can fail.
+#[derive(Debug)]
+pub struct BallotProblems;
 
 /// How a query that needs a caller can fail.
 #[derive(Debug)]
@@ -37,6 +41,13 @@ pub struct QueryProblems;
 pub struct PublicProblems;
 
 impl IntoResponses for CommandProblems {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        let role = problems(&[(status::FORBIDDEN, "The caller's role in the election does not allow it")]);
+        BallotProblems::responses().into_iter().chain(role).collect()
+    }
+}
+
+impl IntoResponses for BallotProblems {
     fn responses() -> BTreeMap<String, RefOr<Response>> {
         problems(&[
             (status::MALFORMED, "The request cannot be read"),

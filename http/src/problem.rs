@@ -161,6 +161,7 @@ impl Problem {
     pub fn refused(refusal: &impl Refusal) -> Self {
         let status = match refusal.kind() {
             Kind::Missing => status::NOT_FOUND,
+            Kind::Forbidden => status::FORBIDDEN,
             Kind::Invalid => status::INVALID,
             Kind::State => status::CONFLICT,
         };
@@ -286,6 +287,7 @@ mod tests {
         assert_eq!(status(Problem::internal()), 500);
         assert_eq!(status(Problem::unavailable("a", "b", 1)), 503);
         assert_eq!(status(Problem::refused(&No(Kind::Missing))), 404);
+        assert_eq!(status(Problem::refused(&No(Kind::Forbidden))), 403);
         assert_eq!(status(Problem::refused(&No(Kind::Invalid))), 422);
         assert_eq!(status(Problem::refused(&No(Kind::State))), 409);
     }

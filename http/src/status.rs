@@ -10,6 +10,8 @@ pub(crate) const CREATED: StatusCode = StatusCode::CREATED;
 pub(crate) const MALFORMED: StatusCode = StatusCode::BAD_REQUEST;
 /// Nobody that we know asks: the client has to authenticate.
 pub(crate) const UNAUTHORIZED: StatusCode = StatusCode::UNAUTHORIZED;
+/// The caller may see the thing, but not do this with it: somebody of a higher role has to.
+pub(crate) const FORBIDDEN: StatusCode = StatusCode::FORBIDDEN;
 /// There is no such thing, or it is none of the caller's business.
 pub(crate) const NOT_FOUND: StatusCode = StatusCode::NOT_FOUND;
 /// The thing is there, but cannot be asked this.

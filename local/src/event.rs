@@ -66,7 +66,7 @@ pub(crate) fn check_head(parts: &Parts) -> Result<(), Problem> {
 /// The event that a function is sent.
 pub(crate) fn event(incoming: Incoming<'_>) -> ApiGatewayV2httpRequest {
     let Incoming { route_key, path_parameters, parts, body, request_id, source, claims, now } = incoming;
-    let path = parts.uri.path().to_owned();
+    let path = decoded(parts.uri.path());
     let (body, is_base64_encoded) = match std::str::from_utf8(body) {
         Ok(text) => (text.to_owned(), false),
         Err(_not_text) => (STANDARD.encode(body), true),
@@ -108,6 +108,26 @@ pub(crate) fn event(incoming: Incoming<'_>) -> ApiGatewayV2httpRequest {
         authorizer
     });
     event
+}
+
+/// A path as API Gateway passes it on: decoded, all but `%25`. What is no text then stays as it is.
+fn decoded(path: &str) -> String {
+    let mut bytes = Vec::with_capacity(path.len());
+    let mut rest = path.as_bytes();
+    while let [first, after @ ..] = rest {
+        let escaped = after.get(..2).filter(|_| *first == b'%').and_then(|digits| hex::decode(digits).ok());
+        match escaped.as_deref() {
+            Some([byte]) if *byte != b'%' => {
+                bytes.push(*byte);
+                rest = &after[2..];
+            }
+            _ => {
+                bytes.push(*first);
+                rest = after;
+            }
+        }
+    }
+    String::from_utf8(bytes).unwrap_or_else(|_not_text| path.to_owned())
 }
 
 fn cookies(headers: &HeaderMap) -> Option<Vec<String>> {
@@ -242,6 +262,26 @@ mod tests {
         for (name, value) in expected.as_object().unwrap() {
             assert_eq!(&event[name], value, "{name}");
         }
+    }
+
+    #[test]
+    fn a_path_is_passed_on_decoded_but_for_the_percent_sign() {
+        for (sent, passed_on) in [
+            ("/a%20b/%C3%A9%7c", "/a b/é|"),
+            ("/a%2Fb%3fc%23", "/a/b?c#"),
+            ("/%2541%25", "/%2541%25"),
+            ("/%", "/%"),
+            ("/%4", "/%4"),
+            ("/%zz%é", "/%zz%é"),
+            ("/%ff", "/%ff"),
+        ] {
+            assert_eq!(decoded(sent), passed_on, "{sent}");
+        }
+        let event = event_of(&parts(Request::get("/things/a%7Cb")), b"", None);
+        assert_eq!(
+            (event.raw_path.as_deref(), event.request_context.http.path.as_deref()),
+            (Some("/things/a|b"), Some("/things/a|b"))
+        );
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use photovote_domain::{
     Aggregate, CompetitionId, Election, ElectionId, Version,
-    election::{ElectionEvent, Status},
+    election::{ElectionEvent, Role, Status},
 };
 
 use crate::Turn;
@@ -23,7 +23,7 @@ pub struct ElectionDocument {
     pub competition_versions: BTreeMap<CompetitionId, Version>,
 }
 
-/// What an owner's list says about an election.
+/// What an administrator's list says about an election.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ElectionSummary {
     /// Its id.
@@ -34,6 +34,17 @@ pub struct ElectionSummary {
     pub status: Status,
     /// The version of its stream.
     pub version: Version,
+    /// The administrator's role.
+    pub role: Role,
+}
+
+/// What commits have changed in an election besides its header, since it was saved last.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Changes {
+    /// The competitions that were changed, added or removed.
+    pub competitions: BTreeSet<CompetitionId>,
+    /// The subjects of administrators who were removed. They may have come back since.
+    pub removed_administrators: BTreeSet<String>,
 }
 
 impl ElectionDocument {
@@ -43,9 +54,8 @@ impl ElectionDocument {
         Self { id, version: Version::NONE, election, competition_versions }
     }
 
-    /// Takes a commit in, if it is the next one; otherwise nothing changes. The competitions that it changed, added or
-    /// removed go into `changed`.
-    pub fn apply(&mut self, first: Version, events: &[ElectionEvent], changed: &mut BTreeSet<CompetitionId>) -> Turn {
+    /// Takes a commit in, if it is the next one; otherwise nothing changes. What it changed is added to `changes`.
+    pub fn apply(&mut self, first: Version, events: &[ElectionEvent], changes: &mut Changes) -> Turn {
         let turn = Turn::of(first, self.version);
         if turn != Turn::Next {
             return turn;
@@ -53,19 +63,22 @@ impl ElectionDocument {
         self.version = self.version.plus(events.len());
         self.election = events.iter().fold(std::mem::take(&mut self.election), Election::evolve);
         for competition in events.iter().filter_map(competition_of) {
-            changed.insert(competition);
+            changes.competitions.insert(competition);
             self.competition_versions.insert(competition, self.version);
         }
+        changes.removed_administrators.extend(events.iter().filter_map(removed_administrator).map(ToOwned::to_owned));
         let election = &self.election;
         self.competition_versions.retain(|id, _| election.competition(*id).is_some());
         turn
     }
 
-    /// What the owner's list says about it; nothing once it is deleted.
-    pub fn summary(&self) -> Option<ElectionSummary> {
+    /// What the list of an administrator of this role says about it; nothing once it is deleted.
+    pub fn summary(&self, role: Role) -> Option<ElectionSummary> {
         let Election { name, status, .. } = &self.election;
         let listed = !matches!(status, Status::Absent | Status::Deleted);
-        listed.then(|| ElectionSummary { id: self.id, name: name.clone(), status: *status, version: self.version })
+        let summary =
+            || ElectionSummary { id: self.id, name: name.clone(), status: *status, version: self.version, role };
+        listed.then(summary)
     }
 }
 
@@ -92,6 +105,17 @@ fn competition_of(event: &ElectionEvent) -> Option<CompetitionId> {
         | E::ElectionClosing {}
         | E::ElectionClosed { .. }
         | E::ResultsReleased {}
-        | E::ElectionDeleted {} => None,
+        | E::ElectionDeleted {}
+        | E::AdministratorAdded { .. }
+        | E::AdministratorRoleChanged { .. }
+        | E::AdministratorRemoved { .. } => None,
+    }
+}
+
+/// The administrator whom an event removes.
+fn removed_administrator(event: &ElectionEvent) -> Option<&str> {
+    match event {
+        ElectionEvent::AdministratorRemoved { subject } => Some(subject),
+        _ => None,
     }
 }

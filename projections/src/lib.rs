@@ -9,7 +9,7 @@ mod packed;
 mod voter;
 
 pub use ballot::{CastBallot, cast_ballot};
-pub use election::{ElectionDocument, ElectionSummary};
+pub use election::{Changes, ElectionDocument, ElectionSummary};
 pub use packed::{TallyError, pack, unpack};
 pub use voter::VoterDocument;
 

@@ -6,11 +6,11 @@ use photovote_domain::{
     Aggregate, BallotId, CandidateId, CompetitionId, Election, ElectionId, Nonce, Ratings, Receipt, Scale, Shard,
     ShardCount, Version, VoterId,
     ballot::BallotEvent,
-    election::{ElectionEvent as E, Status},
+    election::{ElectionEvent as E, Role, Status},
     fold,
     voter::VoterEvent,
 };
-use photovote_projections::{ElectionDocument, Turn, VoterDocument, cast_ballot};
+use photovote_projections::{Changes, ElectionDocument, Turn, VoterDocument, cast_ballot};
 use proptest::{collection::vec, prelude::*, sample::Index};
 
 fn created() -> E {
@@ -22,6 +22,7 @@ fn any_event() -> impl Strategy<Value = E> {
     let competition = || (0..4_u128).prop_map(CompetitionId::from_bits);
     let candidate = || (0..4_u128).prop_map(CandidateId::from_bits);
     let name = || "[a-z]{1,4}";
+    let subject = || "[abc]";
     prop_oneof![
         name().prop_map(|name| E::ElectionNameChanged { name }),
         (competition(), name()).prop_map(|(competition, name)| E::CompetitionAdded {
@@ -40,6 +41,11 @@ fn any_event() -> impl Strategy<Value = E> {
         }),
         (competition(), candidate())
             .prop_map(|(competition, candidate)| E::CandidateRemoved { candidate, competition }),
+        (subject(), any::<bool>()).prop_map(|(subject, owner)| E::AdministratorAdded {
+            role: if owner { Role::Owner } else { Role::Observer },
+            subject
+        }),
+        subject().prop_map(|subject| E::AdministratorRemoved { subject }),
         (competition(), candidate(), name()).prop_map(|(competition, candidate, reason)| E::CandidateDisqualified {
             candidate,
             competition,
@@ -86,22 +92,26 @@ proptest! {
         let order = deliveries.iter().map(|index| index.index(history.len())).chain([history.len() - 1]);
         for (first, commit) in order.map(|at| &history[at]) {
             let before = document.clone();
-            let mut changed = BTreeSet::new();
-            match document.apply(*first, commit, &mut changed) {
+            let mut changes = Changes::default();
+            match document.apply(*first, commit, &mut changes) {
                 Turn::Next => {}
                 Turn::Duplicate => prop_assert_eq!(&document, &before),
                 Turn::Gap => {
                     prop_assert_eq!(&document, &before);
                     for (first, commit) in history.iter().filter(|(first, _)| *first > before.version) {
-                        prop_assert_eq!(document.apply(*first, commit, &mut changed), Turn::Next);
+                        prop_assert_eq!(document.apply(*first, commit, &mut changes), Turn::Next);
                     }
                 }
             }
             // What is not said to have changed has not.
-            for competition in document.election.competitions.iter().filter(|c| !changed.contains(&c.id)) {
+            for competition in document.election.competitions.iter().filter(|c| !changes.competitions.contains(&c.id)) {
                 prop_assert_eq!(stored.election.competition(competition.id), Some(competition));
                 let (now, then) = (&document.competition_versions, &stored.competition_versions);
                 prop_assert_eq!(now[&competition.id], then[&competition.id]);
+            }
+            let gone = |subject: &&str| !document.election.administrators.contains(subject);
+            for subject in stored.election.administrators.iter().map(|(subject, _)| subject).filter(gone) {
+                prop_assert!(changes.removed_administrators.contains(subject));
             }
             stored = document.clone();
         }
@@ -115,13 +125,14 @@ proptest! {
 #[test]
 fn a_deleted_election_is_in_nobodys_list() {
     let mut document = ElectionDocument::empty(ElectionId::from_bits(7));
-    let mut changed = BTreeSet::new();
-    assert_eq!(document.summary(), None);
-    document.apply(Version::new(1), &[created()], &mut changed);
-    let summary = document.summary().unwrap();
+    let mut changes = Changes::default();
+    assert_eq!(document.summary(Role::Owner), None);
+    document.apply(Version::new(1), &[created()], &mut changes);
+    let summary = document.summary(Role::Editor).unwrap();
     assert_eq!((summary.name.as_str(), summary.status, summary.version), ("Autumn", Status::Draft, Version::new(1)));
-    document.apply(Version::new(2), &[E::ElectionDeleted {}], &mut changed);
-    assert_eq!((document.summary(), document.version), (None, Version::new(2)));
+    assert_eq!(summary.role, Role::Editor);
+    document.apply(Version::new(2), &[E::ElectionDeleted {}], &mut changes);
+    assert_eq!((document.summary(Role::Editor), document.version), (None, Version::new(2)));
 }
 
 #[test]

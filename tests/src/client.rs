@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use reqwest::{Method, header};
 use serde_json::Value;
 
@@ -34,6 +35,14 @@ impl Client {
     /// The same connections with another token.
     pub fn with_token(&self, token: &str) -> Self {
         Self { token: Some(token.to_owned()), ..self.clone() }
+    }
+
+    /// Who the caller is, as their JWT says.
+    pub fn subject(&self) -> String {
+        let claims = self.token.as_deref().and_then(|token| token.split('.').nth(1)).expect("a JWT has claims");
+        let claims = URL_SAFE_NO_PAD.decode(claims).expect("claims are in base64");
+        let claims: Value = serde_json::from_slice(&claims).expect("claims are JSON");
+        claims["sub"].as_str().expect("a subject").to_owned()
     }
 
     /// A request to a path under `/v1`.

@@ -37,6 +37,8 @@ fn every_route_of_the_design_is_there_with_its_caller() {
     let expected: BTreeSet<(String, String, &str)> = [
         (ADMINISTRATOR, "elections", "get post"),
         (ADMINISTRATOR, "elections/{election}", "get patch delete"),
+        (ADMINISTRATOR, "elections/{election}/administrators", "get"),
+        (ADMINISTRATOR, "elections/{election}/administrators/{subject}", "put delete"),
         (ADMINISTRATOR, "elections/{election}/open", "post"),
         (ADMINISTRATOR, "elections/{election}/extend", "post"),
         (ADMINISTRATOR, "elections/{election}/close", "post"),

@@ -189,7 +189,7 @@ async fn what_belongs_to_another_is_not_there() {
     let missing = format!("/elections/{ULID}");
     let competition = &election.competitions[0].id;
     let other = host.other();
-    for rest in ["", "/voters", "/turnout", "/results", "/results.csv", "/audit"] {
+    for rest in ["", "/voters", "/turnout", "/administrators", "/results", "/results.csv", "/audit"] {
         for path in [election.path(rest), format!("{missing}{rest}")] {
             other.get(&path).await.refused(404, "election_not_found");
         }
@@ -205,7 +205,9 @@ async fn what_belongs_to_another_is_not_there() {
                 .refused(404, "election_not_found");
         }
     }
-    for rest in [String::new(), format!("/competitions/{competition}"), format!("/voters/{ULID}")] {
+    let things =
+        [String::from("/administrators/owner"), format!("/competitions/{competition}"), format!("/voters/{ULID}")];
+    for rest in [String::new()].into_iter().chain(things) {
         other.delete(&election.path(&rest)).await.refused(404, "election_not_found");
     }
     let owner = host.owner();

@@ -1,5 +1,6 @@
 //! What an administrator can ask of an election.
 
+use super::Role;
 use crate::{
     ids::{CandidateId, CompetitionId, Subject},
     image::Image,
@@ -57,6 +58,18 @@ pub enum ElectionCommand {
     Release,
     /// Delete it.
     Delete,
+    /// Make somebody an administrator, or give an administrator another role.
+    AppointAdministrator {
+        /// Whom.
+        subject: Subject,
+        /// The role.
+        role: Role,
+    },
+    /// Remove an administrator. Whoever removes themself leaves.
+    RemoveAdministrator {
+        /// Whom.
+        subject: Subject,
+    },
     /// Add a competition.
     AddCompetition {
         /// Its id.
@@ -136,6 +149,8 @@ impl ElectionCommand {
             Self::FinishClosing { .. } => "FinishClosingElection",
             Self::Release => "ReleaseResults",
             Self::Delete => "DeleteElection",
+            Self::AppointAdministrator { .. } => "AppointAdministrator",
+            Self::RemoveAdministrator { .. } => "RemoveAdministrator",
             Self::AddCompetition { .. } => "AddCompetition",
             Self::ChangeCompetition { .. } => "ChangeCompetition",
             Self::RemoveCompetition { .. } => "RemoveCompetition",
@@ -149,7 +164,9 @@ impl ElectionCommand {
 
 /// What a decision about an election needs beside its state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Context {
+pub struct Context<'a> {
     /// The present moment.
     pub now: Timestamp,
+    /// The administrator who asks. Without one it is PhotoVote itself, which closes elections.
+    pub by: Option<&'a Subject>,
 }

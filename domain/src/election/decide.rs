@@ -1,12 +1,12 @@
 //! What an election allows.
 
 use super::{
-    Candidate, Competition, Context, Election, ElectionCommand, ElectionEvent, ElectionRejection, Limit, Picture,
+    Candidate, Competition, Context, Election, ElectionCommand, ElectionEvent, ElectionRejection, Limit, Picture, Role,
     Status,
 };
 use crate::{
     aggregate::Aggregate,
-    ids::{CandidateId, CompetitionId},
+    ids::{CandidateId, CompetitionId, Subject},
     image::Image,
     rating::Scale,
     text::{Description, Name, Reason},
@@ -18,12 +18,12 @@ type Decision = Result<Vec<ElectionEvent>, ElectionRejection>;
 impl Aggregate for Election {
     type Event = ElectionEvent;
     type Command = ElectionCommand;
-    type Context<'a> = Context;
+    type Context<'a> = Context<'a>;
     type Rejection = ElectionRejection;
 
     const KIND: &'static str = "election";
 
-    fn decide(&self, command: ElectionCommand, context: &Context) -> Decision {
+    fn decide(&self, command: ElectionCommand, context: &Context<'_>) -> Decision {
         use ElectionCommand as C;
         if let C::Create { owner, name, description, scale, shards } = command {
             return if self.exists() {
@@ -38,10 +38,14 @@ impl Aggregate for Election {
                 }])
             };
         }
-        match self.status {
-            Status::Absent => return Err(ElectionRejection::NotFound),
-            Status::Deleted => return Err(ElectionRejection::Deleted),
-            _ => {}
+        if !self.exists() {
+            return Err(ElectionRejection::NotFound);
+        }
+        if let Some(subject) = context.by {
+            self.administrators.admit(subject, command.needs(subject))?;
+        }
+        if self.status == Status::Deleted {
+            return Err(ElectionRejection::Deleted);
         }
         match command {
             C::Create { .. } => Err(ElectionRejection::IdTaken),
@@ -62,6 +66,8 @@ impl Aggregate for Election {
                 Status::Draft | Status::Closed | Status::Released => Ok(vec![ElectionEvent::ElectionDeleted {}]),
                 status => Err(ElectionRejection::WrongStatus(status)),
             },
+            C::AppointAdministrator { subject, role } => self.appoint(&subject, role),
+            C::RemoveAdministrator { subject } => self.remove_administrator(&subject),
             C::AddCompetition { competition, name, description } => {
                 self.add_competition(competition, name, description)
             }
@@ -174,6 +180,30 @@ impl Election {
             Status::Closing => Ok(Vec::new()),
             status => Err(ElectionRejection::NotOpen(status)),
         }
+    }
+
+    fn appoint(&self, subject: &Subject, role: Role) -> Decision {
+        let administrators = &self.administrators;
+        match administrators.role_of(subject) {
+            Some(current) if current == role => Ok(Vec::new()),
+            // Every other role is less than an owner's.
+            Some(_) if administrators.is_last_owner(subject) => Err(ElectionRejection::LastOwner),
+            Some(_) => Ok(vec![ElectionEvent::AdministratorRoleChanged { role, subject: subject.as_str().to_owned() }]),
+            None if administrators.len() >= Limit::Administrators.most() => {
+                Err(ElectionRejection::TooMany(Limit::Administrators))
+            }
+            None => Ok(vec![ElectionEvent::AdministratorAdded { role, subject: subject.as_str().to_owned() }]),
+        }
+    }
+
+    fn remove_administrator(&self, subject: &Subject) -> Decision {
+        if self.administrators.role_of(subject).is_none() {
+            return Err(ElectionRejection::AdministratorNotFound);
+        }
+        if self.administrators.is_last_owner(subject) {
+            return Err(ElectionRejection::LastOwner);
+        }
+        Ok(vec![ElectionEvent::AdministratorRemoved { subject: subject.as_str().to_owned() }])
     }
 
     fn add_competition(&self, id: CompetitionId, name: Name, description: Option<Description>) -> Decision {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Candidate, Competition, Election, Picture, Status};
+use super::{Administrators, Candidate, Competition, Election, Picture, Role, Status};
 use crate::{
     ids::{CandidateId, CompetitionId},
     rating::Scale,
@@ -42,6 +42,12 @@ pub enum ElectionEvent {
     ResultsReleased {},
     /// It was deleted.
     ElectionDeleted {},
+    /// Somebody became an administrator.
+    AdministratorAdded { role: Role, subject: String },
+    /// An administrator got another role.
+    AdministratorRoleChanged { role: Role, subject: String },
+    /// An administrator was removed, or left.
+    AdministratorRemoved { subject: String },
     /// A competition was added.
     CompetitionAdded {
         competition: CompetitionId,
@@ -82,7 +88,9 @@ impl Election {
         use ElectionEvent as E;
         match event.clone() {
             E::ElectionCreated { description, name, owner, scale, shards } => {
-                *self = Self { status: Status::Draft, owner, name, description, scale, shards, ..Self::default() };
+                let administrators = Administrators::owned_by(owner);
+                *self =
+                    Self { status: Status::Draft, administrators, name, description, scale, shards, ..Self::default() };
             }
             E::ElectionNameChanged { name } => self.name = name,
             E::ElectionDescriptionChanged { description } => self.description = description,
@@ -99,6 +107,10 @@ impl Election {
             }
             E::ResultsReleased {} => self.status = Status::Released,
             E::ElectionDeleted {} => self.status = Status::Deleted,
+            E::AdministratorAdded { role, subject } | E::AdministratorRoleChanged { role, subject } => {
+                self.administrators.set(subject, role);
+            }
+            E::AdministratorRemoved { subject } => self.administrators.remove(&subject),
             E::CompetitionAdded { competition, description, name } => {
                 self.competitions.push(Competition { id: competition, name, description, candidates: Vec::new() });
             }

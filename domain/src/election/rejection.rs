@@ -2,7 +2,7 @@
 
 use thiserror::Error;
 
-use super::Status;
+use super::{Role, Status};
 use crate::aggregate::{Kind, Refusal};
 
 /// What there can be too much of.
@@ -21,6 +21,8 @@ pub enum Limit {
     /// The same, once reasons for disqualification stand in it. A definition ends well below and an item of the
     /// database not far above, so there is room for moderation when the election is open.
     ModeratedBytes,
+    /// Administrators of an election.
+    Administrators,
 }
 
 impl Limit {
@@ -34,6 +36,7 @@ impl Limit {
             // An answer shows all of them, and AWS Lambda passes on 6 MB.
             Self::ElectionBytes => 3_000_000,
             Self::ModeratedBytes => 390_000,
+            Self::Administrators => 100,
         }
     }
 
@@ -45,6 +48,7 @@ impl Limit {
             Self::CompetitionBytes => "bytes in a competition with its candidates",
             Self::ElectionBytes => "bytes in an election's competitions and candidates",
             Self::ModeratedBytes => "bytes in a competition with its candidates and the reasons to disqualify them",
+            Self::Administrators => "administrators in an election",
         }
     }
 }
@@ -61,6 +65,15 @@ pub enum ElectionRejection {
     /// There is no such candidate.
     #[error("there is no such candidate")]
     CandidateNotFound,
+    /// There is no such administrator.
+    #[error("there is no such administrator")]
+    AdministratorNotFound,
+    /// An administrator's role does not allow it.
+    #[error("this takes {}, which you are not", with_article(*.0))]
+    RoleInsufficient(Role),
+    /// Without this owner there would be none.
+    #[error("this is the election's last owner, and it needs one")]
+    LastOwner,
     /// The id names something already.
     #[error("the id is taken")]
     IdTaken,
@@ -108,6 +121,14 @@ pub enum ElectionRejection {
     DisqualifiedAlready,
 }
 
+const fn with_article(role: Role) -> &'static str {
+    match role {
+        Role::Observer => "an observer of the election",
+        Role::Editor => "an editor of the election",
+        Role::Owner => "an owner of the election",
+    }
+}
+
 /// The status as it is said to people.
 pub(crate) const fn status_word(status: Status) -> &'static str {
     match status {
@@ -127,6 +148,9 @@ impl Refusal for ElectionRejection {
             Self::NotFound => "election_not_found",
             Self::CompetitionNotFound => "competition_not_found",
             Self::CandidateNotFound => "candidate_not_found",
+            Self::AdministratorNotFound => "administrator_not_found",
+            Self::RoleInsufficient(_) => "role_insufficient",
+            Self::LastOwner => "last_owner",
             Self::IdTaken => "id_taken",
             Self::Deleted => "election_deleted",
             Self::NotDraft(_) => "election_not_draft",
@@ -139,6 +163,7 @@ impl Refusal for ElectionRejection {
             Self::TooMany(Limit::ElectionBytes) => "election_too_large",
             Self::TooMany(Limit::Competitions) => "too_many_competitions",
             Self::TooMany(Limit::CandidatesInCompetition | Limit::Candidates) => "too_many_candidates",
+            Self::TooMany(Limit::Administrators) => "too_many_administrators",
             Self::ClosingTimePast => "closing_time_past",
             Self::ClosingTimeNotLater => "closing_time_not_later",
             Self::NoClosingTime => "no_closing_time",
@@ -150,7 +175,10 @@ impl Refusal for ElectionRejection {
 
     fn kind(&self) -> Kind {
         match self {
-            Self::NotFound | Self::CompetitionNotFound | Self::CandidateNotFound => Kind::Missing,
+            Self::NotFound | Self::CompetitionNotFound | Self::CandidateNotFound | Self::AdministratorNotFound => {
+                Kind::Missing
+            }
+            Self::RoleInsufficient(_) => Kind::Forbidden,
             Self::ClosingTimePast | Self::ClosingTimeNotLater => Kind::Invalid,
             _ => Kind::State,
         }

@@ -2,13 +2,13 @@
 
 use photovote_domain::{
     Election, Timestamp,
-    election::{Context, ElectionCommand, ElectionEvent, ElectionRejection},
+    election::{ElectionCommand, ElectionEvent, ElectionRejection},
     fold,
 };
 
 use crate::{
     given::{Given, given},
-    photos::{NOW, TODAY, at, draft, opened_until},
+    photos::{NOW, TODAY, at, context, draft, opened_until},
 };
 
 /// An open election that closes at this moment, if at any.
@@ -44,8 +44,8 @@ fn it_can_only_be_moved_later() {
 fn once_it_has_come_it_cannot_be_moved() {
     let open = open_until(Some(at(2_000)));
     let extended = ElectionEvent::ElectionExtended { closes_at: at(3_000) };
-    open.when(extend(3_000), &Context { now: at(1_999) }).then([extended]);
-    open.when(extend(3_000), &Context { now: at(2_000) }).then_refused(ElectionRejection::Due);
+    open.when(extend(3_000), &context(at(1_999))).then([extended]);
+    open.when(extend(3_000), &context(at(2_000))).then_refused(ElectionRejection::Due);
 }
 
 #[test]
@@ -57,9 +57,9 @@ fn there_is_none_to_move_if_none_was_given() {
 fn an_election_closes_of_itself_when_its_time_has_come_and_not_before() {
     let close = || ElectionCommand::CloseIfDue;
     let open = open_until(Some(at(2_000)));
-    open.when(close(), &Context { now: at(1_999) }).then_refused(ElectionRejection::NotDue);
-    open.when(close(), &Context { now: at(2_000) }).then([ElectionEvent::ElectionClosing {}]);
-    open_until(None).when(close(), &Context { now: at(i64::MAX) }).then_refused(ElectionRejection::NotDue);
+    open.when(close(), &context(at(1_999))).then_refused(ElectionRejection::NotDue);
+    open.when(close(), &context(at(2_000))).then([ElectionEvent::ElectionClosing {}]);
+    open_until(None).when(close(), &context(at(i64::MAX))).then_refused(ElectionRejection::NotDue);
 }
 
 #[test]

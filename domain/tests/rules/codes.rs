@@ -3,7 +3,7 @@
 use photovote_domain::{
     Kind, Refusal,
     ballot::BallotRejection,
-    election::{ElectionRejection, Limit, Status},
+    election::{ElectionRejection, Limit, Role, Status},
     voter::VoterRejection,
 };
 
@@ -19,9 +19,13 @@ fn pinned<R: Refusal, const N: usize>(table: [(R, &str, Kind); N]) {
 #[test]
 fn the_election_says_no_in_these_words() {
     use ElectionRejection as R;
-    use Kind::{Invalid, Missing, State};
+    use Kind::{Forbidden, Invalid, Missing, State};
     pinned([
         (R::NotFound, "election_not_found", Missing),
+        (R::AdministratorNotFound, "administrator_not_found", Missing),
+        (R::RoleInsufficient(Role::Owner), "role_insufficient", Forbidden),
+        (R::LastOwner, "last_owner", State),
+        (R::TooMany(Limit::Administrators), "too_many_administrators", State),
         (R::CompetitionNotFound, "competition_not_found", Missing),
         (R::CandidateNotFound, "candidate_not_found", Missing),
         (R::IdTaken, "id_taken", State),
@@ -84,6 +88,8 @@ fn the_voter_says_no_in_these_words() {
 fn a_refusal_says_how_much_is_allowed_and_how_things_stand() {
     let most = ElectionRejection::TooMany(Limit::Competitions).to_string();
     assert_eq!(most, "there can be at most 50 competitions in an election");
+    let owner = ElectionRejection::RoleInsufficient(Role::Owner).to_string();
+    assert_eq!(owner, "this takes an owner of the election, which you are not");
     let open = ElectionRejection::NotDraft(Status::Open).to_string();
     assert_eq!(open, "the election is open, and this can change only while it is a draft");
     let scale = BallotRejection::OutOfScale { candidate: candidate(1), min: 1, max: 5 }.to_string();

@@ -3,9 +3,9 @@
 use std::{collections::BTreeSet, fmt::Debug, str::FromStr};
 
 use photovote_domain::{
-    Aggregate, Ballot, Digest, Election, Email, Image, Rating, Scale, Timestamp, Voter,
+    Aggregate, Ballot, Digest, Election, Email, Image, Rating, Scale, Subject, Timestamp, Voter,
     ballot::{self, BallotCommand, BallotEvent},
-    election::{self, ElectionCommand, ElectionEvent, Status},
+    election::{self, ElectionCommand, ElectionEvent, Role, Status},
     fold,
     voter::{self, VoterCommand, VoterEvent},
 };
@@ -18,7 +18,7 @@ const VOTERS: usize = 3;
 /// Somebody asks for something.
 #[derive(Debug, Clone)]
 enum Step {
-    Election(ElectionCommand),
+    Election(Option<Subject>, ElectionCommand),
     Ballot(usize, BallotCommand),
     Register(usize),
     Remove(usize),
@@ -61,8 +61,8 @@ impl World {
     fn take(&mut self, step: Step, now: Timestamp) {
         let election = &self.election.state;
         match step {
-            Step::Election(command) => {
-                if let Ok(events) = election.decide(command, &election::Context { now }) {
+            Step::Election(by, command) => {
+                if let Ok(events) = election.decide(command, &election::Context { now, by: by.as_ref() }) {
                     self.election.live(events);
                 }
             }
@@ -110,6 +110,9 @@ fn always(world: &World) {
     let counted = matches!(status, Status::Closed | Status::Released) || status == Status::Deleted && was_opened;
     assert_eq!(election.casts.is_some(), counted);
 
+    let owners = election.administrators.iter().filter(|(_, role)| *role == Role::Owner).count();
+    assert_eq!(owners > 0, election.exists(), "an election has an owner as long as it is there");
+
     let competitions: BTreeSet<_> = election.competitions.iter().map(|competition| competition.id).collect();
     let candidates: BTreeSet<_> = election.candidates().map(|candidate| candidate.id).collect();
     assert_eq!(competitions.len(), election.competitions.len());
@@ -133,7 +136,7 @@ fn always(world: &World) {
 }
 
 /// What must be so of every step from one state to the next.
-fn from_one_to_the_next(before: &World, after: &World, now: Timestamp) {
+fn from_one_to_the_next(before: &World, step: &Step, after: &World, now: Timestamp) {
     use Status as S;
     let (old, new) = (&before.election.state, &after.election.state);
     let successors = match old.status {
@@ -150,7 +153,7 @@ fn from_one_to_the_next(before: &World, after: &World, now: Timestamp) {
         assert_eq!(old, new);
     }
     if !matches!(old.status, S::Absent | S::Draft) {
-        assert_eq!((&old.owner, old.scale, old.shards), (&new.owner, new.scale, new.shards));
+        assert_eq!((old.scale, old.shards), (new.scale, new.shards));
         assert_eq!(definition(old), definition(new));
         assert!(new.closes_at >= old.closes_at && new.closes_at.is_some() == old.closes_at.is_some());
         for (then, now) in old.candidates().zip(new.candidates()) {
@@ -174,6 +177,15 @@ fn from_one_to_the_next(before: &World, after: &World, now: Timestamp) {
     }
     for (was, is) in before.voters.iter().zip(&after.voters) {
         assert!(was.state.status != voter::Status::Removed || was.state == is.state);
+    }
+    if let Step::Election(Some(by), command) = step
+        && old.exists()
+        && old != new
+    {
+        let role = old.administrators.role_of(by).unwrap();
+        let owners = old.administrators != new.administrators || new.status == S::Deleted;
+        let leaving = matches!(command, ElectionCommand::RemoveAdministrator { subject } if subject == by);
+        assert!(leaving || role == Role::Owner || role == Role::Editor && !owners, "{role} changed it: {command:?}");
     }
     let news = after.events() - before.events();
     assert_eq!(news > 0, before.states() != after.states(), "what happens changes something, and nothing else does");
@@ -229,6 +241,15 @@ fn a_scale() -> impl Strategy<Value = Scale> {
     prop_oneof![Just((1, 5)), Just((0, 10)), Just((2, 3))].prop_map(|(min, max)| Scale::new(min, max).unwrap())
 }
 
+/// The first one is who creates elections.
+fn administrator() -> impl Strategy<Value = Subject> {
+    prop::sample::select(vec!["ada", "ada", "bea", "eve"]).prop_map(text)
+}
+
+fn role() -> impl Strategy<Value = Role> {
+    prop::sample::select(vec![Role::Observer, Role::Editor, Role::Owner])
+}
+
 fn election_command() -> impl Strategy<Value = ElectionCommand> {
     use ElectionCommand as C;
     let competition = || (0..3_u128).prop_map(competition);
@@ -269,6 +290,8 @@ fn election_command() -> impl Strategy<Value = ElectionCommand> {
             .prop_map(|(competition, candidate)| C::RemoveCandidate { competition, candidate }),
         3 => (competition(), candidate(), name())
             .prop_map(|(competition, candidate, reason)| C::DisqualifyCandidate { competition, candidate, reason }),
+        2 => (administrator(), role()).prop_map(|(subject, role)| C::AppointAdministrator { subject, role }),
+        1 => administrator().prop_map(|subject| C::RemoveAdministrator { subject }),
     ]
 }
 
@@ -288,7 +311,8 @@ fn ballot_command() -> impl Strategy<Value = BallotCommand> {
 
 fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
-        8 => election_command().prop_map(Step::Election),
+        8 => (prop::option::weighted(0.5, administrator()), election_command())
+            .prop_map(|(by, command)| Step::Election(by, command)),
         5 => (0..VOTERS, ballot_command()).prop_map(|(number, command)| Step::Ballot(number, command)),
         2 => (0..VOTERS).prop_map(Step::Register),
         1 => (0..VOTERS).prop_map(Step::Remove),
@@ -307,7 +331,7 @@ fn steps() -> impl Strategy<Value = Vec<(Step, Timestamp)>> {
         };
         let nature =
             ElectionCommand::AddCompetition { competition: competition(0), name: text("Nature"), description: None };
-        let commands = [create(), nature, added(0), added(1), added(2)].map(Step::Election);
+        let commands = [create(), nature, added(0), added(1), added(2)].map(|command| Step::Election(None, command));
         commands.into_iter().chain((0..VOTERS).map(Step::Register)).map(|step| (step, at(0))).collect::<Vec<_>>()
     };
     let prepared = prop_oneof![Just(Vec::new()), Just(first())];
@@ -322,9 +346,9 @@ proptest! {
         let mut world = World::new();
         for (step, now) in steps {
             let before = world.clone();
-            world.take(step, now);
+            world.take(step.clone(), now);
             always(&world);
-            from_one_to_the_next(&before, &world, now);
+            from_one_to_the_next(&before, &step, &world, now);
         }
         assert_replays(&world.election);
         world.voters.iter().for_each(assert_replays);
@@ -342,7 +366,9 @@ proptest! {
             let again = matches!(
                 step,
                 Step::Election(
+                    _,
                     C::Change { .. } | C::ChangeCompetition { .. } | C::ChangeCandidate { .. } | C::Extend { .. } | C::Close
+                        | C::AppointAdministrator { .. }
                 ) | Step::Ballot(_, BallotCommand::Rate { .. } | BallotCommand::Clear { .. })
             );
             if accepted && again {
@@ -359,7 +385,7 @@ proptest! {
 fn the_sequences_reach_every_event_there_is() {
     let mut seen = BTreeSet::new();
     let mut runner = TestRunner::deterministic();
-    for _ in 0..300 {
+    for _ in 0..600 {
         let mut world = World::new();
         for (step, now) in steps().new_tree(&mut runner).unwrap().current() {
             world.take(step, now);
@@ -371,5 +397,5 @@ fn the_sequences_reach_every_event_there_is() {
         let ballots = world.ballots.iter().flat_map(|ballot| &ballot.history);
         seen.extend(ballots.map(|event: &BallotEvent| kind(serde_json::to_value(event).unwrap())));
     }
-    assert_eq!(seen.len(), 20 + 2 + 6, "{seen:?}");
+    assert_eq!(seen.len(), 23 + 2 + 6, "{seen:?}");
 }

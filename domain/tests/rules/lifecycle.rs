@@ -2,15 +2,15 @@
 
 use photovote_domain::{
     Aggregate, Election, Refusal, Scale,
-    election::{Context, ElectionCommand, ElectionEvent, Status},
+    election::{ElectionCommand, ElectionEvent, Role, Status},
     fold,
 };
 
 use crate::{
     given::given,
     photos::{
-        NOW, STATUSES, TODAY, at, candidate, competition, create, created, draft, election, history, opened_until,
-        scale, text,
+        NOW, STATUSES, TODAY, at, candidate, competition, context, create, created, draft, election, history,
+        opened_until, scale, text,
     },
 };
 
@@ -37,6 +37,8 @@ fn commands() -> Vec<ElectionCommand> {
         C::ChangeCandidate { competition, candidate: candidate(1), name: name(), description: None, image: None },
         C::RemoveCandidate { competition, candidate: candidate(1) },
         C::DisqualifyCandidate { competition, candidate: candidate(1), reason: text("a painting") },
+        C::AppointAdministrator { subject: text("bea"), role: Role::Editor },
+        C::RemoveAdministrator { subject: text("eve") },
     ]
 }
 
@@ -68,17 +70,22 @@ fn answers(command: &ElectionCommand) -> [&'static str; 7] {
         C::Release => [ABSENT, NOT_CLOSED, NOT_CLOSED, NOT_CLOSED, "event", NOT_CLOSED, GONE],
         C::Delete => [ABSENT, "event", STATUS, STATUS, "event", "event", GONE],
         C::DisqualifyCandidate { .. } => [ABSENT, STATUS, "event", STATUS, "event", STATUS, GONE],
+        C::AppointAdministrator { .. } | C::RemoveAdministrator { .. } => {
+            [ABSENT, "event", "event", "event", "event", "event", GONE]
+        }
     }
 }
 
 /// The command's answer, in the same words. The election closes at 2,000; the time is then, where that is what is asked.
 fn answer(command: &ElectionCommand, status: Status) -> &'static str {
-    let events = history(status).into_iter().map(|event| match event {
-        ElectionEvent::ElectionOpened { .. } => opened_until(Some(at(2_000))),
-        other => other,
+    let eve = ElectionEvent::AdministratorAdded { role: Role::Editor, subject: "eve".into() };
+    let events = history(status).into_iter().flat_map(|event| match event {
+        ElectionEvent::ElectionCreated { .. } => vec![event, eve.clone()],
+        ElectionEvent::ElectionOpened { .. } => vec![opened_until(Some(at(2_000)))],
+        other => vec![other],
     });
     let now = if *command == ElectionCommand::CloseIfDue { at(2_000) } else { NOW };
-    match given::<Election>(events).when(command.clone(), &Context { now }).get() {
+    match given::<Election>(events).when(command.clone(), &context(now)).get() {
         Ok(events) if events.is_empty() => "none",
         Ok(events) if events.len() == 1 => "event",
         Ok(_) => "events",
@@ -99,7 +106,8 @@ fn an_election_is_created_as_a_draft_with_what_was_asked_for() {
     given::<Election>([]).when(create(), &TODAY).then([created()]);
     let election = fold::<Election>(&[created()]);
     assert_eq!(election.status, Status::Draft);
-    assert_eq!((election.owner.as_str(), election.name.as_str()), ("ada", "Photo of the year"));
+    assert_eq!(election.name, "Photo of the year");
+    assert_eq!(election.administrators.iter().collect::<Vec<_>>(), [("ada", Role::Owner)]);
     assert_eq!((election.scale, election.closes_at, election.casts), (Scale::default(), None, None));
 }
 

@@ -2,6 +2,7 @@
 //! happens or that is the answer.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod administrators;
 mod ballots;
 mod closing_time;
 mod codes;

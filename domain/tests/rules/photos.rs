@@ -9,8 +9,13 @@ use photovote_domain::{
 
 /// The present moment of these stories.
 pub(crate) const NOW: Timestamp = at(1_000);
-/// The election's context at that moment.
-pub(crate) const TODAY: election::Context = election::Context { now: NOW };
+/// The election's context at that moment, when it does not matter who asks.
+pub(crate) const TODAY: election::Context<'_> = context(NOW);
+
+/// The same at another moment.
+pub(crate) const fn context(now: Timestamp) -> election::Context<'static> {
+    election::Context { now, by: None }
+}
 
 /// A moment.
 pub(crate) const fn at(millis: i64) -> Timestamp {

@@ -6,7 +6,10 @@ mod entry;
 mod place;
 
 use axum::{Json, extract::State, response::IntoResponse};
-use photovote_domain::{Election, ElectionId, election::Status};
+use photovote_domain::{
+    Election, ElectionId,
+    election::{Role, Status},
+};
 use photovote_event_store::{EventReader, History, Stream};
 use photovote_http::{
     Administrator, Answer, Items, Page, PageParameters, Parameters, Problem, QueryProblems, Segments,
@@ -47,9 +50,8 @@ pub fn routes() -> OpenApiRouter<App> {
 async fn audit(State(app): State<App>, caller: Administrator, path: Segments, query: Parameters) -> Answer {
     let id: ElectionId = path.id("election")?;
     let election: History<Election> = app.reader.load(Stream::Election(id)).await?;
-    if !election.state.exists() || election.state.owner != caller.subject.as_str() {
-        return Err(Problem::not_found("election_not_found", "there is no such election"));
-    }
+    let admitted = election.state.administrators.admit(&caller.subject, Role::Observer);
+    admitted.map_err(|refused| Problem::refused(&refused))?;
     let list = format!("audit/{id}");
     let page = query.page(&list)?;
     // To watch ballots change would tell who votes when. A list that began without them goes on without them.

@@ -10,7 +10,10 @@ use audit_queries::{App, routes};
 use axum::Router;
 use photovote_domain::{
     Aggregate, Ballot, BallotId, CandidateId, CompetitionId, Digest, Election, ElectionId, Nonce, Ratings, Scale,
-    ShardCount, Timestamp, Voter, VoterId, ballot::BallotEvent, election::ElectionEvent, voter::VoterEvent,
+    ShardCount, Timestamp, Voter, VoterId,
+    ballot::BallotEvent,
+    election::{ElectionEvent, Role},
+    voter::VoterEvent,
 };
 use photovote_event_store::{Actor, CommandId, CommandRecord, Environment, EventStore, PrivatePart, Source, Stream};
 use photovote_http::edge;
@@ -316,8 +319,13 @@ async fn a_forged_cursor_shows_no_ballot_early() {
 }
 
 #[tokio::test]
-async fn the_trail_is_its_owners() {
+async fn the_trail_is_its_administrators() {
     let archive = Archive::open().await;
+    let appointed = |subject: &str| ElectionEvent::AdministratorAdded { role: Role::Observer, subject: subject.into() };
+    archive.happens(vec![appointed("bea"), appointed("kim")]).await;
+    archive.happens(vec![ElectionEvent::AdministratorRemoved { subject: "kim".into() }]).await;
+    assert_eq!(archive.asked("bea", "").await.json, archive.asked("ada", "").await.json);
+    assert_eq!(archive.asked("kim", "").await.problem(), (404, "election_not_found"), "from the next request on");
     let missing = "/v1/elections/01ARZ3NDEKTSV4RRFFQ69G5FAV/audit";
     let missing = get(&archive.router, Sender::Administrator("ada"), missing).await;
     let foreign = archive.asked("eve", "").await;

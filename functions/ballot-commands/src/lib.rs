@@ -14,7 +14,7 @@ use photovote_domain::{
 use photovote_dynamodb::Cancellation;
 use photovote_event_store::{Commit, Done, ElectionCache, EventStore, ExecuteError, History};
 use photovote_http::{
-    Answer, Changed, CommandHeaders, CommandProblems, Intent, OpenedBallot, Problem, Segments, Submission, Voter,
+    Answer, BallotProblems, Changed, CommandHeaders, Intent, OpenedBallot, Problem, Segments, Submission, Voter,
     at_version, distinct, opened, token_opens_nothing,
 };
 use serde::{Deserialize, Serialize};
@@ -76,7 +76,7 @@ struct CastAnswer {
 /// Rates candidates in the caller's draft. Rating again overwrites.
 #[utoipa::path(
     put, path = "/ballot/ratings", tag = "ballot", operation_id = "rate_candidates", params(CommandHeaders), security(("ballot" = [])), request_body = RatingsBody,
-    responses((status = OK, body = Changed, description = "The ballot is at this version"), CommandProblems)
+    responses((status = OK, body = Changed, description = "The ballot is at this version"), BallotProblems)
 )]
 async fn rate(State(app): State<App>, caller: Voter, submission: Submission) -> Answer {
     let ballot = opened(&app.elections, app.store.reader(), &caller).await?;
@@ -89,7 +89,7 @@ async fn rate(State(app): State<App>, caller: Voter, submission: Submission) -> 
 #[utoipa::path(
     delete, path = "/ballot/ratings/{candidate}", tag = "ballot", operation_id = "clear_rating", security(("ballot" = [])),
     params(("candidate" = String, Path, description = "The candidate's id"), CommandHeaders),
-    responses((status = OK, body = Changed, description = "The ballot is at this version"), CommandProblems)
+    responses((status = OK, body = Changed, description = "The ballot is at this version"), BallotProblems)
 )]
 async fn clear(State(app): State<App>, caller: Voter, path: Segments, submission: Submission) -> Answer {
     let ballot = opened(&app.elections, app.store.reader(), &caller).await?;
@@ -107,7 +107,7 @@ async fn clear(State(app): State<App>, caller: Voter, path: Segments, submission
 /// Casts the caller's ballot, with the ratings of this request merged in. Nothing changes it afterwards.
 #[utoipa::path(
     post, path = "/ballot/cast", tag = "ballot", operation_id = "cast_ballot", params(CommandHeaders), security(("ballot" = [])), request_body = Option<CastBody>,
-    responses((status = OK, body = CastAnswer, description = "The ballot is cast, and will be counted"), CommandProblems)
+    responses((status = OK, body = CastAnswer, description = "The ballot is cast, and will be counted"), BallotProblems)
 )]
 async fn cast(State(app): State<App>, caller: Voter, submission: Submission) -> Answer {
     let ballot = opened(&app.elections, app.store.reader(), &caller).await?;

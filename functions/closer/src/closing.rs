@@ -5,7 +5,7 @@ use photovote_domain::{
     Aggregate, Election, Hasher, Version,
     election::{Context, ElectionCommand, ElectionRejection, Status},
 };
-use photovote_event_store::{CommandId, CommandRecord, EventStore, ExecuteError, History, LoadError};
+use photovote_event_store::{CommandId, CommandRecord, Commit, EventStore, ExecuteError, History, Known, LoadError};
 use thiserror::Error;
 
 /// Why an election was not closed, or not completely.
@@ -23,7 +23,7 @@ pub enum CloseError {
 }
 
 /// Closes an election: [`ElectionCommand::Close`] or [`ElectionCommand::CloseIfDue`]. Answers the version of its
-/// `ElectionClosed`, also when the same command closed it before.
+/// `ElectionClosed`, also when the same command closed it before, or another one finished what it began.
 pub async fn close(
     store: &EventStore,
     control: &Control,
@@ -31,39 +31,48 @@ pub async fn close(
     record: &CommandRecord,
     command: ElectionCommand,
 ) -> Result<Version, CloseError> {
-    let context = Context { now: store.environment().now() };
+    let context = Context { now: store.environment().now(), by: record.private.actor.administrator() };
     let decide = |election: &Election| election.decide(command.clone(), &context);
     let done = store.execute(history, record, |_| true, decide).await?;
-    // Nothing but its end can follow an `ElectionClosing`.
-    let closed = done.version.plus(1);
-    finish(store, control, done.history, record).await?;
-    Ok(closed)
+    let closing = done.version;
+    let history = finish(store, control, done.history, record).await?;
+    let finishing = finishing(record);
+    if let Known::Done(closed) = history.known(&finishing) {
+        return Ok(closed);
+    }
+    // Somebody else wrote it, and administrators may have come and gone before it.
+    let commits = store.reader().commits_after(&history.stream, closing).await?;
+    let closed = commits.iter().find(|commit| commit.command == finishing.name);
+    Ok(closed.map_or(history.version, Commit::last))
 }
 
-/// Finishes an election that is closing; any other stays as it is.
+/// Finishes an election that is closing; any other stays as it is. Answers its history.
 pub async fn finish(
     store: &EventStore,
     control: &Control,
     history: History<Election>,
     record: &CommandRecord,
-) -> Result<(), CloseError> {
+) -> Result<History<Election>, CloseError> {
     let (election, shards) = (history.stream.election(), history.state.shards);
+    let mut history = history;
     if history.state.status == Status::Closing {
         let casts = control.close_gates(election, shards).await?;
         let finish = |election: &Election| match election.status {
+            // Whoever began it may have lost their role since: it is not their wish any more, but has to be done.
             Status::Closing => {
-                election.decide(ElectionCommand::FinishClosing { casts }, &Context { now: record.private.time })
+                let context = Context { now: record.private.time, by: None };
+                election.decide(ElectionCommand::FinishClosing { casts }, &context)
             }
             // Somebody else has finished, with the same count: the gates stand still.
             _ => Ok(Vec::new()),
         };
-        store.execute(history, &finishing(record), |_| true, finish).await?;
+        history = store.execute(history, &finishing(record), |_| true, finish).await?.history;
     }
     // It is closed, whether or not the schedule knows: the closer tidies up what is left there.
     if let Err(error) = control.unschedule(election).await {
         tracing::warn!(%election, %error, "a closed election stays on the schedule for now");
     }
-    Ok(())
+    Ok(history)
 }
 
 /// The command that finishes what another began: the same for every attempt of it.

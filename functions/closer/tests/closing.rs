@@ -6,13 +6,15 @@ use std::sync::{
     atomic::{AtomicI64, Ordering},
 };
 
-use closer::{Closer, Run, close};
+use closer::{CloseError, Closer, Run, close};
 use photovote_control::{Control, GateStatus};
 use photovote_domain::{
-    Aggregate, CandidateId, CompetitionId, Digest, Election, ElectionId, Scale, ShardCount, Timestamp,
-    election::{Context, ElectionCommand, Status},
+    Aggregate, CandidateId, CompetitionId, Digest, Election, ElectionId, Scale, ShardCount, Timestamp, Version,
+    election::{Context, ElectionCommand, ElectionRejection, Role, Status},
 };
-use photovote_event_store::{Actor, CommandId, CommandRecord, Environment, EventStore, History, PrivatePart, Stream};
+use photovote_event_store::{
+    Actor, CommandId, CommandRecord, Environment, EventStore, ExecuteError, History, PrivatePart, Stream,
+};
 use photovote_testing::Engine;
 
 const ELECTION: ElectionId = ElectionId::from_bits(7);
@@ -72,7 +74,7 @@ impl World {
 
     /// Writes what a command leads to, with what goes in the same transaction, and stops there.
     async fn append(&self, command: ElectionCommand) {
-        let context = Context { now: self.store.environment().now() };
+        let context = Context { now: self.store.environment().now(), by: None };
         let decide = |election: &Election| election.decide(command.clone(), &context);
         let alongside = |_: &_| match &command {
             ElectionCommand::Create { shards, .. } => Ok(self.control.create_gates(ELECTION, *shards)?),
@@ -80,6 +82,17 @@ impl World {
             _ => Ok(Vec::new()),
         };
         self.store.execute_with(self.history().await, &self.record(), |_| true, decide, alongside).await.unwrap();
+    }
+
+    /// Begins to close, and stops there.
+    async fn begin_to_close(&self, record: &CommandRecord) {
+        let context = Context { now: self.store.environment().now(), by: record.private.actor.administrator() };
+        let decide = |election: &Election| election.decide(ElectionCommand::Close, &context);
+        self.store.execute(self.history().await, record, |_| true, decide).await.unwrap();
+    }
+
+    async fn close(&self, history: History<Election>, record: &CommandRecord) -> Result<Version, CloseError> {
+        close(&self.store, &self.control, history, record, ElectionCommand::Close).await
     }
 
     async fn run(&self) -> Run {
@@ -176,6 +189,57 @@ async fn many_who_close_at_once_close_once() {
     assert_eq!((closed.state.status, closed.state.casts), (Status::Closed, Some(1)));
     let again = close(&one).await.unwrap();
     assert_eq!(again, closed.version, "the same command again has the same answer");
+}
+
+fn appoint(subject: &str) -> ElectionCommand {
+    ElectionCommand::AppointAdministrator { subject: subject.parse().unwrap(), role: Role::Editor }
+}
+
+#[tokio::test]
+async fn a_close_answers_its_own_end_whoever_finishes_it_and_whatever_else_happens() {
+    for by_closer in [false, true] {
+        let world = World::new().await;
+        world.append(ElectionCommand::Open { closes_at: None }).await;
+        world.run().await;
+        let record = world.record();
+        world.begin_to_close(&record).await;
+        world.append(appoint("bea")).await;
+        let end = world.history().await.version.plus(1);
+        if by_closer {
+            assert_eq!(world.run().await, Run { closed: 1, failed: 0 });
+        } else {
+            assert_eq!(world.close(world.history().await, &record).await.unwrap(), end);
+        }
+        world.append(appoint("eve")).await;
+        let closed = world.history().await;
+        assert_eq!((closed.state.status, closed.version), (Status::Closed, end.plus(1)));
+        assert_eq!(world.close(closed, &record).await.unwrap(), end, "by the closer: {by_closer}");
+    }
+}
+
+#[tokio::test]
+async fn whoever_was_removed_meanwhile_closes_nothing_but_what_they_began_is_finished() {
+    let world = World::new().await;
+    world.append(ElectionCommand::Open { closes_at: None }).await;
+    world.run().await;
+    world.append(appoint("eve")).await;
+    let mut record = world.record();
+    record.private.actor = Actor::Administrator("eve".parse().unwrap());
+    let eves = world.history().await;
+    let remove = || ElectionCommand::RemoveAdministrator { subject: "eve".parse().unwrap() };
+    world.append(remove()).await;
+    let refused = world.close(eves, &record).await.unwrap_err();
+    assert!(
+        matches!(refused, CloseError::Execute(ExecuteError::Rejected(ElectionRejection::NotFound))),
+        "the command is decided again with the administrators of now: {refused}"
+    );
+    assert_eq!(world.history().await.state.status, Status::Open);
+
+    world.append(appoint("eve")).await;
+    world.begin_to_close(&record).await;
+    world.append(remove()).await;
+    world.close(world.history().await, &record).await.unwrap();
+    assert_eq!(world.history().await.state.status, Status::Closed);
 }
 
 #[tokio::test]

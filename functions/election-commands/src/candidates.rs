@@ -1,7 +1,10 @@
 //! The candidates of a draft, and taking one out of the ranking later.
 
 use axum::extract::State;
-use photovote_domain::{CandidateId, Image, Reason, election::ElectionCommand};
+use photovote_domain::{
+    CandidateId, Image, Reason,
+    election::{ElectionCommand, Role},
+};
 use photovote_http::{
     Administrator, Answer, Changed, CommandHeaders, CommandProblems, Created, Patch, Preconditions, Problem, Segments,
     Submission, created, optional, present, value,
@@ -69,7 +72,7 @@ pub(crate) async fn create(
     path: Segments,
     submission: Submission,
 ) -> Answer {
-    let history = app.owned(&caller, path.id("election")?).await?;
+    let history = app.election(&caller, path.id("election")?, Role::Editor).await?;
     let (election, competition) = (history.stream.election(), path.id("competition")?);
     let parse = || {
         let (body, intent): (NewCandidate, _) = submission.read(&caller)?;
@@ -125,7 +128,7 @@ pub(crate) async fn change(
     path: Segments,
     submission: Submission,
 ) -> Answer {
-    let history = app.owned(&caller, path.id("election")?).await?;
+    let history = app.election(&caller, path.id("election")?, Role::Editor).await?;
     let (competition, candidate) = (path.id("competition")?, path.id("candidate")?);
     let parse = || {
         let (body, intent): (CandidatePatch, _) = submission.read(&caller)?;
@@ -156,7 +159,7 @@ pub(crate) async fn delete(
     path: Segments,
     submission: Submission,
 ) -> Answer {
-    let history = app.owned(&caller, path.id("election")?).await?;
+    let history = app.election(&caller, path.id("election")?, Role::Editor).await?;
     let (competition, candidate) = (path.id("competition")?, path.id("candidate")?);
     let form = submission.read(&caller);
     let (_, intent): (Nothing, _) = form.map_err(existing(&history.state, competition, Some(candidate)))?;
@@ -190,7 +193,7 @@ pub(crate) async fn disqualify(
     path: Segments,
     submission: Submission,
 ) -> Answer {
-    let history = app.owned(&caller, path.id("election")?).await?;
+    let history = app.election(&caller, path.id("election")?, Role::Editor).await?;
     let (competition, candidate) = (path.id("competition")?, path.id("candidate")?);
     let parse = || {
         let (body, intent): (Disqualification, _) = submission.read(&caller)?;

@@ -1,7 +1,10 @@
 //! The competitions of a draft.
 
 use axum::extract::State;
-use photovote_domain::{CompetitionId, election::ElectionCommand};
+use photovote_domain::{
+    CompetitionId,
+    election::{ElectionCommand, Role},
+};
 use photovote_http::{
     Administrator, Answer, Changed, CommandHeaders, CommandProblems, Created, Patch, Preconditions, Segments,
     Submission, created, optional, present, value,
@@ -40,7 +43,7 @@ pub(crate) async fn create(
     path: Segments,
     submission: Submission,
 ) -> Answer {
-    let history = app.owned(&caller, path.id("election")?).await?;
+    let history = app.election(&caller, path.id("election")?, Role::Editor).await?;
     let election = history.stream.election();
     let (body, intent): (NewCompetition, _) = submission.read(&caller)?;
     let scope = format!("{election}/competition");
@@ -88,7 +91,7 @@ pub(crate) async fn change(
     path: Segments,
     submission: Submission,
 ) -> Answer {
-    let history = app.owned(&caller, path.id("election")?).await?;
+    let history = app.election(&caller, path.id("election")?, Role::Editor).await?;
     let competition = path.id("competition")?;
     let parse = || {
         let (body, intent): (CompetitionPatch, _) = submission.read(&caller)?;
@@ -117,7 +120,7 @@ pub(crate) async fn delete(
     path: Segments,
     submission: Submission,
 ) -> Answer {
-    let history = app.owned(&caller, path.id("election")?).await?;
+    let history = app.election(&caller, path.id("election")?, Role::Editor).await?;
     let competition = path.id("competition")?;
     let (_, intent): (Nothing, _) = submission.read(&caller).map_err(existing(&history.state, competition, None))?;
     app.change(history, &intent, ElectionCommand::RemoveCompetition { competition }, None).await.map(changed)

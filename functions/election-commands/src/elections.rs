@@ -3,7 +3,7 @@
 use axum::extract::State;
 use photovote_domain::{
     Aggregate, Description, Election, ElectionId, Name, Scale, ShardCount,
-    election::{Context, ElectionCommand},
+    election::{Context, ElectionCommand, Role},
 };
 use photovote_event_store::{History, Stream};
 use photovote_http::{
@@ -58,7 +58,7 @@ pub(crate) struct NewElection {
     expected_voters: Option<i64>,
 }
 
-/// Creates an election, as a draft that belongs to the caller.
+/// Creates an election, as a draft that the caller owns.
 #[utoipa::path(
     post, path = "/elections", tag = "elections", operation_id = "create_election", params(CommandHeaders), security(("administrator" = [])), request_body = NewElection,
     responses((status = CREATED, body = Created, description = "The election was created"), CommandProblems)
@@ -76,7 +76,8 @@ pub(crate) async fn create(State(app): State<App>, caller: Administrator, submis
     let command = ElectionCommand::Create { owner: caller.subject.clone(), name, description, scale, shards };
     let mut record = intent.record(command.name(), &stream, environment);
     record.own_id = body.id.is_some();
-    let decide = |election: &Election| election.decide(command.clone(), &Context { now: environment.now() });
+    let by = record.private.actor.administrator();
+    let decide = |election: &Election| election.decide(command.clone(), &Context { now: environment.now(), by });
     // Nothing is loaded: an election that is there already is found by the condition of the write.
     let gates = |_: &_| app.control.create_gates(id, shards);
     let done = app.store.execute_with(History::empty(stream), &record, |_| true, decide, gates).await?;
@@ -122,7 +123,7 @@ pub(crate) async fn change(
     path: Segments,
     submission: Submission,
 ) -> Answer {
-    let history = app.owned(&caller, path.id("election")?).await?;
+    let history = app.election(&caller, path.id("election")?, Role::Editor).await?;
     let (body, intent): (ElectionPatch, _) = submission.read(&caller)?;
     let command = ElectionCommand::Change {
         name: optional("name", body.name.as_deref())?,
@@ -132,7 +133,7 @@ pub(crate) async fn change(
     app.change(history, &intent, command, None).await.map(changed)
 }
 
-/// Deletes an election that is a draft, closed or released. It is final.
+/// Deletes an election that is a draft, closed or released. It is final, and takes an owner.
 #[utoipa::path(
     delete, path = "/elections/{election}", tag = "elections", operation_id = "delete_election", security(("administrator" = [])),
     params(("election" = String, Path, description = "The election's id"), CommandHeaders, Preconditions),
@@ -145,7 +146,7 @@ pub(crate) async fn delete(
     submission: Submission,
 ) -> Answer {
     let id = path.id("election")?;
-    let history = app.owned(&caller, id).await?;
+    let history = app.election(&caller, id, Role::Owner).await?;
     let (_, intent): (Nothing, _) = submission.read(&caller)?;
     let (shards, counted) = (history.state.shards, history.state.casts.is_some());
     if counted {
@@ -154,7 +155,9 @@ pub(crate) async fn delete(
     // The gates of a draft let voters in. It goes on the schedule, so that they are closed whatever happens here.
     let environment = app.store.environment();
     let record = intent.record(ElectionCommand::Delete.name(), &history.stream, environment);
-    let decide = |election: &Election| election.decide(ElectionCommand::Delete, &Context { now: environment.now() });
+    let by = record.private.actor.administrator();
+    let decide =
+        |election: &Election| election.decide(ElectionCommand::Delete, &Context { now: environment.now(), by });
     let schedule = |_: &_| Ok(vec![app.control.schedule(id)?]);
     let done = app.store.execute_with(history, &record, |version| intent.expects(version), decide, schedule).await?;
     app.control.close_gates(id, shards).await.map_err(control)?;

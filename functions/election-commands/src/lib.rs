@@ -1,8 +1,9 @@
 //! What an administrator can do: elections, their competitions and candidates, and their voters.
 //!
-//! Each handler reads like the order in which requests are checked: existence and ownership, form, value; then the event
+//! Each handler reads like the order in which requests are checked: existence and role, form, value; then the event
 //! store asks whether the command is known, whether the precondition holds, and the domain.
 
+mod administrators;
 mod candidates;
 mod competitions;
 mod elections;
@@ -13,7 +14,7 @@ use closer::CloseError;
 use photovote_control::{Control, ControlError};
 use photovote_domain::{
     Aggregate, CandidateId, CompetitionId, Election, ElectionId, Version,
-    election::{Context, ElectionCommand, ElectionRejection},
+    election::{Context, ElectionCommand, ElectionRejection, Role},
 };
 use photovote_event_store::{EventStore, History, Stream};
 use photovote_http::{Administrator, Answer, Changed, Intent, Problem, at_version};
@@ -32,14 +33,18 @@ impl App {
         Self { store, control }
     }
 
-    /// An election that is this administrator's. Another's is not to be told from one that does not exist.
-    async fn owned(&self, caller: &Administrator, id: ElectionId) -> Answer<History<Election>> {
-        let history: History<Election> = self.store.load(Stream::Election(id)).await?;
-        if history.state.exists() && history.state.owner == caller.subject.as_str() {
-            Ok(history)
-        } else {
-            Err(Problem::not_found("election_not_found", "there is no such election"))
-        }
+    async fn load(&self, id: ElectionId) -> Answer<History<Election>> {
+        Ok(self.store.load(Stream::Election(id)).await?)
+    }
+
+    /// An election in which this administrator has at least this role. One in which they have none is not to be told from
+    /// one that does not exist.
+    ///
+    /// What is asked of the election itself asks for the role again when it is decided: until then it may be lost.
+    async fn election(&self, caller: &Administrator, id: ElectionId, needed: Role) -> Answer<History<Election>> {
+        let history = self.load(id).await?;
+        let admitted = history.state.administrators.admit(&caller.subject, needed);
+        admitted.map(|()| history).map_err(|refused| Problem::refused(&refused))
     }
 
     /// Carries out a command that touches nothing but the election's own stream.
@@ -66,7 +71,8 @@ impl App {
         let mut record = intent.record(command.name(), &history.stream, environment);
         record.own_id = own_id;
         record.private.reason = reason;
-        let decide = |election: &Election| election.decide(command.clone(), &Context { now: environment.now() });
+        let by = record.private.actor.administrator();
+        let decide = |election: &Election| election.decide(command.clone(), &Context { now: environment.now(), by });
         let done = self.store.execute(history, &record, |version| intent.expects(version), decide).await?;
         Ok(done.version)
     }
@@ -77,6 +83,7 @@ pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(elections::create))
         .routes(routes!(elections::change, elections::delete))
+        .routes(routes!(administrators::appoint, administrators::remove))
         .routes(routes!(lifecycle::open))
         .routes(routes!(lifecycle::extend))
         .routes(routes!(lifecycle::close))

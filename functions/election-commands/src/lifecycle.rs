@@ -3,7 +3,7 @@
 use axum::extract::State;
 use photovote_domain::{
     Aggregate, Election, Timestamp,
-    election::{Context, ElectionCommand},
+    election::{Context, ElectionCommand, Role},
 };
 use photovote_http::{
     Administrator, Answer, Changed, CommandHeaders, CommandProblems, Moment, Segments, Submission, present,
@@ -36,13 +36,14 @@ pub(crate) async fn open(
     submission: Submission,
 ) -> Answer {
     let id = path.id("election")?;
-    let history = app.owned(&caller, id).await?;
+    let history = app.election(&caller, id, Role::Editor).await?;
     let (body, intent): (Opening, _) = submission.read(&caller)?;
     let command = ElectionCommand::Open { closes_at: body.closes_at.map(Timestamp::from) };
 
     let environment = app.store.environment();
     let record = intent.record(command.name(), &history.stream, environment);
-    let decide = |election: &Election| election.decide(command.clone(), &Context { now: environment.now() });
+    let by = record.private.actor.administrator();
+    let decide = |election: &Election| election.decide(command.clone(), &Context { now: environment.now(), by });
     let schedule = |_: &_| Ok(vec![app.control.schedule(id)?]);
     let done = app.store.execute_with(history, &record, |version| intent.expects(version), decide, schedule).await?;
     // Also when it was opened before: that attempt may have been stopped right here.
@@ -73,7 +74,7 @@ pub(crate) async fn extend(
     submission: Submission,
 ) -> Answer {
     let id = path.id("election")?;
-    let history = app.owned(&caller, id).await?;
+    let history = app.election(&caller, id, Role::Editor).await?;
     let shards = history.state.shards;
     let (body, intent): (Extension, _) = submission.read(&caller)?;
     let closes_at = body.closes_at.into();
@@ -95,7 +96,7 @@ pub(crate) async fn close(
     path: Segments,
     submission: Submission,
 ) -> Answer {
-    let history = app.owned(&caller, path.id("election")?).await?;
+    let history = app.election(&caller, path.id("election")?, Role::Editor).await?;
     let (_, intent): (Nothing, _) = submission.read(&caller)?;
     let command = ElectionCommand::Close;
     let record = intent.record(command.name(), &history.stream, app.store.environment());
@@ -114,7 +115,7 @@ pub(crate) async fn release(
     path: Segments,
     submission: Submission,
 ) -> Answer {
-    let history = app.owned(&caller, path.id("election")?).await?;
+    let history = app.election(&caller, path.id("election")?, Role::Editor).await?;
     let (_, intent): (Nothing, _) = submission.read(&caller)?;
     app.change(history, &intent, ElectionCommand::Release, None).await.map(changed)
 }

@@ -7,7 +7,7 @@ use axum::extract::State;
 use photovote_domain::{
     Aggregate, Ballot, BallotId, Election, Email, Version, Voter, VoterId,
     ballot::{self, BallotCommand, BallotRejection},
-    election::Status,
+    election::{Role, Status},
     email_key,
     voter::{self, VoterCommand, VoterRejection},
 };
@@ -64,7 +64,7 @@ pub(crate) async fn register(
     path: Segments,
     submission: Submission,
 ) -> Answer {
-    let election = app.owned(&caller, path.id("election")?).await?;
+    let election = app.election(&caller, path.id("election")?, Role::Editor).await?;
     let (id, shards) = (election.stream.election(), election.state.shards);
     let (body, intent): (NewVoter, _) = submission.read(&caller)?;
     let (name, email): (_, Email) = (value("name", &body.name)?, value("email", &body.email)?);
@@ -131,7 +131,7 @@ pub(crate) async fn remove(
     path: Segments,
     submission: Submission,
 ) -> Answer {
-    let election = app.owned(&caller, path.id("election")?).await?;
+    let election = app.election(&caller, path.id("election")?, Role::Editor).await?;
     let (id, shards) = (election.stream.election(), election.state.shards);
     let voter: VoterId = path.id("voter")?;
     let history = app.voter(&election, voter).await?;
@@ -204,7 +204,7 @@ pub(crate) async fn replace_token(
     path: Segments,
     submission: Submission,
 ) -> Answer {
-    let election = app.owned(&caller, path.id("election")?).await?;
+    let election = app.election(&caller, path.id("election")?, Role::Editor).await?;
     let (id, shards) = (election.stream.election(), election.state.shards);
     let voter = app.voter(&election, path.id("voter")?).await?;
     let Some(ballot) = voter.state.ballot else { return Err(Problem::refused(&VoterRejection::NotFound)) };

@@ -1,7 +1,10 @@
 //! Elections: the caller's list of them, and each by itself.
 
 use axum::{Json, extract::State, response::IntoResponse};
-use photovote_domain::{ElectionId, Version, election::Status};
+use photovote_domain::{
+    ElectionId, Version,
+    election::{Role, Status},
+};
 use photovote_http::{
     Administrator, Answer, ElectionView, Items, PageParameters, Parameters, Problem, QueryProblems, Segments,
     VersionParameter, at_version,
@@ -12,7 +15,7 @@ use utoipa::ToSchema;
 
 use crate::App;
 
-/// An election in its owner's list.
+/// An election in an administrator's list.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct ElectionItem {
     /// Its id, a ULID.
@@ -26,12 +29,15 @@ pub(crate) struct ElectionItem {
     /// Its version.
     #[schema(value_type = u64, example = 17)]
     version: Version,
+    /// The caller's role: `owner`, `editor` or `observer`.
+    #[schema(value_type = String, example = "owner")]
+    role: Role,
 }
 
 impl From<ElectionSummary> for ElectionItem {
     fn from(summary: ElectionSummary) -> Self {
-        let ElectionSummary { id, name, status, version } = summary;
-        Self { id, name, status, version }
+        let ElectionSummary { id, name, status, version, role } = summary;
+        Self { id, name, status, version, role }
     }
 }
 
@@ -46,7 +52,7 @@ pub(crate) struct ElectionAnswer {
     version: Version,
 }
 
-/// Lists the caller's elections, in the order of their ids.
+/// Lists the elections that the caller administers, in the order of their ids.
 #[utoipa::path(
     get, path = "/elections", tag = "elections", operation_id = "list_elections", security(("administrator" = [])), params(PageParameters),
     responses((status = OK, body = Items<ElectionItem>, description = "A page of the list"), QueryProblems)

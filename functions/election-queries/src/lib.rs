@@ -1,5 +1,6 @@
-//! What an administrator can see of their elections: served from documents, the turnout from the gates.
+//! What an administrator, of whatever role, can see of their elections: served from documents, the turnout from the gates.
 
+mod administrators;
 mod elections;
 mod results;
 mod sheet;
@@ -29,6 +30,7 @@ pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(elections::list))
         .routes(routes!(elections::show))
+        .routes(routes!(administrators::list))
         .routes(routes!(voters::list))
         .routes(routes!(voters::turnout))
         .routes(routes!(results::show))

@@ -2,8 +2,11 @@
 
 use std::time::Duration;
 
-use photovote_document_store::{DocumentError, Ownership};
-use photovote_domain::{ElectionId, Tally, Version, election::Status};
+use photovote_document_store::{DocumentError, Standing};
+use photovote_domain::{
+    ElectionId, Tally, Version,
+    election::{Administrators, ElectionRejection, Role, Status},
+};
 use photovote_http::{Administrator, Answer, Parameters, Problem};
 use photovote_projections::ElectionDocument;
 use tokio::time::{Instant, sleep};
@@ -44,11 +47,11 @@ impl App {
     ) -> Answer<Option<Version>> {
         match query.min_version() {
             Ok(least) => Ok(least),
-            Err(malformed) => Err(self.owned(caller, id).await.err().unwrap_or(malformed)),
+            Err(malformed) => Err(self.standing(caller, id).await.err().unwrap_or(malformed)),
         }
     }
 
-    /// An election that is the caller's, at least at this version.
+    /// An election that the caller administers, at least at this version.
     pub(crate) async fn election(
         &self,
         caller: &Administrator,
@@ -68,15 +71,20 @@ impl App {
         visible(caller, least, || self.documents.results_input(id, least.is_some())).await
     }
 
-    /// An election that is the caller's, and of it only what its voters are found with.
-    pub(crate) async fn owned(&self, caller: &Administrator, id: ElectionId) -> Answer<Ownership> {
-        let found = self.documents.ownership(id).await?;
-        let own = found.filter(|found| found.owner == caller.subject.as_str() && found.status != Status::Deleted);
+    /// How things stand with an election that the caller administers.
+    pub(crate) async fn standing(&self, caller: &Administrator, id: ElectionId) -> Answer<Standing> {
+        let found = self.documents.standing(id).await?;
+        let own = found.filter(|found| sees(caller, &found.administrators) && found.status != Status::Deleted);
         own.ok_or_else(no_such)
     }
 }
 
-/// Reads until the version is there. An election that does not exist and one that is somebody else's cannot be told
+/// Every administrator may look at everything here.
+fn sees(caller: &Administrator, administrators: &Administrators) -> bool {
+    administrators.admit(&caller.subject, Role::Observer).is_ok()
+}
+
+/// Reads until the version is there. An election that does not exist and one that is none of the caller's cannot be told
 /// apart: neither is ever recent enough.
 async fn visible<T, F>(caller: &Administrator, least: Option<Version>, read: impl Fn() -> F) -> Answer<T>
 where
@@ -86,7 +94,7 @@ where
     let deadline = Instant::now() + PATIENCE;
     let mut wait = FIRST_WAIT;
     loop {
-        let own = read().await?.filter(|found| found.document().election.owner == caller.subject.as_str());
+        let own = read().await?.filter(|found| sees(caller, &found.document().election.administrators));
         let recent = own.filter(|found| least.is_none_or(|least| found.document().version >= least));
         match recent {
             Some(found) if found.document().election.status == Status::Deleted => return Err(no_such()),
@@ -104,5 +112,5 @@ where
 }
 
 fn no_such() -> Problem {
-    Problem::not_found("election_not_found", "there is no such election")
+    Problem::refused(&ElectionRejection::NotFound)
 }

@@ -52,7 +52,7 @@ pub(crate) struct TurnoutAnswer {
 )]
 pub(crate) async fn list(State(app): State<App>, caller: Administrator, path: Segments, query: Parameters) -> Answer {
     let id = path.id("election")?;
-    app.owned(&caller, id).await?;
+    app.standing(&caller, id).await?;
     let list = format!("voters/{id}");
     let page = query.page(&list)?;
     let after = page.after.as_deref().map(place).transpose()?;
@@ -70,7 +70,7 @@ pub(crate) async fn list(State(app): State<App>, caller: Administrator, path: Se
 )]
 pub(crate) async fn turnout(State(app): State<App>, caller: Administrator, path: Segments) -> Answer {
     let id = path.id("election")?;
-    let election = app.owned(&caller, id).await?;
+    let election = app.standing(&caller, id).await?;
     let turnout = app.control.turnout(id, election.shards).await;
     let Turnout { registered, cast } = turnout.map_err(problem)?;
     Ok(Json(TurnoutAnswer { registered, cast }).into_response())

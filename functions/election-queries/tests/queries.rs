@@ -1,19 +1,19 @@
 //! What an administrator sees of their elections, and what others do not.
 #![allow(clippy::unwrap_used, reason = "a test that cannot prepare its case has failed")]
 
-use std::collections::BTreeSet;
-
 use axum::Router;
 use election_queries::{App, routes};
 use photovote_control::{Control, ControlReader};
 use photovote_document_store::{DocumentReader, DocumentStore, Saved};
 use photovote_domain::{
     BallotId, CandidateId, CompetitionId, ElectionId, Nonce, Ratings, Receipt, Scale, Shard, ShardCount, Timestamp,
-    Version, VoterId, election::ElectionEvent as E, voter::VoterEvent,
+    Version, VoterId,
+    election::{ElectionEvent as E, Role},
+    voter::VoterEvent,
 };
 use photovote_dynamodb::transact;
 use photovote_http::edge;
-use photovote_projections::{CastBallot, ElectionDocument, VoterDocument};
+use photovote_projections::{CastBallot, Changes, ElectionDocument, VoterDocument};
 use photovote_testing::{Engine, Reply, Sender, get};
 use serde_json::{Value, json};
 
@@ -46,9 +46,9 @@ impl Office {
 
     async fn project(&self, document: &mut ElectionDocument, events: &[E]) {
         let previous = document.version;
-        let mut changed = BTreeSet::new();
-        document.apply(previous.plus(1), events, &mut changed);
-        let saved = self.store.save_election(&"1".parse().unwrap(), document, previous, &changed).await;
+        let mut changes = Changes::default();
+        document.apply(previous.plus(1), events, &mut changes);
+        let saved = self.store.save_election(&"1".parse().unwrap(), document, previous, &changes).await;
         assert_eq!(saved, Ok(Saved::Yes));
     }
 
@@ -157,7 +157,7 @@ async fn a_version_that_does_not_come_is_unavailable_whoever_asks() {
 async fn what_is_not_the_callers_is_not_there() {
     let (office, mut document) = Office::open(&["Moon", "Sun"]).await;
     let absent = ElectionId::from_bits(8);
-    for path in ["", "/voters", "/turnout", "/results", "/results.csv"] {
+    for path in ["", "/voters", "/turnout", "/administrators", "/results", "/results.csv"] {
         let missing = office.asked("ada", &format!("/{absent}{path}")).await;
         let foreign = office.asked("eve", &format!("/{ELECTION}{path}")).await;
         assert_eq!(missing.problem(), (404, "election_not_found"), "{path}");
@@ -168,7 +168,7 @@ async fn what_is_not_the_callers_is_not_there() {
     }
     office.close(&mut document, 0).await;
     office.project(&mut document, &[E::ElectionDeleted {}]).await;
-    for path in ["", "?min_version=1", "/voters", "/turnout", "/results", "/results.csv"] {
+    for path in ["", "?min_version=1", "/voters", "/turnout", "/administrators", "/results", "/results.csv"] {
         assert_eq!(office.ada(path).await.problem(), (404, "election_not_found"), "{path}, deleted");
     }
     assert_eq!(office.asked("ada", "").await.json["items"], json!([]));
@@ -182,7 +182,10 @@ async fn an_owner_lists_their_elections_page_by_page() {
         office.project(&mut document, &definition(owner, &["Moon", "Sun"])).await;
     }
     let first = office.asked("ada", "?limit=2").await.json;
-    let item = |bits| json!({"id": ElectionId::from_bits(bits), "name": "Summer", "status": "open", "version": 5});
+    let item = |bits| {
+        let id = ElectionId::from_bits(bits);
+        json!({"id": id, "name": "Summer", "status": "open", "version": 5, "role": "owner"})
+    };
     assert_eq!(first["items"], json!([item(1), item(3)]));
     let cursor = first["next_cursor"].as_str().unwrap();
     let second = office.asked("ada", &format!("?limit=2&cursor={cursor}")).await.json;
@@ -194,6 +197,42 @@ async fn an_owner_lists_their_elections_page_by_page() {
     let forged = "?cursor=ZWxlY3Rpb25zAHg";
     assert_eq!(office.asked("ada", forged).await.problem(), (400, "malformed_cursor"));
     assert_eq!(office.asked("ada", "?offset=1").await.problem(), (400, "malformed_parameter"));
+}
+
+#[tokio::test]
+async fn administrators_of_every_role_see_all_there_is_and_each_other() {
+    let (office, mut document) = Office::open(&["Moon", "Sun"]).await;
+    let appointed = |subject: &str, role| E::AdministratorAdded { role, subject: subject.into() };
+    let events = [appointed("eve", Role::Observer), appointed("bea", Role::Editor), appointed("auth0|é", Role::Owner)];
+    office.project(&mut document, &events).await;
+    office.registers(21).await;
+    let item = |subject: &str, role: &str| json!({"subject": subject, "role": role});
+    let all = [item("ada", "owner"), item("auth0|é", "owner"), item("bea", "editor"), item("eve", "observer")];
+    for subject in ["ada", "auth0|é", "bea", "eve"] {
+        let asked = async |path: &str| office.asked(subject, &format!("/{ELECTION}{path}")).await;
+        assert_eq!(asked("/administrators").await.json, json!({"items": all, "next_cursor": null}));
+        assert_eq!(asked("").await.json["version"], 8);
+        assert_eq!(asked("/voters").await.json["items"][0]["name"], "voter 21");
+        assert_eq!(asked("/results").await.problem(), (409, "election_not_closed"));
+        let list = office.asked(subject, "").await.json;
+        let role = all.iter().find(|item| item["subject"] == subject).unwrap()["role"].clone();
+        assert_eq!((&list["items"][0]["id"], &list["items"][0]["role"]), (&json!(ELECTION), &role));
+    }
+    let first = office.ada("/administrators?limit=3").await.json;
+    assert_eq!(first["items"], json!(all[..3]));
+    let cursor = first["next_cursor"].as_str().unwrap();
+    let second = office.ada(&format!("/administrators?limit=3&cursor={cursor}")).await.json;
+    assert_eq!(second, json!({"items": all[3..], "next_cursor": null}));
+    assert_eq!(office.ada("/administrators?limit=4").await.json["next_cursor"], Value::Null);
+    assert_eq!(office.ada(&format!("/voters?cursor={cursor}")).await.problem(), (400, "malformed_cursor"));
+
+    office.project(&mut document, &[E::AdministratorRemoved { subject: "bea".into() }]).await;
+    for path in ["", "?min_version=1", "/voters", "/turnout", "/results", "/administrators"] {
+        let removed = office.asked("bea", &format!("/{ELECTION}{path}")).await;
+        let problem = if path.starts_with('?') { (503, "not_projected_yet") } else { (404, "election_not_found") };
+        assert_eq!(removed.problem(), problem, "{path}");
+    }
+    assert_eq!(office.asked("bea", "").await.json["items"], json!([]));
 }
 
 #[tokio::test]

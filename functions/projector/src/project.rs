@@ -1,12 +1,10 @@
 //! What each kind of commit does to the documents of one generation.
 
-use std::collections::BTreeSet;
-
 use photovote_document_store::{COMPETITIONS_AT_ONCE, DocumentError, Generation, Saved};
-use photovote_domain::{Aggregate, Ballot, CompetitionId, Election, ElectionId, Shard, Version, Voter, VoterId};
+use photovote_domain::{Aggregate, Ballot, Election, ElectionId, Shard, Version, Voter, VoterId};
 use photovote_dynamodb::Retry;
 use photovote_event_store::{Commit, LoadError, Stream};
-use photovote_projections::{ElectionDocument, Turn, VoterDocument, cast_ballot};
+use photovote_projections::{Changes, ElectionDocument, Turn, VoterDocument, cast_ballot};
 
 use crate::{Projector, batch::Delivered, repair::CommitKeys};
 
@@ -87,14 +85,14 @@ impl Projector {
         let mut document = stored.unwrap_or_else(|| ElectionDocument::empty(id));
         *reached = document.version;
         let next = self.next::<Election>(Stream::Election(id), document.version, delivered).await;
-        let mut changed = BTreeSet::new();
+        let mut changes = Changes::default();
         for (first, events) in &next.commits {
-            document.apply(*first, events, &mut changed);
-            if changed.len() >= COMPETITIONS_AT_ONCE {
-                self.save_election(generation, &document, reached, &mut changed).await?;
+            document.apply(*first, events, &mut changes);
+            if changes.competitions.len() >= COMPETITIONS_AT_ONCE {
+                self.save_election(generation, &document, reached, &mut changes).await?;
             }
         }
-        self.save_election(generation, &document, reached, &mut changed).await?;
+        self.save_election(generation, &document, reached, &mut changes).await?;
         next.end
     }
 
@@ -103,16 +101,16 @@ impl Projector {
         generation: &Generation,
         document: &ElectionDocument,
         reached: &mut Version,
-        changed: &mut BTreeSet<CompetitionId>,
+        changes: &mut Changes,
     ) -> Result<(), Trouble> {
         if document.version == *reached {
             return Ok(());
         }
-        match self.documents.save_election(generation, document, *reached, changed).await? {
+        match self.documents.save_election(generation, document, *reached, changes).await? {
             Saved::Moved => Err(Trouble::Moved),
             Saved::Yes => {
                 *reached = document.version;
-                changed.clear();
+                *changes = Changes::default();
                 Ok(())
             }
         }

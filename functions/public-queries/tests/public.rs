@@ -1,8 +1,6 @@
 //! What anyone can see, and what not yet or not any more.
 #![allow(clippy::unwrap_used, reason = "a test that cannot prepare its case has failed")]
 
-use std::collections::BTreeSet;
-
 use axum::Router;
 use photovote_document_store::{DocumentReader, DocumentStore, Saved};
 use photovote_domain::{
@@ -10,7 +8,7 @@ use photovote_domain::{
     election::ElectionEvent as E,
 };
 use photovote_http::edge;
-use photovote_projections::{CastBallot, ElectionDocument};
+use photovote_projections::{CastBallot, Changes, ElectionDocument};
 use photovote_testing::{Engine, Reply, Sender, get};
 use public_queries::{App, routes};
 use serde_json::json;
@@ -56,9 +54,9 @@ impl Square {
 
     async fn project(&mut self, events: &[E]) {
         let previous = self.document.version;
-        let mut changed = BTreeSet::new();
-        self.document.apply(previous.plus(1), events, &mut changed);
-        let saved = self.store.save_election(&"1".parse().unwrap(), &self.document, previous, &changed).await;
+        let mut changes = Changes::default();
+        self.document.apply(previous.plus(1), events, &mut changes);
+        let saved = self.store.save_election(&"1".parse().unwrap(), &self.document, previous, &changes).await;
         assert_eq!(saved, Ok(Saved::Yes));
     }
 

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use aws_sdk_dynamodb::types::AttributeValue;
 use photovote_domain::{
     CompetitionId, Election, ElectionId, Scale, ShardCount, Tally, Timestamp, Version, VoterId,
-    election::{Competition, Status},
+    election::{Administrators, Competition, Role, Status},
 };
 use photovote_dynamodb::Item;
 use photovote_projections::{ElectionDocument, ElectionSummary, VoterDocument, unpack};
@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use crate::{
     failure::DocumentError,
     key::{COMPETITION, ELECTION, TALLY},
-    read::Ownership,
+    read::Standing,
 };
 
 #[cfg(feature = "write")]
@@ -28,7 +28,11 @@ pub(crate) use writing::{competition_item, header_item, listed_item, tally_item,
 struct Header {
     version: Version,
     status: Status,
-    owner: String,
+    #[serde(default)]
+    administrators: Administrators,
+    /// Headers that were written before an election could have further administrators name its owner alone.
+    #[serde(default, skip_serializing)]
+    owner: Option<String>,
     name: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     description: Option<String>,
@@ -40,6 +44,13 @@ struct Header {
     casts: Option<u64>,
     /// In their order.
     competitions: Vec<Place>,
+}
+
+impl Header {
+    fn administrators(&mut self) -> Administrators {
+        let named = std::mem::take(&mut self.administrators);
+        self.owner.take().map_or(named, Administrators::owned_by)
+    }
 }
 
 /// Where a competition stands in its election, and the version of its item that belongs to this header.
@@ -56,13 +67,20 @@ struct Part {
     competition: Competition,
 }
 
-/// An entry of an owner's list.
+/// An entry of an administrator's list.
 #[derive(Debug, Serialize, Deserialize)]
 struct Listed {
     id: ElectionId,
     version: Version,
     status: Status,
     name: String,
+    /// Entries that were written before there were roles are owners'.
+    #[serde(default = "owner")]
+    role: Role,
+}
+
+const fn owner() -> Role {
+    Role::Owner
 }
 
 /// A voter.
@@ -111,7 +129,7 @@ impl Partition {
     /// The election that a header and the competitions are, or nothing if they do not belong together. A Query reads
     /// item after item: a transaction may have changed some of them when it had passed the others.
     pub(crate) fn election(self, id: ElectionId, header: Item) -> Result<Option<ElectionDocument>, DocumentError> {
-        let header: Header = parsed(header)?;
+        let mut header: Header = parsed(header)?;
         let parts = self.competitions.into_iter().map(parsed::<Part>).collect::<Result<Vec<_>, _>>()?;
         let mut parts: BTreeMap<_, _> = parts.into_iter().map(|part| (part.competition.id, part)).collect();
         let competitions: Option<Vec<_>> = header
@@ -126,7 +144,7 @@ impl Partition {
             competition_versions: header.competitions.iter().map(|place| (place.id, place.version)).collect(),
             election: Election {
                 status: header.status,
-                owner: header.owner,
+                administrators: header.administrators(),
                 name: header.name,
                 description: header.description,
                 scale: header.scale,
@@ -146,16 +164,16 @@ pub(crate) fn tally_part(item: &Item) -> Result<Tally, DocumentError> {
     unpack(cells.as_ref()).map_err(|error| damaged(item, &error.to_string()))
 }
 
-/// An entry of an owner's list.
+/// An entry of an administrator's list.
 pub(crate) fn listed(item: Item) -> Result<ElectionSummary, DocumentError> {
-    let Listed { id, version, status, name } = parsed(item)?;
-    Ok(ElectionSummary { id, name, status, version })
+    let Listed { id, version, status, name, role } = parsed(item)?;
+    Ok(ElectionSummary { id, name, status, version, role })
 }
 
-/// Whose the election of a header is.
-pub(crate) fn ownership(item: Item) -> Result<Ownership, DocumentError> {
-    let Header { owner, status, shards, .. } = parsed(item)?;
-    Ok(Ownership { owner, status, shards })
+/// How things stand with the election of a header.
+pub(crate) fn standing(item: Item) -> Result<Standing, DocumentError> {
+    let mut header: Header = parsed(item)?;
+    Ok(Standing { administrators: header.administrators(), status: header.status, shards: header.shards })
 }
 
 /// A voter.

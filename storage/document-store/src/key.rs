@@ -19,9 +19,10 @@ pub(crate) fn election_partition(generation: &Generation, election: ElectionId) 
     format!("{generation}#{election}")
 }
 
-pub(crate) fn owner_partition(generation: &Generation, owner: &str) -> String {
-    // The owner stands last: whatever is in it, it ends nothing.
-    format!("{generation}#owner#{owner}")
+/// The partition of an administrator's list. Its name is older than roles: once every administrator was an owner.
+pub(crate) fn list_partition(generation: &Generation, administrator: &str) -> String {
+    // The subject stands last: whatever is in it, it ends nothing.
+    format!("{generation}#owner#{administrator}")
 }
 
 pub(crate) fn voters_partition(generation: &Generation, election: ElectionId) -> String {
@@ -51,8 +52,8 @@ pub(crate) fn competition_key(generation: &Generation, election: ElectionId, com
 }
 
 #[cfg(feature = "write")]
-pub(crate) fn listed_key(generation: &Generation, owner: &str, election: ElectionId) -> Item {
-    key(owner_partition(generation, owner), election.to_string())
+pub(crate) fn listed_key(generation: &Generation, administrator: &str, election: ElectionId) -> Item {
+    key(list_partition(generation, administrator), election.to_string())
 }
 
 #[cfg(feature = "write")]

@@ -8,7 +8,7 @@
 //! | `<generation>#<election>` | `competition#<id>` | a competition with its candidates |
 //! | | `election` | the header: everything else about the election |
 //! | | `tally#<k>` | one part of the tally |
-//! | `<generation>#owner#<subject>` | `<election>` | an entry of an owner's list |
+//! | `<generation>#owner#<subject>` | `<election>` | an entry of an administrator's list |
 //! | `<generation>#voters#<election>` | `<voter>` | a voter |
 //! | `<generation>#receipts#<election>#<shard>` | `<receipt>` | a ballot was counted |
 //! | `generations` | `generations` | which generation is served, which ones are written |
@@ -29,6 +29,6 @@ mod write;
 
 pub use failure::DocumentError;
 pub use generation::{Generation, GenerationError, Generations};
-pub use read::{DocumentReader, Ownership, Page};
+pub use read::{DocumentReader, Page, Standing};
 #[cfg(feature = "write")]
 pub use write::{COMPETITIONS_AT_ONCE, DocumentStore, Saved};

@@ -5,7 +5,10 @@ use aws_sdk_dynamodb::{
     operation::query::builders::QueryFluentBuilder,
     types::{AttributeValue, Select},
 };
-use photovote_domain::{ElectionId, Receipt, ShardCount, Subject, Tally, VoterId, election::Status};
+use photovote_domain::{
+    ElectionId, Receipt, ShardCount, Subject, Tally, VoterId,
+    election::{Administrators, Status},
+};
 use photovote_dynamodb::{Item, Retry, storage_error};
 use photovote_projections::{ElectionDocument, ElectionSummary, VoterDocument};
 
@@ -32,11 +35,11 @@ pub struct DocumentReader {
     pointer: Pointer,
 }
 
-/// Whose an election is.
+/// How things stand with an election: who may ask about it, and where the answers are.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Ownership {
-    /// The owner.
-    pub owner: String,
+pub struct Standing {
+    /// Who administers it.
+    pub administrators: Administrators,
     /// Where the election is in its life.
     pub status: Status,
     /// Over how many shards its voters and ballots are spread.
@@ -90,22 +93,23 @@ impl DocumentReader {
         self.read(&self.generations().await?.serving, id, consistent, None).await
     }
 
-    /// Whose an election is, for questions that are about something else of it: one small GetItem, however large it is.
-    pub async fn ownership(&self, id: ElectionId) -> Result<Option<Ownership>, DocumentError> {
+    /// How things stand with an election, for questions that are about something else of it: one small GetItem, however
+    /// large it is.
+    pub async fn standing(&self, id: ElectionId) -> Result<Option<Standing>, DocumentError> {
         let key = key::header_key(&self.generations().await?.serving, id);
         let get = self.client.get_item().table_name(&self.table).set_key(Some(key));
-        get.send().await.map_err(|error| storage_error(&error))?.item.map(item::ownership).transpose()
+        get.send().await.map_err(|error| storage_error(&error))?.item.map(item::standing).transpose()
     }
 
-    /// At most `limit` of the elections that somebody owns, those after an id.
+    /// At most `limit` of the elections that somebody administers, those after an id.
     pub async fn elections_of(
         &self,
-        owner: &Subject,
+        administrator: &Subject,
         after: Option<ElectionId>,
         limit: usize,
     ) -> Result<Page<ElectionSummary>, DocumentError> {
         let generation = self.generations().await?.serving;
-        let partition = key::owner_partition(&generation, owner.as_str());
+        let partition = key::list_partition(&generation, administrator.as_str());
         self.page(partition, after.map(|id| id.to_string()), limit, None, item::listed).await
     }
 

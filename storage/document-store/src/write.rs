@@ -1,15 +1,15 @@
 //! Writing documents, each under the condition that its version has not moved.
 
-use std::{collections::BTreeSet, ops::Deref};
+use std::ops::Deref;
 
 use aws_sdk_dynamodb::{
     Client,
     error::BuildError,
-    types::{AttributeValue, Delete, Put, TransactWriteItem},
+    types::{AttributeValue, ConditionCheck, Delete, Put, TransactWriteItem},
 };
-use photovote_domain::{CompetitionId, ElectionId, Version, VoterId};
+use photovote_domain::{ElectionId, Version, VoterId};
 use photovote_dynamodb::{Item, PutFailure, TransactFailure, put_failure, storage_error, transact};
-use photovote_projections::{ElectionDocument, VoterDocument};
+use photovote_projections::{Changes, ElectionDocument, VoterDocument};
 
 use crate::{
     failure::DocumentError,
@@ -21,6 +21,9 @@ use crate::{
 
 /// The most competitions that one save may change. A competition has up to 390 KB and a transaction 4 MB.
 pub const COMPETITIONS_AT_ONCE: usize = 8;
+
+/// The most actions that DynamoDB takes in one transaction.
+const ACTIONS: usize = 100;
 
 /// The condition of a document that is to be the first.
 pub(crate) const NOT_THERE: &str = "attribute_not_exists(pk)";
@@ -65,32 +68,67 @@ impl DocumentStore {
         &self.0
     }
 
-    /// Saves an election that was at version `previous` and in which these competitions changed since, at most
-    /// [`COMPETITIONS_AT_ONCE`]: its header, these competitions and its entry in the owner's list, all of them or none.
+    /// Saves an election that was at version `previous` and has changed like this since, in at most
+    /// [`COMPETITIONS_AT_ONCE`] competitions: its header, these competitions and its entries in the administrators' lists,
+    /// all of them or none.
+    ///
+    /// With about ninety administrators or more the entries are more than a transaction takes. Those that do not fit are
+    /// written before, as long as the header has not moved. If it ends there, whoever saves the election next writes them again.
     pub async fn save_election(
         &self,
         generation: &Generation,
         document: &ElectionDocument,
         previous: Version,
-        changed: &BTreeSet<CompetitionId>,
+        changes: &Changes,
     ) -> Result<Saved, DocumentError> {
         let header = header_item(header_key(generation, document.id), document)?;
         let mut actions = vec![self.put_after(header, previous)?];
-        for &id in changed {
+        for &id in &changes.competitions {
             let key = competition_key(generation, document.id, id);
             actions.push(match document.election.competition(id) {
                 Some(competition) => self.put(competition_item(key, document, competition)?)?,
                 None => self.delete(key)?,
             });
         }
-        let listed = listed_key(generation, &document.election.owner, document.id);
-        actions.push(match document.summary() {
-            Some(summary) => self.put(listed_item(listed, summary)?)?,
-            None => self.delete(listed)?,
-        });
+        let mut entries = self.entries(generation, document, changes)?;
+        let with_header = entries.split_off(entries.len().saturating_sub(ACTIONS - actions.len()));
+        actions.extend(with_header);
+        for before in entries.chunks(ACTIONS - 1) {
+            let unmoved = self.check_at(header_key(generation, document.id), previous)?;
+            let before = [&[unmoved], before].concat();
+            if self.write(before).await? == Saved::Moved {
+                return Ok(Saved::Moved);
+            }
+        }
+        self.write(actions).await
+    }
+
+    /// What becomes of an election's entries in the lists of its administrators, and of those who were some.
+    fn entries(
+        &self,
+        generation: &Generation,
+        document: &ElectionDocument,
+        changes: &Changes,
+    ) -> Result<Vec<TransactWriteItem>, DocumentError> {
+        let administrators = &document.election.administrators;
+        let key = |subject: &str| listed_key(generation, subject, document.id);
+        let mut entries = Vec::with_capacity(administrators.len());
+        for (subject, role) in administrators.iter() {
+            entries.push(match document.summary(role) {
+                Some(summary) => self.put(listed_item(key(subject), summary)?)?,
+                None => self.delete(key(subject))?,
+            });
+        }
+        for subject in changes.removed_administrators.iter().filter(|subject| !administrators.contains(subject)) {
+            entries.push(self.delete(key(subject))?);
+        }
+        Ok(entries)
+    }
+
+    /// Carries out a part of a save. Only the header has a condition.
+    async fn write(&self, actions: Vec<TransactWriteItem>) -> Result<Saved, DocumentError> {
         match transact(&self.client, || Ok(actions.clone())).await {
             Ok(()) => Ok(Saved::Yes),
-            // Only the header has a condition.
             Err(TransactFailure::Cancelled(_)) => Ok(Saved::Moved),
             Err(TransactFailure::Storage(error)) => Err(error.into()),
         }
@@ -134,6 +172,15 @@ impl DocumentStore {
         let (condition, values) = after(previous);
         let put = Put::builder().table_name(&self.table).set_item(Some(item)).condition_expression(condition);
         Ok(TransactWriteItem::builder().put(put.set_expression_attribute_values(values).build()?).build())
+    }
+
+    /// The action that insists that the item of this key is still at version `previous`.
+    fn check_at(&self, key: Item, previous: Version) -> Result<TransactWriteItem, DocumentError> {
+        let (condition, values) = after(previous);
+        let check =
+            ConditionCheck::builder().table_name(&self.table).set_key(Some(key)).condition_expression(condition);
+        let check = check.set_expression_attribute_values(values).build()?;
+        Ok(TransactWriteItem::builder().condition_check(check).build())
     }
 
     fn put(&self, item: Item) -> Result<TransactWriteItem, DocumentError> {

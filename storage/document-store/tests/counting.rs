@@ -12,7 +12,7 @@ use photovote_domain::{
     CandidateId, ElectionId, Histogram, Nonce, Ratings, Receipt, Scale, Shard, ShardCount, Tally, Version,
     election::ElectionEvent,
 };
-use photovote_projections::{CastBallot, ElectionDocument};
+use photovote_projections::{CastBallot, Changes, ElectionDocument};
 use photovote_testing::Engine;
 
 const ELECTION: ElectionId = ElectionId::from_bits(7);
@@ -49,8 +49,8 @@ async fn store(engine: &Engine) -> DocumentStore {
     let (name, owner) = ("Autumn".into(), "ada".into());
     let (scale, shards) = (Scale::default(), ShardCount::default());
     let created = ElectionEvent::ElectionCreated { description: None, name, owner, scale, shards };
-    document.apply(Version::new(1), &[created], &mut [].into());
-    store.save_election(&generation(), &document, Version::NONE, &[].into()).await.unwrap();
+    document.apply(Version::new(1), &[created], &mut Changes::default());
+    store.save_election(&generation(), &document, Version::NONE, &Changes::default()).await.unwrap();
     store
 }
 

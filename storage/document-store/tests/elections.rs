@@ -1,16 +1,16 @@
-//! Elections, owners' lists and voters in the documents table.
+//! Elections, administrators' lists and voters in the documents table.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use photovote_document_store::{COMPETITIONS_AT_ONCE, DocumentError, DocumentStore, Generation, Saved};
 use photovote_domain::{
     BallotId, CandidateId, CompetitionId, ElectionId, Scale, ShardCount, Subject, Timestamp, Version, VoterId,
-    election::{ElectionEvent as E, Picture, Status},
+    election::{ElectionEvent as E, Picture, Role, Status},
     voter::VoterEvent,
 };
-use photovote_projections::{ElectionDocument, Turn, VoterDocument};
+use photovote_projections::{Changes, ElectionDocument, Turn, VoterDocument};
 use photovote_testing::Engine;
 
 fn generation() -> Generation {
@@ -53,9 +53,9 @@ impl Saving {
 
     async fn commit(&mut self, events: &[E]) {
         let previous = self.document.version;
-        let mut changed = BTreeSet::new();
-        assert_eq!(self.document.apply(previous.plus(1), events, &mut changed), Turn::Next);
-        let saved = self.store.save_election(&generation(), &self.document, previous, &changed).await;
+        let mut changes = Changes::default();
+        assert_eq!(self.document.apply(previous.plus(1), events, &mut changes), Turn::Next);
+        let saved = self.store.save_election(&generation(), &self.document, previous, &changes).await;
         assert_eq!(saved, Ok(Saved::Yes));
     }
 
@@ -89,11 +89,11 @@ async fn an_election_that_has_moved_is_not_saved_over() {
     let mut late = saving.document.clone();
     saving.commit(&[added(1)]).await;
 
-    let mut changed = BTreeSet::new();
-    late.apply(Version::new(2), &[added(2)], &mut changed);
+    let mut changes = Changes::default();
+    late.apply(Version::new(2), &[added(2)], &mut changes);
     let (store, one) = (&saving.store, Version::new(1));
-    assert_eq!(store.save_election(&generation(), &late, one, &changed).await, Ok(Saved::Moved));
-    assert_eq!(store.save_election(&generation(), &late, Version::NONE, &changed).await, Ok(Saved::Moved));
+    assert_eq!(store.save_election(&generation(), &late, one, &changes).await, Ok(Saved::Moved));
+    assert_eq!(store.save_election(&generation(), &late, Version::NONE, &changes).await, Ok(Saved::Moved));
     assert_eq!(saving.stored().await.unwrap(), saving.document);
 }
 
@@ -154,6 +154,127 @@ async fn a_deleted_election_leaves_a_tombstone_and_its_owners_list() {
     assert_eq!(listed(None, 10).await, (vec![2, 3], false));
     let tombstone = one.stored().await.unwrap();
     assert_eq!((tombstone.election.status, tombstone.version), (Status::Deleted, Version::new(3)));
+}
+
+fn appointed(subject: &str, role: Role) -> E {
+    E::AdministratorAdded { role, subject: subject.into() }
+}
+
+fn removed(subject: &str) -> E {
+    E::AdministratorRemoved { subject: subject.into() }
+}
+
+/// What stands in the list of somebody: the versions and roles of the entries.
+async fn listed(store: &DocumentStore, subject: &str) -> Vec<(u64, Role)> {
+    let page = store.elections_of(&subject.parse().unwrap(), None, 100).await.unwrap();
+    page.items.into_iter().map(|entry| (entry.version.get(), entry.role)).collect()
+}
+
+#[tokio::test]
+async fn an_election_is_in_the_list_of_each_administrator_with_their_role() {
+    let engine = Engine::start().await;
+    let mut saving = Saving::new(&engine, 7);
+    saving.commit(&[created("ada")]).await;
+    saving.commit(&[appointed("bea", Role::Editor), appointed("auth0|é/1", Role::Observer)]).await;
+    let store = store(&engine);
+    assert_eq!(listed(&store, "ada").await, [(3, Role::Owner)]);
+    assert_eq!(listed(&store, "bea").await, [(3, Role::Editor)]);
+    assert_eq!(listed(&store, "auth0|é/1").await, [(3, Role::Observer)]);
+    assert_eq!(saving.stored().await.unwrap(), saving.document);
+
+    let owner = E::AdministratorRoleChanged { role: Role::Owner, subject: "bea".into() };
+    // Somebody who comes and goes in one save, and somebody who goes and comes.
+    let brief = [appointed("eve", Role::Editor), removed("eve"), removed("auth0|é/1")];
+    saving.commit(&[[owner].as_slice(), &brief, &[appointed("auth0|é/1", Role::Editor)]].concat()).await;
+    assert_eq!(listed(&store, "bea").await, [(8, Role::Owner)]);
+    assert_eq!(listed(&store, "eve").await, []);
+    assert_eq!(listed(&store, "auth0|é/1").await, [(8, Role::Editor)]);
+
+    saving.commit(&[removed("ada")]).await;
+    assert_eq!(listed(&store, "ada").await, []);
+    let standing = store.standing(saving.document.id).await.unwrap().unwrap();
+    assert_eq!(standing.administrators, saving.document.election.administrators);
+    saving.commit(&[E::ElectionDeleted {}]).await;
+    assert_eq!(listed(&store, "bea").await, []);
+}
+
+#[tokio::test]
+async fn a_hundred_administrators_are_more_than_one_transaction_takes() {
+    let engine = Engine::start().await;
+    let (client, calls) = engine.counting_client();
+    let transactions = |count| BTreeMap::from([("TransactWriteItems".to_owned(), count)]);
+    let mut saving = Saving::new(&engine, 7);
+    saving.store = DocumentStore::new(client, engine.tables().documents);
+    let subjects: Vec<_> = (1..100).map(|number| format!("administrator {number}")).collect();
+    let everybody = subjects.iter().map(|subject| appointed(subject, Role::Observer));
+    saving.commit(&[created("ada")].into_iter().chain(everybody).collect::<Vec<_>>()).await;
+    let competitions = (0..COMPETITIONS_AT_ONCE as u128).map(added).collect::<Vec<_>>();
+    saving.commit(&competitions).await;
+    assert_eq!(calls.take(), transactions(4));
+    for subject in &subjects {
+        assert_eq!(listed(&saving.store, subject).await, [(108, Role::Observer)], "{subject}");
+    }
+    assert_eq!(listed(&saving.store, "ada").await, [(108, Role::Owner)]);
+    assert_eq!(saving.stored().await.unwrap(), saving.document);
+
+    // Somebody who is late changes nobody's list.
+    let mut late = saving.document.clone();
+    let (previous, mut changes) = (late.version, Changes::default());
+    saving.commit(&[E::ElectionNameChanged { name: "Winter".into() }]).await;
+    late.apply(previous.plus(1), &[E::ElectionDeleted {}], &mut changes);
+    let saved = saving.store.save_election(&generation(), &late, previous, &changes).await;
+    assert_eq!(saved, Ok(Saved::Moved));
+    for subject in &subjects {
+        assert_eq!(listed(&saving.store, subject).await, [(109, Role::Observer)], "{subject}");
+    }
+    assert_eq!(listed(&saving.store, "ada").await, [(109, Role::Owner)]);
+
+    calls.take();
+    let most: Vec<_> = subjects.iter().take(9).map(|subject| removed(subject)).collect();
+    saving.commit(&most).await;
+    assert_eq!(calls.take(), transactions(2));
+    saving.commit(&competitions.iter().map(renamed).collect::<Vec<_>>()).await;
+    assert_eq!(calls.take(), transactions(1), "ninety-one fit in with as much of the election as changes at once");
+    saving.commit(&[E::ElectionDeleted {}]).await;
+    assert_eq!(calls.take(), transactions(1));
+    for subject in &subjects {
+        assert_eq!(listed(&saving.store, subject).await, [], "{subject}");
+    }
+}
+
+fn renamed(added: &E) -> E {
+    match added {
+        E::CompetitionAdded { competition, name, .. } => {
+            E::CompetitionNameChanged { competition: *competition, name: format!("another {name}") }
+        }
+        other => other.clone(),
+    }
+}
+
+#[tokio::test]
+async fn what_was_saved_before_there_were_roles_is_its_owners() {
+    let engine = Engine::start().await;
+    let mut saving = Saving::new(&engine, 7);
+    saving.commit(&[created("ada"), added(1)]).await;
+    let (pk, election) = (|text: String| AttributeValue::S(text), saving.document.id);
+    let update = |partition: String, sort: String, expression: &str| {
+        let update = engine.client().update_item().table_name(engine.tables().documents);
+        update.key("pk", pk(partition)).key("sk", pk(sort)).update_expression(expression)
+    };
+    let header = update(format!("1#{election}"), "election".into(), "REMOVE administrators SET #owner = :owner");
+    let header =
+        header.expression_attribute_names("#owner", "owner").expression_attribute_values(":owner", pk("ada".into()));
+    header.send().await.unwrap();
+    let entry = update("1#owner#ada".into(), election.to_string(), "REMOVE #role");
+    entry.expression_attribute_names("#role", "role").send().await.unwrap();
+
+    assert_eq!(saving.stored().await.unwrap(), saving.document);
+    let standing = saving.store.standing(election).await.unwrap().unwrap();
+    assert_eq!(standing.administrators.iter().collect::<Vec<_>>(), [("ada", Role::Owner)]);
+    assert_eq!(listed(&saving.store, "ada").await, [(2, Role::Owner)]);
+    saving.document = saving.stored().await.unwrap();
+    saving.commit(&[appointed("bea", Role::Editor)]).await;
+    assert_eq!(saving.stored().await.unwrap(), saving.document);
 }
 
 /// Saves voters 0 to `n`, each removed if `removed` says so.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use aws_sdk_dynamodb::types::AttributeValue::{L, S};
 use photovote_document_store::{DocumentError, DocumentStore, Generation};
 use photovote_domain::{ElectionId, Scale, ShardCount, Version, election::ElectionEvent};
-use photovote_projections::ElectionDocument;
+use photovote_projections::{Changes, ElectionDocument};
 use photovote_testing::Engine;
 
 const ELECTION: ElectionId = ElectionId::from_bits(7);
@@ -28,8 +28,8 @@ async fn save(store: &DocumentStore, generation: &Generation, name: &str) {
     let (name, owner) = (name.into(), "ada".into());
     let (scale, shards) = (Scale::default(), ShardCount::default());
     let created = ElectionEvent::ElectionCreated { description: None, name, owner, scale, shards };
-    document.apply(Version::new(1), &[created], &mut [].into());
-    store.save_election(generation, &document, Version::NONE, &[].into()).await.unwrap();
+    document.apply(Version::new(1), &[created], &mut Changes::default());
+    store.save_election(generation, &document, Version::NONE, &Changes::default()).await.unwrap();
 }
 
 /// Lets time pass, while nothing waits for it.

@@ -35,6 +35,16 @@ pub enum Actor {
     Closer,
 }
 
+impl Actor {
+    /// The administrator who asked, if it was one.
+    pub const fn administrator(&self) -> Option<&Subject> {
+        match self {
+            Self::Administrator(subject) => Some(subject),
+            Self::Voter | Self::Closer => None,
+        }
+    }
+}
+
 /// From where an administrator asked. Voters' commands keep no address.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Source {

@@ -326,7 +326,7 @@ async fn create(
         scale: photovote_domain::Scale::default(),
         shards,
     };
-    let context = Context { now: Timestamp::from_millis(1) };
+    let context = Context { now: Timestamp::from_millis(1), by: None };
     let decide = |election: &Election| election.decide(command.clone(), &context);
     let gates = |_: &_| control.create_gates(ELECTION, shards);
     store.execute_with(History::empty(Stream::Election(ELECTION)), record, |_| true, decide, gates).await

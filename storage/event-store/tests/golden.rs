@@ -24,6 +24,9 @@ fn samples() -> [(&'static str, Vec<Value>); 3] {
         json!({"ElectionClosed": {"casts": 150}}),
         json!({"ResultsReleased": {}}),
         json!({"ElectionDeleted": {}}),
+        json!({"AdministratorAdded": {"role": "editor", "subject": "auth0|123"}}),
+        json!({"AdministratorRoleChanged": {"role": "owner", "subject": "auth0|123"}}),
+        json!({"AdministratorRemoved": {"subject": "auth0|123"}}),
         json!({"CompetitionAdded": {"competition": a, "description": "Outside", "name": "Nature"}}),
         json!({"CompetitionRemoved": {"competition": a}}),
         json!({"CompetitionNameChanged": {"competition": a, "name": "Sky"}}),
@@ -129,16 +132,19 @@ fn every_event_is_sampled() {
         ElectionEvent::ElectionClosed { .. } => 7,
         ElectionEvent::ResultsReleased {} => 8,
         ElectionEvent::ElectionDeleted {} => 9,
-        ElectionEvent::CompetitionAdded { .. } => 10,
-        ElectionEvent::CompetitionRemoved { .. } => 11,
-        ElectionEvent::CompetitionNameChanged { .. } => 12,
-        ElectionEvent::CompetitionDescriptionChanged { .. } => 13,
-        ElectionEvent::CandidateAdded { .. } => 14,
-        ElectionEvent::CandidateRemoved { .. } => 15,
-        ElectionEvent::CandidateNameChanged { .. } => 16,
-        ElectionEvent::CandidateDescriptionChanged { .. } => 17,
-        ElectionEvent::CandidateImageChanged { .. } => 18,
-        ElectionEvent::CandidateDisqualified { .. } => 19,
+        ElectionEvent::AdministratorAdded { .. } => 10,
+        ElectionEvent::AdministratorRoleChanged { .. } => 11,
+        ElectionEvent::AdministratorRemoved { .. } => 12,
+        ElectionEvent::CompetitionAdded { .. } => 13,
+        ElectionEvent::CompetitionRemoved { .. } => 14,
+        ElectionEvent::CompetitionNameChanged { .. } => 15,
+        ElectionEvent::CompetitionDescriptionChanged { .. } => 16,
+        ElectionEvent::CandidateAdded { .. } => 17,
+        ElectionEvent::CandidateRemoved { .. } => 18,
+        ElectionEvent::CandidateNameChanged { .. } => 19,
+        ElectionEvent::CandidateDescriptionChanged { .. } => 20,
+        ElectionEvent::CandidateImageChanged { .. } => 21,
+        ElectionEvent::CandidateDisqualified { .. } => 22,
     };
     let voter = |event: &VoterEvent| match event {
         VoterEvent::VoterRegistered { .. } => 0,
@@ -156,7 +162,7 @@ fn every_event_is_sampled() {
     let [(_, elections), (_, voters), (_, ballots)] = samples();
     let places = |samples: &[Value], place: &dyn Fn(Value) -> usize| samples.iter().map(|s| place(parsed(s))).collect();
     let found: Vec<usize> = places(&elections, &|s| election(&serde_json::from_value(s).unwrap()));
-    assert_eq!(found, (0..20).collect::<Vec<_>>());
+    assert_eq!(found, (0..23).collect::<Vec<_>>());
     let found: Vec<usize> = places(&voters, &|s| voter(&serde_json::from_value(s).unwrap()));
     assert_eq!(found, [0, 1]);
     let found: Vec<usize> = places(&ballots, &|s| ballot(&serde_json::from_value(s).unwrap()));

@@ -21,9 +21,11 @@ const SHARDS: usize = 16;
 /// Method, path, body, and what is expected: status, calls, write units.
 type Row = (&'static str, &'static str, Value, u16, &'static str, Option<usize>);
 
-/// A path, in which `{e}`, `{c}`, `{k}` and `{v}` stand for those of the election and its competition, candidate and voter.
+/// A path, in which `{e}`, `{a}`, `{c}`, `{k}` and `{v}` stand for those of the election and its administrator, competition,
+/// candidate and voter.
 fn path(template: &str) -> String {
     let things = [
+        ("{a}", "{e}/administrators/eve".to_owned()),
         ("{v}", format!("{{e}}/voters/{VOTER}")),
         ("{k}", format!("{{c}}/candidates/{CANDIDATE}")),
         ("{c}", format!("{{e}}/competitions/{COMPETITION}")),
@@ -46,12 +48,15 @@ async fn an_administrators_command_costs_one_query_and_one_write() {
     let voter = |id, email| json!({"id": id, "name": "Grace Hopper", "email": email});
     let (grace, alan) = (voter(VOTER, "grace@example.org"), voter(COMPETITION, "alan@example.org"));
     let (noon, night) = (json!({"closes_at": "2999-01-01T12:00:00Z"}), json!({"closes_at": "2999-01-01T23:00:00Z"}));
-    let none = Value::Null;
+    let (none, editor) = (Value::Null, json!({"role": "editor"}));
     // One unit for each kilobyte, twice that in a transaction; all that is written here is small.
     #[rustfmt::skip]
-    let table: [Row; 17] = [
+    let table: [Row; 20] = [
         ("POST",   "/elections",       election,                  201, "TransactWriteItems",                          Some(2 + 2 * SHARDS)),
         ("PATCH",  "{e}",              json!({"name": "Winter"}), 200, "PutItem, Query",                              Some(1)),
+        ("PUT",    "{a}",              editor.clone(),            200, "PutItem, Query",                              Some(1)),
+        ("PUT",    "{a}",              editor,                    200, "Query",                                       Some(0)),
+        ("DELETE", "{a}",              none.clone(),              200, "PutItem, Query",                              Some(1)),
         ("POST",   "{e}/competitions", competition,               201, "PutItem, Query",                              Some(1)),
         ("PATCH",  "{c}",              json!({"name": "Sky"}),    200, "PutItem, Query",                              Some(1)),
         ("POST",   "{c}/candidates",   moon,                      201, "PutItem, Query",                              Some(1)),
@@ -156,6 +161,7 @@ async fn what_is_asked_costs_one_read_and_a_second_when_nothing_is_remembered() 
         (OWNER,  "{e}/results.csv",        "GetItem, Query",          "Query"),
         // The header of the election tells whose the voters are, and how many gates there are.
         (OWNER,  "{e}/voters",             "2 GetItem, Query",        "GetItem, Query"),
+        (OWNER,  "{e}/administrators",     "2 GetItem",              "GetItem"),
         (OWNER,  "{e}/turnout",            "BatchGetItem, 2 GetItem", "BatchGetItem, GetItem"),
         (voter,  "/ballot",                "2 Query",                 "Query"),
         (anyone, "/public{e}/results",     "GetItem, Query",          "Query"),

@@ -19,7 +19,8 @@ pub(crate) fn header_item(key: Item, document: &ElectionDocument) -> Result<Item
     let header = Header {
         version: document.version,
         status: election.status,
-        owner: election.owner.clone(),
+        administrators: election.administrators.clone(),
+        owner: None,
         name: election.name.clone(),
         description: election.description.clone(),
         scale: election.scale,
@@ -41,10 +42,10 @@ pub(crate) fn competition_item(
     item(key, &Part { version, competition: competition.clone() })
 }
 
-/// The attributes of an entry of an owner's list.
+/// The attributes of an entry of an administrator's list.
 pub(crate) fn listed_item(key: Item, summary: ElectionSummary) -> Result<Item, DocumentError> {
-    let ElectionSummary { id, name, status, version } = summary;
-    item(key, &Listed { id, version, status, name })
+    let ElectionSummary { id, name, status, version, role } = summary;
+    item(key, &Listed { id, version, status, name, role })
 }
 
 /// The attributes of a voter.

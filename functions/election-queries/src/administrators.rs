@@ -1,0 +1,40 @@
+//! Who administers an election.
+
+use axum::{Json, extract::State, response::IntoResponse};
+use photovote_domain::election::Role;
+use photovote_http::{Administrator, Answer, Items, PageParameters, Parameters, QueryProblems, Segments};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::App;
+
+/// An administrator.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct AdministratorItem {
+    /// Who it is: the `sub` of their JWT.
+    #[schema(example = "auth0|123")]
+    subject: String,
+    /// `owner`, `editor` or `observer`.
+    #[schema(value_type = String, example = "editor")]
+    role: Role,
+}
+
+/// Lists an election's administrators, in the order of their subjects.
+#[utoipa::path(
+    get, path = "/elections/{election}/administrators", tag = "administrators", operation_id = "list_administrators", security(("administrator" = [])),
+    params(("election" = String, Path, description = "The election's id"), PageParameters),
+    responses((status = OK, body = Items<AdministratorItem>, description = "A page of the list"), QueryProblems)
+)]
+pub(crate) async fn list(State(app): State<App>, caller: Administrator, path: Segments, query: Parameters) -> Answer {
+    let id = path.id("election")?;
+    let election = app.standing(&caller, id).await?;
+    let list = format!("administrators/{id}");
+    let page = query.page(&list)?;
+    // All of them stand in one document: a page is cut out of it.
+    let after = |subject: &str| page.after.as_deref().is_none_or(|last| last < subject);
+    let mut rest = election.administrators.iter().filter(|(subject, _)| after(subject));
+    let items = rest.by_ref().take(page.limit.into());
+    let items: Vec<_> = items.map(|(subject, role)| AdministratorItem { subject: subject.to_owned(), role }).collect();
+    let end = rest.next().and_then(|_more| items.last()).map(|last| last.subject.clone());
+    Ok(Json(Items::new(&list, items, end.as_deref())).into_response())
+}
