@@ -16,6 +16,7 @@ from mending import mend
 from processes import Failed, run
 from project import BUILD, ROOT, environment
 from rie import send_events
+from secrets_of_suite import look_for
 
 
 def main(events_only: bool) -> None:
@@ -32,8 +33,15 @@ def main(events_only: bool) -> None:
         owner = sign_in(deployed, "owner@example.org", "AccessToken")
         other = sign_in(deployed, "other@example.org", "IdToken")
         mend(deployed, url, owner)
-        suite = {"PHOTOVOTE_URL": url, "PHOTOVOTE_TOKEN": owner, "PHOTOVOTE_OTHER_TOKEN": other}
+        secrets = Path(directory) / "secrets"
+        suite = {
+            "PHOTOVOTE_URL": url,
+            "PHOTOVOTE_TOKEN": owner,
+            "PHOTOVOTE_OTHER_TOKEN": other,
+            "PHOTOVOTE_SECRETS": str(secrets),
+        }
         run("cargo", "test", "-p", "photovote-tests", "--locked", env=environment() | suite, cwd=ROOT)
+        look_for(secrets, deployed, Path(directory))
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 use reqwest::{Method, header};
 use serde_json::Value;
 
-use crate::answer::Answer;
+use crate::{answer::Answer, secrets};
 
 /// A caller, with their token and their connections.
 #[derive(Debug, Clone)]
@@ -74,11 +74,13 @@ impl Request {
 
     /// With an idempotency key.
     pub fn key(self, key: &str) -> Self {
+        secrets::sends_key(key);
         self.header("idempotency-key", key)
     }
 
     /// With a JSON body.
     pub fn json(self, body: &Value) -> Self {
+        secrets::sends(body);
         Self(self.0.json(body), self.1)
     }
 
@@ -98,6 +100,8 @@ impl Request {
         let response = self.0.send().await?;
         let (status, headers) = (response.status(), response.headers().clone());
         let text = response.text().await?;
-        Ok(Answer { request: self.1, status, headers, text })
+        let answer = Answer { request: self.1, status, headers, text };
+        secrets::check_answer(&answer);
+        Ok(answer)
     }
 }

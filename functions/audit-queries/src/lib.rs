@@ -8,9 +8,7 @@ mod place;
 use axum::{Json, extract::State, response::IntoResponse};
 use photovote_domain::{Election, ElectionId, election::Status};
 use photovote_event_store::{EventReader, History, Stream};
-use photovote_http::{
-    Administrator, Answer, Items, PageParameters, Parameters, Problem, QueryProblems, Segments,
-};
+use photovote_http::{Administrator, Answer, Items, PageParameters, Parameters, Problem, QueryProblems, Segments};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use entry::AuditEntry;
@@ -61,7 +59,8 @@ async fn audit(State(app): State<App>, caller: Administrator, path: Segments, qu
     let mut entries = Entries { list: Vec::new(), bytes: 0, limit: page.limit, end: after };
     // To watch ballots change would tell who votes when.
     let ballots = election.state.status >= Status::Closed;
-    let whole = app.commits(&election, &mut entries).await? && (!ballots || app.ballots(&election, &mut entries).await?);
+    let whole =
+        app.commits(&election, &mut entries).await? && (!ballots || app.ballots(&election, &mut entries).await?);
     let end = entries.end.filter(|_| !whole).map(|end| end.to_string());
     Ok(Json(Items::new(&list, entries.list, end.as_deref())).into_response())
 }

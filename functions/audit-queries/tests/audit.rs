@@ -12,8 +12,10 @@ use photovote_domain::{
     Aggregate, Ballot, BallotId, CandidateId, CompetitionId, Digest, Election, ElectionId, Nonce, Ratings, Scale,
     ShardCount, Timestamp, Voter, VoterId, ballot::BallotEvent, election::ElectionEvent, voter::VoterEvent,
 };
-use photovote_event_store::{Actor, CommandId, CommandRecord, Environment, EventReader, EventStore, History, PrivatePart, Source, Stream};
 use photovote_dynamodb::Calls;
+use photovote_event_store::{
+    Actor, CommandId, CommandRecord, Environment, EventReader, EventStore, History, PrivatePart, Source, Stream,
+};
 use photovote_http::edge;
 use photovote_testing::{Engine, Reply, Sender, get};
 use serde_json::{Value, json};
@@ -234,7 +236,8 @@ async fn the_trail_of_a_closed_election_is_whole_and_can_be_checked_by_anybody()
     for limit in [1, 4, 100] {
         let streams = verified(&archive.trail(limit).await).unwrap();
         let of_kind = |kind: &'static str| streams.iter().filter(move |(stream, _)| stream.starts_with(kind));
-        let counts: [usize; 3] = ["election#", "voter#", "ballot#"].map(|kind| of_kind(kind).map(|(_, (_, n))| n).sum());
+        let counts: [usize; 3] =
+            ["election#", "voter#", "ballot#"].map(|kind| of_kind(kind).map(|(_, (_, n))| n).sum());
         assert_eq!(counts, [5, 6, 6], "in pages of {limit}");
     }
 }
