@@ -25,6 +25,20 @@ const FILE: &str = "PHOTOVOTE_SECRETS";
 /// Idempotency keys that are shorter may stand in a log by chance.
 const SHORTEST_KEY: usize = 8;
 
+/// The beginnings of our crates' names.
+const OURS: [&str; 10] = [
+    "photovote",
+    "election_commands",
+    "ballot_commands",
+    "election_queries",
+    "ballot_queries",
+    "audit_queries",
+    "public_queries",
+    "projector",
+    "repair",
+    "closer",
+];
+
 static KNOWN: LazyLock<Mutex<Known>> = LazyLock::new(Mutex::default);
 static LOG: Mutex<Vec<u8>> = Mutex::new(Vec::new());
 static HOSTS: AtomicUsize = AtomicUsize::new(0);
@@ -152,9 +166,14 @@ pub(crate) fn check_files(directory: &Path) {
 /// A host of this process runs, and what is logged is kept: all of ours, and of the libraries what they have for debugging.
 pub(crate) fn log_begins() {
     HOSTS.fetch_add(1, Ordering::SeqCst);
-    let filter = EnvFilter::new("debug,photovote=trace,closer=trace,projector=trace,repair=trace");
+    let filter = OURS.iter().fold("debug".to_owned(), |filter, ours| format!("{filter},{ours}=trace"));
     // Only the first one can be the subscriber of the process.
-    tracing_subscriber::fmt().with_env_filter(filter).with_ansi(false).with_writer(Kept).try_init().ok();
+    tracing_subscriber::fmt()
+        .with_env_filter(EnvFilter::new(filter))
+        .with_ansi(false)
+        .with_writer(Kept)
+        .try_init()
+        .ok();
 }
 
 /// A host of this process has stopped. With the last one, all that was logged is looked through.
