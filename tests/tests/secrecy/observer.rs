@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use photovote_http::{ADMINISTRATOR, BALLOT, OPENAPI};
 use photovote_tests::{Answer, Client};
 use serde_json::{Value, json};
@@ -144,7 +145,7 @@ impl Observer {
                 }
             }
             if found && let Some(cursor) = &cursor {
-                let opened = self.names_of_cursor(cursor);
+                let opened = masked_cursor(cursor);
                 body["next_cursor"] = Value::Null;
                 body["cursor"] = opened.into();
             }
@@ -161,13 +162,6 @@ impl Observer {
         ballots.sort_by_cached_key(|ballot| self.names.known(&ballot.to_string()));
         let ballots = self.names.json(&ballots.into());
         self.seen.push((format!("{what}: ballots"), ballots));
-    }
-
-    /// What a cursor among ballots says, apart from which ballot it is.
-    fn names_of_cursor(&self, cursor: &str) -> String {
-        use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-
-        masked(&String::from_utf8(URL_SAFE_NO_PAD.decode(cursor).expect("base64")).expect("text"))
     }
 
     fn named(&mut self, answer: &Answer, body: &Value) -> Value {
@@ -189,4 +183,9 @@ impl Observer {
 /// A body as JSON; what is no JSON is a text.
 fn answer_body(answer: &Answer) -> Value {
     serde_json::from_str(&answer.text).unwrap_or_else(|_text| answer.text.clone().into())
+}
+
+/// What a cursor among ballots says, apart from which ballot it is.
+fn masked_cursor(cursor: &str) -> String {
+    masked(&String::from_utf8(URL_SAFE_NO_PAD.decode(cursor).expect("base64")).expect("text"))
 }
