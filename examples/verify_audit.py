@@ -52,10 +52,17 @@ def check_commit(entry, prev, version):
 
 
 def check_trail(election, entries):
-    """Checks every stream from its first commit on; answers the last hash of each."""
+    """Checks every stream of commits from its first one on; answers the last hash of each stream, ballots included."""
     heads, versions = {}, {}
     for entry in entries:
         stream = entry["stream"]
+        if entry["kind"] == "ballot":
+            if stream in heads or not stream.startswith("ballot#"):
+                raise Wrong(f"{stream} cannot be a ballot here")
+            heads[stream] = entry["hash"]
+            continue
+        if entry["kind"] != "commit":
+            raise Wrong(f"{entry['kind']} is no kind of entry")
         prev = heads.get(stream) or h("photovote/stream", election, stream)
         check_commit(entry, prev, versions.get(stream, 1))
         heads[stream] = entry["hash"]
@@ -65,18 +72,34 @@ def check_trail(election, entries):
     return heads
 
 
+def digest_of_trail(heads):
+    """The digest of a whole trail: over the last hash of each stream."""
+    lines = "".join(f"{stream} {heads[stream]}\n" for stream in sorted(heads))
+    return "sha256:" + hashlib.sha256(lines.encode()).hexdigest()
+
+
 def check_casts(entries):
-    """Checks that as many ballots were cast as the close says, each once; answers how many, or None before the close."""
-    said = [json.loads(event["data"])["casts"] for entry in entries for event in entry["events"]
-            if event["type"] == "ElectionClosed"]
+    """Checks that as many ballots were cast as the close says; answers how many, or None before the close."""
+    said = [json.loads(event["data"])["casts"] for entry in entries if entry["kind"] == "commit"
+            for event in entry["events"] if event["type"] == "ElectionClosed"]
+    ballots = [entry for entry in entries if entry["kind"] == "ballot"]
+    if not said and ballots:
+        # Or it was deleted as a draft, when there was nothing to cast yet.
+        if not is_deleted(entries):
+            raise Wrong("the election was closed while its trail was fetched: try again")
+        return None
     if not said:
         return None
-    cast = [entry["stream"] for entry in entries for event in entry["events"] if event["type"] == "BallotCast"]
-    if len(cast) != len(set(cast)):
-        raise Wrong("a ballot was cast twice")
-    if said != [len(cast)]:
-        raise Wrong(f"the close says {said}, but {len(cast)} ballots were cast")
-    return len(cast)
+    casts = sum(ballot["cast"] for ballot in ballots)
+    if said != [casts]:
+        raise Wrong(f"the close says {said}, but {casts} ballots were cast")
+    return casts
+
+
+def is_deleted(entries):
+    """Was the election deleted?"""
+    return any(event["type"] == "ElectionDeleted" for entry in entries if entry["kind"] == "commit"
+               for event in entry["events"])
 
 
 def check_results(results, casts):
@@ -117,13 +140,15 @@ def fetch_trail(api, election):
 def main(api, election):
     entries = list(fetch_trail(api, election))
     heads = check_trail(election, entries)
-    trail = hashlib.sha256("".join(f"{stream} {heads[stream]}\n" for stream in sorted(heads)).encode()).hexdigest()
-    print(f"Commits: {len(entries)}, in {len(heads)} streams; each follows the one before it and is what was hashed.")
-    print(f"The trail's digest, to be kept and compared: sha256:{trail}")
+    commits = sum(entry["kind"] == "commit" for entry in entries)
+    ballots = len(entries) - commits
+    print(f"Commits: {commits}, in {len(heads) - ballots} streams; each follows the one before it and is what was hashed.")
+    print(f"Ballots: {ballots}, each with the last hash of its own stream.")
+    print(f"The trail's digest, to be kept and compared: {digest_of_trail(heads)}")
     casts = check_casts(entries)
     if casts is None:
-        print("The election is not closed: its ballots are not in the trail yet.")
-    elif any(event["type"] == "ElectionDeleted" for entry in entries for event in entry["events"]):
+        print("The election is not closed: its ballots are not to be checked yet.")
+    elif is_deleted(entries):
         print(f"Ballots cast: {casts}. The election was deleted, and its results with it.")
     else:
         results = get(f"{api}/elections/{election}/results")

@@ -5,8 +5,12 @@ use std::{fmt, str::FromStr};
 use email_address::{EmailAddress, Options};
 use thiserror::Error;
 use unicode_normalization::UnicodeNormalization;
+use url::Host;
 
-use crate::hash::{Digest, Hasher};
+use crate::{
+    hash::{Digest, Hasher},
+    text::{is_blank, misleads},
+};
 
 /// Why a text is not an email address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
@@ -29,8 +33,8 @@ impl Email {
         &self.0
     }
 
-    /// What two spellings of one address share: a hash of the address in Unicode's compatibility form, in lower case.
-    /// An election has each key once.
+    /// What two spellings of one address share: a hash of the address in Unicode's compatibility form, ignoring case, with the
+    /// domain as it stands in the DNS (Punycode). An election has each key once.
     pub fn key(&self) -> Digest {
         email_key(&self.0)
     }
@@ -38,8 +42,29 @@ impl Email {
 
 /// The uniqueness key of an address that was accepted before.
 pub fn email_key(address: &str) -> Digest {
-    let folded: String = address.nfkc().flat_map(char::to_lowercase).nfkc().collect();
+    let folded = canonical(address).unwrap_or_else(|| folded(address));
     Hasher::new("photovote/email").part(folded.as_bytes()).finish()
+}
+
+/// Unicode's compatibility form, ignoring case. The final sigma is a small sigma whose capital is that of the other.
+fn folded(text: &str) -> String {
+    text.nfkc().flat_map(char::to_lowercase).map(|c| if c == 'ς' { 'σ' } else { c }).nfkc().collect()
+}
+
+/// The address in the one spelling that all its spellings share, if its domain is one.
+fn canonical(address: &str) -> Option<String> {
+    let (local, domain) = address.rsplit_once('@')?;
+    match Host::parse(domain).ok()? {
+        Host::Domain(domain) => Some(format!("{}@{domain}", folded(local))),
+        Host::Ipv4(_) | Host::Ipv6(_) => None,
+    }
+}
+
+/// `local@domain.tld`, without a display name, quotes or a bare address of a host.
+fn is_plain(text: &str) -> bool {
+    let plain = Options::default().with_required_tld().without_display_text().without_domain_literal();
+    EmailAddress::parse_with_options(text, plain).is_ok()
+        && !text.chars().any(|c| c.is_control() || is_blank(c) || misleads(c) || matches!(c, '"' | '\\'))
 }
 
 impl FromStr for Email {
@@ -50,12 +75,12 @@ impl FromStr for Email {
         if text.len() > 254 {
             return Err(EmailError::TooLong);
         }
-        let plain = Options::default().with_required_tld().without_display_text().without_domain_literal();
-        let well_formed = EmailAddress::parse_with_options(&text, plain).is_ok();
-        if !well_formed || text.chars().any(|c| c.is_control() || c.is_whitespace()) {
-            return Err(EmailError::Malformed);
+        // What it is compared by is an address as well: a full-width @ is no letter of a name.
+        if is_plain(&text) && canonical(&text).is_some_and(|canonical| is_plain(&canonical)) {
+            Ok(Self(text))
+        } else {
+            Err(EmailError::Malformed)
         }
-        Ok(Self(text))
     }
 }
 
@@ -95,6 +120,18 @@ mod tests {
             "Ada <ada@example.org>",
             "a@b@c.org",
             "ada@[127.0.0.1]",
+            "ada@127.0.0.1",
+            "ada@0x7f.1",
+            "\"ada\"@example.org",
+            "a\u{200b}da@example.org",
+            "a\u{200d}da@example.org",
+            "ada@exam\u{ad}ple.org",
+            "\u{202e}ada@example.org",
+            "eve\u{ff20}example.com@example.org",
+            "ada@example.org\u{ff0f}x.com",
+            "ada@xn--0.org",
+            "ada@-.org",
+            "ada@example\u{3002}org",
         ] {
             assert_eq!(text.parse::<Email>(), Err(EmailError::Malformed), "{text}");
         }
@@ -107,6 +144,12 @@ mod tests {
         let key = |text: &str| text.parse::<Email>().unwrap().key();
         assert_eq!(key("Ada@Example.org"), key("ada@example.ORG"));
         assert_eq!(key("rené@example.org"), key("rene\u{301}@example.org"));
+        assert_eq!(key("ada@example.org"), key("\u{ff21}DA@\u{ff25}xample.org"), "full width");
+        assert_eq!(key("kelvin@example.org"), key("\u{212a}elvin@example.org"), "the Kelvin sign");
+        assert_eq!(key("ΟΔΥΣΣΕΥΣ@example.gr"), key("οδυσσευς@example.gr"), "the final sigma");
+        assert_eq!(key("ada@münchen.de"), key("ada@XN--Mnchen-3ya.de"), "Punycode");
+        assert_ne!(key("ınci@example.org"), key("inci@example.org"), "the dotless i is another letter");
+        assert_ne!(key("ada@straße.de"), key("ada@strasse.de"), "two domains since IDNA 2008");
         assert_ne!(key("ada@example.org"), key("adb@example.org"));
     }
 }

@@ -45,6 +45,12 @@ impl FromStr for ImageUrl {
         }
         let url = Url::parse(text).map_err(|_not_a_url| ImageError::Malformed)?;
         let host = url.host().ok_or(ImageError::Malformed)?;
+        // The URL standard lets quotes, braces and more stand in a host; no host's name has them.
+        if let Host::Domain(name) = host
+            && !name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_'))
+        {
+            return Err(ImageError::Malformed);
+        }
         let loopback = match host {
             Host::Domain(name) => name.eq_ignore_ascii_case("localhost"),
             Host::Ipv4(address) => address.is_loopback(),
@@ -104,6 +110,8 @@ mod tests {
             ("data:image/png;base64,AA", ImageError::Malformed),
             ("moon.png", ImageError::Malformed),
             ("", ImageError::Malformed),
+            ("https://example.org\"onerror='x'/a.png", ImageError::Malformed),
+            ("https://{host}/a.png", ImageError::Malformed),
             ("https://ada:secret@example.org/a.png", ImageError::Credentials),
         ];
         for (text, error) in cases {

@@ -8,7 +8,7 @@ use unicode_normalization::UnicodeNormalization;
 /// Why a text is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum TextError {
-    /// Nothing but white space.
+    /// Nothing that can be seen.
     #[error("is empty")]
     Empty,
     /// More characters than allowed.
@@ -17,8 +17,8 @@ pub enum TextError {
         /// The most characters (Unicode scalar values, after normalisation) that are allowed.
         limit: usize,
     },
-    /// A control character, or one that overrides the direction of the text.
-    #[error("holds a control character (U+{code:04X})")]
+    /// A control character, one that overrides the direction of the text, or one that cannot be seen and that no script needs.
+    #[error("holds a control character or an invisible one (U+{code:04X})")]
     ControlCharacter {
         /// The offending character's code point.
         code: u32,
@@ -30,13 +30,59 @@ const fn overrides_direction(c: char) -> bool {
     matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
 }
 
-/// One line of text: trimmed, NFC, at most `limit` characters, nothing invisible that changes how it reads.
+/// Line and paragraph separators end a line, but are no control characters.
+const fn ends_line(c: char) -> bool {
+    matches!(c, '\u{2028}' | '\u{2029}')
+}
+
+/// Format characters that cannot be seen and that no script needs: two names that differ by these alone read the same. Joiners
+/// and direction marks are not among them: Persian, the scripts of India and many emoji need those.
+pub(crate) const fn is_invisible(c: char) -> bool {
+    matches!(
+        c,
+        '\u{AD}'
+            | '\u{34F}'
+            | '\u{180E}'
+            | '\u{200B}'
+            | '\u{2060}'..='\u{2065}'
+            | '\u{206A}'..='\u{206F}'
+            | '\u{FEFF}'
+            | '\u{FFF0}'..='\u{FFFB}'
+            | '\u{E0000}'..='\u{E0FFF}'
+    )
+}
+
+/// Characters that only change how their neighbours look, or that are drawn as nothing: white space, joiners, direction marks,
+/// variation selectors, Hangul fillers, the empty Braille pattern.
+pub(crate) const fn is_blank(c: char) -> bool {
+    c.is_whitespace()
+        || matches!(
+            c,
+            '\u{61C}'
+                | '\u{115F}'
+                | '\u{1160}'
+                | '\u{17B4}'
+                | '\u{17B5}'
+                | '\u{180B}'..='\u{180F}'
+                | '\u{200C}'..='\u{200F}'
+                | '\u{2800}'
+                | '\u{3164}'
+                | '\u{FE00}'..='\u{FE0F}'
+                | '\u{FFA0}'
+        )
+}
+
+/// Whether a character changes how the text around it reads, without being seen.
+pub(crate) const fn misleads(c: char) -> bool {
+    overrides_direction(c) || is_invisible(c)
+}
+
+/// One line of text: trimmed, NFC, at most `limit` characters, something to be seen, and nothing invisible that changes how it
+/// reads.
 fn line(text: &str, limit: usize) -> Result<String, TextError> {
     let text: String = text.trim().nfc().collect();
-    if text.is_empty() {
-        return Err(TextError::Empty);
-    }
-    checked(text, limit, |c| c.is_control() || overrides_direction(c))
+    let text = checked(text, limit, |c| c.is_control() || ends_line(c) || misleads(c))?;
+    if text.chars().all(is_blank) { Err(TextError::Empty) } else { Ok(text) }
 }
 
 fn checked(text: String, limit: usize, refused: impl Fn(char) -> bool) -> Result<String, TextError> {
@@ -131,7 +177,26 @@ mod tests {
             let error = format!("a{c}b").parse::<Name>().unwrap_err();
             assert_eq!(error, TextError::ControlCharacter { code: c.into() });
         }
+        for c in ['\u{2028}', '\u{ad}', '\u{200b}', '\u{2060}', '\u{feff}', '\u{e0041}'] {
+            let error = format!("a{c}b").parse::<Name>().unwrap_err();
+            assert_eq!(error, TextError::ControlCharacter { code: c.into() });
+        }
         assert!("שלום".parse::<Name>().is_ok(), "a language written from right to left is welcome");
+    }
+
+    #[test]
+    fn a_name_can_be_seen() {
+        for blank in ["\u{200d}", "\u{3164}", "\u{2800} \u{2800}", "\u{200e}\u{fe0f}", "\u{115f}\u{1160}"] {
+            assert_eq!(blank.parse::<Name>(), Err(TextError::Empty), "{}", blank.escape_unicode());
+        }
+    }
+
+    #[test]
+    fn a_name_has_whatever_its_script_needs() {
+        for name in ["می\u{200c}خواهم", "👩\u{200d}🚀", "❤\u{fe0f}", "🇩🇪", "क्\u{200d}ष", "A \u{200f}ב!"]
+        {
+            assert_eq!(name.parse::<Name>().unwrap().as_str(), name);
+        }
     }
 
     #[test]

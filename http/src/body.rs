@@ -4,7 +4,10 @@ use std::{collections::BTreeMap, convert::Infallible, fmt, str::FromStr};
 
 use axum::extract::{FromRequest, Request};
 use bytes::Bytes;
-use http::{HeaderMap, header::CONTENT_TYPE};
+use http::{
+    HeaderMap,
+    header::{CONTENT_ENCODING, CONTENT_TYPE},
+};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde::{
     Deserialize, Deserializer,
@@ -94,7 +97,8 @@ impl<S: Sync> FromRequest<S> for Body {
                 Content::Interrupted
             }
         };
-        Ok(Self { content, json: is_json(&parts.headers), typed: parts.headers.contains_key(CONTENT_TYPE) })
+        let json = is_json(&parts.headers) && is_as_it_is(&parts.headers);
+        Ok(Self { content, json, typed: parts.headers.contains_key(CONTENT_TYPE) })
     }
 }
 
@@ -108,6 +112,11 @@ fn is_json(headers: &HeaderMap) -> bool {
     let subtype = parts.next().and_then(|essence| essence.strip_prefix("application/")).unwrap_or_default();
     let json = subtype == "json" || subtype.strip_suffix("+json").is_some_and(|kind| !kind.is_empty());
     json && parts.all(|parameter| matches!(parameter, "" | "charset=utf-8" | "charset=\"utf-8\""))
+}
+
+/// Whether the body is not compressed or coded otherwise: nothing here would undo that (RFC 9110, 15.5.16).
+fn is_as_it_is(headers: &HeaderMap) -> bool {
+    headers.get_all(CONTENT_ENCODING).iter().all(|coding| coding.as_bytes().eq_ignore_ascii_case(b"identity"))
 }
 
 /// A JSON value as a body may hold it: no key twice in an object, and no lists. No request of ours has a list, and serde
@@ -423,6 +432,16 @@ mod tests {
         assert_eq!(none.parse::<Create>().unwrap_err().status().as_u16(), 400);
         let untyped = extracted(http::Request::new("{}".into())).await;
         assert_eq!(untyped.parse::<Nothing>().unwrap_err().status().as_u16(), 415);
+    }
+
+    #[tokio::test]
+    async fn a_compressed_body_is_refused() {
+        for (coding, status) in [("identity", 200), ("gzip", 415), ("br", 415), ("identity, gzip", 415), ("", 415)] {
+            let request = http::Request::post("/").header(CONTENT_TYPE, "application/json");
+            let body = extracted(request.header(CONTENT_ENCODING, coding).body("{}".into()).unwrap()).await;
+            let answered = body.parse::<Nothing>().map_or_else(|problem| problem.status().as_u16(), |_| 200);
+            assert_eq!(answered, status, "{coding}");
+        }
     }
 
     #[tokio::test]

@@ -49,12 +49,18 @@ fn named(response: Response, id: &str) -> Response {
 fn with_safe_headers(mut response: Response, id: &str) -> Response {
     let headers: &mut HeaderMap = response.headers_mut();
     headers.extend(HeaderValue::from_str(id).ok().map(|id| (REQUEST_ID, id)));
+    make_safe(headers);
+    response
+}
+
+/// Gives an answer the headers with which no browser takes it for anything else than it is, runs anything in it, shows it in a
+/// frame or keeps it. A policy of its own for content or caching stays.
+pub fn make_safe(headers: &mut HeaderMap) {
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
     let nothing = "default-src 'none'; frame-ancestors 'none'";
-    headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(nothing));
+    headers.entry(CONTENT_SECURITY_POLICY).or_insert(HeaderValue::from_static(nothing));
     headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
-    response
 }
 
 /// The gateway's name for the request; without a gateway, a random one.

@@ -58,7 +58,7 @@ pub use body::{Body, LARGEST_BODY, Parsed, Patch, distinct, present};
 pub use caller::{Administrator, Voter};
 #[cfg(feature = "commands")]
 pub use commands::{Caller, Intent, Submission};
-pub use edge::edge;
+pub use edge::{edge, make_safe};
 pub use election_view::{CandidateView, CompetitionView, DisqualifiedView, ElectionView, ImageView, ScaleView};
 pub use etag::{IfMatch, Precondition, etag};
 pub use idempotency::{IdempotencyKey, command_id, derived_id, fingerprint};

@@ -6,6 +6,9 @@ use photovote_domain::Timestamp;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+/// The beginning of the year 0, in milliseconds since the epoch.
+const YEAR_0: i64 = -62_167_219_200_000;
+
 /// Why a text is not a moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[error("a time is RFC 3339 with an offset, such as 2026-05-17T18:30:00Z")]
@@ -36,7 +39,9 @@ impl FromStr for Moment {
             return Err(MomentError);
         }
         let moment: jiff::Timestamp = text.parse().map_err(|_no_such_moment| MomentError)?;
-        Ok(Self(Timestamp::from_millis(moment.as_millisecond())))
+        let millis = moment.as_millisecond();
+        // An offset can lead before the year 0, which RFC 3339 cannot write in UTC.
+        if millis < YEAR_0 { Err(MomentError) } else { Ok(Self(Timestamp::from_millis(millis))) }
     }
 }
 
@@ -97,6 +102,7 @@ mod tests {
         assert_eq!(read("1970-01-01t01:00:01.5+01:00"), 1_500);
         assert_eq!(read("1969-12-31T23:00:00.123456789-01:00"), 123);
         assert_eq!(read("1970-01-01T00:00:00+00:00"), 0);
+        assert_eq!(read("0000-01-01T00:00:00Z"), YEAR_0);
     }
 
     #[test]
@@ -117,6 +123,7 @@ mod tests {
             "2026-05-17T18:30:00Z ",
             "+002026-05-17T18:30:00Z",
             "2026-05-17T18:30:0٣Z",
+            "0000-01-01T00:30:00+02:00",
         ];
         for text in refused {
             assert_eq!(text.parse::<Moment>(), Err(MomentError), "{text}");

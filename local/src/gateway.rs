@@ -10,8 +10,8 @@ use axum::{
     http::{
         HeaderMap, HeaderName, HeaderValue, Method,
         header::{
-            ALLOW, AUTHORIZATION, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, IF_MATCH, LOCATION, RETRY_AFTER,
-            X_CONTENT_TYPE_OPTIONS,
+            ALLOW, AUTHORIZATION, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, IF_MATCH, LOCATION,
+            RETRY_AFTER,
         },
         request::Parts,
     },
@@ -21,7 +21,7 @@ use axum::{
 };
 use lambda_http::{Adapter, Context, LambdaEvent, request::LambdaRequest};
 use photovote_domain::Timestamp;
-use photovote_http::{ADMINISTRATOR, Problem};
+use photovote_http::{ADMINISTRATOR, Problem, make_safe};
 use tokio::{net::TcpListener, task::JoinHandle};
 use tower::Service;
 use tower_http::{
@@ -168,10 +168,17 @@ fn router(functions: Vec<Function>, settings: Settings) -> Result<Router, Gatewa
         .fallback(|| async { Problem::no_route() })
         .method_not_allowed_fallback(|| async { Problem::method_not_allowed() })
         .layer(axum::middleware::from_fn(name_request));
-    Ok(match cors(settings.cors) {
+    let router = match cors(settings.cors) {
         Some(cors) => router.layer(cors),
         None => router,
-    })
+    };
+    // Outermost: what CORS answers by itself is an answer, too.
+    Ok(router.layer(axum::middleware::map_response(safe)))
+}
+
+async fn safe(mut response: Response) -> Response {
+    make_safe(response.headers_mut());
+    response
 }
 
 fn operations(item: PathItem) -> impl Iterator<Item = (Method, Operation)> {
@@ -215,7 +222,6 @@ async fn name_request(mut request: Request, next: Next) -> Response {
         named.headers_mut().extend(allow.map(|methods| (ALLOW, methods)));
         response = named;
     }
-    response.headers_mut().entry(X_CONTENT_TYPE_OPTIONS).or_insert(HeaderValue::from_static("nosniff"));
     // Hexadecimal digits: always a value.
     if let Ok(id) = HeaderValue::try_from(id) {
         response.headers_mut().insert(REQUEST_ID, id);
@@ -234,7 +240,8 @@ fn photo_service(photos: PathBuf) -> Router {
     Router::new()
         .fallback_service(files)
         .layer(SetResponseHeaderLayer::overriding(CONTENT_SECURITY_POLICY, nothing))
-        .layer(SetResponseHeaderLayer::overriding(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")))
+        // Everybody may keep a picture, and asks whether it is still the same.
+        .layer(SetResponseHeaderLayer::overriding(CACHE_CONTROL, HeaderValue::from_static("no-cache")))
 }
 
 fn cors(cors: Cors) -> Option<CorsLayer> {
@@ -377,7 +384,7 @@ async fn read(mut body: Body) -> Result<Bytes, Problem> {
 
 #[cfg(test)]
 mod tests {
-    use axum::{Json, extract::Path, routing::get};
+    use axum::{Json, extract::Path, http::header::X_CONTENT_TYPE_OPTIONS, routing::get};
     use lambda_http::request::RequestContext;
     use photovote_domain::Subject;
     use reqwest::{Client, RequestBuilder};

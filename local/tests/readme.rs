@@ -15,20 +15,25 @@ const URL: &str = "http://127.0.0.1:3000";
 /// How the README gets a token.
 const TOKEN: &str = "cargo run -q -- token";
 
-/// Takes the trail of the walk, changes each text in it by one character, and expects every change to be found.
+/// Takes the trail of the walk, changes each text in it by one character and each truth to the contrary, and expects every
+/// change to be found: by the chains, by the number of casts, or by the trail's digest.
 const TAMPER: &str = r#"
 import copy, json, os, sys
 sys.path.insert(0, "examples")
 import verify_audit
 
 def texts(value, path=()):
-    if isinstance(value, str):
+    if isinstance(value, (str, bool)):
         yield path
     for key, inner in value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ():
         yield from texts(inner, (*path, key))
 
+def judged(trail):
+    heads = verify_audit.check_trail(os.environ["ELECTION"], trail)
+    return verify_audit.digest_of_trail(heads), verify_audit.check_casts(trail)
+
 trail = list(verify_audit.fetch_trail(os.environ["API"], os.environ["ELECTION"]))
-verify_audit.check_trail(os.environ["ELECTION"], trail)
+whole = judged(trail)
 unnoticed = []
 for path in texts(trail):
     changed = copy.deepcopy(trail)
@@ -36,10 +41,11 @@ for path in texts(trail):
     place = changed
     for key in way:
         place = place[key]
-    place[last] = place[last][:-1] + ("1" if place[last].endswith("0") else "0")
+    text = place[last]
+    place[last] = not text if isinstance(text, bool) else text[:-1] + ("1" if text.endswith("0") else "0")
     try:
-        verify_audit.check_trail(os.environ["ELECTION"], changed)
-        unnoticed.append(path)
+        if judged(changed) == whole:
+            unnoticed.append(path)
     except verify_audit.Wrong:
         pass
 print(json.dumps({"unnoticed": unnoticed}))

@@ -17,6 +17,7 @@ from mending import mend
 from processes import Failed, run
 from project import BUILD, ROOT, environment
 from rie import functions
+from secrets_of_suite import look_for
 
 
 def main(events_only: bool) -> None:
@@ -34,16 +35,24 @@ def main(events_only: bool) -> None:
         owner = sign_in(deployed, "owner@example.org", "AccessToken")
         other = sign_in(deployed, "other@example.org", "IdToken")
         mend(deployed, url, owner)
-        suite = {"PHOTOVOTE_URL": url, "PHOTOVOTE_TOKEN": owner, "PHOTOVOTE_OTHER_TOKEN": other}
-        tests = [f"--test={path.stem}" for path in sorted((ROOT / "tests" / "tests").glob("*.rs")) if over_http(path)]
+        secrets = Path(directory) / "secrets"
+        suite = {
+            "PHOTOVOTE_URL": url,
+            "PHOTOVOTE_TOKEN": owner,
+            "PHOTOVOTE_OTHER_TOKEN": other,
+            "PHOTOVOTE_SECRETS": str(secrets),
+        }
         # With the features of the whole workspace nothing has to be built that `make unit` has built.
-        command = ["cargo", "test", "--workspace", "--all-features", "--locked", "--no-fail-fast", *tests]
-        run(*command, env=environment() | suite, cwd=ROOT)
+        command = ["cargo", "test", "--workspace", "--all-features", "--locked", "--no-fail-fast"]
+        run(*command, *(f"--test={name}" for name in suites()), env=environment() | suite, cwd=ROOT)
+        look_for(secrets, deployed, Path(directory))
 
 
-def over_http(test: Path) -> bool:
-    """Whether a file of tests speaks to a host, and so to the deployed one as well."""
-    return "Host::start()" in test.read_text()
+def suites() -> list[str]:
+    """The tests that speak to a host, and so to the deployed one as well."""
+    files = (ROOT / "tests" / "tests").rglob("*.rs")
+    over_http = {file for file in files if "Host::start()" in file.read_text()}
+    return sorted({file.parent.name if file.parent.name != "tests" else file.stem for file in over_http})
 
 
 if __name__ == "__main__":

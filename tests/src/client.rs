@@ -6,7 +6,7 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use reqwest::{Method, header};
 use serde_json::Value;
 
-use crate::answer::Answer;
+use crate::{answer::Answer, secrets};
 
 /// How often a request that is put off is sent again.
 const ATTEMPTS: u32 = 20;
@@ -90,11 +90,13 @@ impl Request {
 
     /// With an idempotency key.
     pub fn key(self, key: &str) -> Self {
+        secrets::sends_key(key);
         self.header("idempotency-key", key)
     }
 
     /// With a JSON body.
     pub fn json(self, body: &Value) -> Self {
+        secrets::sends(body);
         Self(self.0.json(body), self.1)
     }
 
@@ -129,6 +131,8 @@ impl Request {
         let response = self.0.send().await?;
         let (status, headers) = (response.status(), response.headers().clone());
         let text = response.text().await?;
-        Ok(Answer { request: self.1, status, headers, text })
+        let answer = Answer { request: self.1, status, headers, text };
+        secrets::check_answer(&answer);
+        Ok(answer)
     }
 }

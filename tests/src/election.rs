@@ -65,7 +65,8 @@ impl Election {
         election
     }
 
-    async fn add_competition(&mut self, name: &str, candidates: usize) {
+    /// Adds a competition with so many candidates.
+    pub async fn add_competition(&mut self, name: &str, candidates: usize) {
         let id = self.post("/competitions", json!({"name": name})).await.status(201).text_of("id");
         let mut competition = Competition { id, candidates: Vec::new() };
         for number in 0..candidates {

@@ -12,7 +12,7 @@ use photovote::{
 };
 use tempfile::TempDir;
 
-use crate::{client::Client, forge::Forge};
+use crate::{client::Client, forge::Forge, secrets};
 
 /// A PhotoVote that answers, and two administrators who know nothing of each other.
 pub struct Host {
@@ -29,6 +29,7 @@ impl Host {
             let token = |name| std::env::var(name).expect("the token of an administrator");
             return Self { url, owner: token("PHOTOVOTE_TOKEN"), other: token("PHOTOVOTE_OTHER_TOKEN"), local: None };
         }
+        secrets::log_begins();
         let data = TempDir::new().expect("a temporary directory");
         let options = Options {
             address: ([127, 0, 0, 1], 0).into(),
@@ -93,10 +94,14 @@ impl Host {
         (jiff::Timestamp::now() + jiff::SignedDuration::from_secs(seconds)).to_string()
     }
 
-    /// Stops what was started.
+    /// Stops what was started, and looks for secrets in what is left: files and logs.
     pub async fn stop(self) {
-        if let Some((server, _data)) = self.local {
+        if let Some((server, data)) = self.local {
+            // While it runs, there is more in its files: the log of what was written, for one.
+            secrets::check_files(data.path());
             server.stop().await;
+            secrets::check_files(data.path());
+            secrets::log_ends();
         }
     }
 }

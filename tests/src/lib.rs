@@ -3,6 +3,9 @@
 //! A test takes a [`Host`] and holds elections on it. Without more, that is a local host in the test's own process, on a
 //! free port and a temporary directory. With `PHOTOVOTE_URL` in the environment it is the deployment that answers there,
 //! and `PHOTOVOTE_TOKEN` and `PHOTOVOTE_OTHER_TOKEN` are the JWTs of two of its administrators.
+//!
+//! Whatever a test is about, secrets are looked for in all that comes out: in every answer, and of a local host also in all
+//! that it logs and in its files. For a deployment, they are added to the file that `PHOTOVOTE_SECRETS` names.
 #![allow(
     clippy::expect_used,
     clippy::panic,
@@ -16,6 +19,7 @@ mod client;
 mod election;
 mod forge;
 mod host;
+mod secrets;
 
 pub use answer::Answer;
 pub use client::{Client, Request};

@@ -1,10 +1,34 @@
-//! A commit as an auditor sees it.
+//! What an auditor sees: commits, and the heads of ballots.
 
-use photovote_domain::{Digest, Version};
-use photovote_event_store::{Commit, StoredEvent, Stream, part_digest, salt_of_part};
+use photovote_domain::{Ballot, Digest, Version, ballot::BallotEvent};
+use photovote_event_store::{Commit, LoadError, StoredEvent, Stream, part_digest, salt_of_part};
 use photovote_http::{Answer, Problem};
 use serde::Serialize;
 use utoipa::ToSchema;
+
+/// An entry of the audit trail. `kind` says which of the two it is.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub(crate) enum AuditEntry {
+    /// A commit to the election or to a voter.
+    Commit(AuditCommit),
+    /// A ballot, once the election is closed.
+    Ballot(AuditBallot),
+}
+
+/// How a ballot ended, and nothing of how it came there: not even how often it was changed, because with few candidates that,
+/// too, tells how somebody rated.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct AuditBallot {
+    /// The ballot: `ballot#…`.
+    #[schema(example = "ballot#01ARZ3NDEKTSV4RRFFQ69G5FAV")]
+    stream: String,
+    /// Was it cast?
+    cast: bool,
+    /// The hash of its last commit, in hexadecimal digits. It fixes the whole stream.
+    #[schema(value_type = String)]
+    hash: Digest,
+}
 
 /// Everything that one command did to one stream.
 ///
@@ -13,8 +37,8 @@ use utoipa::ToSchema;
 /// without spaces. The digests are those of the private part and of each event. The first `prev` of a stream is
 /// `H("photovote/stream", <election's id>, stream)`.
 #[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct AuditEntry {
-    /// What it was done to: `election#…`, `voter#…` or `ballot#…`.
+pub(crate) struct AuditCommit {
+    /// What it was done to: `election#…` or `voter#…`.
     #[schema(example = "election#01ARZ3NDEKTSV4RRFFQ69G5FAV")]
     stream: String,
     /// The version of the first event.
@@ -29,7 +53,7 @@ pub(crate) struct AuditEntry {
     /// The hash of this commit.
     #[schema(value_type = String)]
     hash: Digest,
-    /// Who, when, from where, why. Withheld for ballots.
+    /// Who, when, from where, why.
     private: AuditPart,
     /// What happened.
     events: Vec<AuditEvent>,
@@ -59,35 +83,38 @@ struct AuditEvent {
     r#type: String,
     /// The version of the data's schema.
     schema_version: u32,
-    /// The data. Withheld for voters and ballots, because it would link them and tell how somebody voted.
+    /// The data. Withheld for voters, because it names the voter's ballot.
     #[serde(flatten)]
     part: AuditPart,
 }
 
 impl AuditEntry {
-    /// The entry of a commit.
+    /// The entry of a commit to the election or to a voter.
     pub(crate) fn of(commit: &Commit) -> Answer<Self> {
-        let (private, data) = match commit.stream {
-            Stream::Election(_) => (true, true),
-            Stream::Voter(..) => (true, false),
-            Stream::Ballot(..) => (false, false),
-        };
+        let shown = matches!(commit.stream, Stream::Election(_));
         let event = |(event, number): (&StoredEvent, u32)| {
             Ok(AuditEvent {
                 r#type: event.event_type.clone(),
                 schema_version: event.schema_version,
-                part: AuditPart::of(commit, number, &event.payload, data)?,
+                part: AuditPart::of(commit, number, &event.payload, shown)?,
             })
         };
-        Ok(Self {
+        Ok(Self::Commit(AuditCommit {
             stream: commit.stream.to_string(),
             version: commit.first,
             command: commit.command.clone(),
             prev: commit.prev,
             hash: commit.hash,
-            private: AuditPart::of(commit, 0, &commit.private, private)?,
+            private: AuditPart::of(commit, 0, &commit.private, true)?,
             events: commit.events.iter().zip(1..).map(event).collect::<Answer<_>>()?,
-        })
+        }))
+    }
+
+    /// The entry of a ballot, from its last commit. Nothing follows a cast.
+    pub(crate) fn of_ballot(last: &Commit) -> Answer<Self> {
+        let events = last.decode::<Ballot>().map_err(LoadError::from)?;
+        let cast = matches!(events.last(), Some(BallotEvent::BallotCast { .. }));
+        Ok(Self::Ballot(AuditBallot { stream: last.stream.to_string(), cast, hash: last.hash }))
     }
 
     /// How many bytes it takes in an answer.

@@ -1,6 +1,6 @@
 //! The audit trail: what was done to an election, by whom, when, and why, in a form whose completeness anybody can check.
 //!
-//! How a voter rated stays their secret: of a ballot, the trail has salted digests only.
+//! How a voter rated stays their secret: of a ballot, the trail shows how it ended, and nothing of how it came there.
 
 mod entry;
 mod place;
@@ -11,9 +11,7 @@ use photovote_domain::{
     election::{Role, Status},
 };
 use photovote_event_store::{EventReader, History, Stream};
-use photovote_http::{
-    Administrator, Answer, Items, Page, PageParameters, Parameters, Problem, QueryProblems, Segments,
-};
+use photovote_http::{Administrator, Answer, Items, PageParameters, Parameters, Problem, QueryProblems, Segments};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use entry::AuditEntry;
@@ -40,8 +38,8 @@ pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new().routes(routes!(audit))
 }
 
-/// Lists everything that was done to an election: its own commits, then those to its voters and, once it is closed, to its
-/// ballots. A page may have fewer entries than `limit`; the last one is that without a `next_cursor`.
+/// Lists everything that was done to an election and to its voters and, once it is closed, how each of its ballots ended.
+/// A page may have fewer entries than `limit`; the last one is that without a `next_cursor`.
 #[utoipa::path(
     get, path = "/elections/{election}/audit", tag = "elections", operation_id = "list_audit", security(("administrator" = [])),
     params(("election" = String, Path, description = "The election's id"), PageParameters),
@@ -54,55 +52,102 @@ async fn audit(State(app): State<App>, caller: Administrator, path: Segments, qu
     admitted.map_err(|refused| Problem::refused(&refused))?;
     let list = format!("audit/{id}");
     let page = query.page(&list)?;
-    // To watch ballots change would tell who votes when. A list that began without them goes on without them.
-    let closed = election.state.status >= Status::Closed;
-    let start = match &page.after {
-        Some(text) => Place::parse(id, text).ok_or_else(|| {
+    let after = match &page.after {
+        Some(text) => Some(Place::parse(id, text).ok_or_else(|| {
             Problem::malformed("malformed_cursor", "this is no cursor of this list").with_field("cursor")
-        })?,
-        None => Place::beginning(closed),
+        })?),
+        None => None,
     };
-    let start = Place { ballots: start.ballots && closed, ..start };
-    let (entries, end) = app.entries(&election, start, &page).await?;
-    let end = end.map(|end| end.to_string());
-    Ok(Json(Items::new(&list, entries, end.as_deref())).into_response())
+    let mut entries = Entries { list: Vec::new(), bytes: 0, limit: page.limit, end: after };
+    // To watch ballots change would tell who votes when.
+    let ballots = election.state.status >= Status::Closed;
+    let whole =
+        app.commits(&election, &mut entries).await? && (!ballots || app.ballots(&election, &mut entries).await?);
+    let end = entries.end.filter(|_| !whole).map(|end| end.to_string());
+    Ok(Json(Items::new(&list, entries.list, end.as_deref())).into_response())
+}
+
+/// The entries of a page, as they are found.
+struct Entries {
+    list: Vec<AuditEntry>,
+    bytes: usize,
+    limit: u16,
+    /// The last of them, or the last of the page before.
+    end: Option<Place>,
+}
+
+impl Entries {
+    /// How many more may come.
+    fn room(&self) -> u16 {
+        self.limit - u16::try_from(self.list.len()).unwrap_or(self.limit)
+    }
+
+    /// Adds an entry, unless the answer would grow too long.
+    fn add(&mut self, entry: AuditEntry, place: Place) -> bool {
+        self.bytes += entry.bytes();
+        let fits = self.bytes <= LARGEST_PAGE || self.list.is_empty();
+        if fits {
+            self.list.push(entry);
+            self.end = Some(place);
+        }
+        fits
+    }
 }
 
 impl App {
-    /// The entries after a place, and where they end if there may be more.
-    async fn entries(
-        &self,
-        election: &History<Election>,
-        start: Place,
-        page: &Page,
-    ) -> Answer<(Vec<AuditEntry>, Option<Place>)> {
-        let id = election.stream.election();
+    /// Adds the commits to the election and to its voters, partition by partition. Are these all?
+    async fn commits(&self, election: &History<Election>, entries: &mut Entries) -> Answer<bool> {
+        let first = match &entries.end {
+            Some(Place::Ballot(..)) => return Ok(true),
+            Some(place) => place.partition(),
+            None => None,
+        };
         let shards = election.state.shards.shards().map(Some);
-        let first = start.shard;
-        let partitions = std::iter::once(None).chain(shards).skip_while(|shard| *shard < first);
-
-        let (mut entries, mut bytes, mut end) = (Vec::new(), 0, start);
-        for shard in partitions {
+        for partition in std::iter::once(None).chain(shards).skip_while(|partition| *partition < first) {
             loop {
-                let room = page.limit - u16::try_from(entries.len()).unwrap_or(page.limit);
+                let room = entries.room();
                 if room == 0 {
-                    return Ok((entries, Some(end)));
+                    return Ok(false);
                 }
-                let found = self.reader.partition(id, shard, end.before(shard), room).await?;
+                let before = Place::before(entries.end.as_ref(), partition);
+                let found =
+                    self.reader.partition(election.stream.election(), partition, before.as_deref(), room).await?;
                 for commit in found.commits {
-                    let entry = AuditEntry::of(&commit)?;
-                    bytes += entry.bytes();
-                    if bytes > LARGEST_PAGE && !entries.is_empty() {
-                        return Ok((entries, Some(end)));
+                    if !entries.add(AuditEntry::of(&commit)?, Place::Commit(commit.stream, commit.first)) {
+                        return Ok(false);
                     }
-                    entries.push(entry);
-                    end = Place { shard, sort_key: Some(commit.stream.sort_key(commit.first)), ..end };
                 }
                 if !found.more {
                     break;
                 }
             }
         }
-        Ok((entries, None))
+        Ok(true)
+    }
+
+    /// Adds the ballots, shard by shard, each by its last commit. Are these all?
+    ///
+    /// A ballot is found by one Query of one item, and ballots alone are counted: neither where a page ends nor what it
+    /// costs tells how many commits a ballot has.
+    async fn ballots(&self, election: &History<Election>, entries: &mut Entries) -> Answer<bool> {
+        let id = election.stream.election();
+        let (first, mut before) = match entries.end {
+            Some(Place::Ballot(shard, ballot)) => (Some(shard), Some(ballot)),
+            _ => (None, None),
+        };
+        for shard in election.state.shards.shards().skip_while(|shard| Some(*shard) < first) {
+            loop {
+                if entries.room() == 0 {
+                    return Ok(false);
+                }
+                let Some(last) = self.reader.last_commit_of_next_ballot(id, shard, before.take()).await? else { break };
+                let Stream::Ballot(_, _, ballot) = last.stream else { break };
+                if !entries.add(AuditEntry::of_ballot(&last)?, Place::Ballot(shard, ballot)) {
+                    return Ok(false);
+                }
+                before = Some(ballot);
+            }
+        }
+        Ok(true)
     }
 }

@@ -2,111 +2,138 @@
 
 use std::fmt;
 
-use photovote_domain::{ElectionId, Shard};
+use photovote_domain::{BallotId, ElectionId, Shard, Version};
 use photovote_event_store::Stream;
 
-/// After the keys of all ballots of a partition, and before those of all voters.
+/// After the keys of all ballots of a shard, and before those of all voters.
 const AFTER_BALLOTS: &str = "ballot$";
 
-/// A place in an audit trail: after a commit, or before all of a partition.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Place {
-    /// Are ballots listed?
-    pub(crate) ballots: bool,
-    /// The partition: the election's own, or a shard.
-    pub(crate) shard: Option<Shard>,
-    /// The key of the last commit before the place.
-    pub(crate) sort_key: Option<String>,
+/// A place in an audit trail: after one of its entries.
+///
+/// It never names a ballot's commit: whoever takes a cursor apart learns nothing of how often a ballot was changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// After this commit to the election or to a voter, by its first version.
+    Commit(Stream, Version),
+    /// After this ballot of this shard, and so after all commits.
+    Ballot(Shard, BallotId),
 }
 
 impl Place {
-    /// The place before everything.
-    pub(crate) const fn beginning(ballots: bool) -> Self {
-        Self { ballots, shard: None, sort_key: None }
+    /// The partition that it is in: the election's own, or a shard.
+    pub(crate) const fn partition(&self) -> Option<Shard> {
+        match self {
+            Self::Commit(Stream::Election(_), _) => None,
+            Self::Commit(Stream::Voter(_, shard, _) | Stream::Ballot(_, shard, _), _) | Self::Ballot(shard, _) => {
+                Some(*shard)
+            }
+        }
     }
 
-    /// The key that whatever is listed next of a partition has to follow.
-    pub(crate) fn before(&self, shard: Option<Shard>) -> Option<&str> {
-        let key = self.sort_key.as_deref().filter(|_| shard == self.shard);
-        let floor = (shard.is_some() && !self.ballots).then_some(AFTER_BALLOTS);
-        key.max(floor)
+    /// The key that the next commit of a partition has to follow, when the entries after `place` are listed. It passes over
+    /// the commits of ballots.
+    pub(crate) fn before(place: Option<&Self>, partition: Option<Shard>) -> Option<String> {
+        match place {
+            Some(place @ Self::Commit(stream, version)) if place.partition() == partition => {
+                Some(stream.sort_key(*version))
+            }
+            _ => partition.map(|_shard| AFTER_BALLOTS.to_owned()),
+        }
     }
 
     /// The place that a cursor of this election's trail names. It comes from outside.
     pub(crate) fn parse(election: ElectionId, text: &str) -> Option<Self> {
-        let (kinds, rest) = text.split_once(' ')?;
-        let ballots = match kinds {
-            "all" => true,
-            "voters" => false,
+        let mut parts = text.split(' ');
+        let (kind, partition, key) = (parts.next()?, parts.next()?, parts.next()?);
+        let place = match kind {
+            "commit" => match Stream::parse(&format!("{election}{partition}"), key).ok()? {
+                (Stream::Ballot(..), _) => return None,
+                (stream, version) => Self::Commit(stream, version),
+            },
+            "ballot" => Self::Ballot(Shard::new(partition.strip_prefix('#')?.parse().ok()?)?, key.parse().ok()?),
             _ => return None,
         };
-        let (partition, sort_key) = rest.split_once(' ')?;
-        let (stream, _) = Stream::parse(&format!("{election}{partition}"), sort_key).ok()?;
-        let shard = match stream {
-            Stream::Election(_) => None,
-            Stream::Voter(_, shard, _) | Stream::Ballot(_, shard, _) => Some(shard),
-        };
-        Some(Self { ballots, shard, sort_key: Some(sort_key.to_owned()) })
+        // A place has one spelling.
+        (place.to_string() == text).then_some(place)
     }
 }
 
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(if self.ballots { "all " } else { "voters " })?;
-        if let Some(shard) = self.shard {
-            write!(f, "#{shard}")?;
+        let partition = self.partition().map(|shard| format!("#{shard}")).unwrap_or_default();
+        match self {
+            Self::Commit(stream, version) => write!(f, "commit {partition} {}", stream.sort_key(*version)),
+            Self::Ballot(_, ballot) => write!(f, "ballot {partition} {ballot}"),
         }
-        write!(f, " {}", self.sort_key.as_deref().unwrap_or_default())
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use photovote_domain::{BallotId, Version, VoterId};
+    use photovote_domain::VoterId;
 
     use super::*;
 
     const ELECTION: ElectionId = ElectionId::from_bits(7);
 
-    fn place(stream: Stream, ballots: bool) -> Place {
-        let shard = match stream {
-            Stream::Election(_) => None,
-            Stream::Voter(_, shard, _) | Stream::Ballot(_, shard, _) => Some(shard),
-        };
-        Place { ballots, shard, sort_key: Some(stream.sort_key(Version::new(3))) }
+    fn shard() -> Shard {
+        Shard::new(5).unwrap()
+    }
+
+    fn commit(stream: Stream) -> Place {
+        Place::Commit(stream, Version::new(3))
+    }
+
+    fn voter() -> Place {
+        commit(Stream::Voter(ELECTION, shard(), VoterId::from_bits(8)))
     }
 
     #[test]
     fn a_place_survives_its_text() {
-        let shard = Shard::new(5).unwrap();
-        for ballots in [true, false] {
-            for stream in [Stream::Election(ELECTION), Stream::Voter(ELECTION, shard, VoterId::from_bits(8))] {
-                let place = place(stream, ballots);
-                assert_eq!(Place::parse(ELECTION, &place.to_string()), Some(place));
-            }
+        for place in [commit(Stream::Election(ELECTION)), voter(), Place::Ballot(shard(), BallotId::from_bits(9))] {
+            assert_eq!(Place::parse(ELECTION, &place.to_string()), Some(place));
         }
     }
 
     #[test]
     fn a_text_that_names_no_place_is_refused() {
-        let voter = Stream::Voter(ELECTION, Shard::new(5).unwrap(), VoterId::from_bits(8));
-        let text = place(voter, true).to_string();
+        let (voter, ballot) = (voter().to_string(), Place::Ballot(shard(), BallotId::from_bits(9)).to_string());
         let other = Stream::Election(ElectionId::from_bits(8)).sort_key(Version::new(1));
-        for wrong in ["", "all", "all #5", "all #5 ", &text[1..], &text.replace("#5", "#65"), &format!("all  {other}")]
-        {
-            assert_eq!(Place::parse(ELECTION, wrong), None, "{wrong}");
+        let wrong = [
+            String::new(),
+            "commit".into(),
+            "commit #5".into(),
+            "commit #5 ".into(),
+            voter[1..].into(),
+            voter.replace("#5", "#65"),
+            format!("{voter} "),
+            format!("commit  {other}"),
+            ballot.replace("#5", "#64"),
+            ballot.replace("#5", "#05"),
+            ballot.replace("#5", "5"),
+            ballot.to_lowercase(),
+            format!("{ballot} x"),
+        ];
+        for wrong in wrong {
+            assert_eq!(Place::parse(ELECTION, &wrong), None, "{wrong}");
         }
     }
 
     #[test]
-    fn a_place_among_ballots_that_are_not_listed_is_after_them() {
-        let ballot = Stream::Ballot(ELECTION, Shard::new(5).unwrap(), BallotId::from_bits(9));
-        let before = |stream, ballots| place(stream, ballots).before(Shard::new(5)).map(ToOwned::to_owned);
-        assert_eq!(before(ballot, false).as_deref(), Some(AFTER_BALLOTS));
-        assert_eq!(before(ballot, true), Some(ballot.sort_key(Version::new(3))));
-        let voter = Stream::Voter(ELECTION, Shard::new(5).unwrap(), VoterId::from_bits(9));
-        assert_eq!(before(voter, false), Some(voter.sort_key(Version::new(3))));
-        assert_eq!(Place::beginning(false).before(None), None);
-        assert_eq!(place(ballot, true).before(Shard::new(6)), None, "another partition is listed from its beginning");
+    fn no_place_is_at_a_commit_of_a_ballot() {
+        let ballot = Stream::Ballot(ELECTION, shard(), BallotId::from_bits(9));
+        assert_eq!(Place::parse(ELECTION, &commit(ballot).to_string()), None);
+    }
+
+    #[test]
+    fn commits_of_ballots_are_passed_over() {
+        let before = |place: Option<Place>, partition| Place::before(place.as_ref(), partition);
+        let (here, elsewhere) = (Some(shard()), Shard::new(6));
+        let key = Stream::Voter(ELECTION, shard(), VoterId::from_bits(8)).sort_key(Version::new(3));
+        assert!(AFTER_BALLOTS < key.as_str());
+        assert_eq!(before(Some(voter()), here), Some(key));
+        assert_eq!(before(Some(voter()), elsewhere).as_deref(), Some(AFTER_BALLOTS));
+        assert_eq!(before(None, here).as_deref(), Some(AFTER_BALLOTS));
+        assert_eq!(before(None, None), None);
     }
 }

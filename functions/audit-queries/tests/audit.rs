@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot prepare its case has failed")]
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeMap,
     sync::atomic::{AtomicU64, Ordering},
 };
 
@@ -15,7 +15,10 @@ use photovote_domain::{
     election::{ElectionEvent, Role},
     voter::VoterEvent,
 };
-use photovote_event_store::{Actor, CommandId, CommandRecord, Environment, EventStore, PrivatePart, Source, Stream};
+use photovote_dynamodb::Calls;
+use photovote_event_store::{
+    Actor, CommandId, CommandRecord, Environment, EventReader, EventStore, History, PrivatePart, Source, Stream,
+};
 use photovote_http::edge;
 use photovote_testing::{Engine, Reply, Sender, get};
 use serde_json::{Value, json};
@@ -30,20 +33,22 @@ struct Archive {
     store: EventStore,
     router: Router,
     commands: AtomicU64,
+    calls: Calls,
 }
 
 impl Archive {
     async fn new() -> Self {
         let engine = Engine::start().await;
         let store = EventStore::new(engine.client(), engine.tables().events, Environment::system());
-        let router = edge(routes().with_state(App::new(store.reader().clone())));
-        Self { _engine: engine, store, router, commands: AtomicU64::new(0) }
+        let (client, calls) = engine.counting_client();
+        let router = edge(routes().with_state(App::new(EventReader::new(client, engine.tables().events))));
+        Self { _engine: engine, store, router, commands: AtomicU64::new(0), calls }
     }
 
     /// An open election in which some have voted.
     async fn open() -> Self {
         let archive = Self::new().await;
-        let (shards, scale) = (ShardCount::try_from(3).unwrap(), Scale::default());
+        let (shards, scale) = (shards(), Scale::default());
         let created = ElectionEvent::ElectionCreated {
             description: Some("\"quoted\" \u{1F4F7}".into()),
             name: "Summer".into(),
@@ -58,19 +63,31 @@ impl Archive {
         archive.happens(vec![added, ElectionEvent::CompetitionNameChanged { competition, name }]).await;
         archive.happens(vec![ElectionEvent::ElectionOpened { closes_at: None }]).await;
         for number in 0..VOTERS {
-            let (voter, ballot) = (VoterId::from_bits(number), BallotId::from_bits(number << 100 | 0x63));
+            let (voter, ballot) = (VoterId::from_bits(number), ballot_id(number));
             let registered =
                 VoterEvent::VoterRegistered { ballot, email: format!("v{number}@example.org"), name: "V".into() };
             archive.append::<Voter>(Stream::voter(ELECTION, shards, voter), vec![registered]).await;
-            let stream = Stream::ballot(ELECTION, shards, ballot);
-            let token = Digest::of(&number.to_be_bytes());
-            archive.append::<Ballot>(stream, vec![BallotEvent::BallotCreated { token }]).await;
-            let candidate = CandidateId::from_bits(11);
-            archive.append::<Ballot>(stream, vec![BallotEvent::BallotCandidateRated { candidate, rating: 4 }]).await;
+            archive.ballot_of_changes(number, 1).await;
+            let (stream, candidate) = (archive.ballot(number), CandidateId::from_bits(11));
             let (nonce, ratings) = (nonce(number), Ratings::from([(candidate, 4)]));
             archive.append::<Ballot>(stream, vec![BallotEvent::BallotCast { nonce, ratings }]).await;
         }
         archive
+    }
+
+    /// The stream of a ballot.
+    fn ballot(&self, number: u128) -> Stream {
+        Stream::ballot(ELECTION, shards(), ballot_id(number))
+    }
+
+    /// A ballot that was changed so often.
+    async fn ballot_of_changes(&self, number: u128, changes: usize) {
+        let token = Digest::of(&number.to_be_bytes());
+        self.append::<Ballot>(self.ballot(number), vec![BallotEvent::BallotCreated { token }]).await;
+        for _ in 0..changes {
+            let rated = BallotEvent::BallotCandidateRated { candidate: CandidateId::from_bits(11), rating: 4 };
+            self.append::<Ballot>(self.ballot(number), vec![rated]).await;
+        }
     }
 
     async fn close(&self) {
@@ -104,20 +121,33 @@ impl Archive {
 
     /// The whole trail, in pages of so many entries.
     async fn trail(&self, limit: usize) -> Vec<Value> {
-        let mut entries: Vec<Value> = Vec::new();
+        let pages = self.pages(limit).await;
+        pages.iter().flat_map(|page| page["items"].as_array().unwrap().clone()).collect()
+    }
+
+    /// All pages of so many entries.
+    async fn pages(&self, limit: usize) -> Vec<Value> {
+        let mut pages: Vec<Value> = Vec::new();
         let mut query = format!("?limit={limit}");
         loop {
             let reply = self.asked("ada", &query).await;
             assert_eq!(reply.status, 200, "{}", reply.text);
-            let page = reply.json["items"].as_array().unwrap();
-            assert!(page.len() <= limit);
-            entries.extend(page.iter().cloned());
+            assert!(reply.json["items"].as_array().unwrap().len() <= limit);
+            pages.push(reply.json.clone());
             match reply.json["next_cursor"].as_str() {
                 Some(cursor) => query = format!("?limit={limit}&cursor={cursor}"),
-                None => return entries,
+                None => return pages,
             }
         }
     }
+}
+
+fn shards() -> ShardCount {
+    ShardCount::try_from(3).unwrap()
+}
+
+fn ballot_id(number: u128) -> BallotId {
+    BallotId::from_bits(number << 100 | 0x63)
 }
 
 fn nonce(number: u128) -> Nonce {
@@ -149,11 +179,21 @@ fn part(part: &Value) -> Result<Vec<u8>, String> {
     Ok(bytes(&part["digest"]))
 }
 
-/// Checks a whole trail from its JSON alone, and answers how many commits each stream has.
-fn verified(entries: &[Value]) -> Result<BTreeMap<String, usize>, String> {
+/// Checks a whole trail from its JSON alone, and answers the last hash of each stream and how many entries it has.
+fn verified(entries: &[Value]) -> Result<BTreeMap<String, (String, usize)>, String> {
     let mut ends: BTreeMap<String, (String, u64, usize)> = BTreeMap::new();
     for entry in entries {
         let stream = entry["stream"].as_str().unwrap().to_owned();
+        match entry["kind"].as_str() {
+            Some("commit") => {}
+            Some("ballot") if stream.starts_with("ballot#") => {
+                if ends.insert(stream.clone(), (entry["hash"].as_str().unwrap().to_owned(), 0, 1)).is_some() {
+                    return Err(format!("{stream} is there twice"));
+                }
+                continue;
+            }
+            _ => return Err(format!("{entry} is no entry")),
+        }
         let start = hash(&[b"photovote/stream", ELECTION.to_string().as_bytes(), stream.as_bytes()]);
         let (prev, version, count) = ends.remove(&stream).unwrap_or((start, 1, 0));
         if entry["prev"] != prev || entry["version"] != version {
@@ -175,7 +215,7 @@ fn verified(entries: &[Value]) -> Result<BTreeMap<String, usize>, String> {
         }
         ends.insert(stream, (hash, version + events.len() as u64, count + 1));
     }
-    Ok(ends.into_iter().map(|(stream, (_, _, count))| (stream, count)).collect())
+    Ok(ends.into_iter().map(|(stream, (hash, _, count))| (stream, (hash, count))).collect())
 }
 
 /// All strings of a JSON value, each with the path of keys that leads to it.
@@ -198,10 +238,67 @@ async fn the_trail_of_a_closed_election_is_whole_and_can_be_checked_by_anybody()
     archive.close().await;
     for limit in [1, 4, 100] {
         let streams = verified(&archive.trail(limit).await).unwrap();
-        let count = |kind: &str| streams.iter().filter(|(stream, _)| stream.starts_with(kind)).map(|(_, n)| n).sum();
-        let counts: [usize; 3] = ["election#", "voter#", "ballot#"].map(count);
-        assert_eq!(counts, [5, 6, 18], "in pages of {limit}");
+        let of_kind = |kind: &'static str| streams.iter().filter(move |(stream, _)| stream.starts_with(kind));
+        let counts: [usize; 3] =
+            ["election#", "voter#", "ballot#"].map(|kind| of_kind(kind).map(|(_, (_, n))| n).sum());
+        assert_eq!(counts, [5, 6, 6], "in pages of {limit}");
     }
+}
+
+#[tokio::test]
+async fn a_ballot_is_shown_by_its_last_hash_alone() {
+    let archive = Archive::open().await;
+    archive.close().await;
+    let trail = archive.trail(100).await;
+    let ballots: Vec<_> = trail.iter().filter(|entry| entry["kind"] == "ballot").collect();
+    for number in 0..VOTERS {
+        let stream = archive.ballot(number);
+        let history: History<Ballot> = archive.store.load(stream).await.unwrap();
+        let expected = json!({"kind": "ballot", "stream": stream.to_string(), "cast": true, "hash": history.head});
+        assert!(ballots.contains(&&expected), "{expected}");
+    }
+    assert_eq!(ballots.len(), 6);
+}
+
+#[tokio::test]
+async fn neither_pages_nor_cursors_tell_how_often_a_ballot_was_changed() {
+    let (quiet, busy) = (Archive::open().await, Archive::open().await);
+    for (archive, changes) in [(&quiet, 1), (&busy, 300)] {
+        archive.ballot_of_changes(VOTERS, changes).await;
+        archive.close().await;
+    }
+    for limit in 1..=20 {
+        let (quiet, busy, costs) = {
+            let pages = (quiet.pages(limit).await, busy.pages(limit).await);
+            (pages.0, pages.1, [quiet.calls.take(), busy.calls.take()])
+        };
+        assert_eq!(costs[0], costs[1], "in pages of {limit}");
+        // Each page loads the election, and ends at most five partitions and shards with a Query that finds nothing more.
+        let most = 20 + 6 * u64::try_from(busy.len()).unwrap();
+        assert!(costs[0]["Query"] <= most, "{costs:?}");
+        let cursors = |pages: &[Value]| pages.iter().map(|page| page["next_cursor"].clone()).collect::<Vec<_>>();
+        assert_eq!(cursors(&quiet), cursors(&busy));
+        let entries = |pages: &[Value]| {
+            let entries = pages.iter().map(|page| page["items"].as_array().unwrap().clone());
+            let ids = |entries: Vec<Value>| entries.iter().map(|e| e["stream"].clone()).collect::<Vec<_>>();
+            entries.map(ids).collect::<Vec<_>>()
+        };
+        assert_eq!(entries(&quiet), entries(&busy));
+        let head = busy.iter().flat_map(|page| page["items"].as_array().unwrap()).find(|entry| entry["cast"] == false);
+        assert_eq!(head.unwrap()["stream"], format!("ballot#{}", ballot_id(VOTERS)));
+    }
+}
+
+#[tokio::test]
+async fn a_ballot_that_was_withdrawn_was_not_cast() {
+    let archive = Archive::open().await;
+    archive.ballot_of_changes(VOTERS, 2).await;
+    archive.append::<Ballot>(archive.ballot(VOTERS), vec![BallotEvent::BallotVoided {}]).await;
+    archive.close().await;
+    let trail = archive.trail(100).await;
+    let cast: Vec<_> = trail.iter().filter(|entry| entry["kind"] == "ballot").map(|entry| &entry["cast"]).collect();
+    assert_eq!(cast.iter().filter(|cast| cast == &&&json!(true)).count(), 6);
+    assert_eq!(cast.len(), 7);
 }
 
 #[tokio::test]
@@ -209,6 +306,7 @@ async fn no_text_of_the_trail_can_be_changed_unnoticed() {
     let archive = Archive::open().await;
     archive.close().await;
     let trail = Value::Array(archive.trail(100).await);
+    let whole = verified(trail.as_array().unwrap()).unwrap();
     let mut paths = Vec::new();
     strings(&trail, "", &mut paths);
     for path in paths {
@@ -216,7 +314,8 @@ async fn no_text_of_the_trail_can_be_changed_unnoticed() {
         let Some(Value::String(text)) = changed.pointer_mut(&path) else { panic!("{path}") };
         let last = text.pop().unwrap();
         text.push(if last == '0' { '1' } else { '0' });
-        assert!(verified(changed.as_array().unwrap()).is_err(), "{path}");
+        // A chain breaks; of a ballot there is the last hash only, and whoever kept the hashes sees that it is another.
+        assert_ne!(verified(changed.as_array().unwrap()).as_ref(), Ok(&whole), "{path}");
     }
 }
 
@@ -233,29 +332,18 @@ async fn nothing_in_the_trail_tells_how_or_when_somebody_voted() {
     assert!(!all.contains("rating") && !all.contains("email") && !all.contains("example.org"), "{all}");
     assert!(!all.contains(&CandidateId::from_bits(11).to_string()));
 
-    let mut ballots = BTreeSet::new();
     for entry in &trail {
         let stream = entry["stream"].as_str().unwrap();
-        let keys = |part: &Value| part.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
-        let private = keys(&entry["private"]);
-        let event = keys(&entry["events"][0]);
+        let keys = |part: &Value| part.as_object().unwrap().keys().cloned().collect::<Vec<_>>().join(" ");
         match stream.split_once('#').unwrap().0 {
-            "ballot" => {
-                assert_eq!(
-                    (private.join(" "), event.join(" ")),
-                    ("digest".into(), "digest schema_version type".into())
-                );
-                ballots.extend(entry["events"].as_array().unwrap().iter().map(|event| event["digest"].to_string()));
-            }
+            "ballot" => assert_eq!(keys(entry), "cast hash kind stream"),
             "voter" => {
-                assert_eq!(private, ["data", "digest", "salt"]);
-                assert_eq!(event, ["digest", "schema_version", "type"]);
+                assert_eq!(keys(&entry["private"]), "data digest salt");
+                assert_eq!(keys(&entry["events"][0]), "digest schema_version type");
             }
-            _ => assert_eq!((private.len(), event.len()), (3, 5)),
+            _ => assert_eq!(keys(&entry["events"][0]), "data digest salt schema_version type"),
         }
     }
-    // The same rating by everybody, and a different digest each time.
-    assert_eq!(ballots.len(), 18);
 }
 
 #[tokio::test]
@@ -291,7 +379,7 @@ async fn until_the_election_is_closed_no_ballot_is_listed() {
 }
 
 #[tokio::test]
-async fn a_list_that_began_before_the_close_goes_on_as_it_began() {
+async fn a_list_that_began_before_the_close_ends_with_all_ballots() {
     let archive = Archive::open().await;
     let first = archive.asked("ada", "?limit=4").await.json;
     archive.close().await;
@@ -299,7 +387,7 @@ async fn a_list_that_began_before_the_close_goes_on_as_it_began() {
     let rest = archive.asked("ada", &format!("?limit=100&cursor={cursor}")).await.json;
     let mut trail = first["items"].as_array().unwrap().clone();
     trail.extend(rest["items"].as_array().unwrap().iter().cloned());
-    assert_eq!((trail.len(), &rest["next_cursor"]), (3 + 6, &Value::Null));
+    assert_eq!((trail.len(), &rest["next_cursor"]), (3 + 6 + 6, &Value::Null));
     verified(&trail).unwrap();
 }
 
@@ -307,15 +395,17 @@ async fn a_list_that_began_before_the_close_goes_on_as_it_began() {
 async fn a_forged_cursor_shows_no_ballot_early() {
     let archive = Archive::open().await;
     archive.close().await;
-    // Genuine, of the same list, and before all ballots.
-    let reply = archive.asked("ada", "?limit=5").await.json;
-    let cursor = reply["next_cursor"].as_str().unwrap().to_owned();
     let early = Archive::open().await;
-    let page = early.asked("ada", &format!("?limit=100&cursor={cursor}")).await;
-    assert_eq!(page.status, 200);
-    let entries = page.json["items"].as_array().unwrap();
-    assert_eq!(entries.len(), 6, "the voters");
-    assert!(entries.iter().all(|entry| entry["stream"].as_str().unwrap().starts_with("voter#")));
+    // Genuine cursors of the same list: among the voters, at the last of them, and among the ballots.
+    for (limit, voters) in [(8, 3), (11, 0), (13, 0)] {
+        let reply = archive.asked("ada", &format!("?limit={limit}")).await.json;
+        let cursor = reply["next_cursor"].as_str().unwrap().to_owned();
+        let page = early.asked("ada", &format!("?limit=100&cursor={cursor}")).await;
+        assert_eq!((page.status, &page.json["next_cursor"]), (200, &Value::Null));
+        let entries = page.json["items"].as_array().unwrap();
+        assert_eq!(entries.len(), voters, "{limit}");
+        assert!(entries.iter().all(|entry| entry["stream"].as_str().unwrap().starts_with("voter#")));
+    }
 }
 
 #[tokio::test]

@@ -9,6 +9,7 @@ mod voters;
 
 use photovote_control::ControlReader;
 use photovote_document_store::DocumentReader;
+pub use sheet::Sheet;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 /// The function: the tables it reads.

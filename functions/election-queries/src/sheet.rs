@@ -21,14 +21,14 @@ const COLUMNS: [&str; 12] = [
 
 /// A table: its header, and a row for each candidate.
 #[derive(Debug)]
-pub(crate) struct Sheet {
+pub struct Sheet {
     scale: Scale,
     rows: Vec<Vec<String>>,
 }
 
 impl Sheet {
     /// The table of these results, in their order.
-    pub(crate) fn of(results: &FinalView, scale: Scale) -> Self {
+    pub fn of(results: &FinalView, scale: Scale) -> Self {
         let grades = scale.grades().map(|grade| format!("grade_{grade}"));
         let header = COLUMNS.map(String::from).into_iter().chain(grades).chain(["reason".to_owned()]);
         let mut sheet = Self { scale, rows: vec![header.collect()] };
@@ -71,8 +71,11 @@ impl Sheet {
         self.rows.push(row);
     }
 
-    /// The table as CSV (RFC 4180).
-    pub(crate) fn into_csv(self) -> Result<Vec<u8>, csv::Error> {
+    /// The table as CSV (RFC 4180), in which no cell is a formula.
+    ///
+    /// # Errors
+    /// Writing to memory fails, which it does not.
+    pub fn into_csv(self) -> Result<Vec<u8>, csv::Error> {
         let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(Vec::new());
         for row in self.rows {
             writer.write_record(row.into_iter().map(harmless))?;
@@ -86,9 +89,14 @@ fn row(competition: &CompetitionResultsView, id: CandidateId, name: &str, status
     vec![competition_id.to_string(), competition.clone(), id.to_string(), name.to_owned(), status.to_owned()]
 }
 
-/// The cell as a spreadsheet does not take it for a formula.
+/// The cell as a spreadsheet does not take it for a formula, even if it drops white space, quotes or what cannot be seen first,
+/// and reads full-width signs as their narrow ones.
 fn harmless(cell: String) -> String {
-    if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{cell}") } else { cell }
+    let seen = |c: char| {
+        !c.is_whitespace() && !matches!(c, '"' | '\u{200C}'..='\u{200F}' | '\u{61C}' | '\u{FE00}'..='\u{FE0F}')
+    };
+    let formula = matches!(cell.chars().find(|&c| seen(c)), Some('=' | '+' | '-' | '@' | '＝' | '＋' | '－' | '＠'));
+    if formula || cell.starts_with(['\t', '\r', '\n']) { format!("'{cell}") } else { cell }
 }
 
 #[cfg(test)]
@@ -97,10 +105,10 @@ mod tests {
 
     #[test]
     fn a_cell_is_never_a_formula() {
-        for cell in ["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "\rx"] {
+        for cell in ["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "\rx", "\nx", " =1", "\"=1\"", "\u{200e}=1", "＝1"] {
             assert_eq!(harmless(cell.to_owned()), format!("'{cell}"));
         }
-        for cell in ["", "Moon", "'=1", "1-1", " =1"] {
+        for cell in ["", "Moon", "'=1", "1-1", " Moon", "Moon = Sun"] {
             assert_eq!(harmless(cell.to_owned()), cell);
         }
     }

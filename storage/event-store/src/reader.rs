@@ -1,7 +1,7 @@
 //! Reading streams. Every load is a consistent read, and follows its pages to the end.
 
 use aws_sdk_dynamodb::{Client, types::AttributeValue};
-use photovote_domain::{Aggregate, ElectionId, Shard, Version};
+use photovote_domain::{Aggregate, Ballot, BallotId, ElectionId, Shard, Version};
 use photovote_dynamodb::{Item, StorageError, storage_error};
 use thiserror::Error;
 
@@ -105,7 +105,7 @@ impl EventReader {
         after: Option<&str>,
         limit: u16,
     ) -> Result<PartitionPage, LoadError> {
-        let partition = shard.map_or_else(|| election.to_string(), |shard| format!("{election}#{shard}"));
+        let partition = partition(election, shard);
         // Every sort key is greater than a space: the start of a partition is after it.
         let after = AttributeValue::S(after.unwrap_or(" ").to_owned());
         let query = self
@@ -121,6 +121,36 @@ impl EventReader {
         let commits = parsed(page.items.unwrap_or_default())?;
         Ok(PartitionPage { commits, more: page.last_evaluated_key.is_some() })
     }
+
+    /// The last commit of the ballot that comes next in a shard, from the highest id down: of the ballot with the highest
+    /// id below `before`. One Query of one item, however many commits the ballots have.
+    pub async fn last_commit_of_next_ballot(
+        &self,
+        election: ElectionId,
+        shard: Shard,
+        before: Option<BallotId>,
+    ) -> Result<Option<Commit>, LoadError> {
+        let from = format!("{}#", Ballot::KIND);
+        // Both are the keys of no commit, and after (or before) those of all commits of a ballot.
+        let to = before.map_or_else(|| format!("{}$", Ballot::KIND), |ballot| format!("{}#{ballot}#", Ballot::KIND));
+        let query = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .key_condition_expression("pk = :pk AND sk BETWEEN :from AND :to")
+            .expression_attribute_values(":pk", AttributeValue::S(partition(election, Some(shard))))
+            .expression_attribute_values(":from", AttributeValue::S(from))
+            .expression_attribute_values(":to", AttributeValue::S(to))
+            .scan_index_forward(false)
+            .consistent_read(true)
+            .limit(1);
+        let page = query.send().await.map_err(|error| storage_error(&error))?;
+        Ok(parsed(page.items.unwrap_or_default())?.pop())
+    }
+}
+
+fn partition(election: ElectionId, shard: Option<Shard>) -> String {
+    shard.map_or_else(|| election.to_string(), |shard| format!("{election}#{shard}"))
 }
 
 fn parsed(items: Vec<Item>) -> Result<Vec<Commit>, CommitError> {

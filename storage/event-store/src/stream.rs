@@ -5,6 +5,9 @@ use std::{fmt, str::FromStr};
 use photovote_domain::{Aggregate, Ballot, BallotId, Election, ElectionId, Shard, ShardCount, Version, Voter, VoterId};
 use thiserror::Error;
 
+/// How many digits a version has in a key.
+const VERSION_DIGITS: usize = 10;
+
 /// A stream: one aggregate's events, and where they lie.
 ///
 /// The partition `<election>` holds the election's own stream and nothing else; voters and ballots lie under
@@ -47,8 +50,8 @@ impl Stream {
 
     /// The sort key of the commit whose first event has this version.
     pub fn sort_key(&self, first: Version) -> String {
-        // Ten digits: versions sort as text, and no stream gets that long.
-        format!("{self}#{:010}", first.get())
+        // Versions sort as text, and no stream gets that long.
+        format!("{self}#{:0VERSION_DIGITS$}", first.get())
     }
 
     /// The stream and the version that the keys of a commit name.
@@ -68,7 +71,8 @@ impl Stream {
                 (Ballot::KIND, Some(shard)) => Self::Ballot(election, shard, id.parse().ok()?),
                 _ => return None,
             };
-            let version = Version::new(version.parse().ok()?);
+            // No more digits, either: versions would not sort as text, nor could one be counted on from there.
+            let version = Version::new(version.parse().ok().filter(|_| version.len() == VERSION_DIGITS)?);
             // One commit has one pair of keys.
             (stream.partition() == partition && stream.sort_key(version) == sort_key).then_some((stream, version))
         };
@@ -131,6 +135,8 @@ mod tests {
             (format!("{e}#64"), format!("ballot#{}#0000000001", BallotId::from_bits(8))),
             (e.to_string(), format!("election#{e}#1")),
             (e.to_string(), format!("election#{e}#0000000001#x")),
+            (e.to_string(), format!("election#{e}#18446744073709551615")),
+            (e.to_string(), format!("election#{e}#10000000000")),
             (String::new(), String::new()),
         ];
         for (partition, sort_key) in cases {
