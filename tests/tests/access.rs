@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use photovote_domain::election::Role;
 use photovote_http::OPENAPI;
 use photovote_tests::{Answer, Client, Election, Host, Voter};
 use reqwest::Method;
@@ -22,8 +23,8 @@ enum Stage {
 enum May {
     /// Every administrator, for themself: nothing of an election is in the path.
     Administrators,
-    /// The administrator who owns the election.
-    Owner,
+    /// The administrators of the election who have at least this role.
+    Least(Role),
     /// The voter whose ballot it is.
     Voter,
     /// Everybody, with any token or none.
@@ -46,73 +47,86 @@ const fn row(route: &'static str, may: May, stage: Stage, body: fn(&Scene<'_>) -
 /// No body.
 const NONE: fn(&Scene<'_>) -> Value = |_| Value::Null;
 
+const OBSERVER: May = May::Least(Role::Observer);
+const EDITOR: May = May::Least(Role::Editor);
+const OWNER: May = May::Least(Role::Owner);
+
 const ROWS: &[Row] = &[
     row("GET /v1/elections", May::Administrators, Stage::Draft, NONE, 200),
     row("POST /v1/elections", May::Administrators, Stage::Draft, |_| json!({"name": "Winter"}), 201),
-    row("GET /v1/elections/{election}", May::Owner, Stage::Draft, NONE, 200),
-    row("PATCH /v1/elections/{election}", May::Owner, Stage::Draft, |_| json!({"name": "Winter"}), 200),
-    row("DELETE /v1/elections/{election}", May::Owner, Stage::Draft, NONE, 200),
-    row("POST /v1/elections/{election}/open", May::Owner, Stage::Draft, NONE, 200),
+    row("GET /v1/elections/{election}", OBSERVER, Stage::Draft, NONE, 200),
+    row("PATCH /v1/elections/{election}", EDITOR, Stage::Draft, |_| json!({"name": "Winter"}), 200),
+    row("DELETE /v1/elections/{election}", OWNER, Stage::Draft, NONE, 200),
+    row("POST /v1/elections/{election}/open", EDITOR, Stage::Draft, NONE, 200),
     row(
         "POST /v1/elections/{election}/extend",
-        May::Owner,
+        EDITOR,
         Stage::Open,
         |scene| json!({"closes_at": scene.host.in_seconds(7_200)}),
         200,
     ),
-    row("POST /v1/elections/{election}/close", May::Owner, Stage::Open, NONE, 200),
-    row("POST /v1/elections/{election}/release", May::Owner, Stage::Closed, NONE, 200),
-    row("POST /v1/elections/{election}/competitions", May::Owner, Stage::Draft, |_| json!({"name": "Birds"}), 201),
+    row("POST /v1/elections/{election}/close", EDITOR, Stage::Open, NONE, 200),
+    row("POST /v1/elections/{election}/release", EDITOR, Stage::Closed, NONE, 200),
+    row("POST /v1/elections/{election}/competitions", EDITOR, Stage::Draft, |_| json!({"name": "Birds"}), 201),
     row(
         "PATCH /v1/elections/{election}/competitions/{competition}",
-        May::Owner,
+        EDITOR,
         Stage::Draft,
         |_| json!({"name": "Birds"}),
         200,
     ),
-    row("DELETE /v1/elections/{election}/competitions/{competition}", May::Owner, Stage::Draft, NONE, 200),
+    row("DELETE /v1/elections/{election}/competitions/{competition}", EDITOR, Stage::Draft, NONE, 200),
     row(
         "POST /v1/elections/{election}/competitions/{competition}/candidates",
-        May::Owner,
+        EDITOR,
         Stage::Draft,
         |_| json!({"name": "Wren"}),
         201,
     ),
     row(
         "PATCH /v1/elections/{election}/competitions/{competition}/candidates/{candidate}",
-        May::Owner,
+        EDITOR,
         Stage::Draft,
         |_| json!({"name": "Wren"}),
         200,
     ),
     row(
         "DELETE /v1/elections/{election}/competitions/{competition}/candidates/{candidate}",
-        May::Owner,
+        EDITOR,
         Stage::Draft,
         NONE,
         200,
     ),
     row(
         "POST /v1/elections/{election}/competitions/{competition}/candidates/{candidate}/disqualify",
-        May::Owner,
+        EDITOR,
         Stage::Open,
         |_| json!({"reason": "It shows a clock, not a bird."}),
         200,
     ),
-    row("GET /v1/elections/{election}/voters", May::Owner, Stage::Open, NONE, 200),
+    row("GET /v1/elections/{election}/voters", OBSERVER, Stage::Open, NONE, 200),
     row(
         "POST /v1/elections/{election}/voters",
-        May::Owner,
+        EDITOR,
         Stage::Open,
         |_| json!({"name": "A late voter", "email": "late@example.org"}),
         201,
     ),
-    row("DELETE /v1/elections/{election}/voters/{voter}", May::Owner, Stage::Open, NONE, 200),
-    row("POST /v1/elections/{election}/voters/{voter}/token", May::Owner, Stage::Open, NONE, 200),
-    row("GET /v1/elections/{election}/turnout", May::Owner, Stage::Open, NONE, 200),
-    row("GET /v1/elections/{election}/results", May::Owner, Stage::Closed, NONE, 200),
-    row("GET /v1/elections/{election}/results.csv", May::Owner, Stage::Closed, NONE, 200),
-    row("GET /v1/elections/{election}/audit", May::Owner, Stage::Closed, NONE, 200),
+    row("DELETE /v1/elections/{election}/voters/{voter}", EDITOR, Stage::Open, NONE, 200),
+    row("POST /v1/elections/{election}/voters/{voter}/token", EDITOR, Stage::Open, NONE, 200),
+    row("GET /v1/elections/{election}/turnout", OBSERVER, Stage::Open, NONE, 200),
+    row("GET /v1/elections/{election}/results", OBSERVER, Stage::Closed, NONE, 200),
+    row("GET /v1/elections/{election}/results.csv", OBSERVER, Stage::Closed, NONE, 200),
+    row("GET /v1/elections/{election}/audit", OBSERVER, Stage::Closed, NONE, 200),
+    row("GET /v1/elections/{election}/administrators", OBSERVER, Stage::Draft, NONE, 200),
+    row(
+        "PUT /v1/elections/{election}/administrators/{subject}",
+        OWNER,
+        Stage::Draft,
+        |_| json!({"role": "editor"}),
+        200,
+    ),
+    row("DELETE /v1/elections/{election}/administrators/{subject}", OWNER, Stage::Draft, NONE, 200),
     row("GET /v1/ballot", May::Voter, Stage::Open, NONE, 200),
     row("PUT /v1/ballot/ratings", May::Voter, Stage::Open, |scene| json!({"ratings": {scene.candidate(): 4}}), 200),
     row("DELETE /v1/ballot/ratings/{candidate}", May::Voter, Stage::Open, NONE, 200),
@@ -122,6 +136,15 @@ const ROWS: &[Row] = &[
     row("GET /v1/health", May::Anyone, Stage::Draft, NONE, 200),
     row("GET /v1/openapi.json", May::Anyone, Stage::Draft, NONE, 200),
 ];
+
+/// An administrator of every election.
+const SUBJECT: &str = "somebody";
+
+/// Makes somebody an administrator of an election. The version that it comes to.
+async fn appoint(election: &Election, subject: &str, role: Role) -> u64 {
+    let path = election.path(&format!("/administrators/{subject}"));
+    election.owner.put(&path, json!({"role": role})).await.status(200).version()
+}
 
 /// An election at some stage, with all that a path or a caller can name.
 struct Scene<'a> {
@@ -147,6 +170,7 @@ impl<'a> Scene<'a> {
         let replaced = std::mem::replace(&mut voter.token, token);
         voter.client = voter.client.with_token(&voter.token);
         election.owner.delete(&election.path(&format!("/voters/{}", gone.id))).await.status(200);
+        appoint(&election, SUBJECT, Role::Observer).await;
         let mut scene = Self { host, election, voter, replaced, removed: gone.token, receipt: String::new() };
         if stage >= Stage::Open {
             let closes_at = host.in_seconds(3_600);
@@ -190,7 +214,8 @@ impl<'a> Scene<'a> {
             .replace("{competition}", &self.election.competitions[0].id)
             .replace("{candidate}", self.candidate())
             .replace("{voter}", &self.voter.id)
-            .replace("{receipt}", &self.receipt);
+            .replace("{receipt}", &self.receipt)
+            .replace("{subject}", SUBJECT);
         let request = caller.request(Method::from_bytes(method.as_bytes()).unwrap(), &path);
         let body = (row.body)(self);
         if body.is_null() { request } else { request.json(&body) }.send().await
@@ -199,7 +224,7 @@ impl<'a> Scene<'a> {
     /// All that its owner can see of the election: what no refused request may change.
     async fn looks(&self) -> Vec<String> {
         let mut looks = Vec::new();
-        for path in ["", "/voters", "/turnout", "/audit"] {
+        for path in ["", "/administrators", "/voters", "/turnout", "/audit"] {
             looks.push(self.election.get(path).await.status(200).text);
         }
         looks.push(self.voter.client.get("/ballot").await.status(200).text);
@@ -239,7 +264,7 @@ async fn check(host: &Host, row: &Row) {
     let administrators = [("the owner", host.owner()), ("another administrator", host.other())];
     for (name, caller) in nobody(host).into_iter().chain(voters).chain(administrators) {
         // Those who may come last: what they do may end it.
-        if matches!((row.may, name), (May::Administrators | May::Owner, "the owner") | (May::Voter, "the voter")) {
+        if matches!((row.may, name), (May::Administrators | May::Least(_), "the owner") | (May::Voter, "the voter")) {
             continue;
         }
         let answer = scene.send(row, &caller).await;
@@ -248,7 +273,7 @@ async fn check(host: &Host, row: &Row) {
             (May::Anyone, _) | (May::Administrators, "another administrator") => {
                 answer.status(row.success);
             }
-            (May::Owner, "another administrator") => {
+            (May::Least(_), "another administrator") => {
                 let missing = missing(host, row).await;
                 assert_eq!(told(&answer), told(&missing), "{}", row.route);
                 refused(&scene, answer, 404, "election_not_found");
@@ -272,6 +297,27 @@ async fn check(host: &Host, row: &Row) {
     assert!(scene.looks().await == before, "{}: a refused request has changed something", row.route);
     let caller = if row.may == May::Voter { scene.voter.client.clone() } else { host.owner() };
     scene.send(row, &caller).await.status(row.success);
+    if let May::Least(least) = row.may {
+        for role in [Role::Observer, Role::Editor] {
+            check_role(host, row, role, least).await;
+        }
+    }
+}
+
+/// A route with somebody who has this role in the election.
+async fn check_role(host: &Host, row: &Row, role: Role, least: Role) {
+    let scene = Scene::at(host, row.stage).await;
+    let caller = host.other();
+    let version = appoint(&scene.election, &caller.subject(), role).await;
+    scene.election.get(&format!("?min_version={version}")).await.status(200);
+    let before = scene.looks().await;
+    let answer = scene.send(row, &caller).await;
+    if role >= least {
+        answer.status(row.success);
+    } else {
+        answer.refused(403, "role_insufficient");
+        assert!(scene.looks().await == before, "{}: a refused {role} has changed something", row.route);
+    }
 }
 
 /// The answer to the same request for an election that does not exist.

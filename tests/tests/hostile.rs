@@ -94,7 +94,7 @@ async fn no_body_whatever_it_holds_is_our_fault() {
     let before = election.get("").await.json();
     let utf16: Vec<u8> = "\u{feff}{\"name\": \"a\"}".encode_utf16().flat_map(u16::to_le_bytes).collect();
     let deep = |open: &str, close: &str| format!("{}1{}", open.repeat(20_000), close.repeat(20_000)).into_bytes();
-    let keys: String = (0..20_000).map(|n| format!("\"{n:x}\":1,")).collect();
+    let keys = (0..20_000).map(|n| format!("\"{n:x}\":1,")).collect::<Vec<_>>().concat();
     let mut malformed: Vec<Vec<u8>> = vec![
         deep("[", "]"),
         deep("{\"a\":", "}"),
@@ -216,7 +216,7 @@ async fn bytes_that_are_no_request_harm_nobody() {
     let host = Host::start().await;
     if host.is_local() {
         let head = "POST /v1/elections HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n";
-        let many: String = (0..200).map(|n| format!("X-{n}: 1\r\n")).collect();
+        let many = (0..200).map(|n| format!("X-{n}: 1\r\n")).collect::<Vec<_>>().concat();
         let cases: [(String, &[u16]); 9] = [
             (format!("{head}Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"), &[400, 401]),
             (format!("{head}Content-Length: 5\r\nContent-Length: 6\r\n\r\nhello"), &[400]),
@@ -233,7 +233,7 @@ async fn bytes_that_are_no_request_harm_nobody() {
         ];
         for (sent, expected) in cases {
             let answered = bytes(&host, sent.as_bytes()).await;
-            assert!(answered.is_some_and(|status| expected.contains(&status)), "{answered:?}: {:.120}", sent);
+            assert!(answered.is_some_and(|status| expected.contains(&status)), "{answered:?}: {sent:.120}");
         }
         // A body that ends before its length does leaves nobody to answer to.
         bytes(&host, format!("{head}Content-Length: 100\r\n\r\n{{").as_bytes()).await;

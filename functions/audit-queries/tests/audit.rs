@@ -68,7 +68,7 @@ impl Archive {
                 VoterEvent::VoterRegistered { ballot, email: format!("v{number}@example.org"), name: "V".into() };
             archive.append::<Voter>(Stream::voter(ELECTION, shards, voter), vec![registered]).await;
             archive.ballot_of_changes(number, 1).await;
-            let (stream, candidate) = (archive.ballot(number), CandidateId::from_bits(11));
+            let (stream, candidate) = (Archive::ballot(number), CandidateId::from_bits(11));
             let (nonce, ratings) = (nonce(number), Ratings::from([(candidate, 4)]));
             archive.append::<Ballot>(stream, vec![BallotEvent::BallotCast { nonce, ratings }]).await;
         }
@@ -76,17 +76,17 @@ impl Archive {
     }
 
     /// The stream of a ballot.
-    fn ballot(&self, number: u128) -> Stream {
+    fn ballot(number: u128) -> Stream {
         Stream::ballot(ELECTION, shards(), ballot_id(number))
     }
 
     /// A ballot that was changed so often.
     async fn ballot_of_changes(&self, number: u128, changes: usize) {
         let token = Digest::of(&number.to_be_bytes());
-        self.append::<Ballot>(self.ballot(number), vec![BallotEvent::BallotCreated { token }]).await;
+        self.append::<Ballot>(Self::ballot(number), vec![BallotEvent::BallotCreated { token }]).await;
         for _ in 0..changes {
             let rated = BallotEvent::BallotCandidateRated { candidate: CandidateId::from_bits(11), rating: 4 };
-            self.append::<Ballot>(self.ballot(number), vec![rated]).await;
+            self.append::<Ballot>(Self::ballot(number), vec![rated]).await;
         }
     }
 
@@ -252,7 +252,7 @@ async fn a_ballot_is_shown_by_its_last_hash_alone() {
     let trail = archive.trail(100).await;
     let ballots: Vec<_> = trail.iter().filter(|entry| entry["kind"] == "ballot").collect();
     for number in 0..VOTERS {
-        let stream = archive.ballot(number);
+        let stream = Archive::ballot(number);
         let history: History<Ballot> = archive.store.load(stream).await.unwrap();
         let expected = json!({"kind": "ballot", "stream": stream.to_string(), "cast": true, "hash": history.head});
         assert!(ballots.contains(&&expected), "{expected}");
@@ -293,7 +293,7 @@ async fn neither_pages_nor_cursors_tell_how_often_a_ballot_was_changed() {
 async fn a_ballot_that_was_withdrawn_was_not_cast() {
     let archive = Archive::open().await;
     archive.ballot_of_changes(VOTERS, 2).await;
-    archive.append::<Ballot>(archive.ballot(VOTERS), vec![BallotEvent::BallotVoided {}]).await;
+    archive.append::<Ballot>(Archive::ballot(VOTERS), vec![BallotEvent::BallotVoided {}]).await;
     archive.close().await;
     let trail = archive.trail(100).await;
     let cast: Vec<_> = trail.iter().filter(|entry| entry["kind"] == "ballot").map(|entry| &entry["cast"]).collect();

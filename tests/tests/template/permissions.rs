@@ -2,7 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use photovote_domain::{Timestamp, election::ElectionCommand};
+use photovote_domain::{
+    Timestamp,
+    election::{ElectionCommand, Limit},
+};
 use photovote_event_store::Environment;
 use serde_json::{Value, json};
 
@@ -139,6 +142,14 @@ async fn hold_an_election(world: &mut World) {
     world.send(&format!("POST {candidate}/disqualify"), json!({"reason": "not a photograph"})).await;
     world.send("POST /v1/elections/{election}/close", NOTHING).await;
     world.send("POST /v1/elections/{election}/release", NOTHING).await;
+
+    // So many that their entries do not fit into one transaction with the document.
+    let administrator = "/v1/elections/{election}/administrators/{subject}";
+    for number in 1..Limit::Administrators.most() {
+        world.names.insert("subject", format!("administrator-{number}"));
+        world.send(&format!("PUT {administrator}"), json!({"role": "observer"})).await;
+    }
+    world.send(&format!("DELETE {administrator}"), NOTHING).await;
 }
 
 /// Asks for all there is to know about the election.
@@ -148,6 +159,7 @@ async fn ask_for_everything(world: &mut World) {
         "GET /v1/elections/{election}",
         "GET /v1/elections/{election}/results",
         "GET /v1/elections/{election}/results.csv",
+        "GET /v1/elections/{election}/administrators",
         "GET /v1/elections/{election}/voters",
         "GET /v1/elections/{election}/turnout",
         "GET /v1/elections/{election}/audit",

@@ -157,7 +157,7 @@ impl World {
             time: environment.now(),
         };
         let record = CommandRecord { name: "Test", own_id: false, private };
-        let context = Context { now: environment.now() };
+        let context = Context { now: environment.now(), by: None };
         let store = EventStore::new(self.engine.client(), tables.events, environment);
         let control = Control::new(self.engine.client(), tables.control);
         let id = self.names["election"].parse().unwrap();
