@@ -1,6 +1,7 @@
 """An emulator of AWS on this machine."""
 
 import contextlib
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -42,8 +43,9 @@ def emulator(directory: Path, host: str = LOOPBACK) -> Iterator[Emulator]:
         # It would take a port that is always the same.
         "IOT_MTLS_ENABLED": "0",
         "LAMBDA_EXECUTOR": "local",
-        # As many as AWS runs at once, whatever the memory of this machine.
-        "LAMBDA_ACCOUNT_CONCURRENCY": "1000",
+        # Each call that comes while others are under way starts a process. More at once than a few for each core only wait
+        # for each other, until all of them are too late; what is refused here is sent again by whoever asks.
+        "LAMBDA_ACCOUNT_CONCURRENCY": str(max(16, 8 * (os.cpu_count() or 1))),
         "STATE_DIR": str(directory / "state"),
         "S3_DATA_DIR": str(directory / "s3"),
         "TMPDIR": str(directory),

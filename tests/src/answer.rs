@@ -37,6 +37,11 @@ impl Answer {
         self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
     }
 
+    /// A gateway has refused to pass the request on.
+    pub(crate) fn is_throttled(&self) -> bool {
+        self.status == StatusCode::TOO_MANY_REQUESTS && self.header("content-type") != "application/problem+json"
+    }
+
     /// Neither a yes nor a no: PhotoVote says "later", or a gateway before it has failed.
     pub(crate) fn is_later(&self) -> bool {
         match self.status {

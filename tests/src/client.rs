@@ -9,9 +9,9 @@ use serde_json::Value;
 use crate::{answer::Answer, secrets};
 
 /// How often a request that is put off is sent again.
-const ATTEMPTS: u32 = 20;
+const ATTEMPTS: u32 = 60;
 /// The pause before that, where nobody says how long.
-const PAUSE: Duration = Duration::from_secs(1);
+const PAUSE: Duration = Duration::from_millis(500);
 
 /// A caller, with their token and their connections.
 #[derive(Debug, Clone)]
@@ -128,6 +128,19 @@ impl Request {
 
     /// Sends it, where the host may be gone.
     pub async fn try_send(self) -> Result<Answer, reqwest::Error> {
+        for _ in 0..ATTEMPTS {
+            let Some(attempt) = self.0.try_clone() else { break };
+            let answer = Self(attempt, self.1.clone()).send_once().await?;
+            // A gateway that throttles has passed nothing on, so even what must not arrive twice is sent again.
+            if !answer.is_throttled() {
+                return Ok(answer);
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+        self.send_once().await
+    }
+
+    async fn send_once(self) -> Result<Answer, reqwest::Error> {
         let response = self.0.send().await?;
         let (status, headers) = (response.status(), response.headers().clone());
         let text = response.text().await?;

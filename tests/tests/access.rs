@@ -3,11 +3,15 @@
 
 use std::collections::BTreeSet;
 
+use futures::stream::{self, StreamExt};
 use photovote_domain::election::Role;
 use photovote_http::OPENAPI;
 use photovote_tests::{Answer, Client, Election, Host, Voter};
 use reqwest::Method;
 use serde_json::{Value, json};
+
+/// How many rows are checked at once.
+const AT_ONCE: usize = 4;
 
 /// Where an election has to be in its life for a request to succeed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd)]
@@ -137,6 +141,8 @@ const ROWS: &[Row] = &[
     row("GET /v1/openapi.json", May::Anyone, Stage::Draft, NONE, 200),
 ];
 
+/// No election has this id.
+const NOTHING: &str = "01ARZ3NDEKTSV4RRFFQ69G5FAV";
 /// An administrator of every election.
 const SUBJECT: &str = "somebody";
 
@@ -206,11 +212,16 @@ impl<'a> Scene<'a> {
 
     /// The request of a row, from this caller.
     async fn send(&self, row: &Row, caller: &Client) -> Answer {
+        self.send_for(&self.election.id, row, caller).await
+    }
+
+    /// The same for an election of this id.
+    async fn send_for(&self, election: &str, row: &Row, caller: &Client) -> Answer {
         let (method, path) = row.route.split_once(' ').unwrap();
         let path = path
             .strip_prefix("/v1")
             .unwrap()
-            .replace("{election}", &self.election.id)
+            .replace("{election}", election)
             .replace("{competition}", &self.election.competitions[0].id)
             .replace("{candidate}", self.candidate())
             .replace("{voter}", &self.voter.id)
@@ -274,7 +285,7 @@ async fn check(host: &Host, row: &Row) {
                 answer.status(row.success);
             }
             (May::Least(_), "another administrator") => {
-                let missing = missing(host, row).await;
+                let missing = scene.send_for(NOTHING, row, &caller).await;
                 assert_eq!(told(&answer), told(&missing), "{}", row.route);
                 refused(&scene, answer, 404, "election_not_found");
             }
@@ -297,7 +308,10 @@ async fn check(host: &Host, row: &Row) {
     assert!(scene.looks().await == before, "{}: a refused request has changed something", row.route);
     let caller = if row.may == May::Voter { scene.voter.client.clone() } else { host.owner() };
     scene.send(row, &caller).await.status(row.success);
-    if let May::Least(least) = row.may {
+    // Roles are not the gateway's: what holds here holds behind every one.
+    if let May::Least(least) = row.may
+        && host.is_local()
+    {
         for role in [Role::Observer, Role::Editor] {
             check_role(host, row, role, least).await;
         }
@@ -320,13 +334,6 @@ async fn check_role(host: &Host, row: &Row, role: Role, least: Role) {
     }
 }
 
-/// The answer to the same request for an election that does not exist.
-async fn missing(host: &Host, row: &Row) -> Answer {
-    let mut scene = Scene::at(host, Stage::Draft).await;
-    "01ARZ3NDEKTSV4RRFFQ69G5FAV".clone_into(&mut scene.election.id);
-    scene.send(row, &host.other()).await
-}
-
 /// What an answer tells: all but the request's own number and the moment.
 fn told(answer: &Answer) -> String {
     let mut body = answer.json();
@@ -347,8 +354,6 @@ async fn every_route_admits_whom_it_must_and_nobody_else() {
     assert_eq!(rows, operations.collect(), "each route has a row, each row a route");
     assert_eq!(rows.len(), ROWS.len(), "no route has two rows");
     let host = Host::start().await;
-    for row in ROWS {
-        check(&host, row).await;
-    }
+    stream::iter(ROWS).for_each_concurrent(AT_ONCE, |row| check(&host, row)).await;
     host.stop().await;
 }

@@ -97,7 +97,7 @@ mod tests {
 
     #[test]
     fn a_text_that_names_no_place_is_refused() {
-        let (voter, ballot) = (voter().to_string(), Place::Ballot(shard(), BallotId::from_bits(9)).to_string());
+        let (voter, ballot) = (voter().to_string(), Place::Ballot(shard(), BallotId::from_bits(10)).to_string());
         let other = Stream::Election(ElectionId::from_bits(8)).sort_key(Version::new(1));
         let wrong = [
             String::new(),

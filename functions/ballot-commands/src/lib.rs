@@ -8,7 +8,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use axum::extract::State;
 use photovote_control::{Control, GateState, GateStatus};
 use photovote_domain::{
-    Aggregate, Ballot, CandidateId, Election, Nonce, Rating, Receipt, Shard, Version,
+    Aggregate, Ballot, CandidateId, Digest, Election, Nonce, Rating, Receipt, Shard, Version,
     ballot::{BallotCommand, BallotRejection, Context, MAX_RATINGS_IN_REQUEST},
 };
 use photovote_dynamodb::Cancellation;
@@ -161,11 +161,14 @@ impl App {
         gate: Option<Shard>,
     ) -> Answer<Done<Ballot>> {
         let OpenedBallot { election, ballot, .. } = ballot;
-        match self.attempt(&election, ballot.clone(), intent, command, gate).await {
-            // What is cached may be seconds old, and nobody is turned away for that.
+        let (stream, token) = (ballot.stream, ballot.state.token);
+        match self.attempt(&election, ballot, token, intent, command, gate).await {
+            // What is cached may be seconds old, and nobody is turned away for that. The ballot is read after the election: if
+            // this very command was carried out before the election closed, by a request that overtook this one, it is there.
             Err(ExecuteError::Rejected(_)) => {
                 let fresh = self.elections.fresh(election.stream.election()).await?;
-                self.attempt(&fresh, ballot, intent, command, gate).await
+                let ballot = self.store.load(stream).await?;
+                self.attempt(&fresh, ballot, token, intent, command, gate).await
             }
             answer => answer,
         }
@@ -180,16 +183,16 @@ impl App {
         &self,
         election: &Arc<History<Election>>,
         ballot: History<Ballot>,
+        token: Option<Digest>,
         intent: &Intent,
         command: &BallotCommand,
         gate: Option<Shard>,
     ) -> Result<Done<Ballot>, ExecuteError<BallotRejection>> {
         let environment = self.store.environment();
         let record = intent.record(command.name(), &ballot.stream, environment);
-        let opened_with = ballot.state.token;
         let decide = |ballot: &Ballot| {
             // The token that opened the ballot may have been replaced since.
-            if ballot.token != opened_with {
+            if ballot.token != token {
                 return Err(BallotRejection::TokenReplaced);
             }
             ballot.decide(command.clone(), &Context { election: &election.state, now: environment.now() })

@@ -104,19 +104,19 @@ async fn voting_costs_one_query_and_one_write_however_many_photographs_are_rated
     let clear = format!("/ballot/ratings/{}", candidates[0]);
     let (rate, cast) = ("/ballot/ratings", "/ballot/cast");
 
-    // A refusal is decided once more with the election as it is now, and costs one Query more at most.
+    // A refusal is decided once more with election and ballot as they are now, and costs two Queries more at most.
     #[rustfmt::skip]
     let table: [(&str, &str, &str, Value, u16, &str, usize); 14] = [
         (&ada,   "PUT",    rate,   rated(1, 3),   200, "PutItem, Query",            1),
         (&ada,   "PUT",    rate,   rated(1, 3),   200, "Query",                     0),
-        (&ada,   "PUT",    rate,   unknown,       422, "2 Query",                   0),
-        (&ada,   "PUT",    rate,   rated(1, 6),   422, "2 Query",                   0),
+        (&ada,   "PUT",    rate,   unknown,       422, "3 Query",                   0),
+        (&ada,   "PUT",    rate,   rated(1, 6),   422, "3 Query",                   0),
         (&ada,   "PUT",    rate,   rated(1, 11),  422, "Query",                     0),
         (&ada,   "DELETE", &clear, Value::Null,   200, "PutItem, Query",            1),
-        (&ada,   "POST",   cast,   Value::Null,   422, "2 Query",                   0),
+        (&ada,   "POST",   cast,   Value::Null,   422, "3 Query",                   0),
         (&ada,   "PUT",    rate,   rated(5, 3),   200, "PutItem, Query",            1),
         (&ada,   "POST",   cast,   Value::Null,   200, "Query, TransactWriteItems", 2 + 2),
-        (&ada,   "PUT",    rate,   rated(1, 4),   409, "2 Query",                   0),
+        (&ada,   "PUT",    rate,   rated(1, 4),   409, "3 Query",                   0),
         (&alan,  "POST",   cast,   rated(5, 3),   200, "Query, TransactWriteItems", 2 + 2),
         (&grace, "PUT",    rate,   rated(500, 3), 200, "PutItem, Query",            42),
         (&grace, "PUT",    rate,   rated(500, 4), 200, "PutItem, Query",            42),
