@@ -7,7 +7,7 @@
 mod names;
 mod observer;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use photovote_http::{OPENAPI, PREFIX};
 use photovote_tests::{Answer, Client, Election, Host, Voter};
@@ -298,6 +298,20 @@ fn without_its_name(answer: &Answer) -> (Value, Value) {
     };
     let headers: Vec<_> = headers.map(header).collect();
     (body, headers.into())
+}
+
+/// Ids in the order of time would tell who was registered when, and the list of ballots is in their order.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_ballots_id_says_nothing_of_its_time() {
+    let host = Host::start().await;
+    let election = Election::draft(host.owner(), &[]).await;
+    let voters = election.voters(20).await;
+    // The ten digits that hold the time of a ULID.
+    let times: BTreeSet<_> =
+        voters.iter().map(|voter| voter.token.split('_').nth(2).unwrap()[..10].to_owned()).collect();
+    let firsts: BTreeSet<_> = times.iter().map(|time| time.as_bytes()[0]).collect();
+    assert!(times.len() == 20 && firsts.len() > 2, "{times:?}");
+    host.stop().await;
 }
 
 /// Paths and queries stand in the logs of every proxy.
