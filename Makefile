@@ -1,7 +1,7 @@
 # PhotoVote: what there is to run. `make` alone lists it.
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test format lint alone unit deny doc openapi golden bench bench-cold test-deploy test-rie
+.PHONY: help run demo test soak soak-model format lint alone unit deny doc openapi golden bench bench-cold test-deploy test-rie
 
 help: ## List these targets.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
@@ -32,6 +32,12 @@ doc: # The documentation builds without a warning.
 deny: # Licences, sources and duplicate versions of what we depend on, if cargo-deny is installed.
 	@if cargo deny --version >/dev/null 2>&1; then cargo deny check bans licenses sources; \
 	else echo "cargo-deny is not installed: licences and sources are not checked (cargo install cargo-deny)"; fi
+
+soak: ## Simulate thousands of elections in which everything fails. SEED=n repeats one, SEEDS=n sets how many, CASTS=n votes in one.
+	cargo run --profile soak --locked -p photovote-simulation
+
+soak-model: ## Look at every order of calls in larger configurations of the model. Takes minutes and some gigabytes.
+	cargo test --locked -p photovote-model -- --ignored --nocapture
 
 openapi: ## Write http/openapi.json anew, from the routes.
 	UPDATE_OPENAPI=1 cargo test -p photovote-tests --test openapi
