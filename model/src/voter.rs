@@ -56,8 +56,8 @@ pub enum Told {
     /// The election is not open yet.
     NotOpenYet,
     /// The election is closed. If the gate says so, the command is not in the history, now or ever. If the election's
-    /// status says so, this request has not cast, and no other request of the same command that ended before it came; one
-    /// that was under way at the same time may, as long as its gate is open.
+    /// status says so, this request has not cast, nor has another of the same command that ended before it came. One that
+    /// was under way at the same time may have, or may yet, as long as its gate is open.
     Closed {
         /// Was it the gate?
         by_gate: bool,
