@@ -49,12 +49,13 @@ impl Administrator {
         let scenario = &self.scenario;
         let early = dice.within(0, scenario.voters);
         let draft_voters = self.register_all(&path, 0..early, &candidates, voters).await;
-        if dice.permille(40) {
+        if scenario.rush.is_none() && dice.permille(40) {
             self.command(What::Delete, "DELETE", &path, None).await?;
             return Ok(());
         }
 
-        let closes_at = dice.permille(500).then(|| self.now() + scenario.seconds_open(dice));
+        let closes_at =
+            (scenario.rush.is_none() && dice.permille(500)).then(|| self.now() + scenario.seconds_open(dice));
         let opening = closes_at.map_or_else(|| json!({}), |at| json!({"closes_at": rfc3339(at)}));
         self.command(What::Open, "POST", &format!("{path}/open"), Some(opening)).await?;
         let late_voters = self.register_all(&path, early..scenario.voters, &candidates, voters).await;
@@ -72,7 +73,7 @@ impl Administrator {
                 let left = at.saturating_sub(self.now()).max(0);
                 sleep(Duration::from_millis(left.unsigned_abs() + dice.within(0, 40_000))).await;
             }
-            _ => self.pause(5_000, scenario.longest_open()).await,
+            _ => self.pause(scenario.longest_open() / 2, scenario.longest_open()).await,
         }
         self.close(&path).await?;
         self.look_at_results(&path).await?;
@@ -108,15 +109,26 @@ impl Administrator {
                 let body = json!({"name": format!("candidate {number}")});
                 self.command(What::Change, "POST", &path_of_candidates, Some(body))
             });
-            for added in futures::future::join_all(adding.collect::<Vec<_>>()).await {
+            let (added, _shown) = tokio::join!(futures::future::join_all(adding.collect::<Vec<_>>()), self.look(path));
+            for added in added {
                 candidates.extend(added?.json["id"].as_str().and_then(|id| id.parse::<CandidateId>().ok()));
             }
         }
         if dice.permille(300) {
             let body = json!({"name": "Autumn, at last", "description": null});
-            self.command(What::Change, "PATCH", path, Some(body)).await?;
+            let changed = self.command(What::Change, "PATCH", path, Some(body)).await?;
+            let path = format!("{path}?min_version={}", changed.json["version"]);
+            let _ = self.query(What::ShowElection, &path).await;
         }
         Ok(candidates)
+    }
+
+    /// Looks at the election, while it is being set up, or not.
+    async fn look(&self, path: &str) {
+        if self.client.dice.permille(300) {
+            self.pause(0, 2000).await;
+            let _ = self.query(What::ShowElection, path).await;
+        }
     }
 
     /// Registers voters, and lets each vote. Answers their ids.

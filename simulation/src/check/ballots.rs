@@ -95,7 +95,7 @@ fn told_version(asked: &Asked, reply: &Reply) -> Option<u64> {
 /// Does the answer agree with what the ballot said?
 fn shows(asked: &Asked, reply: &Reply, phase: &Phase, truth: &Truth, stream: Stream) -> bool {
     let ballot = &phase.ballot;
-    let receipt = truth.casts().find(|cast| cast.stream == stream && cast.version == phase.version);
+    let receipt = truth.casts_in(stream).iter().find(|cast| cast.version == phase.version);
     let receipt = receipt.map(|cast| cast.receipt.to_string());
     match &asked.what {
         What::Rate(grades) => grades.iter().all(|(candidate, grade)| ballot.ratings.get(candidate) == Some(grade)),
@@ -129,7 +129,7 @@ fn is_justified(
     let id = stream.election();
     let by_then = |moment: Option<Timestamp>| moment.is_some_and(|moment| moment <= answered);
     match code {
-        "ballot_cast_already" => truth.casts().any(|cast| cast.stream == stream && cast.at <= answered),
+        "ballot_cast_already" => truth.casts_in(stream).iter().any(|cast| cast.at <= answered),
         "election_closed" => by_then(truth.moment(id, "ElectionClosing")) || by_then(closing_time(truth, stream)),
         "election_not_open" => {
             // Once somebody was told that it is open, it is.

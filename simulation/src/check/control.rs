@@ -18,8 +18,8 @@ pub(crate) fn check(truth: &Truth, cloud: &Cloud, verdict: &mut Verdict<'_>) {
     let now = cloud.clock.now();
     let mut guards = 0;
     for (id, election) in truth.elections() {
-        gates(truth, &items, id, &election, verdict);
-        guards += guards_of(truth, &items, id, &election, verdict);
+        gates(truth, &items, id, election, verdict);
+        guards += guards_of(truth, &items, id, election, verdict);
         let scheduled = items.contains_key(&("schedule".to_owned(), id.to_string()));
         let open = election.status == Status::Open;
         verdict.holds(scheduled == open, || format!("{id} is {:?}, on the schedule: {scheduled}", election.status));
@@ -37,15 +37,16 @@ fn gates(
     election: &Election,
     verdict: &mut Verdict<'_>,
 ) {
+    let ballots: Vec<_> = truth.ballots(id).collect();
     for shard in election.shards.shards() {
         let item = items.get(&(format!("{id}#{shard}"), "gate".to_owned()));
         let Some(gate) = item.and_then(gate) else {
             verdict.holds(false, || format!("{id} has no gate for shard {shard}"));
             continue;
         };
-        let ballots: Vec<_> = truth.ballots(id).filter(|(home, _)| *home == shard).map(|(_, ballot)| ballot).collect();
-        let casts = ballots.iter().filter(|ballot| ballot.status == ballot::Status::Cast).count() as u64;
-        let registered = ballots.iter().filter(|ballot| ballot.status != ballot::Status::Voided).count() as u64;
+        let here = || ballots.iter().filter(|(home, _)| *home == shard).map(|(_, ballot)| ballot.status);
+        let casts = here().filter(|status| *status == ballot::Status::Cast).count() as u64;
+        let registered = here().filter(|status| *status != ballot::Status::Voided).count() as u64;
         verdict.holds(gate.casts == casts, || format!("{id}: gate {shard} counts {} casts of {casts}", gate.casts));
         verdict.holds(gate.registered == registered, || {
             format!("{id}: gate {shard} counts {} registered voters of {registered}", gate.registered)

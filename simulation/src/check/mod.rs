@@ -5,6 +5,7 @@ mod ballots;
 mod control;
 mod counting;
 mod documents;
+mod shown;
 mod truth;
 
 use crate::{cloud::Cloud, journal::Asked, scenario::Scenario};
@@ -47,6 +48,7 @@ pub(crate) async fn everything(cloud: &std::sync::Arc<Cloud>, journal: &[Asked],
     documents::check(&truth, cloud, &mut verdict).await;
     ballots::check(&truth, journal, &mut verdict);
     answers::check(&truth, journal, scenario, &mut verdict);
+    shown::check(&truth, journal, &mut verdict);
     findings.commits = truth.commits();
     findings.casts = truth.casts().count() as u64;
     findings.acknowledged = ballots::acknowledged(journal);

@@ -35,7 +35,8 @@ pub(crate) struct Cast {
 #[derive(Debug, Default)]
 pub(crate) struct Truth {
     pub(crate) streams: BTreeMap<Stream, Vec<Entry>>,
-    cast: Vec<Cast>,
+    elections: BTreeMap<ElectionId, Election>,
+    casts: BTreeMap<Stream, Vec<Cast>>,
 }
 
 impl Truth {
@@ -63,12 +64,16 @@ impl Truth {
             ids.dedup();
             verdict.holds(ids.len() == entries.len(), || format!("{stream}: a command was carried out twice"));
         }
-        truth.cast = truth.find_casts()?;
+        truth.find_casts()?;
+        let elections = truth.streams.iter().filter_map(|(stream, entries)| match stream {
+            Stream::Election(id) => Some((*id, fold(entries))),
+            _ => None,
+        });
+        truth.elections = elections.collect();
         Ok(truth)
     }
 
-    fn find_casts(&self) -> Result<Vec<Cast>, String> {
-        let mut found = Vec::new();
+    fn find_casts(&mut self) -> Result<(), String> {
         for (stream, entries) in &self.streams {
             let Stream::Ballot(election, shard, _) = *stream else { continue };
             for entry in entries {
@@ -76,12 +81,13 @@ impl Truth {
                     if let BallotEvent::BallotCast { nonce, ratings } = event {
                         let receipt = Receipt::of(election, shard, &ratings, &nonce);
                         let (at, version) = (entry.at, entry.commit.last());
-                        found.push(Cast { stream: *stream, at, version, ratings, receipt });
+                        let cast = Cast { stream: *stream, at, version, ratings, receipt };
+                        self.casts.entry(*stream).or_default().push(cast);
                     }
                 }
             }
         }
-        Ok(found)
+        Ok(())
     }
 
     pub(crate) fn commits(&self) -> u64 {
@@ -90,20 +96,27 @@ impl Truth {
 
     /// Every `BallotCast` there is.
     pub(crate) fn casts(&self) -> impl Iterator<Item = &Cast> {
-        self.cast.iter()
+        self.casts.values().flatten()
     }
 
     /// Those of an election.
     pub(crate) fn casts_of(&self, election: ElectionId) -> impl Iterator<Item = &Cast> {
-        self.cast.iter().filter(move |cast| cast.stream.election() == election)
+        self.casts().filter(move |cast| cast.stream.election() == election)
+    }
+
+    /// Those of a ballot: one, or none.
+    pub(crate) fn casts_in(&self, ballot: Stream) -> &[Cast] {
+        self.casts.get(&ballot).map(Vec::as_slice).unwrap_or_default()
     }
 
     /// The elections there are, and what has become of them.
-    pub(crate) fn elections(&self) -> impl Iterator<Item = (ElectionId, Election)> {
-        self.streams.iter().filter_map(|(stream, entries)| match stream {
-            Stream::Election(id) => Some((*id, fold(entries))),
-            _ => None,
-        })
+    pub(crate) fn elections(&self) -> impl Iterator<Item = (ElectionId, &Election)> {
+        self.elections.iter().map(|(id, election)| (*id, election))
+    }
+
+    /// What has become of an election.
+    pub(crate) fn election(&self, id: ElectionId) -> Option<&Election> {
+        self.elections.get(&id)
     }
 
     /// The voters of an election.
