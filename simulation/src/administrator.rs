@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use photovote_domain::{CandidateId, ElectionId, Timestamp};
 use photovote_testing::Reply;
 use serde_json::{Value, json};
-use tokio::{task::JoinHandle, time::sleep};
+use tokio::{sync::Notify, task::JoinHandle, time::sleep};
 
 use crate::{
     functions::Target,
@@ -24,6 +24,7 @@ pub(crate) struct Administrator {
     pub(crate) client: Client,
     pub(crate) subject: String,
     pub(crate) scenario: Scenario,
+    pub(crate) last_call: Arc<Notify>,
 }
 
 /// What an administrator gave up: the answer never came, or said no.
@@ -154,14 +155,14 @@ impl Administrator {
     fn vote(&self, token: String, candidates: &[CandidateId]) -> JoinHandle<()> {
         let client = Client { gateway: Arc::clone(&self.client.gateway), dice: self.client.dice.of(&token) };
         let candidates = candidates.to_vec();
-        tokio::spawn(voter::vote(client, token, candidates, self.scenario.clone()))
+        tokio::spawn(voter::vote(client, token, candidates, self.scenario.clone(), Arc::clone(&self.last_call)))
     }
 
     /// Registers a voter; the id, and what opens their ballot.
     async fn register(&self, path: &str, number: u64) -> Option<(String, String)> {
         let dice = &self.client.dice;
         // Two voters sometimes have one address, and one of them is refused.
-        let address = if dice.permille(50) { number / 2 } else { number };
+        let address = if self.scenario.rush.is_none() && dice.permille(50) { number / 2 } else { number };
         let body = json!({"name": format!("voter {number}"), "email": format!("{address}@example.org")});
         let registered = self.command(What::Register, "POST", &format!("{path}/voters"), Some(body)).await.ok()?;
         let id = registered.json["id"].as_str()?.to_owned();
@@ -199,7 +200,7 @@ impl Administrator {
             let voter = &registered[dice.place(registered.len())];
             let _ = self.command(What::Remove, "DELETE", &format!("{path}/voters/{voter}"), None).await;
         }
-        if dice.permille(250) {
+        if dice.permille(450) {
             let voter = &registered[dice.place(registered.len())];
             if let Some(token) = self.replace_token(path, voter).await {
                 voters.push(self.vote(token, candidates));
@@ -219,14 +220,22 @@ impl Administrator {
         }
     }
 
-    /// Closes the election, sometimes from two devices at once. That somebody else has closed it is fine.
+    /// Closes the election, sometimes from two devices at once, while somebody still registers a voter. That somebody
+    /// else has closed it is fine.
     async fn close(&self, path: &str) -> Outcome<()> {
+        let dice = &self.client.dice;
+        self.last_call.notify_waiters();
+        self.pause(0, 60).await;
         let close = || self.ask(What::Close, "POST", format!("{path}/close"), None);
-        if self.client.dice.permille(200) {
-            let (one, other) = tokio::join!(close(), close());
-            return one.or(other).map(drop).ok_or(GaveUp);
-        }
-        close().await.map(drop).ok_or(GaveUp)
+        let late = async {
+            if dice.permille(300) {
+                self.pause(0, 60).await;
+                let _ = self.register(path, self.scenario.voters).await;
+            }
+        };
+        let again = async { if dice.permille(200) { close().await } else { None } };
+        let (one, other, ()) = tokio::join!(close(), again, late);
+        one.or(other).map(drop).ok_or(GaveUp)
     }
 
     async fn look_at_results(&self, path: &str) -> Outcome<()> {

@@ -12,6 +12,7 @@ use dynoxide::{Database, DynoxideError};
 use photovote_domain::Timestamp;
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
+use tokio::sync::Notify;
 
 /// The events table.
 pub(crate) const EVENTS: &str = "photovote-events";
@@ -55,6 +56,8 @@ pub(crate) struct Engine {
     tables: Database,
     lagging: Database,
     log: Mutex<Log>,
+    /// Rings whenever commits were written.
+    pub(crate) bell: Notify,
 }
 
 impl std::fmt::Debug for Engine {
@@ -72,7 +75,7 @@ impl Engine {
             create(&tables, table);
         }
         create(&lagging, DOCUMENTS);
-        Self { tables, lagging, log: Mutex::default() }
+        Self { tables, lagging, log: Mutex::default(), bell: Notify::new() }
     }
 
     fn log(&self) -> MutexGuard<'_, Log> {
@@ -83,6 +86,7 @@ impl Engine {
     pub(crate) fn perform(&self, operation: &str, body: &Value, now: Timestamp) -> Result<Vec<u8>, DynoxideError> {
         let answer = dispatch(&self.tables, operation, body)?;
         let mut log = self.log();
+        let before = log.commits.len();
         match operation {
             "PutItem" => log.put(body, now),
             "DeleteItem" => log.delete(body, now),
@@ -96,6 +100,9 @@ impl Engine {
                 }
             }
             _ => {}
+        }
+        if log.commits.len() > before {
+            self.bell.notify_waiters();
         }
         Ok(answer)
     }

@@ -71,6 +71,11 @@ impl Scenario {
         if self.rush.is_some() { 0 } else { 4 }
     }
 
+    /// How often a voter who is too early comes again.
+    pub(crate) fn persistence(&self) -> u32 {
+        if self.rush.is_some() { 100 } else { 4 }
+    }
+
     /// How many voters are registered at once.
     pub(crate) fn at_once(&self) -> usize {
         if self.rush.is_some() { 50 } else { 2 }
@@ -98,6 +103,6 @@ fn stream() -> Rates {
         .with(Fault::Split, 60)
         .with(Fault::Killed, 100)
         .with(Fault::Stale, 200)
-        .with(Fault::ConnectionLostAfter, 20)
+        .with(Fault::ConnectionLostAfter, 60)
         .with(Fault::UnansweredAfter, 20)
 }

@@ -21,7 +21,7 @@ use crate::{
 /// The stream's name.
 pub(crate) const STREAM: &str = "arn:aws:dynamodb:eu-central-1:000000000000:table/photovote-events/stream/simulated";
 /// With how many shards it begins, and how many it can have.
-const SHARDS: usize = 2;
+const SHARDS: usize = 4;
 const MOST_SHARDS: usize = 8;
 /// The largest batch.
 const BATCH: u64 = 12;
@@ -117,11 +117,6 @@ impl Stream {
             let place = if overtakes { self.dice.place(pending.len()) } else { pending.len() };
             pending.insert(place, commit);
         }
-    }
-
-    /// How many shards there are. There may be more each time.
-    pub(crate) fn shards(&self) -> usize {
-        self.state().shards.len()
     }
 
     /// The next batch of a shard, if there is something to deliver.

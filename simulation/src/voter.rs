@@ -1,11 +1,14 @@
 //! A voter looks at their ballot, rates, changes their mind, and casts it; or never does, or comes too early or too late.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use photovote_domain::CandidateId;
 use photovote_testing::Reply;
 use serde_json::{Value, json};
-use tokio::time::sleep;
+use tokio::{
+    sync::Notify,
+    time::{sleep, timeout},
+};
 
 use crate::{
     functions::Target,
@@ -20,8 +23,14 @@ struct Voter {
     candidates: Vec<CandidateId>,
 }
 
-/// Votes with this token.
-pub(crate) async fn vote(client: Client, token: String, candidates: Vec<CandidateId>, scenario: Scenario) {
+/// Votes with this token. At the last call, when it rings, come those who have waited for it.
+pub(crate) async fn vote(
+    client: Client,
+    token: String,
+    candidates: Vec<CandidateId>,
+    scenario: Scenario,
+    last_call: Arc<Notify>,
+) {
     let voter = Voter { client, token, candidates };
     let dice = &voter.client.dice;
     voter.pause(scenario.hesitation()).await;
@@ -35,10 +44,14 @@ pub(crate) async fn vote(client: Client, token: String, candidates: Vec<Candidat
         }
         voter.pause(scenario.hesitation() / 2).await;
     }
-    if dice.permille(100) {
+    if scenario.rush.is_none() && dice.permille(100) {
         return;
     }
-    for _ in 0..4 {
+    if scenario.rush.is_none() && dice.permille(350) {
+        let _ = timeout(Duration::from_millis(scenario.longest_open() * 3), last_call.notified()).await;
+        voter.pause(80).await;
+    }
+    for _ in 0..scenario.persistence() {
         let cast = if dice.permille(100) { tokio::join!(voter.cast(), voter.cast()).0 } else { voter.cast().await };
         match cast {
             Some(reply) if reply.status == 409 && reply.json["code"] == "election_not_open" => {

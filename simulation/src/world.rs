@@ -11,7 +11,7 @@ use std::{
 use aws_lambda_events::{dynamodb::Event, sqs::SqsEvent};
 use photovote_domain::Timestamp;
 use serde_json::json;
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 use crate::{
     administrator::Administrator,
@@ -78,7 +78,8 @@ async fn simulate(seed: u64, scenario: &Scenario) -> Report {
     let people = (0..scenario.elections).map(|number| {
         let client = Client { gateway: Arc::clone(&gateway), dice: dice.of(("administrator", number)) };
         let subject = format!("administrator-{}", number % 2);
-        tokio::spawn(Administrator { client, subject, scenario: scenario.clone() }.hold_election())
+        let administrator = Administrator { client, subject, scenario: scenario.clone(), last_call: Arc::default() };
+        tokio::spawn(administrator.hold_election())
     });
     for person in people.collect::<Vec<_>>() {
         person.await.expect("no administrator panics");
@@ -133,14 +134,16 @@ impl Machinery {
     }
 
     async fn pump(self, shard: usize, dice: Dice) {
-        let mut wait = dice.within(10, 200);
+        let (mut idle, mut pause) = (false, 0);
         while self.goes_on() {
-            sleep(Duration::from_millis(wait)).await;
-            let there = shard < self.cloud.stream.shards();
-            let Some(batch) = self.cloud.stream.batch(shard, &self.cloud.engine).filter(|_| there) else {
-                wait = dice.within(200, 1000);
-                continue;
-            };
+            if idle {
+                let _ = timeout(Duration::from_secs(10), self.cloud.engine.bell.notified()).await;
+                pause = dice.within(0, 60);
+            }
+            sleep(Duration::from_millis(pause)).await;
+            let batch = self.cloud.stream.batch(shard, &self.cloud.engine);
+            idle = batch.is_none();
+            let Some(batch) = batch else { continue };
             let event: Event = serde_json::from_value(batch.event()).expect("this is an event of Lambda's");
             let answer =
                 self.functions.projector.invoke(|projector| async move { projector.handle(event).await }).await;
@@ -151,7 +154,7 @@ impl Machinery {
                     .pop()
                     .map_or(Fate::Done, |failure| Fate::From(failure.item_identifier.unwrap_or_default())),
             };
-            wait = if fate == Fate::Done { dice.within(5, 60) } else { dice.within(100, 1000) };
+            pause = if fate == Fate::Done { dice.within(0, 30) } else { dice.within(100, 1000) };
             if let Some(message) = self.cloud.stream.settle(&batch, &fate) {
                 self.cloud.queue.send(message, self.cloud.clock.now());
             }

@@ -22,7 +22,7 @@ pub(crate) fn check(truth: &Truth, journal: &[Asked], scenario: &Scenario, verdi
     for asked in journal {
         let effect = effect(asked, truth, &ballots);
         let mut refused = false;
-        for sending in &asked.sendings {
+        for (index, sending) in asked.sendings.iter().enumerate() {
             let Some((at, reply)) = &sending.answer else { continue };
             let said = || {
                 format!("{} {} {:?} is answered {} {}", asked.method, asked.path, asked.key, reply.status, reply.text)
@@ -52,6 +52,11 @@ pub(crate) fn check(truth: &Truth, journal: &[Asked], scenario: &Scenario, verdi
                     });
                 }
                 _ => {}
+            }
+            // A secret is shown once: to whoever asks the first time, whatever the functions went through.
+            let shows_secret = matches!(asked.what, What::Register | What::ReplaceToken);
+            if shows_secret && index == 0 && reply.status < 300 {
+                verdict.holds(reply.json["ballot_token"].is_string(), || format!("{}, without the token", said()));
             }
             if asked.what == What::Close && reply.status < 300 {
                 let closed = election(asked).and_then(|id| truth.moment(id, "ElectionClosed"));

@@ -16,6 +16,11 @@ pub(crate) fn check(truth: &Truth, verdict: &mut Verdict<'_>) {
             verdict.holds(closed_with == casts, || format!("{id} closed with {closed_with} casts, {casts} were cast"));
         }
         let (opened, closed) = (truth.moment(id, "ElectionOpened"), truth.moment(id, "ElectionClosed"));
+        for (stream, at) in truth.registrations(id) {
+            verdict.holds(closed.is_none_or(|closed| at <= closed), || {
+                format!("{stream} came or went after the election closed")
+            });
+        }
         for cast in truth.casts_of(id) {
             verdict.holds(opened.is_some_and(|opened| opened <= cast.at), || {
                 format!("{} was cast before the election opened", cast.stream)

@@ -128,6 +128,13 @@ impl Truth {
         })
     }
 
+    /// When the voters of an election came and went.
+    pub(crate) fn registrations(&self, election: ElectionId) -> impl Iterator<Item = (Stream, Timestamp)> {
+        let of = move |stream: &Stream| matches!(stream, Stream::Voter(home, ..) if *home == election);
+        let streams = self.streams.iter().filter(move |(stream, _)| of(stream));
+        streams.flat_map(|(stream, entries)| entries.iter().map(|entry| (*stream, entry.at)))
+    }
+
     /// The ballots of an election, each with its shard.
     pub(crate) fn ballots(&self, election: ElectionId) -> impl Iterator<Item = (Shard, Ballot)> {
         let streams = self.streams.iter().filter(move |(stream, _)| stream.election() == election);
