@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 CARGO_DENY := 0.20.2
-.PHONY: help run demo test format lint alone unit deny advisories doc deployed openapi golden bench bench-cold fuzz test-deploy test-rie test-sam-local
+.PHONY: help run demo test soak soak-model format lint alone unit deny advisories doc deployed openapi golden bench bench-cold fuzz test-deploy test-rie test-sam-local
 
 help: ## List these targets.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
@@ -42,6 +42,12 @@ target/tools/$(CARGO_DENY)/bin/cargo-deny:
 
 deployed: # The template, deployed to an emulator and tested there, where Python can be used.
 	@if python3 tests/deploy/usable.py; then $(MAKE) --no-print-directory test-deploy; fi
+
+soak: ## Simulate thousands of elections in which everything fails. SEED=n repeats one, SEEDS=n sets how many, CASTS=n votes in one.
+	cargo run --profile soak --locked -p photovote-simulation
+
+soak-model: ## Look at every order of calls in larger configurations of the model. Takes minutes and some gigabytes.
+	cargo test --locked -p photovote-model -- --ignored --nocapture
 
 openapi: ## Write http/openapi.json anew, from the routes.
 	UPDATE_OPENAPI=1 cargo test -p photovote-tests --test openapi

@@ -52,6 +52,18 @@ pub async fn get(router: &Router, sender: Sender<'_>, path: &str) -> Reply {
 /// What a function's router answers to a request of this method to this path, which may have a query, with a JSON body if
 /// there is one.
 pub async fn send(router: &Router, sender: Sender<'_>, method: &str, path: &str, body: Option<&Value>) -> Reply {
+    send_under(router, sender, method, path, None, body).await
+}
+
+/// The same under an `Idempotency-Key`, if there is one.
+pub async fn send_under(
+    router: &Router,
+    sender: Sender<'_>,
+    method: &str,
+    path: &str,
+    key: Option<&str>,
+    body: Option<&Value>,
+) -> Reply {
     let (raw, query) = path.split_once('?').unwrap_or((path, ""));
     let mut headers = json!({"host": "localhost"});
     let mut authorizer = Value::Null;
@@ -59,6 +71,9 @@ pub async fn send(router: &Router, sender: Sender<'_>, method: &str, path: &str,
         Sender::Nobody => {}
         Sender::Administrator(subject) => authorizer = json!({"jwt": {"claims": {"sub": subject}}}),
         Sender::Bearer(token) => headers["authorization"] = format!("Bearer {token}").into(),
+    }
+    if let Some(key) = key {
+        headers["idempotency-key"] = key.into();
     }
     let body = body.map(|body| {
         headers["content-type"] = "application/json".into();

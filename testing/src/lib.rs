@@ -16,7 +16,7 @@ use dynoxide::Database;
 use photovote_dynamodb::{Calls, Endpoint};
 use tokio::{net::TcpListener, task::JoinHandle};
 
-pub use gateway::{Reply, Sender, get, send};
+pub use gateway::{Reply, Sender, get, send, send_under};
 
 /// The names of the tables.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use photovote_domain::{ElectionId, Ratings, Receipt, Tally, Version};
 use photovote_dynamodb::{Cancellation, Retry, StorageError, TransactFailure, storage_error, transact};
 use photovote_projections::CastBallot;
-use rand::RngExt;
 
 use crate::{
     failure::DocumentError,
@@ -100,7 +99,7 @@ impl DocumentStore {
     }
 
     async fn any_part(&self, generation: &Generation, election: ElectionId) -> Result<Part, DocumentError> {
-        let number = rand::rng().random_range(0..PARTS);
+        let number = fastrand::u8(0..PARTS);
         let key = tally_key(generation, election, number);
         let get = self.client.get_item().table_name(&self.table).set_key(Some(key)).consistent_read(true);
         match get.send().await.map_err(|error| storage_error(&error))?.item {

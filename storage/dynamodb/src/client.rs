@@ -19,19 +19,26 @@ pub enum Endpoint {
     Local(String),
 }
 
-/// The SDK's configuration for an endpoint.
+/// How often and when the SDK by itself sends a request again.
+pub fn retries() -> RetryConfig {
+    RetryConfig::standard().with_max_attempts(4).with_initial_backoff(Duration::from_millis(25))
+}
+
+/// How long a request to AWS may take.
 ///
 /// An attempt may take 2 s and an operation 8 s: an answer that takes longer is of no use to anybody, and the caller must
 /// still be able to tell what became of it before API Gateway's 30 s are over.
-pub async fn config(endpoint: &Endpoint) -> SdkConfig {
-    let timeouts = TimeoutConfig::builder()
+pub fn timeouts() -> TimeoutConfig {
+    TimeoutConfig::builder()
         .connect_timeout(Duration::from_secs(1))
         .operation_attempt_timeout(Duration::from_secs(2))
         .operation_timeout(Duration::from_secs(8))
-        .build();
-    let loader = aws_config::defaults(BehaviorVersion::latest())
-        .retry_config(RetryConfig::standard().with_max_attempts(4).with_initial_backoff(Duration::from_millis(25)))
-        .timeout_config(timeouts);
+        .build()
+}
+
+/// The SDK's configuration for an endpoint.
+pub async fn config(endpoint: &Endpoint) -> SdkConfig {
+    let loader = aws_config::defaults(BehaviorVersion::latest()).retry_config(retries()).timeout_config(timeouts());
     match endpoint {
         Endpoint::Environment => loader.load().await,
         Endpoint::Local(url) => {

@@ -8,7 +8,7 @@ mod retry;
 mod transact;
 
 pub use calls::Calls;
-pub use client::{Endpoint, MissingVariable, client, config, variable};
+pub use client::{Endpoint, MissingVariable, client, config, retries, timeouts, variable};
 pub use failure::{Item, PutFailure, StorageError, put_failure, storage_error, update_failure};
 pub use retry::Retry;
 pub use transact::{Cancellation, TransactFailure, transact};

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use rand::RngExt;
 use tokio::time::Instant;
 
 /// When to give up, however few the attempts were: slow ones must not outlast the caller.
@@ -43,9 +42,8 @@ impl Retry {
             return false;
         }
         let most = self.base.saturating_mul(1 << self.attempt.min(16)).min(self.cap);
-        // The generator belongs to its thread and must not be held while this waits.
-        let share: f64 = rand::rng().random();
-        tokio::time::sleep(most.mul_f64(share)).await;
+        // The SDK's own generator: nobody has to be unable to guess it, and a simulation can seed it for its thread.
+        tokio::time::sleep(most.mul_f64(fastrand::f64())).await;
         true
     }
 }

@@ -1,0 +1,193 @@
+#!/usr/bin/env python3
+"""Removes one guard after the other from a copy of the source, and runs the simulation's fixed seeds on each copy. They
+have to fail every time: a guard that nobody would miss is not tested, or not needed.
+
+    make mutants                 all of them
+    make mutants ONLY=gate       those with this in their names
+"""
+
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+TREE = ROOT / "target" / "mutants"
+
+# name, file, what stands there, what is put in its place
+MUTANTS = [
+    (
+        "gate condition of a cast",
+        "storage/control/src/write.rs",
+        '"#status = :open AND (attribute_not_exists(closes_at) OR :now < closes_at)"',
+        '"#status = :open OR attribute_exists(pk) OR :now < closes_at"',
+    ),
+    (
+        "gate condition of a registration",
+        "storage/control/src/write.rs",
+        '"#status = :draft OR #status = :open"',
+        '"#status = :draft OR #status = :open OR attribute_exists(pk)"',
+    ),
+    (
+        "version condition of a commit",
+        "storage/event-store/src/append.rs",
+        'const PLACE_IS_FREE: &str = "attribute_not_exists(sk)";',
+        'const PLACE_IS_FREE: &str = "attribute_not_exists(no_such_attribute)";',
+    ),
+    (
+        "receipt condition of counting",
+        "storage/document-store/src/count.rs",
+        "actions.push(self.put_after(receipt_key(generation, election, receipt), Version::NONE)?);",
+        """let put = aws_sdk_dynamodb::types::Put::builder().table_name(&self.table);
+                let put = put.set_item(Some(receipt_key(generation, election, receipt))).build()?;
+                actions.push(aws_sdk_dynamodb::types::TransactWriteItem::builder().put(put).build());""",
+    ),
+    (
+        "version condition of a tally",
+        "storage/document-store/src/count.rs",
+        "actions.push(self.put_after(item, part.version)?);",
+        """let put = aws_sdk_dynamodb::types::Put::builder().table_name(&self.table).set_item(Some(item)).build()?;
+            actions.push(aws_sdk_dynamodb::types::TransactWriteItem::builder().put(put).build());""",
+    ),
+    (
+        "version condition of a document",
+        "storage/document-store/src/write.rs",
+        'pub(crate) const NOT_MOVED: &str = "version = :previous";',
+        'pub(crate) const NOT_MOVED: &str = "version >= :previous OR version < :previous";',
+    ),
+    (
+        "command id: what is known is not done again",
+        "storage/event-store/src/execute.rs",
+        "            match history.known(record) {\n                Known::Done(version) => return",
+        "            match Known::No {\n                Known::Done(version) => return",
+    ),
+    (
+        "command id: a write whose answer was lost is ours",
+        "storage/event-store/src/append.rs",
+        "let ours = commit.private_part().is_ok_and(|private| private.id == id);",
+        "let ours = commit.private_part().is_ok_and(|private| private.id != private.id && private.id == id);",
+    ),
+    (
+        "reading the ballot again after a refused gate",
+        "storage/event-store/src/execute.rs",
+        "let before = history.version;\n                    self.refresh(&mut history).await?;",
+        "let before = history.version;",
+    ),
+    (
+        "a refusal never rests on a stale cache",
+        "functions/ballot-commands/src/lib.rs",
+        "let fresh = self.elections.fresh(election.stream.election()).await?;\n                self.attempt",
+        "let fresh = self.elections.recent(election.stream.election()).await?;\n                self.attempt",
+    ),
+    (
+        "gap healing",
+        "functions/projector/src/project.rs",
+        "        if !gap {\n",
+        "        if !gap || gap {\n",
+    ),
+    (
+        "a failed batch comes again",
+        "functions/projector/src/project.rs",
+        "        Trouble::Later(reason) => Stuck::Later(reason),\n",
+        "        Trouble::Later(_) => Stuck::Never(Vec::new()),\n",
+    ),
+    (
+        "pagination of a stream",
+        "storage/event-store/src/reader.rs",
+        "            start = page.last_evaluated_key;\n            if start.is_none() {\n                return Ok(commits);",
+        "            start = page.last_evaluated_key;\n            if start.is_none() || start.is_some() {\n                return Ok(commits);",
+    ),
+    (
+        "pagination of documents",
+        "storage/document-store/src/read.rs",
+        "            start = page.last_evaluated_key;\n            if start.is_none() {\n                return Ok(items);",
+        "            start = page.last_evaluated_key;\n            if start.is_none() || start.is_some() {\n                return Ok(items);",
+    ),
+    (
+        "unprocessed keys",
+        "storage/control/src/gate.rs",
+        "keys = rest.map(|rest| rest.keys).unwrap_or_default();",
+        "keys = rest.map(|rest| rest.keys).filter(Vec::is_empty).unwrap_or_default();",
+    ),
+    (
+        "retry of a transaction conflict",
+        "storage/dynamodb/src/transact.rs",
+        "StorageError::Contended | StorageError::Throttled) if retry.again().await",
+        "StorageError::Throttled) if retry.again().await",
+    ),
+    (
+        "finishing a half-done close",
+        "functions/closer/src/lib.rs",
+        "            Status::Open | Status::Closing => {\n",
+        "            Status::Closing => Ok(false),\n            Status::Open => {\n",
+    ),
+    (
+        "finishing a half-done opening",
+        "functions/closer/src/lib.rs",
+        "self.control.open_gates(id, election.shards, election.closes_at).await?;\n        }",
+        "let _ = gates.len();\n        }",
+    ),
+    (
+        "parts of a document belong together",
+        "storage/document-store/src/item.rs",
+        ".map(|place| parts.remove(&place.id).filter(|part| part.version == place.version))",
+        ".map(|place| parts.remove(&place.id))",
+    ),
+]
+
+
+def copy_tree():
+    """The files of this tree, as they stand; what has not changed keeps its time, so that little is built again."""
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard"], cwd=ROOT, check=True, capture_output=True, text=True
+    )
+    for name in listed.stdout.splitlines():
+        source, target = ROOT / name, TREE / name
+        if source.is_file() and not (target.is_file() and target.read_bytes() == source.read_bytes()):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(source, target)
+
+
+def survives():
+    """Do the seeds pass? And what they say."""
+    # A target directory of its own: cargo takes the same package of two trees for one. The first build takes its time.
+    environment = os.environ | {"CARGO_TARGET_DIR": str(TREE / "target"), "RUST_BACKTRACE": "0"}
+    build = ["cargo", "test", "--workspace", "--all-features", "--offline", "--quiet", "--test", "simulation"]
+    built = subprocess.run([*build, "--no-run"], cwd=TREE, env=environment, capture_output=True, text=True)
+    if built.returncode != 0:
+        sys.exit(f"the mutant does not compile:\n{built.stderr}")
+    ran = subprocess.run(
+        [*build, "nothing_is_lost"], cwd=TREE, env=environment, capture_output=True, text=True, timeout=3600
+    )
+    said = [line.strip() for line in (ran.stderr + ran.stdout).splitlines()]
+    first = next((i for i, line in enumerate(said) if line.startswith("SEED=")), None)
+    return ran.returncode == 0, "no fault of this kind" if first is None else f"{said[first]}: {said[first + 1][:110]}"
+
+
+def main():
+    only = os.environ.get("ONLY", "")
+    survivors = []
+    print("| Guard that is removed | What the simulation says | Seconds |\n|---|---|---:|")
+    for name, file, here, there in MUTANTS:
+        if only not in name:
+            continue
+        copy_tree()
+        path = TREE / file
+        source = path.read_text()
+        if source.count(here) != 1:
+            sys.exit(f"{file} has {source.count(here)} times what the mutant {name!r} replaces")
+        path.write_text(source.replace(here, there))
+        started = time.monotonic()
+        alive, said = survives()
+        copy_tree()
+        if alive:
+            survivors.append(name)
+        print(f"| {name} | {'**nothing**' if alive else said} | {time.monotonic() - started:.0f} |", flush=True)
+    if survivors:
+        sys.exit(f"nobody missed: {', '.join(survivors)}")
+
+
+if __name__ == "__main__":
+    main()

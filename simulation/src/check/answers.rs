@@ -1,0 +1,172 @@
+//! What clients were told about their commands agrees with what happened: what was acknowledged happened, what was refused
+//! did not, and a command that is repeated gets its first answer.
+
+use std::collections::BTreeMap;
+
+use photovote_domain::{BallotId, ElectionId, Voter, VoterId, election::Status};
+use photovote_event_store::Stream;
+use photovote_http::{BallotToken, command_id, derived_id};
+use photovote_testing::Reply;
+
+use super::{
+    Verdict,
+    truth::{Entry, Truth, fold},
+};
+use crate::{
+    journal::{Asked, What, Who},
+    scenario::Scenario,
+};
+
+pub(crate) fn check(truth: &Truth, journal: &[Asked], scenario: &Scenario, verdict: &mut Verdict<'_>) {
+    let ballots = ballots(truth);
+    for asked in journal {
+        let effect = effect(asked, truth, &ballots);
+        let mut refused = false;
+        for (index, sending) in asked.sendings.iter().enumerate() {
+            let Some((at, reply)) = &sending.answer else { continue };
+            let said = || {
+                format!("{} {} {:?} is answered {} {}", asked.method, asked.path, asked.key, reply.status, reply.text)
+            };
+            verdict.holds(reply.status != 500, || format!("{}: something went wrong inside", said()));
+            verdict.holds(!(scenario.absorbed && reply.json["code"] == "storage_unavailable"), || {
+                format!("{}: this was to be borne", said())
+            });
+            // What changed nothing is not remembered: sent again, it is decided again.
+            let effect = effect.filter(|effect| effect.at <= *at || !may_change_nothing(asked));
+            match (reply.status, effect) {
+                (200..300, Some(effect)) => {
+                    verdict.holds(effect.at <= *at, || format!("{} before it happened", said()));
+                    let expected = version_told(asked, effect);
+                    verdict.holds(expected.is_none_or(|version| version_of(reply) == Some(version)), || {
+                        format!("{}, not {expected:?}", said())
+                    });
+                }
+                (200..300, None) => {
+                    verdict.holds(may_change_nothing(asked), || format!("{}, and did not happen", said()));
+                }
+                (400..500, effect) => {
+                    refused |= !is_conflict(reply);
+                    let done = effect.is_some_and(|effect| effect.at < sending.sent);
+                    verdict.holds(!done || is_conflict(reply) || is_revoked(asked, reply, truth, &ballots), || {
+                        format!("{}, and had been carried out", said())
+                    });
+                }
+                _ => {}
+            }
+            // A secret is shown once: to whoever asks the first time, whatever the functions went through.
+            let shows_secret = matches!(asked.what, What::Register | What::ReplaceToken);
+            if shows_secret && index == 0 && reply.status < 300 {
+                verdict.holds(reply.json["ballot_token"].is_string(), || format!("{}, without the token", said()));
+            }
+            if asked.what == What::Close && reply.status < 300 {
+                let closed = election(asked).and_then(|id| truth.moment(id, "ElectionClosed"));
+                verdict.holds(closed.is_some_and(|closed| closed <= *at), || format!("{}, and is not closed", said()));
+            }
+        }
+        if refused && !asked.is_uncertain() && asked.acknowledged().is_none() {
+            verdict.holds(effect.is_none(), || {
+                format!("{} {} {:?} was refused, and happened", asked.method, asked.path, asked.key)
+            });
+        }
+    }
+}
+
+/// Each ballot's stream.
+pub(crate) fn ballots(truth: &Truth) -> BTreeMap<BallotId, Stream> {
+    let streams = truth.streams.keys();
+    streams
+        .filter_map(|stream| if let Stream::Ballot(_, _, id) = stream { Some((*id, *stream)) } else { None })
+        .collect()
+}
+
+/// The stream of the ballot that a token opens.
+pub(crate) fn ballot_of(token: &str, ballots: &BTreeMap<BallotId, Stream>) -> Option<Stream> {
+    let token: BallotToken = token.parse().ok()?;
+    ballots.get(&token.ballot).copied()
+}
+
+/// The election that an administrator's request is about.
+pub(crate) fn election(asked: &Asked) -> Option<ElectionId> {
+    asked.path.split(['/', '?']).nth(2)?.parse().ok()
+}
+
+/// The commit that a command made.
+pub(crate) fn effect<'a>(asked: &Asked, truth: &'a Truth, ballots: &BTreeMap<BallotId, Stream>) -> Option<&'a Entry> {
+    let key = asked.key.as_deref()?;
+    let (caller, stream) = match &asked.who {
+        Who::Anybody => return None,
+        Who::Voter(token) => {
+            let stream = ballot_of(token, ballots)?;
+            let Stream::Ballot(election, _, ballot) = stream else { return None };
+            (format!("ballot:{election}:{ballot}"), stream)
+        }
+        Who::Administrator(subject) => {
+            let caller = format!("administrator:{subject}");
+            let stream = administered(asked, &caller, key, truth)?;
+            (caller, stream)
+        }
+    };
+    let id = command_id(&caller, &stream.to_string(), key).to_string();
+    truth.streams.get(&stream)?.iter().find(|entry| entry.private.id.to_string() == id)
+}
+
+/// The stream that an administrator's command goes to.
+fn administered(asked: &Asked, caller: &str, key: &str, truth: &Truth) -> Option<Stream> {
+    if asked.what == What::Create {
+        let told = asked.acknowledged().and_then(|(_, reply)| reply.json["id"].as_str()?.parse().ok());
+        return Some(Stream::Election(
+            told.unwrap_or_else(|| ElectionId::from_bits(derived_id(caller, "election", key))),
+        ));
+    }
+    let election = election(asked)?;
+    let named = || asked.path.split('/').nth(4)?.parse::<VoterId>().ok();
+    let voter = match asked.what {
+        What::Register => VoterId::from_bits(derived_id(caller, &format!("{election}/voter"), key)),
+        What::Remove | What::ReplaceToken => named()?,
+        _ => return Some(Stream::Election(election)),
+    };
+    let shards = truth.election(election)?.shards;
+    let stream = Stream::voter(election, shards, voter);
+    if asked.what != What::ReplaceToken {
+        return Some(stream);
+    }
+    let voter: Voter = fold(truth.streams.get(&stream)?);
+    Some(Stream::ballot(election, shards, voter.ballot?))
+}
+
+/// The version that the answer names.
+fn version_told(asked: &Asked, effect: &Entry) -> Option<u64> {
+    let version = effect.commit.last().get();
+    match asked.what {
+        // The closing's, and then the end's.
+        What::Close => Some(version + 1),
+        // It tells the voter's version.
+        What::ReplaceToken => None,
+        _ => Some(version),
+    }
+}
+
+fn version_of(reply: &Reply) -> Option<u64> {
+    reply.json["version"].as_u64()
+}
+
+/// Can this be answered with a yes although nothing had to change?
+fn may_change_nothing(asked: &Asked) -> bool {
+    asked.key.is_none() || matches!(asked.what, What::Change | What::Rate(_) | What::Clear(_) | What::Close)
+}
+
+fn is_conflict(reply: &Reply) -> bool {
+    reply.status == 409 && reply.json["code"] == "conflict"
+}
+
+/// Was the token that the client bears taken from it, or the election deleted?
+fn is_revoked(asked: &Asked, reply: &Reply, truth: &Truth, ballots: &BTreeMap<BallotId, Stream>) -> bool {
+    let Who::Voter(token) = &asked.who else { return false };
+    let Some(stream) = ballot_of(token, ballots) else { return false };
+    let entries = truth.streams.get(&stream).map(Vec::as_slice).unwrap_or_default();
+    let revoked = entries.iter().any(|entry| {
+        entry.commit.events.iter().any(|event| matches!(&*event.event_type, "BallotTokenReplaced" | "BallotVoided"))
+    });
+    let deleted = truth.election(stream.election()).is_some_and(|election| election.status == Status::Deleted);
+    (reply.status == 401 && revoked) || deleted
+}

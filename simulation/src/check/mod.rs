@@ -1,0 +1,56 @@
+//! What has to hold after a run, whatever went wrong in it.
+
+mod answers;
+mod ballots;
+mod control;
+mod counting;
+mod documents;
+mod shown;
+mod truth;
+
+use crate::{cloud::Cloud, journal::Asked, scenario::Scenario};
+
+/// What the checks found.
+#[derive(Debug, Default)]
+pub(crate) struct Findings {
+    pub(crate) violations: Vec<String>,
+    pub(crate) commits: u64,
+    pub(crate) casts: u64,
+    pub(crate) acknowledged: u64,
+}
+
+/// Says what is violated.
+pub(crate) struct Verdict<'a>(&'a mut Vec<String>);
+
+impl Verdict<'_> {
+    pub(crate) fn holds(&mut self, holds: bool, otherwise: impl FnOnce() -> String) {
+        if !holds {
+            self.0.push(otherwise());
+        }
+    }
+}
+
+/// Holds the tables, and what clients were told, against the events.
+pub(crate) async fn everything(cloud: &std::sync::Arc<Cloud>, journal: &[Asked], scenario: &Scenario) -> Findings {
+    let mut findings = Findings::default();
+    let mut verdict = Verdict(&mut findings.violations);
+    let truth = match truth::Truth::read(cloud, &mut verdict) {
+        Ok(truth) => truth,
+        Err(unreadable) => {
+            findings.violations.push(unreadable);
+            return findings;
+        }
+    };
+    let (_, dead) = cloud.queue.history();
+    verdict.holds(dead.is_empty(), || format!("dead letters: {dead:?}"));
+    control::check(&truth, cloud, &mut verdict);
+    counting::check(&truth, &mut verdict);
+    documents::check(&truth, cloud, &mut verdict).await;
+    ballots::check(&truth, journal, &mut verdict);
+    answers::check(&truth, journal, scenario, &mut verdict);
+    shown::check(&truth, journal, &mut verdict);
+    findings.commits = truth.commits();
+    findings.casts = truth.casts().count() as u64;
+    findings.acknowledged = ballots::acknowledged(journal);
+    findings
+}

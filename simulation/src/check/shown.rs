@@ -1,0 +1,60 @@
+//! What administrators were shown was so once: an election as it was at the version that the answer names, results only
+//! when every ballot was counted.
+
+use photovote_domain::{ElectionId, Version};
+use photovote_event_store::Stream;
+use photovote_http::ElectionView;
+use photovote_testing::Reply;
+
+use super::{
+    Verdict, answers,
+    documents::{agrees, independent_count},
+    truth::{Truth, fold},
+};
+use crate::journal::{Asked, What};
+
+pub(crate) fn check(truth: &Truth, journal: &[Asked], verdict: &mut Verdict<'_>) {
+    for asked in journal {
+        let Some(id) = answers::election(asked) else { continue };
+        for (at, reply) in asked.sendings.iter().filter_map(|sending| sending.answer.as_ref()) {
+            let said = || format!("{} is answered {} {}", asked.path, reply.status, reply.text);
+            match asked.what {
+                What::ShowElection if reply.status == 200 => {
+                    verdict.holds(is_as_it_was(truth, id, reply), || format!("{}, and never was so", said()));
+                    verdict.holds(is_recent_enough(asked, reply), || format!("{}, which is older", said()));
+                }
+                What::Results if reply.status == 200 => {
+                    let closed = truth.moment(id, "ElectionClosed").is_some_and(|closed| closed <= *at);
+                    verdict.holds(closed, || format!("{} before the election closed", said()));
+                    verdict.holds(are_true(truth, id, reply), || format!("{}, which is not true", said()));
+                }
+                _ => {}
+            }
+        }
+    }
+}
+
+fn is_as_it_was(truth: &Truth, id: ElectionId, reply: &Reply) -> bool {
+    let mut shown = reply.json.clone();
+    let version = shown.as_object_mut().and_then(|shown| shown.remove("version")).and_then(|version| version.as_u64());
+    let version = Version::new(version.unwrap_or_default());
+    let entries = truth.streams.get(&Stream::Election(id)).map(Vec::as_slice).unwrap_or_default();
+    let until = entries.iter().take_while(|entry| entry.commit.last() <= version).count();
+    let there = entries[..until].last().is_some_and(|entry| entry.commit.last() == version);
+    let view = serde_json::to_value(ElectionView::of(id, &fold(&entries[..until])));
+    there && view.is_ok_and(|view| view == shown)
+}
+
+fn is_recent_enough(asked: &Asked, reply: &Reply) -> bool {
+    let least = asked.path.split_once("min_version=").and_then(|(_, least)| least.parse::<u64>().ok());
+    reply.json["version"].as_u64() >= least
+}
+
+fn are_true(truth: &Truth, id: ElectionId, reply: &Reply) -> bool {
+    let Some(election) = truth.election(id) else { return false };
+    let cast = truth.casts_of(id).count() as u64;
+    match reply.json["status"].as_str() {
+        Some("counting") => reply.json["cast"] == cast && reply.json["counted"].as_u64().is_some_and(|n| n < cast),
+        _ => agrees(&reply.json, &independent_count(truth, id, election)),
+    }
+}

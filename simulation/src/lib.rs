@@ -1,0 +1,36 @@
+//! The whole system, simulated: administrators, voters and closers at once, against the real functions, over the engine of
+//! local hosts, in virtual time, while everything fails that can fail.
+//!
+//! A run is one thread with a paused clock. Everything that is left to chance is drawn from the run's seed, so a seed
+//! that finds something finds it again.
+//!
+//! ```text
+//!  people ──► gateway ──► functions (several instances, killed anywhere) ──► transport (faults) ──► engine
+//!                              ▲                                                                      │
+//!                              └── pumps, queue, schedule ◄── stream (shaken) ◄──────── commits ──────┘
+//! ```
+//!
+//! Afterwards nothing goes wrong any more; the system has to come to rest by itself, and what it holds and what it told
+//! has to agree ([`Report::violations`]).
+#![allow(clippy::expect_used, reason = "a simulation that cannot run has failed")]
+
+mod administrator;
+mod check;
+mod clock;
+mod cloud;
+mod dice;
+mod engine;
+mod faults;
+mod functions;
+mod gateway;
+mod journal;
+mod queue;
+mod scenario;
+mod stream;
+mod transport;
+mod voter;
+mod world;
+
+pub use faults::{Counts, Fault, Rates};
+pub use scenario::Scenario;
+pub use world::{Report, run};

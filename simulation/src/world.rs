@@ -1,0 +1,207 @@
+//! One run: everybody at once, then calm, then the checks.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use aws_lambda_events::{dynamodb::Event, sqs::SqsEvent};
+use photovote_domain::Timestamp;
+use serde_json::json;
+use tokio::time::{sleep, timeout};
+
+use crate::{
+    administrator::Administrator,
+    check,
+    cloud::Cloud,
+    dice::Dice,
+    faults::Counts,
+    functions::Functions,
+    gateway::{Client, Gateway},
+    scenario::Scenario,
+    stream::Fate,
+};
+
+/// How many shards of the stream are looked after; there are never more.
+const SHARDS: usize = 8;
+/// How often the closer comes, in milliseconds.
+const CLOSER: u64 = 10_000;
+/// How long the system may take to come to rest once nothing goes wrong any more, in milliseconds of virtual time.
+const REST: i64 = 4 * 3_600_000;
+
+/// What a run came to.
+#[derive(Debug, Clone)]
+pub struct Report {
+    /// Its seed.
+    pub seed: u64,
+    /// Its scenario's name.
+    pub scenario: &'static str,
+    /// What was violated. Nothing, if all is well.
+    pub violations: Vec<String>,
+    /// The faults that occurred.
+    pub faults: Counts,
+    /// How many things happened: calls that were answered, and answers to clients.
+    pub steps: u64,
+    /// How many commits were written.
+    pub commits: u64,
+    /// How many ballots were cast.
+    pub casts: u64,
+    /// How many casts were acknowledged to their voters.
+    pub acknowledged: u64,
+    /// How many messages went to the repair and failure queues.
+    pub repairs: u64,
+    /// How long it lasted in virtual time, in milliseconds.
+    pub millis: i64,
+    /// A digest of everything that happened, in order.
+    pub trace: u64,
+}
+
+/// Runs a scenario from a seed. The same seed does the same, each time.
+pub fn run(seed: u64, scenario: &Scenario) -> Report {
+    // What retries wait, and which client tokens transactions have, the SDK and our own retries draw from this.
+    fastrand::seed(seed);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
+    runtime.expect("a runtime without any I/O starts").block_on(simulate(seed, scenario))
+}
+
+async fn simulate(seed: u64, scenario: &Scenario) -> Report {
+    let dice = Dice::new(seed);
+    let cloud = Arc::new(Cloud::new(&dice, scenario.rates, scenario.batch_attempts));
+    let functions = Arc::new(Functions::new(&cloud, &dice));
+    let gateway = Arc::new(Gateway::new(Arc::clone(&cloud), Arc::clone(&functions)));
+    let machinery = Machinery { cloud: Arc::clone(&cloud), functions, over: Arc::default() };
+    machinery.start(&dice);
+
+    let people = (0..scenario.elections).map(|number| {
+        let client = Client { gateway: Arc::clone(&gateway), dice: dice.of(("administrator", number)) };
+        let subject = format!("administrator-{}", number % 2);
+        let administrator = Administrator { client, subject, scenario: scenario.clone(), last_call: Arc::default() };
+        tokio::spawn(administrator.hold_election())
+    });
+    for person in people.collect::<Vec<_>>() {
+        person.await.expect("no administrator panics");
+    }
+    cloud.faults.stop();
+    // What was under way when a client gave up comes to its end.
+    sleep(Duration::from_secs(60)).await;
+    for keys in cloud.stream.take_missing() {
+        cloud.queue.send(keys.to_string(), cloud.clock.now());
+    }
+    let rested = machinery.rest(scenario).await;
+    let journal = gateway.journal.take();
+    let mut findings = check::everything(&cloud, &journal, scenario).await;
+    if !rested {
+        findings.violations.insert(0, "the system does not come to rest".to_owned());
+    }
+    machinery.over.store(true, Ordering::Relaxed);
+    Report {
+        seed,
+        scenario: scenario.name,
+        violations: findings.violations,
+        faults: cloud.faults.counts(),
+        steps: cloud.calls.load(Ordering::Relaxed),
+        commits: findings.commits,
+        casts: findings.casts,
+        acknowledged: findings.acknowledged,
+        repairs: cloud.queue.history().0,
+        millis: cloud.clock.elapsed_millis(),
+        trace: cloud.trace(),
+    }
+}
+
+/// What runs by itself: the stream's event source mapping, the queues', and the schedule.
+#[derive(Debug, Clone)]
+struct Machinery {
+    cloud: Arc<Cloud>,
+    functions: Arc<Functions>,
+    over: Arc<AtomicBool>,
+}
+
+impl Machinery {
+    fn start(&self, dice: &Dice) {
+        for shard in 0..SHARDS {
+            tokio::spawn(self.clone().pump(shard, dice.of(("pump", shard))));
+        }
+        tokio::spawn(self.clone().work_off_queue(dice.of("queue")));
+        tokio::spawn(self.clone().close_what_is_due());
+    }
+
+    fn goes_on(&self) -> bool {
+        !self.over.load(Ordering::Relaxed)
+    }
+
+    async fn pump(self, shard: usize, dice: Dice) {
+        let (mut idle, mut pause) = (false, 0);
+        while self.goes_on() {
+            if idle {
+                let _ = timeout(Duration::from_secs(10), self.cloud.engine.bell.notified()).await;
+                pause = dice.within(0, 60);
+            }
+            sleep(Duration::from_millis(pause)).await;
+            let batch = self.cloud.stream.batch(shard, &self.cloud.engine);
+            idle = batch.is_none();
+            let Some(batch) = batch else { continue };
+            let event: Event = serde_json::from_value(batch.event()).expect("this is an event of Lambda's");
+            let answer =
+                self.functions.projector.invoke(|projector| async move { projector.handle(event).await }).await;
+            let fate = match answer {
+                None => Fate::Broken,
+                Some(mut answer) => answer
+                    .batch_item_failures
+                    .pop()
+                    .map_or(Fate::Done, |failure| Fate::From(failure.item_identifier.unwrap_or_default())),
+            };
+            pause = if fate == Fate::Done { dice.within(0, 30) } else { dice.within(100, 1000) };
+            if let Some(message) = self.cloud.stream.settle(&batch, &fate) {
+                self.cloud.queue.send(message, self.cloud.clock.now());
+            }
+        }
+    }
+
+    async fn work_off_queue(self, dice: Dice) {
+        while self.goes_on() {
+            sleep(Duration::from_millis(dice.within(500, 2000))).await;
+            let most = usize::try_from(dice.within(1, 4)).unwrap_or(1);
+            let messages = self.cloud.queue.receive(most, self.cloud.clock.now());
+            if messages.is_empty() {
+                continue;
+            }
+            let records: Vec<_> =
+                messages.iter().map(|message| json!({"messageId": message.id, "body": message.body})).collect();
+            let event: SqsEvent = serde_json::from_value(json!({"Records": records})).expect("this is an event of SQS");
+            let answer = self.functions.repair.invoke(|repair| async move { repair.handle(event).await }).await;
+            let Some(answer) = answer else { continue };
+            let failed: Vec<_> =
+                answer.batch_item_failures.into_iter().map(|failure| failure.item_identifier).collect();
+            messages.iter().filter(|m| !failed.contains(&m.id)).for_each(|m| self.cloud.queue.delete(&m.id));
+        }
+    }
+
+    async fn close_what_is_due(self) {
+        while self.goes_on() {
+            sleep(Duration::from_millis(CLOSER)).await;
+            let _ = self.functions.closer.invoke(|closer| async move { closer.run().await.is_ok() }).await;
+        }
+    }
+
+    /// Waits until there is nothing left to do. Does it come to that?
+    async fn rest(&self, scenario: &Scenario) -> bool {
+        let clock = self.cloud.clock;
+        let from = clock.now().millis();
+        // By then every closing time is past, and the closer has come.
+        let longest = i64::try_from(scenario.longest_open()).unwrap_or(REST) + 30_000;
+        while clock.now().millis() - from < REST {
+            sleep(Duration::from_secs(5)).await;
+            let waited = Timestamp::from_millis(from + longest) <= clock.now();
+            if waited && self.cloud.queue.is_empty() && self.cloud.stream.is_drained(&self.cloud.engine) {
+                // What was delivered last is being worked on.
+                sleep(Duration::from_secs(60)).await;
+                return true;
+            }
+        }
+        false
+    }
+}
