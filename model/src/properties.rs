@@ -5,7 +5,7 @@ use stateright::Property;
 use crate::{
     Command, Gates, Request, State,
     tables::{BallotCommit, BallotEvent, Set, Status},
-    voter::{Step, Told},
+    voter::{By, Step, Told},
 };
 
 /// No ballot is cast but through a gate that is open at that moment.
@@ -33,8 +33,8 @@ pub const ALL_COUNTED: &str = "the ballot of every voter is in final results";
 pub const TOO_LATE: &str = "a closed gate refuses a cast";
 /// Somebody is told the receipt of a request that was sent before.
 pub const TOLD_AGAIN: &str = "a repeated request gets the receipt of the first";
-/// Two requests of one command are under way at once; one is refused by the election's status, the other casts.
-pub const OVERTAKEN: &str = "a request refused by a status is overtaken by its twin";
+/// Two requests of one command are under way at once; one is refused because the election is closing, the other casts.
+pub const OVERTAKEN: &str = "a request refused while the election closes is overtaken by its twin";
 
 pub(crate) fn all() -> Vec<Property<Gates>> {
     vec![
@@ -97,8 +97,8 @@ fn the_acknowledged_is_there(model: &Gates, state: &State) -> bool {
 fn the_refused_is_not_there(model: &Gates, state: &State) -> bool {
     model.requests.iter().zip(&state.requests).all(|(request, step)| {
         let refused = match step {
-            Step::Ended(Some(Told::CastAlready | Told::Closed { by_gate: true })) => true,
-            Step::Ended(Some(Told::Closed { by_gate: false })) => !state.twins.has(request.voter),
+            Step::Ended(Some(Told::CastAlready | Told::Closed(By::Gate | By::Closed))) => true,
+            Step::Ended(Some(Told::Closed(By::Closing))) => !state.twins.has(request.voter),
             _ => false,
         };
         !(refused && stands(state, *request))
@@ -127,7 +127,7 @@ fn all_counted(model: &Gates, state: &State) -> bool {
 }
 
 fn refused_by_a_gate(_: &Gates, state: &State) -> bool {
-    state.requests.contains(&Step::Ended(Some(Told::Closed { by_gate: true })))
+    state.requests.contains(&Step::Ended(Some(Told::Closed(By::Gate))))
 }
 
 fn told_again(_: &Gates, state: &State) -> bool {
@@ -141,5 +141,5 @@ fn overtaken(model: &Gates, state: &State) -> bool {
         .requests
         .iter()
         .zip(&state.requests)
-        .any(|(request, step)| *step == Step::Ended(Some(Told::Closed { by_gate: false })) && stands(state, *request))
+        .any(|(request, step)| *step == Step::Ended(Some(Told::Closed(By::Closing))) && stands(state, *request))
 }

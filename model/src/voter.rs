@@ -18,10 +18,9 @@ pub enum Step {
     /// Not written: the ballot is to be read again (`EventStore::refresh`).
     Looking(Attempt, Why),
     /// Rejected by what was cached: the election is to be read afresh (`App::execute`, `ElectionCache::fresh`).
-    Turned {
-        /// The version of the ballot that was opened.
-        opened: usize,
-    },
+    Turned,
+    /// The election is like this now: the ballot is to be read again after it (`App::execute`, `EventStore::load`).
+    Again(Status),
     /// The function is done with it, and what the voter was told; nothing, if it crashed.
     Ended(Option<Told>),
 }
@@ -48,6 +47,17 @@ pub enum Why {
     Gate(Status),
 }
 
+/// What says that an election is closed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum By {
+    /// The gate.
+    Gate,
+    /// The election's status: it is closed.
+    Closed,
+    /// The election's status: it is closing.
+    Closing,
+}
+
 /// What a voter was told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Told {
@@ -55,13 +65,10 @@ pub enum Told {
     Done(Option<Nonce>),
     /// The election is not open yet.
     NotOpenYet,
-    /// The election is closed. If the gate says so, the command is not in the history, now or ever. If the election's
-    /// status says so, this request has not cast, nor has another of the same command that ended before it came. One that
-    /// was under way at the same time may have, or may yet, as long as its gate is open.
-    Closed {
-        /// Was it the gate?
-        by_gate: bool,
-    },
+    /// The election is closed. If its gate or its status says so, the command is not in the history, now or ever. If it is
+    /// only closing, this request has not cast, nor has another of the same command that ended before it came. One that was
+    /// under way at the same time may have, or may yet, as long as its gate is open.
+    Closed(By),
     /// The ballot was cast already, by another command.
     CastAlready,
     /// Others were faster every time.
@@ -111,7 +118,7 @@ pub(crate) fn moves(model: &Gates, state: &State, number: u8) -> Vec<Move> {
             };
             [Move::Call(Named::All), Move::Crash].into_iter().chain(call).collect()
         }
-        Step::Looking(..) | Step::Turned { .. } => vec![Move::Call(Named::All), Move::Crash],
+        Step::Looking(..) | Step::Turned | Step::Again(_) => vec![Move::Call(Named::All), Move::Crash],
         Step::Unsent | Step::Ended(_) => Vec::new(),
     }
 }
@@ -137,12 +144,13 @@ pub(crate) fn make(model: &Gates, state: &mut State, number: u8, step: Move) -> 
             Step::Writing(attempt)
         }
         (Step::Looking(attempt, why), Move::Call(Named::All)) => look(model, &state.tables, number, attempt, why),
-        (Step::Turned { opened }, Move::Call(Named::All)) => {
-            // The second attempt begins with the ballot as it was opened.
+        (Step::Turned, Move::Call(Named::All)) => Step::Again(state.tables.status()),
+        (Step::Again(status), Move::Call(Named::All)) => {
+            let opened = ballot(model, &state.tables, number).len();
             let attempt = Attempt { opened, version: opened, tries: 0, fresh: true };
-            decide(model, &state.tables, number, attempt, state.tables.status())
+            decide(model, &state.tables, number, attempt, status)
         }
-        (Step::Writing(_) | Step::Looking(..) | Step::Turned { .. }, Move::Crash) => Step::Ended(None),
+        (Step::Writing(_) | Step::Looking(..) | Step::Turned | Step::Again(_), Move::Crash) => Step::Ended(None),
         _ => return None,
     };
     state.requests[usize::from(number)] = next;
@@ -188,10 +196,11 @@ fn decide(model: &Gates, tables: &Tables, number: u8, attempt: Attempt, election
         _ if seen.iter().any(|commit| commit.cast().is_some()) && model.has(Guard::CastIsTheEnd) => Told::CastAlready,
         Status::Open => return Step::Writing(attempt),
         Status::Draft => Told::NotOpenYet,
-        Status::Closing | Status::Closed => Told::Closed { by_gate: false },
+        Status::Closing => Told::Closed(By::Closing),
+        Status::Closed => Told::Closed(By::Closed),
     };
     // Nobody is turned away by what is cached.
-    if attempt.fresh { Step::Ended(Some(rejected)) } else { Step::Turned { opened: attempt.opened } }
+    if attempt.fresh { Step::Ended(Some(rejected)) } else { Step::Turned }
 }
 
 /// Where the gate of the request's ballot is.
@@ -252,5 +261,5 @@ fn look(model: &Gates, tables: &Tables, number: u8, attempt: Attempt, why: Why) 
 
 /// The gate did not let a cast through (`shut`).
 fn shut(gate: Status) -> Told {
-    if gate == Status::Draft { Told::NotOpenYet } else { Told::Closed { by_gate: true } }
+    if gate == Status::Draft { Told::NotOpenYet } else { Told::Closed(By::Gate) }
 }

@@ -292,7 +292,8 @@ fn without_its_name(answer: &Answer) -> (Value, Value) {
     let mut body = answer.json();
     let name = body.as_object_mut().unwrap().remove("request_id");
     assert!(name.is_some(), "{answer}");
-    let headers = answer.headers.iter().filter(|(name, _)| !["date", "x-request-id", "apigw-requestid"].contains(&name.as_str()));
+    let headers =
+        answer.headers.iter().filter(|(name, _)| !["date", "x-request-id", "apigw-requestid"].contains(&name.as_str()));
     let header = |(name, value): (&reqwest::header::HeaderName, &reqwest::header::HeaderValue)| {
         format!("{name}: {}", value.to_str().unwrap())
     };
