@@ -142,7 +142,7 @@ impl Administrator {
     ) -> Vec<String> {
         let numbers: Vec<u64> = numbers.collect();
         let mut ids = Vec::new();
-        for some in numbers.chunks(self.scenario.at_once()) {
+        for some in numbers.chunks(self.scenario.at_once) {
             let registered = futures::future::join_all(some.iter().map(|number| self.register(path, *number))).await;
             for (id, token) in registered.into_iter().flatten() {
                 ids.push(id);
@@ -225,12 +225,12 @@ impl Administrator {
     async fn close(&self, path: &str) -> Outcome<()> {
         let dice = &self.client.dice;
         self.last_call.notify_waiters();
-        self.pause(0, 60).await;
+        self.pause(0, if self.scenario.last_call > 500 { 200 } else { 60 }).await;
         let close = || self.ask(What::Close, "POST", format!("{path}/close"), None);
         let late = async {
-            if dice.permille(300) {
-                self.pause(0, 60).await;
-                let _ = self.register(path, self.scenario.voters).await;
+            for number in 0..dice.within(0, 2) {
+                self.pause(0, 40).await;
+                let _ = self.register(path, self.scenario.voters + number).await;
             }
         };
         let again = async { if dice.permille(200) { close().await } else { None } };

@@ -55,11 +55,14 @@ struct Instance<F> {
     transport: Transport,
 }
 
+/// Starts an instance of a function.
+type Start<F> = dyn Fn(&SdkConfig, &Surroundings) -> F + Send + Sync;
+
 /// A function and its instances.
 pub(crate) struct Function<F> {
     cloud: Arc<Cloud>,
     dice: Dice,
-    start: Box<dyn Fn(&SdkConfig, &Surroundings) -> F + Send + Sync>,
+    start: Box<Start<F>>,
     surroundings: Surroundings,
     idle: Mutex<Vec<Instance<F>>>,
 }

@@ -16,10 +16,16 @@ pub struct Scenario {
     pub elections: u64,
     /// How many voters each election has.
     pub voters: u64,
+    /// How many voters are registered at once.
+    pub at_once: usize,
+    /// How often voters change their minds, at most.
+    pub changes: u64,
     /// After how many attempts a batch of the stream is given up.
     pub batch_attempts: u32,
     /// Are these faults ones that nobody outside may ever notice?
     pub absorbed: bool,
+    /// How many of a thousand voters wait with their cast for the last call, just before the election closes?
+    pub last_call: u16,
     /// Does every voter do nothing but cast, and that within so many milliseconds?
     pub rush: Option<u64>,
 }
@@ -28,21 +34,48 @@ impl Scenario {
     /// The scenario that a seed stands for. They alternate, so that any run of seeds has all kinds.
     pub fn of(seed: u64) -> Self {
         let dice = Dice::new(seed).of("scenario");
-        let (elections, voters) = (dice.within(1, 2), dice.within(2, 4));
-        let batch_attempts = u32::try_from(dice.within(2, 10)).unwrap_or(10);
-        let (name, rates, absorbed) = match seed % 4 {
-            0 => ("weather", Rates::all(12).with(Fault::Killed, 60), false),
-            1 => ("storm", Rates::all(45).with(Fault::Killed, 150).with(Fault::Unanswered, 15), false),
-            2 => ("contention", contention(), true),
-            _ => ("stream", stream(), false),
+        let usual = Self {
+            name: "weather",
+            rates: Rates::all(12).with(Fault::Killed, 60),
+            elections: dice.within(1, 2),
+            voters: dice.within(2, 4),
+            at_once: 2,
+            changes: 4,
+            batch_attempts: u32::try_from(dice.within(2, 10)).unwrap_or(10),
+            absorbed: false,
+            last_call: 350,
+            rush: None,
         };
-        Self { name, rates, elections, voters, batch_attempts, absorbed, rush: None }
+        match seed % 5 {
+            0 => usual,
+            1 => {
+                let rates = Rates::all(45).with(Fault::Killed, 150).with(Fault::Unanswered, 15);
+                Self { name: "storm", rates, ..usual }
+            }
+            2 => Self { name: "contention", rates: contention(), absorbed: true, ..usual },
+            3 => Self { name: "stream", rates: stream(), ..usual },
+            _ => {
+                let rates = Rates::all(10).with(Fault::Masked, 300);
+                let (elections, voters, at_once) = (1, 10, 5);
+                Self { name: "crowd", rates, elections, voters, at_once, changes: 1, last_call: 950, ..usual }
+            }
+        }
     }
 
     /// So many voters who all cast, with this rate of faults at every call.
     pub fn casts(voters: u64, permille: u16) -> Self {
-        let rates = Rates::all(permille);
-        Self { name: "casts", rates, elections: 1, voters, batch_attempts: 10, absorbed: false, rush: Some(60_000) }
+        Self {
+            name: "casts",
+            rates: Rates::all(permille),
+            elections: 1,
+            voters,
+            at_once: 50,
+            changes: 0,
+            batch_attempts: 10,
+            absorbed: false,
+            last_call: 0,
+            rush: Some(60_000),
+        }
     }
 
     /// How many voters an administrator expects; it sets the number of shards.
@@ -66,19 +99,9 @@ impl Scenario {
         self.rush.unwrap_or(20_000)
     }
 
-    /// How often voters change their minds.
-    pub(crate) fn changes(&self) -> u64 {
-        if self.rush.is_some() { 0 } else { 4 }
-    }
-
     /// How often a voter who is too early comes again.
     pub(crate) fn persistence(&self) -> u32 {
         if self.rush.is_some() { 100 } else { 4 }
-    }
-
-    /// How many voters are registered at once.
-    pub(crate) fn at_once(&self) -> usize {
-        if self.rush.is_some() { 50 } else { 2 }
     }
 }
 

@@ -23,10 +23,7 @@ use aws_smithy_runtime_api::{
 use aws_smithy_types::body::SdkBody;
 use dynoxide::{DynoxideError, errors::CancellationReason};
 use serde_json::{Value, json};
-use tokio::{
-    sync::Notify,
-    time::{sleep, timeout},
-};
+use tokio::{sync::Notify, time::sleep};
 
 use crate::{cloud::Cloud, engine::DOCUMENTS, faults::Fault};
 
@@ -177,7 +174,7 @@ impl Call {
         }
         if faults.strikes(Fault::Unanswered) {
             // Whoever waits gives up first.
-            let _ = timeout(Duration::from_secs(3600), std::future::pending::<()>()).await;
+            std::future::pending::<()>().await;
         }
         if faults.strikes(Fault::ServerError) {
             return Some(Ok(server_error(cloud)));
@@ -244,7 +241,7 @@ impl Call {
                 response(200, body)
             }
             Err(error) => {
-                let error = self.masked(error, cloud);
+                let error = masked(error, cloud);
                 cloud.note(|| format!("{} {} is refused: {error}", self.operation, self.body));
                 response(error.status_code(), error.to_json().into_bytes())
             }
@@ -286,18 +283,6 @@ impl Call {
         Ok(answer.to_string().into_bytes())
     }
 
-    /// When several conditions of a transaction do not hold, DynamoDB may have met a conflict at one of them first.
-    fn masked(&self, error: DynoxideError, cloud: &Cloud) -> DynoxideError {
-        let DynoxideError::TransactionCanceledException(message, mut reasons) = error else { return error };
-        let failed: Vec<usize> = (0..reasons.len()).filter(|&index| reasons[index].code != "None").collect();
-        if failed.len() > 1 && cloud.faults.strikes(Fault::Masked) {
-            let masked = failed[cloud.dice.place(failed.len())];
-            let message = Some("Transaction is ongoing for the item".to_owned());
-            reasons[masked] = CancellationReason { code: "TransactionConflict".to_owned(), message, item: None };
-        }
-        DynoxideError::TransactionCanceledException(message, reasons)
-    }
-
     fn read_stream(&self, cloud: &Cloud) -> Vec<u8> {
         let text = |name: &str| self.body[name].as_str().unwrap_or_default();
         let answer = if self.operation == "GetShardIterator" {
@@ -313,6 +298,18 @@ impl Call {
         let body = self.body["MessageBody"].as_str().unwrap_or_default().to_owned();
         json!({"MessageId": cloud.queue.send(body, cloud.clock.now())}).to_string().into_bytes()
     }
+}
+
+/// When several conditions of a transaction do not hold, DynamoDB may have met a conflict at one of them first.
+fn masked(error: DynoxideError, cloud: &Cloud) -> DynoxideError {
+    let DynoxideError::TransactionCanceledException(message, mut reasons) = error else { return error };
+    let failed: Vec<usize> = (0..reasons.len()).filter(|&index| reasons[index].code != "None").collect();
+    if failed.len() > 1 && cloud.faults.strikes(Fault::Masked) {
+        let masked = failed[cloud.dice.place(failed.len())];
+        let message = Some("Transaction is ongoing for the item".to_owned());
+        reasons[masked] = CancellationReason { code: "TransactionConflict".to_owned(), message, item: None };
+    }
+    DynoxideError::TransactionCanceledException(message, reasons)
 }
 
 async fn latency(cloud: &Cloud) {

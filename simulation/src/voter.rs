@@ -34,7 +34,7 @@ pub(crate) async fn vote(
     let voter = Voter { client, token, candidates };
     let dice = &voter.client.dice;
     voter.pause(scenario.hesitation()).await;
-    for _ in 0..dice.within(0, scenario.changes()) {
+    for _ in 0..dice.within(0, scenario.changes) {
         match dice.below(10) {
             0..=5 => drop(voter.rate().await),
             6 => drop(voter.clear().await),
@@ -47,7 +47,7 @@ pub(crate) async fn vote(
     if scenario.rush.is_none() && dice.permille(100) {
         return;
     }
-    if scenario.rush.is_none() && dice.permille(350) {
+    if dice.permille(scenario.last_call) {
         let _ = timeout(Duration::from_millis(scenario.longest_open() * 3), last_call.notified()).await;
         voter.pause(80).await;
     }

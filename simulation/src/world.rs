@@ -60,6 +60,9 @@ pub struct Report {
 }
 
 /// Runs a scenario from a seed. The same seed does the same, each time.
+///
+/// # Panics
+/// If something cannot run that has to: whoever simulates it wants to know.
 pub fn run(seed: u64, scenario: &Scenario) -> Report {
     // What retries wait, and which client tokens transactions have, the SDK and our own retries draw from this.
     fastrand::seed(seed);
@@ -86,7 +89,7 @@ async fn simulate(seed: u64, scenario: &Scenario) -> Report {
     }
     cloud.faults.stop();
     // What was under way when a client gave up comes to its end.
-    sleep(Duration::from_secs(60)).await;
+    sleep(Duration::from_mins(1)).await;
     for keys in cloud.stream.take_missing() {
         cloud.queue.send(keys.to_string(), cloud.clock.now());
     }
@@ -198,7 +201,7 @@ impl Machinery {
             let waited = Timestamp::from_millis(from + longest) <= clock.now();
             if waited && self.cloud.queue.is_empty() && self.cloud.stream.is_drained(&self.cloud.engine) {
                 // What was delivered last is being worked on.
-                sleep(Duration::from_secs(60)).await;
+                sleep(Duration::from_mins(1)).await;
                 return true;
             }
         }

@@ -164,9 +164,9 @@ fn is_revoked(asked: &Asked, reply: &Reply, truth: &Truth, ballots: &BTreeMap<Ba
     let Who::Voter(token) = &asked.who else { return false };
     let Some(stream) = ballot_of(token, ballots) else { return false };
     let entries = truth.streams.get(&stream).map(Vec::as_slice).unwrap_or_default();
-    let revoked = entries.iter().any(|entry| {
+    let withdrawn = entries.iter().any(|entry| {
         entry.commit.events.iter().any(|event| matches!(&*event.event_type, "BallotTokenReplaced" | "BallotVoided"))
     });
     let deleted = truth.election(stream.election()).is_some_and(|election| election.status == Status::Deleted);
-    (reply.status == 401 && revoked) || deleted
+    (reply.status == 401 && withdrawn) || deleted
 }
