@@ -1,7 +1,7 @@
 # PhotoVote: what there is to run. `make` alone lists it.
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test soak soak-model format lint alone unit deny doc openapi golden bench bench-cold test-deploy test-rie
+.PHONY: help run demo test soak mutants soak-model format lint alone unit deny doc openapi golden bench bench-cold test-deploy test-rie
 
 help: ## List these targets.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
@@ -38,6 +38,9 @@ soak: ## Simulate thousands of elections in which everything fails. SEED=n repea
 
 soak-model: ## Look at every order of calls in larger configurations of the model. Takes minutes and some gigabytes.
 	cargo test --locked -p photovote-model -- --ignored --nocapture
+
+mutants: ## Remove one guard after the other, and see the simulation fail each time. ONLY=text: those with this in their names.
+	python3 simulation/mutants/main.py
 
 openapi: ## Write http/openapi.json anew, from the routes.
 	UPDATE_OPENAPI=1 cargo test -p photovote-tests --test openapi
