@@ -193,6 +193,7 @@ impl Administrator {
         voters: &mut Vec<JoinHandle<()>>,
     ) {
         let dice = &self.client.dice;
+        let _ = self.query(What::Turnout, &format!("{path}/turnout")).await;
         if registered.is_empty() {
             return;
         }
