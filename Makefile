@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 CARGO_DENY := 0.20.2
-.PHONY: help run demo test soak soak-model format lint alone unit deny advisories doc deployed openapi golden bench bench-cold fuzz test-deploy test-rie test-sam-local
+.PHONY: help run demo test soak soak-model mutants format lint alone unit deny advisories doc deployed openapi golden bench bench-cold fuzz test-deploy test-rie test-sam-local
 
 help: ## List these targets.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
@@ -48,6 +48,9 @@ soak: ## Simulate thousands of elections in which everything fails. SEED=n repea
 
 soak-model: ## Look at every order of calls in larger configurations of the model. Takes minutes and some gigabytes.
 	cargo test --locked -p photovote-model -- --ignored --nocapture
+
+mutants: ## Remove one guard after the other, and see the simulation fail each time. ONLY=text: those with this in their names.
+	python3 simulation/mutants/main.py
 
 openapi: ## Write http/openapi.json anew, from the routes.
 	UPDATE_OPENAPI=1 cargo test -p photovote-tests --test openapi

@@ -52,14 +52,16 @@ def check_commit(entry, prev, version):
 
 
 def check_trail(election, entries):
-    """Checks every stream of commits from its first one on; answers the last hash of each stream, ballots included."""
+    """Checks every stream of commits from its first one on; answers the last hash of each stream, ballots that were cast included."""
     heads, versions = {}, {}
     for entry in entries:
         stream = entry["stream"]
         if entry["kind"] == "ballot":
             if stream in heads or not stream.startswith("ballot#"):
                 raise Wrong(f"{stream} cannot be a ballot here")
-            heads[stream] = entry["hash"]
+            if entry["cast"] != ("hash" in entry):
+                raise Wrong(f"{stream} must have a hash exactly if it was cast")
+            heads[stream] = entry["hash"] if entry["cast"] else "uncast"
             continue
         if entry["kind"] != "commit":
             raise Wrong(f"{entry['kind']} is no kind of entry")
@@ -93,13 +95,21 @@ def check_casts(entries):
     casts = sum(ballot["cast"] for ballot in ballots)
     if said != [casts]:
         raise Wrong(f"the close says {said}, but {casts} ballots were cast")
+    # A ballot is made for each voter, and stays when the voter is removed; whoever has cast is not removed.
+    registered, removed = count(entries, "VoterRegistered"), count(entries, "VoterRemoved")
+    if len(ballots) != registered or casts > registered - removed:
+        raise Wrong(f"{registered} voters were registered and {removed} removed, but there are {len(ballots)} ballots, {casts} of them cast")
     return casts
+
+
+def count(entries, kind):
+    """How many events of a type the commits have."""
+    return sum(event["type"] == kind for entry in entries if entry["kind"] == "commit" for event in entry["events"])
 
 
 def is_deleted(entries):
     """Was the election deleted?"""
-    return any(event["type"] == "ElectionDeleted" for entry in entries if entry["kind"] == "commit"
-               for event in entry["events"])
+    return count(entries, "ElectionDeleted") > 0
 
 
 def check_results(results, casts):

@@ -52,9 +52,10 @@ impl<S: Sync> FromRequestParts<S> for Administrator {
 pub struct Voter(pub BallotToken);
 
 impl Voter {
-    /// Names the caller among all callers, to scope a command's id and fingerprint.
+    /// Names the caller among all callers, to scope a command's id and fingerprint. Whoever holds another token of the same
+    /// ballot is another caller: what was sent under the old one cannot be found out by sending it again.
     pub fn caller(&self) -> String {
-        format!("ballot:{}:{}", self.0.election, self.0.ballot)
+        format!("ballot:{}:{}:{}", self.0.election, self.0.ballot, self.0.hash())
     }
 }
 
@@ -144,6 +145,8 @@ mod tests {
         for scheme in ["Bearer", "bearer", "BEARER", "Bearer "] {
             let voter = voter(&[&format!("{scheme} {text}")]).await.unwrap();
             assert!(voter.0.matches(&token.hash()));
+            let other = BallotToken::new(ElectionId::from_bits(7), BallotId::from_bits(9), [2; 32]);
+            assert_ne!(voter.caller(), Voter(other).caller());
         }
         let bearer = format!("Bearer {text}");
         assert!(voter(&[]).await.is_err());

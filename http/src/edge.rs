@@ -36,7 +36,8 @@ fn named(response: Response, id: &str) -> Response {
     let problem = response.extensions().get().cloned();
     match problem.or_else(|| Problem::of_library(response.status())) {
         Some(problem) => {
-            tracing::debug!(code = problem.code(), detail = problem.detail(), "refused");
+            // Not the detail: it may name what somebody wanted to rate.
+            tracing::debug!(code = problem.code(), "refused");
             let allow = response.headers().get(ALLOW).cloned();
             let mut answer = problem.answer(Some(id));
             answer.headers_mut().extend(allow.map(|methods| (ALLOW, methods)));

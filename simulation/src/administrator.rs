@@ -193,6 +193,7 @@ impl Administrator {
         voters: &mut Vec<JoinHandle<()>>,
     ) {
         let dice = &self.client.dice;
+        let _ = self.query(What::Turnout, &format!("{path}/turnout")).await;
         if registered.is_empty() {
             return;
         }
@@ -241,10 +242,12 @@ impl Administrator {
     async fn look_at_results(&self, path: &str) -> Outcome<()> {
         for _ in 0..MOST_LOOKS {
             let results = self.query(What::Results, &format!("{path}/results")).await.ok_or(GaveUp)?;
+            self.pause(1001, 2000).await;
             if results.json["status"] == "final" {
+                // They look once more, to show somebody.
+                let _ = self.query(What::Results, &format!("{path}/results")).await;
                 return Ok(());
             }
-            self.pause(1000, 1000).await;
         }
         Err(GaveUp)
     }

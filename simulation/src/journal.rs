@@ -30,6 +30,7 @@ pub(crate) enum What {
     ShowReceipt,
     ShowElection,
     Results,
+    Turnout,
 }
 
 /// Who asks.

@@ -25,9 +25,11 @@ pub(crate) struct AuditBallot {
     stream: String,
     /// Was it cast?
     cast: bool,
-    /// The hash of its last commit, in hexadecimal digits. It fixes the whole stream.
-    #[schema(value_type = String)]
-    hash: Digest,
+    /// The hash of its last commit, in hexadecimal digits, if it was cast. It fixes the whole stream. A draft's would move when
+    /// the draft does, and counts for nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, nullable = false)]
+    hash: Option<Digest>,
 }
 
 /// Everything that one command did to one stream.
@@ -114,7 +116,7 @@ impl AuditEntry {
     pub(crate) fn of_ballot(last: &Commit) -> Answer<Self> {
         let events = last.decode::<Ballot>().map_err(LoadError::from)?;
         let cast = matches!(events.last(), Some(BallotEvent::BallotCast { .. }));
-        Ok(Self::Ballot(AuditBallot { stream: last.stream.to_string(), cast, hash: last.hash }))
+        Ok(Self::Ballot(AuditBallot { stream: last.stream.to_string(), cast, hash: cast.then_some(last.hash) }))
     }
 
     /// How many bytes it takes in an answer.

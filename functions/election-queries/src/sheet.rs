@@ -90,18 +90,25 @@ fn row(competition: &CompetitionResultsView, id: CandidateId, name: &str, status
 }
 
 /// The cell as a spreadsheet does not take it for a formula, even if it drops white space, quotes or what cannot be seen first,
-/// and reads full-width signs as their narrow ones.
+/// and reads full-width signs as their narrow ones; nor for two, where semicolons separate.
 fn harmless(cell: String) -> String {
     let seen = |c: char| {
         !c.is_whitespace() && !matches!(c, '"' | '\u{200C}'..='\u{200F}' | '\u{61C}' | '\u{FE00}'..='\u{FE0F}')
     };
     let formula = matches!(cell.chars().find(|&c| seen(c)), Some('=' | '+' | '-' | '@' | '＝' | '＋' | '－' | '＠'));
-    if formula || cell.starts_with(['\t', '\r', '\n']) { format!("'{cell}") } else { cell }
+    let begun = if formula || cell.starts_with(['\t', '\r', '\n']) { format!("'{cell}") } else { cell };
+    // Where lists are separated by semicolons, what follows one would begin a cell.
+    begun.replace(';', "\u{FF1B}")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_cell_is_two_where_semicolons_separate() {
+        assert_eq!(harmless("x;=1".to_owned()), "x\u{FF1B}=1");
+    }
 
     #[test]
     fn a_cell_is_never_a_formula() {

@@ -1,7 +1,7 @@
 //! What administrators were shown was so once: an election as it was at the version that the answer names, results only
 //! when every ballot was counted.
 
-use photovote_domain::{ElectionId, Version};
+use photovote_domain::{ElectionId, Timestamp, Version};
 use photovote_event_store::Stream;
 use photovote_http::ElectionView;
 use photovote_testing::Reply;
@@ -13,7 +13,18 @@ use super::{
 };
 use crate::journal::{Asked, What};
 
+/// How far behind a read may be that need not be consistent, in milliseconds.
+const LAG: i64 = 1000;
+
+/// How far the counting of an election was when somebody was shown it.
+struct Seen {
+    election: ElectionId,
+    at: Timestamp,
+    counted: u64,
+}
+
 pub(crate) fn check(truth: &Truth, journal: &[Asked], verdict: &mut Verdict<'_>) {
+    nothing_goes_back(truth, journal, verdict);
     for asked in journal {
         let Some(id) = answers::election(asked) else { continue };
         for (at, reply) in asked.sendings.iter().filter_map(|sending| sending.answer.as_ref()) {
@@ -30,6 +41,33 @@ pub(crate) fn check(truth: &Truth, journal: &[Asked], verdict: &mut Verdict<'_>)
                 }
                 _ => {}
             }
+        }
+    }
+}
+
+/// What was shown once is there from then on, and no ballot that was counted is taken back.
+fn nothing_goes_back(truth: &Truth, journal: &[Asked], verdict: &mut Verdict<'_>) {
+    let mut seen: Vec<Seen> = Vec::new();
+    for asked in journal.iter().filter(|asked| matches!(asked.what, What::ShowElection | What::Results)) {
+        let Some(election) = answers::election(asked) else { continue };
+        for sending in &asked.sendings {
+            let Some((at, reply)) = &sending.answer else { continue };
+            let before = |seen: &&Seen| seen.election == election && seen.at.millis() + LAG < sending.sent.millis();
+            let least = seen.iter().filter(before).map(|seen| seen.counted).max();
+            let counted = match (reply.status, reply.json["status"].as_str()) {
+                (200, Some("final")) => u64::MAX,
+                (200, _) => reply.json["counted"].as_u64().unwrap_or(0),
+                (404, _) => {
+                    let deleted = truth.moment(election, "ElectionDeleted").is_some();
+                    verdict.holds(least.is_none() || deleted, || format!("{} is not found, and was shown", asked.path));
+                    continue;
+                }
+                _ => continue,
+            };
+            verdict.holds(asked.what != What::Results || least <= Some(counted), || {
+                format!("{} is answered {}, and more was counted before", asked.path, reply.text)
+            });
+            seen.push(Seen { election, at: *at, counted });
         }
     }
 }
