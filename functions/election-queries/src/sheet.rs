@@ -78,7 +78,7 @@ impl Sheet {
     pub fn into_csv(self) -> Result<Vec<u8>, csv::Error> {
         let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(Vec::new());
         for row in self.rows {
-            writer.write_record(row.into_iter().map(harmless))?;
+            writer.write_record(row.iter().map(|cell| harmless(cell)))?;
         }
         writer.into_inner().map_err(|error| csv::Error::from(error.into_error()))
     }
@@ -90,15 +90,17 @@ fn row(competition: &CompetitionResultsView, id: CandidateId, name: &str, status
 }
 
 /// The cell as a spreadsheet does not take it for a formula, even if it drops white space, quotes or what cannot be seen first,
-/// and reads full-width signs as their narrow ones; nor for two, where semicolons separate.
-fn harmless(cell: String) -> String {
+/// and reads full-width signs as their narrow ones; nor for several with a formula among them, where semicolons separate.
+fn harmless(cell: &str) -> String {
+    cell.split(';').map(plain).collect::<Vec<_>>().join(";")
+}
+
+fn plain(cell: &str) -> String {
     let seen = |c: char| {
         !c.is_whitespace() && !matches!(c, '"' | '\u{200C}'..='\u{200F}' | '\u{61C}' | '\u{FE00}'..='\u{FE0F}')
     };
     let formula = matches!(cell.chars().find(|&c| seen(c)), Some('=' | '+' | '-' | '@' | '＝' | '＋' | '－' | '＠'));
-    let begun = if formula || cell.starts_with(['\t', '\r', '\n']) { format!("'{cell}") } else { cell };
-    // Where lists are separated by semicolons, what follows one would begin a cell.
-    begun.replace(';', "\u{FF1B}")
+    if formula || cell.starts_with(['\t', '\r', '\n']) { format!("'{cell}") } else { cell.to_owned() }
 }
 
 #[cfg(test)]
@@ -107,16 +109,16 @@ mod tests {
 
     #[test]
     fn no_cell_is_two_where_semicolons_separate() {
-        assert_eq!(harmless("x;=1".to_owned()), "x\u{FF1B}=1");
+        assert_eq!(harmless("x;=1; y"), "x;'=1; y");
     }
 
     #[test]
     fn a_cell_is_never_a_formula() {
         for cell in ["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "\rx", "\nx", " =1", "\"=1\"", "\u{200e}=1", "＝1"] {
-            assert_eq!(harmless(cell.to_owned()), format!("'{cell}"));
+            assert_eq!(harmless(cell), format!("'{cell}"));
         }
         for cell in ["", "Moon", "'=1", "1-1", " Moon", "Moon = Sun"] {
-            assert_eq!(harmless(cell.to_owned()), cell);
+            assert_eq!(harmless(cell), cell);
         }
     }
 }

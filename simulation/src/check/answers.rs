@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use photovote_domain::{BallotId, ElectionId, Voter, VoterId, election::Status};
 use photovote_event_store::Stream;
-use photovote_http::{BallotToken, command_id, derived_id};
+use photovote_http::{self as http, BallotToken, command_id, derived_id};
 use photovote_testing::Reply;
 
 use super::{
@@ -97,8 +97,7 @@ pub(crate) fn effect<'a>(asked: &Asked, truth: &'a Truth, ballots: &BTreeMap<Bal
         Who::Anybody => return None,
         Who::Voter(token) => {
             let stream = ballot_of(token, ballots)?;
-            let Stream::Ballot(election, _, ballot) = stream else { return None };
-            (format!("ballot:{election}:{ballot}"), stream)
+            (http::Voter(token.parse().ok()?).caller(), stream)
         }
         Who::Administrator(subject) => {
             let caller = format!("administrator:{subject}");
