@@ -58,11 +58,12 @@ openapi: ## Write http/openapi.json anew, from the routes.
 golden: ## Write the golden files of events that have none.
 	UPDATE_GOLDEN=1 cargo test -p photovote-event-store --all-features --test golden
 
+# Without the address sanitizer: none of our code is `unsafe`.
 fuzz: ## Let cargo-fuzz look for input that breaks a parser, SECONDS=60 for each.
 	@cargo +nightly fuzz --version >/dev/null 2>&1 || { echo "this needs a nightly compiler and cargo-fuzz:" \
 		"rustup toolchain install nightly && cargo install cargo-fuzz (without them, cargo test replays the corpora)"; exit 1; }
 	@set -e; for corpus in fuzz/corpus/*; do name=$$(basename $$corpus); echo "== $$name"; \
-		mkdir -p fuzz/targets/corpus/$$name; PHOTOVOTE_FUZZ=$$name cargo +nightly fuzz run --fuzz-dir fuzz/targets any \
+		mkdir -p fuzz/targets/corpus/$$name; PHOTOVOTE_FUZZ=$$name cargo +nightly fuzz run --sanitizer none --fuzz-dir fuzz/targets any \
 		fuzz/targets/corpus/$$name $$corpus -- -max_total_time=$(or $(SECONDS),60) -rss_limit_mb=4096; done
 
 bench: ## Measure commands per second through the HTTP API, and the domain.

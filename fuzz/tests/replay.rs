@@ -9,12 +9,14 @@ use std::{
 };
 
 use photovote_fuzz::{TARGETS, Target};
+use photovote_http::OPENAPI;
 use proptest::{
     collection::vec,
     prelude::*,
     sample::Index,
     test_runner::{Config, TestRunner},
 };
+use serde_json::Value;
 
 /// How many mutations of a corpus are tried on a parser that costs 1.
 const MUTATIONS: u32 = 2_000;
@@ -115,6 +117,35 @@ fn every_target_has_a_corpus_and_every_corpus_a_target() {
     let folders: BTreeSet<_> =
         folders.map(|folder| folder.expect("it can be read").file_name().to_string_lossy().into_owned()).collect();
     assert_eq!(folders, targets);
+}
+
+#[test]
+fn every_route_that_takes_a_body_is_in_the_corpus() {
+    let sent: Vec<_> = corpus("request")
+        .into_iter()
+        .filter_map(|(_, bytes)| {
+            let text = String::from_utf8_lossy(&bytes).into_owned();
+            let (head, body) = text.split_once("\n\n")?;
+            let mut words = head.lines().next()?.split(' ').skip(1);
+            let (method, path) = (words.next()?.to_ascii_lowercase(), words.next()?.to_owned());
+            (!body.trim().is_empty()).then_some((method, path))
+        })
+        .collect();
+    let leads_to = |path: &str, route: &str| {
+        path.split('/').count() == route.split('/').count()
+            && path.split('/').zip(route.split('/')).all(|(part, name)| part == name || name.starts_with('{'))
+    };
+    let document: Value = serde_json::from_str(OPENAPI).expect("the document is JSON");
+    let mut seen = 0;
+    for (route, item) in document["paths"].as_object().expect("there are paths") {
+        for (method, operation) in item.as_object().expect("a path has methods") {
+            if operation["requestBody"].is_object() {
+                assert!(sent.iter().any(|(sent, path)| sent == method && leads_to(path, route)), "{method} {route}");
+                seen += 1;
+            }
+        }
+    }
+    assert!(seen >= 16, "{seen}");
 }
 
 #[test]

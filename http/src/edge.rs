@@ -15,7 +15,12 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// A function's routes, under [`PREFIX`], as they are served: every refusal is a [`Problem`] that names the request, also
 /// where the HTTP library refuses by itself; every answer has a request id and safe headers.
 pub fn edge(routes: impl Into<Router>) -> Router {
-    Router::new().nest(PREFIX, routes.into()).layer(axum::middleware::from_fn(answer))
+    answering(Router::new().nest(PREFIX, routes.into()))
+}
+
+/// Routes with full paths, as they are served.
+pub(crate) fn answering(routes: Router) -> Router {
+    routes.layer(axum::middleware::from_fn(answer))
 }
 
 async fn answer(request: Request, next: Next) -> Response {

@@ -40,6 +40,7 @@ mod etag;
 #[cfg(feature = "events")]
 mod events;
 mod idempotency;
+mod invocation;
 mod openapi;
 mod page;
 mod path;
@@ -62,6 +63,7 @@ pub use edge::{edge, make_safe};
 pub use election_view::{CandidateView, CompetitionView, DisqualifiedView, ElectionView, ImageView, ScaleView};
 pub use etag::{IfMatch, Precondition, etag};
 pub use idempotency::{IdempotencyKey, command_id, derived_id, fingerprint};
+pub use invocation::invoke;
 pub use openapi::{
     ADMINISTRATOR, BALLOT, BallotProblems, CommandHeaders, CommandProblems, OPENAPI, PREFIX, PageParameters,
     Preconditions, PublicProblems, QueryProblems, VersionParameter, document,
