@@ -69,14 +69,21 @@ impl Administrator {
         }
         self.moderate(&path, &registered, &candidates, voters).await;
         match closes_at {
-            Some(at) if dice.permille(600) => {
-                // The closer's.
-                let left = at.saturating_sub(self.now()).max(0);
-                sleep(Duration::from_millis(left.unsigned_abs() + dice.within(0, 40_000))).await;
+            // Nobody but the closer closes it.
+            Some(at) if dice.permille(400) => {
+                self.until(at).await;
+                self.last_call.notify_waiters();
             }
-            _ => self.pause(scenario.longest_open() / 2, scenario.longest_open()).await,
+            Some(at) if dice.permille(350) => {
+                self.until(at).await;
+                self.pause(0, 40_000).await;
+                self.close(&path).await?;
+            }
+            _ => {
+                self.pause(scenario.longest_open() / 2, scenario.longest_open()).await;
+                self.close(&path).await?;
+            }
         }
-        self.close(&path).await?;
         self.look_at_results(&path).await?;
         if dice.permille(500) {
             self.command(What::Change, "POST", &format!("{path}/release"), None).await?;
@@ -267,6 +274,12 @@ impl Administrator {
     async fn ask(&self, what: What, method: &'static str, path: String, body: Option<Value>) -> Option<Reply> {
         let who = Who::Administrator(self.subject.clone());
         self.client.ask(Request { to: Target::ElectionCommands, who, what, method, path, body }).await
+    }
+
+    /// Waits until just before a moment.
+    async fn until(&self, at: i64) {
+        let left = at.saturating_sub(self.now()).max(0).unsigned_abs();
+        sleep(Duration::from_millis(left.saturating_sub(self.client.dice.within(0, 200)))).await;
     }
 
     async fn pause(&self, least: u64, most: u64) {
