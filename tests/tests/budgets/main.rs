@@ -81,6 +81,32 @@ async fn an_administrators_command_costs_one_query_and_one_write() {
 }
 
 #[tokio::test]
+async fn a_large_election_is_read_once() {
+    let world = World::new().await;
+    let commands = world.election_commands();
+    let prepare = async |path: &str, body| world.prepare(&commands, OWNER, Request("POST", path, &body)).await;
+    prepare("/elections", json!({"id": ELECTION, "name": "Summer"})).await;
+    for competition in 0..5 {
+        let added = prepare(&path("{e}/competitions"), json!({"name": format!("Nature {competition}")})).await;
+        let id = added.json["id"].as_str().unwrap();
+        for candidate in 0..60 {
+            let body = json!({"name": format!("Moon {candidate}"), "description": "so bright ".repeat(400)});
+            prepare(&path(&format!("{{e}}/competitions/{id}/candidates")), body).await;
+        }
+    }
+    // More than a megabyte takes two Queries; then only what is new is read.
+    let other = world.election_commands();
+    for (name, calls) in [("Winter", "PutItem, 2 Query"), ("Spring", "PutItem, Query"), ("Autumn", "PutItem, Query")] {
+        let rename = json!({"name": name});
+        assert_eq!(
+            world.cost(&other, OWNER, Request("PATCH", &path("{e}"), &rename), 200).await.calls,
+            calls,
+            "{name}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn voting_costs_one_query_and_one_write_however_many_photographs_are_rated() {
     let world = World::new().await;
     let (commands, booth) = (world.election_commands(), world.ballot_commands());
