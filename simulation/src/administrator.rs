@@ -5,14 +5,14 @@ use std::{sync::Arc, time::Duration};
 use photovote_domain::{CandidateId, ElectionId, Timestamp};
 use photovote_testing::Reply;
 use serde_json::{Value, json};
-use tokio::{sync::Notify, task::JoinHandle, time::sleep};
+use tokio::{task::JoinHandle, time::sleep};
 
 use crate::{
     functions::Target,
     gateway::{Client, Request},
     journal::{What, Who},
     scenario::Scenario,
-    voter,
+    voter::{self, Bells},
 };
 
 /// For how long an administrator asks for final results, in seconds.
@@ -24,7 +24,7 @@ pub(crate) struct Administrator {
     pub(crate) client: Client,
     pub(crate) subject: String,
     pub(crate) scenario: Scenario,
-    pub(crate) last_call: Arc<Notify>,
+    pub(crate) bells: Arc<Bells>,
 }
 
 /// What an administrator gave up: the answer never came, or said no.
@@ -59,6 +59,7 @@ impl Administrator {
             (scenario.rush.is_none() && dice.permille(500)).then(|| self.now() + scenario.seconds_open(dice));
         let opening = closes_at.map_or_else(|| json!({}), |at| json!({"closes_at": rfc3339(at)}));
         self.command(What::Open, "POST", &format!("{path}/open"), Some(opening)).await?;
+        self.bells.opening.notify_waiters();
         let late_voters = self.register_all(&path, early..scenario.voters, &candidates, voters).await;
         let registered: Vec<String> = draft_voters.into_iter().chain(late_voters).collect();
 
@@ -72,7 +73,7 @@ impl Administrator {
             // Nobody but the closer closes it.
             Some(at) if dice.permille(400) => {
                 self.until(at).await;
-                self.last_call.notify_waiters();
+                self.bells.last_call.notify_waiters();
             }
             Some(at) if dice.permille(350) => {
                 self.until(at).await;
@@ -162,7 +163,7 @@ impl Administrator {
     fn vote(&self, token: String, candidates: &[CandidateId]) -> JoinHandle<()> {
         let client = Client { gateway: Arc::clone(&self.client.gateway), dice: self.client.dice.of(&token) };
         let candidates = candidates.to_vec();
-        tokio::spawn(voter::vote(client, token, candidates, self.scenario.clone(), Arc::clone(&self.last_call)))
+        tokio::spawn(voter::vote(client, token, candidates, self.scenario.clone(), Arc::clone(&self.bells)))
     }
 
     /// Registers a voter; the id, and what opens their ballot.
@@ -232,7 +233,7 @@ impl Administrator {
     /// else has closed it is fine.
     async fn close(&self, path: &str) -> Outcome<()> {
         let dice = &self.client.dice;
-        self.last_call.notify_waiters();
+        self.bells.last_call.notify_waiters();
         self.pause(0, if self.scenario.last_call > 500 { 200 } else { 60 }).await;
         let close = || self.ask(What::Close, "POST", format!("{path}/close"), None);
         let late = async {
