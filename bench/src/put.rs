@@ -27,7 +27,7 @@ pub(crate) struct Puts {
 impl Puts {
     /// Makes the table in the engine at this endpoint.
     pub(crate) async fn prepare(endpoint: &str) -> Result<Self, Box<dyn Error>> {
-        let config = photovote_dynamodb::config(&Endpoint::Local(endpoint.to_owned())).await;
+        let config = photovote_dynamodb::config(&Endpoint::Local(endpoint.to_owned()));
         let client = photovote_dynamodb::client(&config, None);
         let mut table = client.create_table().table_name(TABLE).billing_mode(BillingMode::PayPerRequest);
         for (name, kind) in [("pk", KeyType::Hash), ("sk", KeyType::Range)] {

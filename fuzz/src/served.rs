@@ -121,7 +121,7 @@ async fn queue() -> RepairQueue {
     let url = format!("http://{}", listener.local_addr().expect("a bound socket has an address"));
     let router = Router::new().route("/", post(|| async { Json(json!({"MessageId": "1"})) }));
     tokio::spawn(async { axum::serve(listener, router).await });
-    let config = photovote_dynamodb::config(&Endpoint::Local(url.clone())).await;
+    let config = photovote_dynamodb::config(&Endpoint::Local(url.clone()));
     RepairQueue::new(aws_sdk_sqs::Client::new(&config), format!("{url}/000000000000/photovote-repair"))
 }
 

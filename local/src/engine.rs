@@ -129,7 +129,7 @@ impl Engine {
         let address = listener.local_addr().map_err(EngineError::Listen)?;
         let (stop, stopped) = serve(listener, address, database.clone()).map_err(EngineError::Listen)?;
         let engine = Self { endpoint: format!("http://{address}"), database, file, stop, stopped, claim };
-        create_tables(&client(&config(&Endpoint::Local(engine.endpoint.clone())).await, None)).await?;
+        create_tables(&client(&config(&Endpoint::Local(engine.endpoint.clone())), None)).await?;
         Ok(engine)
     }
 
@@ -285,8 +285,8 @@ mod tests {
 
     use super::*;
 
-    async fn sdk(engine: &Engine) -> Client {
-        client(&config(&Endpoint::Local(engine.endpoint().into())).await, None)
+    fn sdk(engine: &Engine) -> Client {
+        client(&config(&Endpoint::Local(engine.endpoint().into())), None)
     }
 
     async fn put(client: &Client, table: &str, sk: &str) {
@@ -305,7 +305,7 @@ mod tests {
         let dir = DataDir::open(home.path()).unwrap();
         for round in 0..2 {
             let engine = Engine::start(&dir, Durability::PowerLoss).await.unwrap();
-            let client = sdk(&engine).await;
+            let client = sdk(&engine);
             for table in [EVENTS, CONTROL, DOCUMENTS] {
                 assert_eq!(count(&client, table).await, round);
                 put(&client, table, &round.to_string()).await;
@@ -340,7 +340,7 @@ mod tests {
         let home = tempfile::tempdir().unwrap();
         let dir = DataDir::open(home.path()).unwrap();
         let engine = Engine::start(&dir, Durability::PowerLoss).await.unwrap();
-        let client = sdk(&engine).await;
+        let client = sdk(&engine);
         for number in 0..50 {
             put(&client, EVENTS, &number.to_string()).await;
         }
@@ -369,7 +369,7 @@ mod tests {
         let home = tempfile::tempdir().unwrap();
         let dir = DataDir::open(home.path()).unwrap();
         let engine = Engine::start(&dir, Durability::PowerLoss).await.unwrap();
-        let client = sdk(&engine).await;
+        let client = sdk(&engine);
         for number in 0..5 {
             put(&client, EVENTS, &number.to_string()).await;
         }

@@ -51,9 +51,9 @@ pub(crate) struct Functions {
 
 /// Makes the functions.
 pub(crate) async fn functions(surroundings: &Surroundings) -> Functions {
-    let engine = config(&Endpoint::Local(surroundings.dynamodb.clone())).await;
+    let engine = config(&Endpoint::Local(surroundings.dynamodb.clone()));
     let client = client(&engine, None);
-    let queues = aws_sdk_sqs::Client::new(&config(&Endpoint::Local(surroundings.sqs.clone())).await);
+    let queues = aws_sdk_sqs::Client::new(&config(&Endpoint::Local(surroundings.sqs.clone())));
 
     let store = || EventStore::new(client.clone(), EVENTS, Environment::system());
     let reader = || EventReader::new(client.clone(), EVENTS);

@@ -302,7 +302,7 @@ mod tests {
             let home = tempfile::tempdir().unwrap();
             let dir = DataDir::open(home.path()).unwrap();
             let engine = Engine::start(&dir, Durability::ProcessEnd).await.unwrap();
-            let client = client(&config(&Endpoint::Local(engine.endpoint().into())).await, None);
+            let client = client(&config(&Endpoint::Local(engine.endpoint().into())), None);
             let queues = Queues::start(&dir, &[FAILURES]).await.unwrap();
             Self { _home: home, dir, engine, client, queues }
         }
@@ -336,7 +336,7 @@ mod tests {
 
         /// What stands in the failure queue.
         async fn failures(&self) -> Vec<Value> {
-            let client = aws_sdk_sqs::Client::new(&config(&Endpoint::Local(self.queues.endpoint().into())).await);
+            let client = aws_sdk_sqs::Client::new(&config(&Endpoint::Local(self.queues.endpoint().into())));
             let receive = client.receive_message().queue_url(self.queues.url(FAILURES)).max_number_of_messages(10);
             let messages = receive.send().await.unwrap().messages.unwrap_or_default();
             messages.iter().map(|message| serde_json::from_str(message.body().unwrap()).unwrap()).collect()

@@ -428,7 +428,7 @@ mod tests {
 
     async fn start(dir: &DataDir) -> (Queues, Client) {
         let queues = Queues::start(dir, &[REPAIR, "failures"]).await.unwrap();
-        let client = Client::new(&config(&Endpoint::Local(queues.endpoint().into())).await);
+        let client = Client::new(&config(&Endpoint::Local(queues.endpoint().into())));
         (queues, client)
     }
 

@@ -63,7 +63,7 @@ impl Original {
         let server = start(home.path(), Redelivery::default()).await;
         let election = Election::draft(owner(&server), &[2]).await;
         let document = election.get("").await.status(200).json();
-        let events = dynamodb(server.dynamodb()).await.scan().table_name(EVENTS).send().await;
+        let events = dynamodb(server.dynamodb()).scan().table_name(EVENTS).send().await;
         let mut commits = events.unwrap().items.unwrap_or_default();
         commits.sort_by(|one, other| one["sk"].as_s().unwrap().cmp(other["sk"].as_s().unwrap()));
         assert_eq!(commits.len(), 4, "the election, its competition, and two candidates");
@@ -82,8 +82,8 @@ impl Original {
     }
 }
 
-async fn dynamodb(endpoint: &str) -> DynamoDb {
-    client(&config(&Endpoint::Local(endpoint.into())).await, None)
+fn dynamodb(endpoint: &str) -> DynamoDb {
+    client(&config(&Endpoint::Local(endpoint.into())), None)
 }
 
 /// Writes into the events table, one after the other.
@@ -100,8 +100,8 @@ struct Watched<'a> {
 }
 
 impl<'a> Watched<'a> {
-    async fn new(queues: &'a Queues) -> Self {
-        Self { queues, sqs: Sqs::new(&config(&Endpoint::Local(queues.endpoint().into())).await) }
+    fn new(queues: &'a Queues) -> Self {
+        Self { queues, sqs: Sqs::new(&config(&Endpoint::Local(queues.endpoint().into()))) }
     }
 
     /// How many messages a queue holds, those that are being worked off included.
@@ -156,7 +156,7 @@ async fn what_cannot_be_applied_blocks_nobody_and_is_repaired_once_it_can_be() {
     let home = tempfile::tempdir().unwrap();
     // Nothing is given up while the test takes its time.
     let server = start(home.path(), Redelivery { receives: i64::MAX, hidden_secs: 1 }).await;
-    let (events, queues) = (dynamodb(server.dynamodb()).await, Watched::new(server.queues()).await);
+    let (events, queues) = (dynamodb(server.dynamodb()), Watched::new(server.queues()));
     let election = original.on(&server);
 
     write(&events, &original.commits[1..]).await;
@@ -184,7 +184,7 @@ async fn what_never_can_be_applied_is_put_away_until_somebody_sends_it_again() {
     let original = Original::new().await;
     let home = tempfile::tempdir().unwrap();
     let server = start(home.path(), Redelivery { receives: 2, hidden_secs: 0 }).await;
-    let (events, queues) = (dynamodb(server.dynamodb()).await, Watched::new(server.queues()).await);
+    let (events, queues) = (dynamodb(server.dynamodb()), Watched::new(server.queues()));
     let election = original.on(&server);
 
     let text = |text: &str| AttributeValue::S(text.into());
@@ -215,9 +215,8 @@ async fn what_the_projector_breaks_down_on_is_repaired_from_the_stream() {
     let dir = DataDir::open(home.path()).unwrap();
     let engine = Engine::start(&dir, Durability::ProcessEnd).await.unwrap();
     let queues = Queues::start(&dir, &[REPAIR_QUEUE, FAILURE_QUEUE, DEAD_LETTERS]).await.unwrap();
-    let watched = Watched::new(&queues).await;
-    let (settings, events) =
-        (config(&Endpoint::Local(engine.endpoint().into())).await, dynamodb(engine.endpoint()).await);
+    let watched = Watched::new(&queues);
+    let (settings, events) = (config(&Endpoint::Local(engine.endpoint().into())), dynamodb(engine.endpoint()));
     let documents = DocumentStore::new(events.clone(), DOCUMENTS);
     let repair_queue = RepairQueue::new(watched.sqs.clone(), queues.url(REPAIR_QUEUE));
     let projector = Projector::new(EventReader::new(events.clone(), EVENTS), documents.clone(), repair_queue);

@@ -11,11 +11,12 @@ use std::{
     time::Duration,
 };
 
-use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_sdk_dynamodb::config::{BehaviorVersion, Region};
 use aws_sdk_dynamodb::{
     Client,
     config::{Credentials, SharedCredentialsProvider},
 };
+use aws_types::SdkConfig;
 use axum::Router;
 use closer::Closer;
 use photovote_control::{Control, ControlReader};

@@ -4,7 +4,6 @@
 
 mod gateway;
 
-use aws_config::SdkConfig;
 use aws_sdk_dynamodb::{
     Client,
     types::{
@@ -12,6 +11,7 @@ use aws_sdk_dynamodb::{
         StreamViewType,
     },
 };
+use aws_types::SdkConfig;
 use dynoxide::Database;
 use photovote_dynamodb::{Calls, Endpoint};
 use tokio::{net::TcpListener, task::JoinHandle};
@@ -48,7 +48,7 @@ impl Engine {
         let url = format!("http://{}", listener.local_addr().expect("a bound socket has an address"));
         let until_dropped = std::future::pending();
         let server = tokio::spawn(dynoxide::server::serve_with_shutdown(listener, database, until_dropped));
-        let config = photovote_dynamodb::config(&Endpoint::Local(url.clone())).await;
+        let config = photovote_dynamodb::config(&Endpoint::Local(url.clone()));
         let engine = Self { config, url, server };
         let client = engine.client();
         create(&client, TABLES.events, Some(StreamViewType::NewImage)).await;

@@ -9,7 +9,7 @@ use photovote_lambda::{Error, start};
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     let process = start()?;
-    let client = client(&config(&Endpoint::Environment).await, None);
+    let client = client(&config(&Endpoint::Environment), None);
     let app = App::new(EventReader::new(client, variable("EVENTS_TABLE")?));
     process.serve(edge(routes().with_state(app))).await
 }

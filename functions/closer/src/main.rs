@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     let process = start()?;
-    let client = client(&config(&Endpoint::Environment).await, None);
+    let client = client(&config(&Endpoint::Environment), None);
     let store = EventStore::new(client.clone(), variable("EVENTS_TABLE")?, Environment::system());
     let closer = &Closer::new(store, Control::new(client, variable("CONTROL_TABLE")?));
     let run = |_event: Value| async move {

@@ -10,7 +10,7 @@ use projector::{Projector, RepairQueue};
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     let process = start()?;
-    let config = config(&Endpoint::Environment).await;
+    let config = config(&Endpoint::Environment);
     let client = client(&config, None);
     let events = EventReader::new(client.clone(), variable("EVENTS_TABLE")?);
     let documents = DocumentStore::new(client, variable("DOCUMENTS_TABLE")?);

@@ -2,12 +2,12 @@
 
 use std::time::SystemTime;
 
-use aws_config::SdkConfig;
 use aws_lambda_events::dynamodb::{Event, EventRecord};
 use aws_sdk_dynamodbstreams::{
     Client,
     types::{Record, ShardIteratorType},
 };
+use aws_types::SdkConfig;
 use photovote_dynamodb::{StorageError, storage_error};
 use serde_dynamo::Item;
 

@@ -193,7 +193,7 @@ async fn a_range_that_cannot_be_read_now_comes_again() {
     let (log, _guard) = logged();
     let world = World::new().await;
     let message = || [range(&["arn".into(), "shard".into()], "1", "2")];
-    let nobody = config(&Endpoint::Local(NOBODY.to_owned())).await;
+    let nobody = config(&Endpoint::Local(NOBODY.to_owned()));
     let unreachable = Repair::new(world.projector.clone(), StreamReader::new(&nobody));
     assert_eq!(again(&unreachable, message()).await, ["0"]);
     let expired = repair_with_a_stream_that_answers(&world, "ExpiredIteratorException").await;
@@ -213,7 +213,7 @@ async fn repair_with_a_stream_that_answers(world: &World, error: &'static str) -
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     tokio::spawn(async move { axum::serve(listener, Router::new().route("/", post(answer))).await });
-    let config = config(&Endpoint::Local(url)).await;
+    let config = config(&Endpoint::Local(url));
     Repair::new(world.projector.clone(), StreamReader::new(&config))
 }
 

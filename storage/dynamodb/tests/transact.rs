@@ -34,7 +34,7 @@ impl Script {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         tokio::spawn(async move { axum::serve(listener, Router::new().fallback(answer)).await });
-        let client = photovote_dynamodb::client(&config(&Endpoint::Local(url)).await, None);
+        let client = photovote_dynamodb::client(&config(&Endpoint::Local(url)), None);
         Self { client, asked }
     }
 

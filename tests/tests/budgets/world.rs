@@ -142,7 +142,7 @@ impl World {
     /// Brings the documents up to date with everything that has happened.
     pub(crate) async fn project(&self) {
         let nobody = "http://127.0.0.1:1";
-        let sqs = aws_sdk_sqs::Client::new(&photovote_dynamodb::config(&Endpoint::Local(nobody.to_owned())).await);
+        let sqs = aws_sdk_sqs::Client::new(&photovote_dynamodb::config(&Endpoint::Local(nobody.to_owned())));
         let documents = DocumentStore::new(self.client.clone(), self.engine.tables().documents);
         let events = EventReader::new(self.client.clone(), self.engine.tables().events);
         let projector = Projector::new(events, documents, RepairQueue::new(sqs, nobody));

@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use aws_config::SdkConfig;
 use aws_sdk_dynamodb::Client;
+use aws_types::SdkConfig;
 use axum::Router;
 use closer::Closer;
 use photovote_control::{Control, ControlReader};
@@ -99,7 +99,7 @@ impl World {
                 if name == id { format!("{}/000000000000/{name}", observer.url) } else { name.clone() }
             };
             let variables = function.variables().iter().map(|(name, id)| (name.clone(), value(id))).collect();
-            let config = config(&Endpoint::Local(observer.url.clone())).await;
+            let config = config(&Endpoint::Local(observer.url.clone()));
             places.insert(function.name().to_owned(), Place { variables, config, observer });
         }
         let routers = routers(&places);

@@ -68,7 +68,7 @@ impl World {
 
     /// A projector of this world whose documents, events or repair queue are out of reach.
     pub(crate) async fn projector_without(&self, missing: Missing) -> Projector {
-        let nobody = photovote_dynamodb::config(&Endpoint::Local(NOBODY.to_owned())).await;
+        let nobody = photovote_dynamodb::config(&Endpoint::Local(NOBODY.to_owned()));
         let client = |without| {
             if missing == without { photovote_dynamodb::client(&nobody, None) } else { self.engine.client() }
         };
@@ -110,7 +110,7 @@ pub(crate) enum Missing {
 }
 
 async fn repair_queue(url: &str) -> RepairQueue {
-    let config = photovote_dynamodb::config(&Endpoint::Local(url.to_owned())).await;
+    let config = photovote_dynamodb::config(&Endpoint::Local(url.to_owned()));
     RepairQueue::new(aws_sdk_sqs::Client::new(&config), format!("{url}/000000000000/photovote-repair"))
 }
 
