@@ -55,6 +55,11 @@ impl Administrator {
             return Ok(());
         }
 
+        if scenario.rush.is_none() && dice.permille(400) {
+            // Who has a token already is impatient.
+            self.pause(0, scenario.hesitation()).await;
+        }
+
         let closes_at =
             (scenario.rush.is_none() && dice.permille(500)).then(|| self.now() + scenario.seconds_open(dice));
         let opening = closes_at.map_or_else(|| json!({}), |at| json!({"closes_at": rfc3339(at)}));
