@@ -9,7 +9,7 @@ use tokio::{task::JoinHandle, time::sleep};
 
 use crate::{
     functions::Target,
-    gateway::{Client, Request},
+    gateway::{Client, Request, SENDINGS},
     journal::{What, Who},
     scenario::Scenario,
     voter::{self, Bells},
@@ -55,10 +55,18 @@ impl Administrator {
             return Ok(());
         }
 
+        if scenario.rush.is_none() && dice.permille(400) {
+            // Who has a token already is impatient.
+            self.pause(0, scenario.hesitation()).await;
+        }
+
         let closes_at =
             (scenario.rush.is_none() && dice.permille(500)).then(|| self.now() + scenario.seconds_open(dice));
         let opening = closes_at.map_or_else(|| json!({}), |at| json!({"closes_at": rfc3339(at)}));
-        self.command(What::Open, "POST", &format!("{path}/open"), Some(opening)).await?;
+        let opening = self.request(What::Open, "POST", format!("{path}/open"), Some(opening));
+        // Some do not ask twice: what they leave half done is the closer's.
+        let sendings = if dice.permille(250) { 1 } else { SENDINGS };
+        self.client.ask_up_to(sendings, opening).await.filter(|reply| reply.status < 300).ok_or(GaveUp)?;
         self.bells.opening.notify_waiters();
         let late_voters = self.register_all(&path, early..scenario.voters, &candidates, voters).await;
         let registered: Vec<String> = draft_voters.into_iter().chain(late_voters).collect();
@@ -273,8 +281,12 @@ impl Administrator {
     }
 
     async fn ask(&self, what: What, method: &'static str, path: String, body: Option<Value>) -> Option<Reply> {
+        self.client.ask(self.request(what, method, path, body)).await
+    }
+
+    fn request(&self, what: What, method: &'static str, path: String, body: Option<Value>) -> Request {
         let who = Who::Administrator(self.subject.clone());
-        self.client.ask(Request { to: Target::ElectionCommands, who, what, method, path, body }).await
+        Request { to: Target::ElectionCommands, who, what, method, path, body }
     }
 
     /// Waits until just before a moment.
