@@ -57,13 +57,13 @@ pub fn voter(election: ElectionId, shards: u8, n: u128, removed: bool) -> Vec<Co
 }
 
 /// A ballot that was created, filled in and, if so said, cast.
-pub fn ballot(election: ElectionId, shards: u8, n: u16, cast: bool) -> Vec<Commit> {
+pub fn ballot(election: ElectionId, shards: u8, n: u32, cast: bool) -> Vec<Commit> {
     let shards = ShardCount::try_from(shards).expect("a number of shards");
     let stream = Stream::ballot(election, shards, BallotId::from_bits(n.into()));
     let candidate = CandidateId::from_bits(u128::from(n % 2 + 1));
     let rating = u8::try_from(n % 5).unwrap_or_default() + 1;
     let mut nonce = [0; 32];
-    nonce[..2].copy_from_slice(&n.to_be_bytes());
+    nonce[..4].copy_from_slice(&n.to_be_bytes());
     let ratings = Ratings::from([(candidate, rating)]);
     let cast = cast.then(|| vec![BallotEvent::BallotCast { nonce: Nonce::from_bytes(nonce), ratings }]);
     let created = vec![BallotEvent::BallotCreated { token: Digest::from_bytes([1; 32]) }];
