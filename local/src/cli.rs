@@ -9,7 +9,8 @@ use std::{
 
 use axum::http::HeaderValue;
 use clap::{Args, Parser, Subcommand};
-use photovote_domain::{Subject, Timestamp};
+use photovote_document_store::Scope;
+use photovote_domain::{ElectionId, Subject, Timestamp};
 use tracing_subscriber::EnvFilter;
 
 use crate::{
@@ -19,6 +20,7 @@ use crate::{
     engine::Durability,
     gateway::Cors,
     issuer::{Issuer, IssuerError},
+    rebuild::{self, FailedRebuild, Task, Work},
     server::{Options, Server, StartError},
 };
 
@@ -65,6 +67,41 @@ enum Command {
     /// Hold an election of 200 voters on a server of its own, with a free port and a temporary directory, and check its
     /// results
     Demo,
+    /// Build what is served from the events again, beside a server that runs or without one
+    Rebuild(RebuildArgs),
+}
+
+#[derive(Debug, Args)]
+struct RebuildArgs {
+    /// One election instead of everything
+    #[arg(long, value_name = "ID")]
+    election: Option<ElectionId>,
+    /// Commits per second, at most
+    #[arg(long, default_value_t = 10_000, value_name = "COMMITS")]
+    rate: u32,
+    /// How long a server that runs may take to notice [default: 70, or 0 without one]
+    #[arg(long, value_name = "SECONDS")]
+    settle: Option<u32>,
+    /// Serve again what was served before
+    #[arg(long, conflicts_with_all = ["retire", "control"])]
+    roll_back: bool,
+    /// Delete what is not served any more, or was refused
+    #[arg(long, conflicts_with = "control")]
+    retire: bool,
+    /// Build gates and guards again: with no server running
+    #[arg(long, conflicts_with = "election")]
+    control: bool,
+}
+
+impl RebuildArgs {
+    fn task(&self) -> Task {
+        match (self.roll_back, self.retire, self.control) {
+            (true, ..) => Task::RollBack,
+            (_, true, _) => Task::Retire,
+            (.., true) => Task::Control,
+            _ => Task::Rebuild { rate: self.rate },
+        }
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -118,6 +155,8 @@ enum CommandError {
     Issuer(#[from] IssuerError),
     #[error(transparent)]
     Demo(#[from] DemoError),
+    #[error(transparent)]
+    Rebuild(#[from] FailedRebuild),
     #[error("cannot run: {0}")]
     System(#[from] io::Error),
 }
@@ -130,6 +169,7 @@ pub fn run() -> ExitCode {
         Command::Serve => serve(options.server()),
         Command::Token { subject } => token(&options.data_dir, &subject),
         Command::Demo => demo(options.server().durability),
+        Command::Rebuild(args) => rebuild(options.server(), &args),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -154,6 +194,16 @@ fn demo(durability: Durability) -> Result<(), CommandError> {
         let mut stopping = Signals::new()?;
         Ok(demo::hold(&administrator, durability, stopping.wait(), &mut io::stdout()).await?)
     })
+}
+
+fn rebuild(options: Options, args: &RebuildArgs) -> Result<(), CommandError> {
+    log();
+    let scope = args.election.map_or(Scope::All, Scope::Election);
+    let work = Work { task: args.task(), scope, settle: args.settle };
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?
+        .block_on(async { Ok(rebuild::run(&options.data_dir, options.durability, work, &mut io::stdout()).await?) })
 }
 
 /// Writes the log to stderr.
@@ -305,9 +355,14 @@ mod tests {
 
     #[test]
     fn what_makes_no_sense_is_refused() {
-        for line in
-            ["photovote vote", "photovote --port 70000", "photovote --host nowhere", "photovote token --subject "]
-        {
+        for line in [
+            "photovote vote",
+            "photovote rebuild --roll-back --retire",
+            "photovote rebuild --election x",
+            "photovote --port 70000",
+            "photovote --host nowhere",
+            "photovote token --subject ",
+        ] {
             assert_eq!(parse(line).unwrap_err().exit_code(), 2, "{line}");
         }
     }

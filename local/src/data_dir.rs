@@ -2,7 +2,7 @@
 
 use std::{
     fs::{self, File, TryLockError},
-    io,
+    io::{self, Write},
     path::{Path, PathBuf},
 };
 
@@ -25,6 +25,14 @@ pub enum DataDirError {
         /// What the system says.
         source: io::Error,
     },
+    /// The server that is using it has not said where it can be reached.
+    #[error("the photovote that is using {} is not ready: {source}", path.display())]
+    NotReady {
+        /// The directory.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
     /// It belongs to another server that is running.
     #[error("another photovote is using {}: stop it, or choose another directory with --data-dir", path.display())]
     InUse {
@@ -32,6 +40,9 @@ pub enum DataDirError {
         path: PathBuf,
     },
 }
+
+/// The file that says where the engine listens.
+const ENDPOINT: &str = "endpoint";
 
 /// A directory that is there and can be written. Only its owner can enter it: it holds ballots and a private key.
 #[derive(Debug, Clone)]
@@ -67,6 +78,32 @@ impl DataDir {
     /// Where the file of this name is, or will be.
     pub fn file(&self, name: &str) -> PathBuf {
         self.path.join(name)
+    }
+
+    /// Says where the engine of this directory listens, to whoever may enter it: commands that work beside a server.
+    pub fn publish_endpoint(&self, endpoint: &str) -> Result<(), DataDirError> {
+        let failed = |source| DataDirError::Write { path: self.path.clone(), source };
+        // It is private from the start, and there as a whole or not at all.
+        let mut file = tempfile::NamedTempFile::new_in(&self.path).map_err(failed)?;
+        file.write_all(endpoint.as_bytes()).map_err(failed)?;
+        file.persist(self.file(ENDPOINT)).map_err(|error| failed(error.error))?;
+        Ok(())
+    }
+
+    /// Takes that back.
+    pub fn withdraw_endpoint(&self) -> Result<(), DataDirError> {
+        match fs::remove_file(self.file(ENDPOINT)) {
+            Err(source) if source.kind() != io::ErrorKind::NotFound => {
+                Err(DataDirError::Write { path: self.path.clone(), source })
+            }
+            _gone => Ok(()),
+        }
+    }
+
+    /// Where the engine of the server listens that claims this directory.
+    pub fn endpoint(&self) -> Result<String, DataDirError> {
+        let path = self.file(ENDPOINT);
+        fs::read_to_string(&path).map_err(|source| DataDirError::NotReady { path: self.path.clone(), source })
     }
 
     /// Claims the directory for one server: two would tear each other's data apart.

@@ -121,6 +121,8 @@ impl Engine {
     /// Claims the directory, opens its data, makes what is missing, and serves it.
     pub async fn start(dir: &DataDir, durability: Durability) -> Result<Self, EngineError> {
         let claim = dir.claim()?;
+        // What stands there is from before, and another program may listen there now.
+        dir.withdraw_endpoint()?;
         let file = dir.file("photovote.db");
         let path = file.clone();
         let database = tokio::task::spawn_blocking(move || open(path, durability)).await??;
@@ -130,6 +132,7 @@ impl Engine {
         let (stop, stopped) = serve(listener, address, database.clone()).map_err(EngineError::Listen)?;
         let engine = Self { endpoint: format!("http://{address}"), database, file, stop, stopped, claim };
         create_tables(&client(&config(&Endpoint::Local(engine.endpoint.clone())), None)).await?;
+        dir.publish_endpoint(&engine.endpoint)?;
         Ok(engine)
     }
 

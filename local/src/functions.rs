@@ -1,6 +1,8 @@
 //! The functions of PhotoVote, as this host runs them: the very ones that are deployed, each with what its permissions
 //! give it.
 
+use std::time::Duration;
+
 use aws_lambda_events::{
     dynamodb::Event,
     sqs::{SqsBatchResponse, SqsEvent},
@@ -14,6 +16,7 @@ use photovote_dynamodb::{Endpoint, client, config};
 use photovote_event_store::{Environment, EventReader, EventStore};
 use photovote_http::{document, edge};
 use projector::{Projector, RepairQueue};
+use reconciler::{Limits, Reconciler};
 use repair::{Repair, StreamReader};
 use utoipa_axum::router::OpenApiRouter;
 
@@ -21,6 +24,9 @@ use crate::{
     engine::{CONTROL, DOCUMENTS, EVENTS},
     gateway::Function,
 };
+
+/// What a run of the reconciler may take.
+const LIMITS: Limits = Limits { patience: Duration::from_mins(1), pages: 100, time: Duration::from_mins(1) };
 
 /// Why an invocation failed as a whole.
 pub(crate) type InvocationError = Box<dyn std::error::Error + Send + Sync>;
@@ -47,6 +53,8 @@ pub(crate) struct Functions {
         Box<dyn Fn(SqsEvent) -> BoxFuture<'static, Result<SqsBatchResponse, InvocationError>> + Send + Sync>,
     /// The one that the clock calls.
     pub(crate) closer: Box<dyn Fn() -> BoxFuture<'static, Result<(), InvocationError>> + Send + Sync>,
+    /// The one that it calls less often.
+    pub(crate) reconciler: Box<dyn Fn() -> BoxFuture<'static, Result<(), InvocationError>> + Send + Sync>,
 }
 
 /// Makes the functions.
@@ -79,6 +87,7 @@ pub(crate) async fn functions(surroundings: &Surroundings) -> Functions {
     let projector = Projector::new(reader(), DocumentStore::new(client.clone(), DOCUMENTS), queue);
     let repair = Repair::new(projector.clone(), StreamReader::new(&engine));
     let closer = Closer::new(store(), control());
+    let reconciler = Reconciler::new(projector.projection().clone(), control());
     Functions {
         http,
         projector: Box::new(move |event| {
@@ -94,6 +103,13 @@ pub(crate) async fn functions(surroundings: &Surroundings) -> Functions {
             Box::pin(async move {
                 // What one election failed with, the closer has logged; it looks again in a second.
                 closer.run().await?;
+                Ok(())
+            })
+        }),
+        reconciler: Box::new(move || {
+            let reconciler = reconciler.clone();
+            Box::pin(async move {
+                reconciler.run(Environment::system().now(), LIMITS).await?;
                 Ok(())
             })
         }),

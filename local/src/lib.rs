@@ -17,6 +17,7 @@ pub mod gateway;
 pub mod issuer;
 pub mod pump;
 pub mod queues;
+pub mod rebuild;
 pub mod server;
 pub mod sqlite;
 mod stop;

@@ -38,6 +38,8 @@ pub const DEAD_LETTERS: &str = "photovote-dead-letters";
 
 /// How often the closer looks for what is due. On AWS it does so once a minute.
 const CLOSER_PERIOD: Duration = Duration::from_secs(1);
+/// How often the reconciler runs, as on AWS.
+const RECONCILER_PERIOD: Duration = Duration::from_mins(5);
 /// How often the engine is swept.
 const SWEEP_PERIOD: Duration = Duration::from_mins(10);
 
@@ -126,7 +128,7 @@ impl Server {
             sqs: queues.endpoint().into(),
             repair_queue: queues.url(REPAIR_QUEUE),
         };
-        let Functions { http, projector, repair, closer } = functions(&surroundings).await;
+        let Functions { http, projector, repair, closer, reconciler } = functions(&surroundings).await;
 
         let stream = Arc::new(engine.events().map_err(StreamError::from)?);
         let (dir, arn) = (data_dir.clone(), stream.arn().to_owned());
@@ -148,6 +150,22 @@ impl Server {
                     }
                 }
             })),
+            tokio::spawn({
+                let stopping = stopping.clone();
+                async move {
+                    // After a start, the projector has to catch up first.
+                    stopping.rest(RECONCILER_PERIOD).await;
+                    let work = move || {
+                        let reconciling = reconciler();
+                        async move {
+                            if let Err(error) = reconciling.await {
+                                tracing::error!(error, "the reconciler failed");
+                            }
+                        }
+                    };
+                    repeat(RECONCILER_PERIOD, stopping, work).await;
+                }
+            }),
             tokio::spawn(repeat(SWEEP_PERIOD, stopping, move || sweep(sweeper.clone(), checkpoint.clone()))),
         ];
 

@@ -3,20 +3,25 @@
 #![allow(clippy::expect_used, clippy::missing_panics_doc, reason = "a test that cannot start what it needs has failed")]
 
 mod gateway;
+mod histories;
+
+use std::collections::BTreeMap;
 
 use aws_sdk_dynamodb::{
     Client,
     types::{
-        AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType, StreamSpecification,
-        StreamViewType,
+        AttributeDefinition, AttributeValue, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType,
+        StreamSpecification, StreamViewType,
     },
 };
 use aws_types::SdkConfig;
 use dynoxide::Database;
-use photovote_dynamodb::{Calls, Endpoint};
+use photovote_dynamodb::{Calls, Endpoint, Item};
+use photovote_event_store::Commit;
 use tokio::{net::TcpListener, task::JoinHandle};
 
 pub use gateway::{Reply, Sender, get, send, send_under};
+pub use histories::{ballot, election, history, voter};
 
 /// The names of the tables.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -84,6 +89,39 @@ impl Engine {
     }
 }
 
+impl Engine {
+    /// Writes commits to the events table, as if nobody had to decide on them.
+    pub async fn write(&self, commits: &[Commit]) {
+        for commit in commits {
+            let put = self.client().put_item().table_name(TABLES.events).set_item(Some(commit.to_item()));
+            put.send().await.expect("the engine takes a commit");
+        }
+    }
+
+    /// Everything that a table holds, by its keys.
+    pub async fn items(&self, table: &str) -> BTreeMap<(String, String), Item> {
+        let mut items = BTreeMap::new();
+        let mut start = None;
+        loop {
+            let scan = self.client().scan().table_name(table).consistent_read(true).set_exclusive_start_key(start);
+            let page = scan.send().await.expect("the engine shows a table");
+            let text = |item: &Item, name: &str| item[name].as_s().cloned().unwrap_or_default();
+            items.extend(page.items.unwrap_or_default().into_iter().map(|i| ((text(&i, "pk"), text(&i, "sk")), i)));
+            start = page.last_evaluated_key;
+            if start.is_none() {
+                return items;
+            }
+        }
+    }
+
+    /// Takes an item away.
+    pub async fn delete(&self, table: &str, (pk, sk): &(String, String)) {
+        let text = |text: &String| AttributeValue::S(text.clone());
+        let delete = self.client().delete_item().table_name(table).key("pk", text(pk)).key("sk", text(sk));
+        delete.send().await.expect("the engine deletes an item");
+    }
+}
+
 impl Drop for Engine {
     fn drop(&mut self) {
         self.server.abort();
@@ -118,8 +156,6 @@ async fn create(client: &Client, table: &str, stream: Option<StreamViewType>) {
 
 #[cfg(test)]
 mod tests {
-    use aws_sdk_dynamodb::types::AttributeValue;
-
     use super::*;
 
     #[tokio::test]

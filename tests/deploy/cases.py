@@ -34,4 +34,8 @@ CASES = [
     ("PublicQueries", "public-queries-odd", http(400, code="malformed_parameter")),
     ("PublicQueries", "public-queries-results", http(404, code="results_not_found")),
     ("Closer", "closer-schedule", {"closed": 0}),
+    # What nobody projected here, the reconciler finds.
+    ("Reconciler", "reconciler-schedule", {"swept": True, "unfinished": 0}),
+    # There is no rebuild under way.
+    ("Rebuild", "rebuild-advance", DONE),
 ]

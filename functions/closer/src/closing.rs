@@ -56,6 +56,7 @@ pub async fn finish(
     let (election, shards) = (history.stream.election(), history.state.shards);
     let mut history = history;
     if history.state.status == Status::Closing {
+        control.is_to_be_counted(election).await?;
         let casts = control.close_gates(election, shards).await?;
         let finish = |election: &Election| match election.status {
             // Whoever began it may have lost their role since: it is not their wish any more, but has to be done.

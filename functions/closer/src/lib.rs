@@ -1,13 +1,15 @@
 //! Closing elections: the protocol, and the function that closes those whose time has come.
 //!
 //! ```text
-//! append ElectionClosing → close every gate, each answering its final count → append ElectionClosed {casts}
+//! append ElectionClosing → list it as being counted → close every gate, each answering its final count
+//! → append ElectionClosed {casts}
 //! ```
 //!
 //! Whoever finds an election closing finishes it: the command that began it, a retry, the next run of the closer. No
 //! step does harm when it is done twice.
 
 mod closing;
+mod restore;
 
 use std::pin::pin;
 
@@ -22,6 +24,7 @@ use photovote_event_store::{
 };
 
 pub use closing::{CloseError, close, finish};
+pub use restore::{RestoreError, Restoring, restore};
 
 /// How many elections are looked after at once.
 const AT_ONCE: usize = 8;

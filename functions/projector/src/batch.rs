@@ -69,6 +69,15 @@ pub(crate) enum Unit {
     Ballots(ElectionId),
 }
 
+impl Unit {
+    /// The election that it is of.
+    pub(crate) const fn election(&self) -> ElectionId {
+        match self {
+            Self::Election(id) | Self::Voter(id, ..) | Self::Ballots(id) => *id,
+        }
+    }
+}
+
 impl From<Stream> for Unit {
     fn from(stream: Stream) -> Self {
         match stream {

@@ -4,7 +4,7 @@ use photovote_domain::Version;
 use photovote_event_store::{KeyError, LoadError, Stream};
 use thiserror::Error;
 
-use crate::{CommitKeys, Projector, batch::Delivered};
+use crate::{CommitKeys, Projection, batch::Delivered};
 
 /// Why a stream is not healed.
 #[derive(Debug, Error)]
@@ -31,7 +31,7 @@ pub enum HealError {
     Later,
 }
 
-impl Projector {
+impl Projection {
     /// Heals the stream that a commit belongs to: applies all that the events table has of it, in every active
     /// generation. What was applied before stays as it is, so this can be done at any time and any number of times.
     pub async fn heal(&self, keys: &CommitKeys) -> Result<(), HealError> {
@@ -45,7 +45,7 @@ impl Projector {
             tracing::error!(event = "projection_failed", %error, "the generations cannot be read");
             HealError::Later
         })?;
-        let outcome = self.project(&generations, stream.into(), delivered.collect()).await;
+        let outcome = self.project(&generations.active_of(stream.election()), stream.into(), delivered.collect()).await;
         match (outcome.poisoned.into_iter().next(), outcome.failed) {
             (Some((_, keys, reason)), _) => Err(HealError::Stuck { keys, reason }),
             (None, Some(_)) => Err(HealError::Later),

@@ -7,6 +7,7 @@ mod batch;
 mod heal;
 mod project;
 mod repair;
+mod replay;
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -15,11 +16,12 @@ use aws_lambda_events::{
     streams::{DynamoDbBatchItemFailure, DynamoDbEventResponse},
 };
 use futures::{StreamExt, stream};
-use photovote_document_store::{DocumentStore, Generations};
+use photovote_document_store::{DocumentStore, Generation};
 use photovote_event_store::EventReader;
 
 pub use heal::HealError;
 pub use repair::{CommitKeys, RepairError, RepairQueue};
+pub use replay::{Poisoned, Replayed};
 
 use crate::{
     batch::{Batch, Delivered, Record, Unit},
@@ -29,11 +31,17 @@ use crate::{
 /// How many streams of a batch are worked on at once.
 const AT_ONCE: usize = 16;
 
+/// Brings documents forward: what commits do to them, wherever the commits come from.
+#[derive(Debug, Clone)]
+pub struct Projection {
+    events: EventReader,
+    documents: DocumentStore,
+}
+
 /// Turns batches of stream records into documents.
 #[derive(Debug, Clone)]
 pub struct Projector {
-    events: EventReader,
-    documents: DocumentStore,
+    projection: Projection,
     repair: RepairQueue,
 }
 
@@ -46,10 +54,22 @@ struct Outcome {
     poisoned: Vec<(usize, CommitKeys, String)>,
 }
 
+impl Outcome {
+    fn add(&mut self, other: Self) {
+        self.failed = earlier(self.failed, other.failed);
+        self.poisoned.extend(other.poisoned);
+    }
+}
+
 impl Projector {
     /// Reads the missing from `events`, writes `documents` and sends what it cannot apply to `repair`.
     pub const fn new(events: EventReader, documents: DocumentStore, repair: RepairQueue) -> Self {
-        Self { events, documents, repair }
+        Self { projection: Projection::new(events, documents), repair }
+    }
+
+    /// What it brings documents forward by.
+    pub const fn projection(&self) -> &Projection {
+        &self.projection
     }
 
     /// Projects a batch. The answer names the first record that has to come again, with all that follow it; records
@@ -62,15 +82,11 @@ impl Projector {
         let batch = Batch::of(event.records.into_iter().map(Record::of));
         let mut whole = Outcome { failed: batch.failed, poisoned: batch.poisoned };
 
-        match self.documents.generations().await {
+        match self.projection.documents.generations().await {
             Ok(generations) => {
                 let units = batch.units.into_iter();
-                let outcomes = units.map(|(unit, delivered)| self.project(&generations, unit, delivered));
-                let mut outcomes = stream::iter(outcomes.collect::<Vec<_>>()).buffer_unordered(AT_ONCE);
-                while let Some(outcome) = outcomes.next().await {
-                    whole.failed = earlier(whole.failed, outcome.failed);
-                    whole.poisoned.extend(outcome.poisoned);
-                }
+                let units = units.map(|(unit, delivered)| (generations.active_of(unit.election()), unit, delivered));
+                whole.add(self.projection.project_all(units.collect()).await);
             }
             Err(error) => {
                 // Whatever is the matter with the pointer, it is not the commits'.
@@ -93,27 +109,6 @@ impl Projector {
         response
     }
 
-    /// Projects the records of one stream, or those of all ballots of one election.
-    async fn project(&self, generations: &Generations, unit: Unit, delivered: Vec<Delivered>) -> Outcome {
-        let mut outcome = Outcome::default();
-        for generation in &generations.active {
-            let stuck = match unit {
-                Unit::Election(id) => self.election(generation, id, &delivered).await,
-                Unit::Voter(election, shard, id) => self.voter(generation, election, shard, id, &delivered).await,
-                Unit::Ballots(election) => self.ballots(generation, election, &delivered).await,
-            };
-            match stuck {
-                Ok(()) => {}
-                Err(Stuck::Later(reason)) => {
-                    tracing::warn!(event = "projection_failed", ?unit, %generation, reason, "to be tried again");
-                    outcome.failed = earlier(outcome.failed, delivered.iter().map(|delivered| delivered.index).min());
-                }
-                Err(Stuck::Never(poisoned)) => outcome.poisoned.extend(poisoned),
-            }
-        }
-        outcome
-    }
-
     /// Sends what cannot be applied to the repair queue. Answers the first record that has to come again.
     async fn hand_over(&self, mut outcome: Outcome) -> Option<usize> {
         outcome.poisoned.sort_by_key(|(index, ..)| *index);
@@ -132,6 +127,57 @@ impl Projector {
             }
         }
         outcome.failed
+    }
+}
+
+impl Projection {
+    /// Reads the missing from `events` and writes `documents`.
+    pub const fn new(events: EventReader, documents: DocumentStore) -> Self {
+        Self { events, documents }
+    }
+
+    /// Where it reads the missing.
+    pub const fn events(&self) -> &EventReader {
+        &self.events
+    }
+
+    /// What it writes.
+    pub const fn documents(&self) -> &DocumentStore {
+        &self.documents
+    }
+
+    /// Projects the records of these units, each in its generations.
+    async fn project_all(&self, units: Vec<(Vec<Generation>, Unit, Vec<Delivered>)>) -> Outcome {
+        let outcomes = units
+            .into_iter()
+            .map(|(generations, unit, delivered)| async move { self.project(&generations, unit, delivered).await });
+        let mut outcomes = stream::iter(outcomes.collect::<Vec<_>>()).buffer_unordered(AT_ONCE);
+        let mut whole = Outcome::default();
+        while let Some(outcome) = outcomes.next().await {
+            whole.add(outcome);
+        }
+        whole
+    }
+
+    /// Projects the records of one stream, or those of all ballots of one election.
+    pub(crate) async fn project(&self, generations: &[Generation], unit: Unit, delivered: Vec<Delivered>) -> Outcome {
+        let mut outcome = Outcome::default();
+        for generation in generations {
+            let stuck = match unit {
+                Unit::Election(id) => self.election(generation, id, &delivered).await,
+                Unit::Voter(election, shard, id) => self.voter(generation, election, shard, id, &delivered).await,
+                Unit::Ballots(election) => self.ballots(generation, election, &delivered).await,
+            };
+            match stuck {
+                Ok(()) => {}
+                Err(Stuck::Later(reason)) => {
+                    tracing::warn!(event = "projection_failed", ?unit, %generation, reason, "to be tried again");
+                    outcome.failed = earlier(outcome.failed, delivered.iter().map(|delivered| delivered.index).min());
+                }
+                Err(Stuck::Never(poisoned)) => outcome.poisoned.extend(poisoned),
+            }
+        }
+        outcome
     }
 }
 

@@ -1,5 +1,7 @@
 //! The projector on AWS Lambda: called with batches of the events table's stream.
 
+#![recursion_limit = "256"]
+
 use aws_lambda_events::dynamodb::Event;
 use photovote_document_store::DocumentStore;
 use photovote_dynamodb::{Endpoint, client, config, variable};

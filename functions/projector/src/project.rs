@@ -6,7 +6,7 @@ use photovote_dynamodb::Retry;
 use photovote_event_store::{Commit, LoadError, Stream};
 use photovote_projections::{Changes, ElectionDocument, Turn, VoterDocument, cast_ballot};
 
-use crate::{Projector, batch::Delivered, repair::CommitKeys};
+use crate::{Projection, batch::Delivered, repair::CommitKeys};
 
 /// How often a document that somebody else is writing, too, is begun again.
 const ATTEMPTS: u32 = 8;
@@ -53,7 +53,7 @@ struct Next<A: Aggregate> {
     end: Result<(), Trouble>,
 }
 
-impl Projector {
+impl Projection {
     /// Brings an election's document forward.
     pub(crate) async fn election(
         &self,

@@ -21,7 +21,8 @@ impl CommitKeys {
         Some(Self { pk: text("pk")?, sk: text("sk")? })
     }
 
-    pub(crate) fn of_commit(commit: &Commit) -> Self {
+    /// Those of this commit.
+    pub fn of_commit(commit: &Commit) -> Self {
         Self { pk: commit.stream.partition(), sk: commit.stream.sort_key(commit.first) }
     }
 }

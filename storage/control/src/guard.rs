@@ -9,7 +9,7 @@ use photovote_dynamodb::Item;
 
 use crate::{gate::key, write::Control};
 
-fn guard_key(election: ElectionId, shards: ShardCount, email: &Digest) -> Item {
+pub(crate) fn guard_key(election: ElectionId, shards: ShardCount, email: &Digest) -> Item {
     let email = email.to_string();
     let shard = shards.shard_of(&email);
     key(format!("{election}#{shard}"), format!("email#{email}"))

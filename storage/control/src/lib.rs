@@ -5,15 +5,21 @@
 //!   what comes later is refused. Its status only ever moves on: draft, open, closed.
 //! - A **guard** keeps an email address unique in its election.
 //! - The **schedule** names the elections that are open or closing, so that the closer finds them.
+//! - A list of elections that are being **counted** names those whose results may not be final yet, so that the reconciler
+//!   finds them.
 
 mod gate;
 #[cfg(feature = "write")]
 mod guard;
+#[cfg(feature = "write")]
+mod restore;
 #[cfg(feature = "write")]
 mod schedule;
 #[cfg(feature = "write")]
 mod write;
 
 pub use gate::{ControlError, ControlReader, GateState, GateStatus, Turnout};
+#[cfg(feature = "write")]
+pub use restore::{Restoration, Restored};
 #[cfg(feature = "write")]
 pub use write::Control;

@@ -1,4 +1,5 @@
-//! The schedule: which elections the closer has to look at.
+//! Lists of elections that somebody has to look at: the schedule, for the closer, and what is being counted, for the
+//! reconciler.
 
 use std::str::FromStr;
 
@@ -14,26 +15,53 @@ use crate::{
     write::Control,
 };
 
-const PARTITION: &str = "schedule";
+pub(crate) const SCHEDULE: &str = "schedule";
+pub(crate) const COUNTING: &str = "counting";
 
 impl Control {
     /// The action that puts an election on the schedule. It goes with the commit that opens it, so that no open election
     /// is ever missing there.
     pub fn schedule(&self, election: ElectionId) -> Result<TransactWriteItem, BuildError> {
-        let item = key(PARTITION.to_owned(), election.to_string());
+        let item = key(SCHEDULE.to_owned(), election.to_string());
         let put = Put::builder().table_name(&self.table).set_item(Some(item)).build()?;
         Ok(TransactWriteItem::builder().put(put).build())
     }
 
     /// Takes an election that is closed off the schedule.
     pub async fn unschedule(&self, election: ElectionId) -> Result<(), ControlError> {
-        let key = key(PARTITION.to_owned(), election.to_string());
-        let deleted = self.client.delete_item().table_name(&self.table).set_key(Some(key)).send().await;
-        deleted.map(drop).map_err(|error| storage_error(&error).into())
+        self.strike(SCHEDULE, election).await
     }
 
     /// The elections on the schedule.
     pub async fn scheduled(&self) -> Result<Vec<ElectionId>, ControlError> {
+        self.listed(SCHEDULE).await
+    }
+
+    /// Puts an election on the list of those that are being counted. It is there before the election is closed, so that no
+    /// closed election is ever missing there whose results are not final.
+    pub async fn is_to_be_counted(&self, election: ElectionId) -> Result<(), ControlError> {
+        let item = key(COUNTING.to_owned(), election.to_string());
+        let put = self.client.put_item().table_name(&self.table).set_item(Some(item)).send().await;
+        put.map(drop).map_err(|error| storage_error(&error).into())
+    }
+
+    /// Takes an election off that list.
+    pub async fn is_counted(&self, election: ElectionId) -> Result<(), ControlError> {
+        self.strike(COUNTING, election).await
+    }
+
+    /// The elections on that list.
+    pub async fn counting(&self) -> Result<Vec<ElectionId>, ControlError> {
+        self.listed(COUNTING).await
+    }
+
+    async fn strike(&self, list: &str, election: ElectionId) -> Result<(), ControlError> {
+        let key = key(list.to_owned(), election.to_string());
+        let deleted = self.client.delete_item().table_name(&self.table).set_key(Some(key)).send().await;
+        deleted.map(drop).map_err(|error| storage_error(&error).into())
+    }
+
+    async fn listed(&self, list: &str) -> Result<Vec<ElectionId>, ControlError> {
         let mut elections = Vec::new();
         let mut start = None;
         loop {
@@ -42,7 +70,7 @@ impl Control {
                 .query()
                 .table_name(&self.table)
                 .key_condition_expression("pk = :pk")
-                .expression_attribute_values(":pk", AttributeValue::S(PARTITION.to_owned()))
+                .expression_attribute_values(":pk", AttributeValue::S(list.to_owned()))
                 .consistent_read(true)
                 .set_exclusive_start_key(start)
                 .send()

@@ -203,7 +203,7 @@ impl Control {
     }
 }
 
-fn text(status: GateStatus) -> AttributeValue {
+pub(crate) fn text(status: GateStatus) -> AttributeValue {
     AttributeValue::S(status.as_str().to_owned())
 }
 

@@ -1,16 +1,18 @@
 //! Generations: documents that are built side by side, so that one can be served while the next is being built.
 
-use std::{fmt, str::FromStr, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, fmt, str::FromStr, sync::Arc, time::Duration};
 
 use aws_sdk_dynamodb::{Client, types::AttributeValue};
+use photovote_domain::{ElectionId, Version};
 use photovote_dynamodb::{Item, storage_error};
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use tokio::{sync::Mutex, time::Instant};
 
 use crate::{failure::DocumentError, item::damaged, key::generations_key};
 
-/// For how long an answer may be out of date.
-const FRESH: Duration = Duration::from_secs(5);
+/// For how long whoever reads or writes documents may go by generations that have changed since.
+pub const FRESH: Duration = Duration::from_secs(5);
 
 /// Why a text does not name a generation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
@@ -18,10 +20,16 @@ const FRESH: Duration = Duration::from_secs(5);
 pub struct GenerationError;
 
 /// One set of documents; its name begins the keys of all of them.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct Generation(Arc<str>);
 
 impl Generation {
+    /// The one of these 128 bits: later ones come later in the alphabet if the bits do.
+    pub fn from_bits(bits: u128) -> Self {
+        Self(Arc::from(format!("{bits:032x}")))
+    }
+
     /// The one that the tables are born with.
     fn first() -> Self {
         Self(Arc::from("1"))
@@ -37,6 +45,20 @@ impl FromStr for Generation {
     }
 }
 
+impl TryFrom<String> for Generation {
+    type Error = GenerationError;
+
+    fn try_from(text: String) -> Result<Self, GenerationError> {
+        text.parse()
+    }
+}
+
+impl From<Generation> for String {
+    fn from(generation: Generation) -> Self {
+        generation.to_string()
+    }
+}
+
 impl fmt::Display for Generation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
@@ -44,30 +66,83 @@ impl fmt::Display for Generation {
 }
 
 /// Which generations there are.
+///
+/// Two are kept side by side at most: the one that is served, and the one that is being built or was served before. An
+/// election can be built again by itself: then it has further ones of its own ([`Own`]).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Generations {
     /// The one that is read.
     pub serving: Generation,
     /// The ones that are written, the one that is read among them.
     pub active: Vec<Generation>,
+    /// The elections that have generations of their own.
+    pub own: BTreeMap<ElectionId, Own>,
+    /// Those that nobody reads or writes any more, as long as items of theirs may be left.
+    pub retired: Vec<Generation>,
+}
+
+/// The generations of an election that was built again by itself. They stand in for a generation of everything, and for
+/// that one only: whatever is built after it knows of the election what there is to know.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Own {
+    /// The generation that they stand in for. It is written, too, and keeps the election's entries in the administrators' lists.
+    pub of: Generation,
+    /// The one that is read instead.
+    pub serving: Option<Generation>,
+    /// The ones that are written.
+    pub active: Vec<Generation>,
 }
 
 impl Default for Generations {
     /// The first one, before anything was ever rebuilt.
     fn default() -> Self {
-        Self { serving: Generation::first(), active: vec![Generation::first()] }
+        let first = Generation::first();
+        Self { serving: first.clone(), active: vec![first], own: BTreeMap::new(), retired: Vec::new() }
     }
 }
 
 impl Generations {
-    fn from_item(item: &Item) -> Result<Self, DocumentError> {
-        let named = |value: &AttributeValue| value.as_s().ok().and_then(|name| name.parse().ok());
-        let serving = item.get("serving").and_then(named).ok_or_else(|| damaged(item, "no generation is served"))?;
-        let active = item.get("active").and_then(|value| value.as_l().ok());
-        let active: Option<Vec<_>> = active.and_then(|names| names.iter().map(named).collect());
-        let active = active.filter(|active| active.contains(&serving));
-        Ok(Self { serving, active: active.ok_or_else(|| damaged(item, "the served generation is not written"))? })
+    /// The generation that an election is read in.
+    pub fn serving_of(&self, election: ElectionId) -> &Generation {
+        let own = self.own.get(&election).filter(|own| own.of == self.serving);
+        own.and_then(|own| own.serving.as_ref()).unwrap_or(&self.serving)
     }
+
+    /// The generations that an election is written in.
+    pub fn active_of(&self, election: ElectionId) -> Vec<Generation> {
+        let own = self.own.get(&election).into_iter().flat_map(|own| &own.active);
+        self.active.iter().chain(own).cloned().collect()
+    }
+
+    fn from_item(item: &Item) -> Result<Self, DocumentError> {
+        let serving = item.get("serving").and_then(named).ok_or_else(|| damaged(item, "no generation is served"))?;
+        let active = item.get("active").and_then(names).filter(|active| active.contains(&serving));
+        let active = active.ok_or_else(|| damaged(item, "the served generation is not written"))?;
+        let own = item.get("own").map_or_else(|| Some(BTreeMap::new()), own);
+        let own = own.ok_or_else(|| damaged(item, "an election's own generations make no sense"))?;
+        let retired = item.get("retired").map_or_else(|| Some(Vec::new()), names);
+        let retired = retired.ok_or_else(|| damaged(item, "what is retired has no names"))?;
+        Ok(Self { serving, active, own, retired })
+    }
+}
+
+fn named(value: &AttributeValue) -> Option<Generation> {
+    value.as_s().ok()?.parse().ok()
+}
+
+fn names(value: &AttributeValue) -> Option<Vec<Generation>> {
+    value.as_l().ok()?.iter().map(named).collect()
+}
+
+fn own(value: &AttributeValue) -> Option<BTreeMap<ElectionId, Own>> {
+    let entry = |(election, own): (&String, &AttributeValue)| {
+        let own = own.as_m().ok()?;
+        let serving = own.get("serving").map(|serving| named(serving).ok_or(())).transpose().ok()?;
+        let own = Own { of: named(own.get("of")?)?, serving, active: names(own.get("active")?)? };
+        let written = own.serving.as_ref().is_none_or(|serving| own.active.contains(serving));
+        written.then_some((election.parse().ok()?, own))
+    };
+    value.as_m().ok()?.iter().map(entry).collect()
 }
 
 /// The pointer to the generations, remembered for a moment. Clones share their memory.
@@ -93,11 +168,26 @@ impl Pointer {
         {
             return Ok(generations.clone());
         }
-        let get = self.client.get_item().table_name(&self.table).set_key(Some(generations_key())).consistent_read(true);
-        let answer = get.send().await.map_err(|error| storage_error(&error))?;
-        let generations = answer.item.as_ref().map_or_else(|| Ok(Generations::default()), Generations::from_item)?;
+        let (generations, _revision) = self.read().await?;
         // Dated from before the question, so that no answer is ever older than it seems.
         *seen = Some((now, generations.clone()));
         Ok(generations)
+    }
+
+    /// The generations as they are now, and how often they have changed.
+    pub(crate) async fn read(&self) -> Result<(Generations, Version), DocumentError> {
+        let get = self.client.get_item().table_name(&self.table).set_key(Some(generations_key())).consistent_read(true);
+        let Some(item) = get.send().await.map_err(|error| storage_error(&error))?.item else {
+            return Ok((Generations::default(), Version::NONE));
+        };
+        let revision = item.get("version").map(|revision| revision.as_n().ok()?.parse().ok().map(Version::new));
+        let revision = revision.unwrap_or(Some(Version::NONE)).ok_or_else(|| damaged(&item, "it has no version"))?;
+        Ok((Generations::from_item(&item)?, revision))
+    }
+
+    /// Forgets what was seen.
+    #[cfg(feature = "write")]
+    pub(crate) async fn forget(&self) {
+        *self.seen.lock().await = None;
     }
 }

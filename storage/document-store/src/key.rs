@@ -33,6 +33,15 @@ pub(crate) fn generations_key() -> Item {
     key("generations".to_owned(), "generations".to_owned())
 }
 
+/// The partition of what is known of work under way.
+#[cfg(feature = "write")]
+pub(crate) const WORK: &str = "work";
+
+#[cfg(feature = "write")]
+pub(crate) fn work_key(name: &str) -> Item {
+    key(WORK.to_owned(), name.to_owned())
+}
+
 #[cfg(feature = "write")]
 pub(crate) fn voter_key(generation: &Generation, election: ElectionId, voter: VoterId) -> Item {
     key(voters_partition(generation, election), voter.to_string())

@@ -12,6 +12,7 @@
 //! | `<generation>#voters#<election>` | `<voter>` | a voter |
 //! | `<generation>#receipts#<election>#<shard>` | `<receipt>` | a ballot was counted |
 //! | `generations` | `generations` | which generation is served, which ones are written |
+//! | `work` | a name | how far a rebuild or the reconciler has come |
 //!
 //! In their partition, an election's items come before its tally: the election is one Query, and so is the election with
 //! its tally.
@@ -23,12 +24,24 @@ mod key;
 mod read;
 
 #[cfg(feature = "write")]
+mod change;
+#[cfg(feature = "write")]
+mod check;
+#[cfg(feature = "write")]
 mod count;
+#[cfg(feature = "write")]
+mod delete;
+#[cfg(feature = "write")]
+mod work;
 #[cfg(feature = "write")]
 mod write;
 
+#[cfg(feature = "write")]
+pub use change::{ChangeError, Scope};
+#[cfg(feature = "write")]
+pub use delete::{DeletedPage, Place};
 pub use failure::DocumentError;
-pub use generation::{Generation, GenerationError, Generations};
+pub use generation::{FRESH, Generation, GenerationError, Generations, Own};
 pub use read::{DocumentReader, Page, Standing};
 #[cfg(feature = "write")]
 pub use write::{COMPETITIONS_AT_ONCE, DocumentStore, Saved};

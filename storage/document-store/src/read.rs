@@ -32,7 +32,7 @@ const BEFORE_ALL: &str = " ";
 pub struct DocumentReader {
     pub(crate) client: Client,
     pub(crate) table: String,
-    pointer: Pointer,
+    pub(crate) pointer: Pointer,
 }
 
 /// How things stand with an election: who may ask about it, and where the answers are.
@@ -70,7 +70,7 @@ impl DocumentReader {
     /// An election; also one that was deleted, which its status tells. A read that is not `consistent` costs half, and
     /// may miss what was written within about a second.
     pub async fn election(&self, id: ElectionId, consistent: bool) -> Result<Option<ElectionDocument>, DocumentError> {
-        self.election_in(&self.generations().await?.serving, id, consistent).await
+        self.election_in(self.generations().await?.serving_of(id), id, consistent).await
     }
 
     /// An election as a generation has it.
@@ -90,13 +90,23 @@ impl DocumentReader {
         id: ElectionId,
         consistent: bool,
     ) -> Result<Option<(ElectionDocument, Tally)>, DocumentError> {
-        self.read(&self.generations().await?.serving, id, consistent, None).await
+        self.results_in(self.generations().await?.serving_of(id), id, consistent).await
+    }
+
+    /// An election and what was counted for it, as a generation has them.
+    pub async fn results_in(
+        &self,
+        generation: &Generation,
+        id: ElectionId,
+        consistent: bool,
+    ) -> Result<Option<(ElectionDocument, Tally)>, DocumentError> {
+        self.read(generation, id, consistent, None).await
     }
 
     /// How things stand with an election, for questions that are about something else of it: one small GetItem, however
     /// large it is.
     pub async fn standing(&self, id: ElectionId) -> Result<Option<Standing>, DocumentError> {
-        let key = key::header_key(&self.generations().await?.serving, id);
+        let key = key::header_key(self.generations().await?.serving_of(id), id);
         let get = self.client.get_item().table_name(&self.table).set_key(Some(key));
         get.send().await.map_err(|error| storage_error(&error))?.item.map(item::standing).transpose()
     }
@@ -120,15 +130,13 @@ impl DocumentReader {
         after: Option<VoterId>,
         limit: usize,
     ) -> Result<Page<VoterDocument>, DocumentError> {
-        let generation = self.generations().await?.serving;
-        let partition = key::voters_partition(&generation, election);
+        let partition = key::voters_partition(self.generations().await?.serving_of(election), election);
         self.page(partition, after.map(|id| id.to_string()), limit, Some("removed = :false"), item::voter).await
     }
 
     /// Was a ballot counted under this receipt?
     pub async fn receipt(&self, election: ElectionId, receipt: &Receipt) -> Result<bool, DocumentError> {
-        let generation = self.generations().await?.serving;
-        let key = key::receipt_key(&generation, election, receipt);
+        let key = key::receipt_key(self.generations().await?.serving_of(election), election, receipt);
         let get = self.client.get_item().table_name(&self.table).set_key(Some(key));
         Ok(get.send().await.map_err(|error| storage_error(&error))?.item.is_some())
     }
@@ -199,7 +207,7 @@ impl DocumentReader {
         }
     }
 
-    fn query(&self, partition: &str, range: Option<&str>) -> QueryFluentBuilder {
+    pub(crate) fn query(&self, partition: &str, range: Option<&str>) -> QueryFluentBuilder {
         let condition = range.map_or_else(|| "pk = :pk".to_owned(), |range| format!("pk = :pk AND {range}"));
         self.client
             .query()
@@ -210,7 +218,7 @@ impl DocumentReader {
     }
 
     /// Everything that a query finds, one call for each megabyte.
-    async fn all(&self, query: QueryFluentBuilder) -> Result<Vec<Item>, DocumentError> {
+    pub(crate) async fn all(&self, query: QueryFluentBuilder) -> Result<Vec<Item>, DocumentError> {
         let mut items = Vec::new();
         let mut start = None;
         loop {

@@ -93,14 +93,39 @@ impl DocumentStore {
         let mut entries = self.entries(generation, document, changes)?;
         let with_header = entries.split_off(entries.len().saturating_sub(ACTIONS - actions.len()));
         actions.extend(with_header);
-        for before in entries.chunks(ACTIONS - 1) {
-            let unmoved = self.check_at(header_key(generation, document.id), previous)?;
-            let before = [&[unmoved], before].concat();
-            if self.write(before).await? == Saved::Moved {
+        if self.write_at(generation, document.id, previous, &entries).await? == Saved::Moved {
+            return Ok(Saved::Moved);
+        }
+        self.write(actions).await
+    }
+
+    /// Saves the entries in the administrators' lists alone, of an election that is at this version.
+    pub(crate) async fn save_entries(
+        &self,
+        generation: &Generation,
+        document: &ElectionDocument,
+        version: Version,
+    ) -> Result<Saved, DocumentError> {
+        let entries = self.entries(generation, document, &Changes::default())?;
+        self.write_at(generation, document.id, version, &entries).await
+    }
+
+    /// Carries these actions out as long as an election is at this version.
+    async fn write_at(
+        &self,
+        generation: &Generation,
+        election: ElectionId,
+        version: Version,
+        actions: &[TransactWriteItem],
+    ) -> Result<Saved, DocumentError> {
+        for actions in actions.chunks(ACTIONS - 1) {
+            let unmoved = self.check_at(header_key(generation, election), version)?;
+            let actions = [&[unmoved], actions].concat();
+            if self.write(actions).await? == Saved::Moved {
                 return Ok(Saved::Moved);
             }
         }
-        self.write(actions).await
+        Ok(Saved::Yes)
     }
 
     /// What becomes of an election's entries in the lists of its administrators, and of those who were some.
@@ -194,7 +219,7 @@ impl DocumentStore {
     }
 }
 
-fn after(previous: Version) -> (&'static str, Option<Item>) {
+pub(crate) fn after(previous: Version) -> (&'static str, Option<Item>) {
     if previous == Version::NONE {
         return (NOT_THERE, None);
     }

@@ -12,6 +12,7 @@ mod environment;
 mod history;
 mod reader;
 mod stream;
+mod sweep;
 
 #[cfg(feature = "append")]
 mod append;
@@ -31,3 +32,4 @@ pub use execute::{Done, ExecuteError};
 pub use history::{History, Known};
 pub use reader::{EventReader, LoadError};
 pub use stream::{KeyError, Stream};
+pub use sweep::{Part, Position, Swept, Unreadable};

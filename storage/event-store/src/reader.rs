@@ -149,7 +149,7 @@ impl EventReader {
     }
 }
 
-fn partition(election: ElectionId, shard: Option<Shard>) -> String {
+pub(crate) fn partition(election: ElectionId, shard: Option<Shard>) -> String {
     shard.map_or_else(|| election.to_string(), |shard| format!("{election}#{shard}"))
 }
 

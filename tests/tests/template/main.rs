@@ -194,11 +194,29 @@ fn repair_is_called_with_both_queues() {
 }
 
 #[test]
-fn the_closer_runs_every_minute() {
+fn the_rebuild_is_called_with_its_queue() {
     let template = Template::read();
-    let clocks = template.function("closer").events("Schedule");
-    let [clock] = clocks[..] else { panic!("one clock: {clocks:?}") };
-    assert_eq!(clock["Schedule"], "rate(1 minute)");
+    let rebuild = template.function("rebuild");
+    let mappings = rebuild.events("SQS");
+    let [mapping] = mappings[..] else { panic!("one queue: {mappings:?}") };
+    assert_eq!(named(&mapping["Queue"]), "RebuildQueue.Arn");
+    assert_eq!(mapping["FunctionResponseTypes"], json!(["ReportBatchItemFailures"]));
+    // Messages take minutes each.
+    assert_eq!(mapping["BatchSize"], 1);
+    let properties = &template.resource("RebuildQueue")["Properties"];
+    assert!(properties["VisibilityTimeout"].as_u64().unwrap() >= 6 * rebuild.setting("Timeout").as_u64().unwrap());
+    assert_eq!(named(&properties["RedrivePolicy"]["deadLetterTargetArn"]), "DeadLetters.Arn");
+    assert_eq!(properties["RedrivePolicy"]["maxReceiveCount"], 5);
+}
+
+#[test]
+fn the_closer_runs_every_minute_and_the_reconciler_every_five() {
+    let template = Template::read();
+    for (function, rate) in [("closer", "rate(1 minute)"), ("reconciler", "rate(5 minutes)")] {
+        let clocks = template.function(function).events("Schedule");
+        let [clock] = clocks[..] else { panic!("one clock: {clocks:?}") };
+        assert_eq!(clock["Schedule"], rate, "{function}");
+    }
 }
 
 #[test]

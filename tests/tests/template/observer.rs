@@ -1,7 +1,7 @@
 //! What a function asks of AWS, seen by whoever stands between its clients and the engine.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeSet, VecDeque},
     sync::{Arc, Mutex},
 };
 
@@ -27,8 +27,15 @@ const JSON: &str = "application/x-amz-json-1.0";
 /// A server that passes requests on to the engine, takes messages for any queue itself, and remembers what was asked.
 pub(crate) struct Observer {
     pub(crate) url: String,
-    seen: Arc<Mutex<BTreeSet<Asked>>>,
+    seen: Arc<Mutex<Seen>>,
     server: JoinHandle<()>,
+}
+
+/// What was asked, and the messages that were sent.
+#[derive(Default)]
+struct Seen {
+    asked: BTreeSet<Asked>,
+    messages: VecDeque<String>,
 }
 
 impl Drop for Observer {
@@ -42,7 +49,7 @@ impl Observer {
     pub(crate) async fn before(engine: &str) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        let seen = Arc::default();
+        let seen = Arc::<Mutex<Seen>>::default();
         let router = Router::new().fallback(observe).with_state((engine.to_owned(), Arc::clone(&seen)));
         let server = tokio::spawn(async { axum::serve(listener, router).await.unwrap() });
         Self { url, seen, server }
@@ -50,18 +57,25 @@ impl Observer {
 
     /// Everything that was asked so far.
     pub(crate) fn seen(&self) -> BTreeSet<Asked> {
-        self.seen.lock().unwrap().clone()
+        self.seen.lock().unwrap().asked.clone()
+    }
+
+    /// The first message that was sent and not taken yet.
+    pub(crate) fn message(&self) -> Option<String> {
+        self.seen.lock().unwrap().messages.pop_front()
     }
 }
 
 async fn observe(
-    State((engine, seen)): State<(String, Arc<Mutex<BTreeSet<Asked>>>)>,
+    State((engine, seen)): State<(String, Arc<Mutex<Seen>>)>,
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
     let target = headers["x-amz-target"].to_str().unwrap();
-    seen.lock().unwrap().extend(asked(target, &serde_json::from_slice(&body).unwrap()));
+    let request: Value = serde_json::from_slice(&body).unwrap();
+    seen.lock().unwrap().asked.extend(asked(target, &request));
     if target.starts_with("AmazonSQS.") {
+        seen.lock().unwrap().messages.extend(request["MessageBody"].as_str().map(ToOwned::to_owned));
         return Json(json!({"MessageId": "1"})).into_response();
     }
     let (status, answer) = send(&engine, target, body).await;

@@ -1,6 +1,9 @@
 //! The functions in one process, with what the template gives them, each before an observer of its own.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use aws_sdk_dynamodb::Client;
 use aws_types::SdkConfig;
@@ -9,7 +12,7 @@ use closer::Closer;
 use photovote_control::{Control, ControlReader};
 use photovote_document_store::{DocumentReader, DocumentStore};
 use photovote_domain::{
-    Aggregate, Digest, Election,
+    Aggregate, Digest, Election, Timestamp,
     election::{Context, ElectionCommand},
 };
 use photovote_dynamodb::{Endpoint, client, config};
@@ -18,7 +21,9 @@ use photovote_event_store::{
 };
 use photovote_http::edge;
 use photovote_testing::{Engine, Sender, send};
-use projector::{Projector, RepairQueue};
+use projector::{Projection, Projector, RepairQueue};
+use rebuild::{RebuildQueue, Rebuilder, Worker};
+use reconciler::{Limits, Reconciler};
 use repair::{Repair, StreamReader};
 use serde_json::{Value, json};
 
@@ -54,6 +59,10 @@ impl Place {
 
     fn documents(&self) -> DocumentReader {
         DocumentReader::new(self.client(), &self.variables["DOCUMENTS_TABLE"])
+    }
+
+    fn projection(&self) -> Projection {
+        Projection::new(self.events(), DocumentStore::new(self.client(), &self.variables["DOCUMENTS_TABLE"]))
     }
 
     fn projector(&self) -> Projector {
@@ -215,6 +224,30 @@ impl World {
         let place = &self.places["closer"];
         let run = Closer::new(place.store(environment), place.control()).run().await.unwrap();
         assert_eq!(run, closer::Run { closed: elections, failed: 0 });
+    }
+
+    /// Lets the reconciler go through everything, and answers what it found.
+    pub(crate) async fn reconcile(&self) -> reconciler::Run {
+        let place = &self.places["reconciler"];
+        let reconciler = Reconciler::new(place.projection(), place.control());
+        let day = Duration::from_hours(24);
+        let tomorrow = Timestamp::from_millis(Environment::system().now().millis() + 2 * 86_400_000);
+        reconciler.run(tomorrow, Limits { patience: day, pages: 100, time: day }).await.unwrap()
+    }
+
+    /// Lets the rebuild have messages, and whatever it sends itself, until there is nothing left to do.
+    pub(crate) async fn rebuild(&self, message: Value) {
+        let place = &self.places["rebuild"];
+        let rebuilder = Rebuilder::new(place.projection(), Environment::system());
+        let queue = RebuildQueue::new(aws_sdk_sqs::Client::new(&place.config), &place.variables["REBUILD_QUEUE_URL"]);
+        let worker = Worker::new(rebuilder, queue, Environment::system(), Duration::ZERO);
+        let mut event = message;
+        loop {
+            let answer = worker.handle(serde_json::from_value(event).unwrap()).await.unwrap();
+            assert!(answer["batchItemFailures"].as_array().is_none_or(Vec::is_empty), "{answer}");
+            let Some(body) = place.observer.message() else { return };
+            event = json!({"Records": [{"messageId": "1", "body": body}]});
+        }
     }
 
     /// What the engine answers, with nobody looking on.

@@ -62,7 +62,7 @@ impl World {
         let (client, calls) = engine.counting_client();
         let documents = DocumentStore::new(client.clone(), engine.tables().documents);
         let events = EventReader::new(client, engine.tables().events);
-        let projector = Projector::new(events, documents.clone(), repair_queue(&queue_url).await);
+        let projector = Projector::new(events, documents.clone(), repair_queue(&queue_url));
         Self { engine, calls, documents, projector, repaired: messages, queue, queue_url }
     }
 
@@ -75,7 +75,7 @@ impl World {
         let events = EventReader::new(client(Missing::Events), self.engine.tables().events);
         let documents = DocumentStore::new(client(Missing::Documents), self.engine.tables().documents);
         let url = if missing == Missing::Queue { NOBODY } else { &self.queue_url };
-        Projector::new(events, documents, repair_queue(url).await)
+        Projector::new(events, documents, repair_queue(url))
     }
 
     /// What was sent to the repair queue so far: sort keys, less the ids.
@@ -109,7 +109,7 @@ pub(crate) enum Missing {
     Queue,
 }
 
-async fn repair_queue(url: &str) -> RepairQueue {
+fn repair_queue(url: &str) -> RepairQueue {
     let config = photovote_dynamodb::config(&Endpoint::Local(url.to_owned()));
     RepairQueue::new(aws_sdk_sqs::Client::new(&config), format!("{url}/000000000000/photovote-repair"))
 }

@@ -1,0 +1,94 @@
+//! How long a rebuild takes: an election with so many ballots, all of them cast, on the durable engine of the local host.
+
+use std::{collections::BTreeMap, error::Error, time::Duration};
+
+use aws_sdk_dynamodb::types::{PutRequest, WriteRequest};
+use futures::{StreamExt, TryStreamExt, stream};
+use photovote::{
+    data_dir::DataDir,
+    engine::{DOCUMENTS, Durability, EVENTS, Engine},
+};
+use photovote_document_store::{DocumentStore, Scope};
+use photovote_domain::ElectionId;
+use photovote_dynamodb::{Calls, Endpoint, client, config};
+use photovote_event_store::{Commit, Environment, EventReader};
+use photovote_testing::{ballot, election, voter};
+use projector::Projection;
+use rebuild::{Next, Plan, Rebuilder, Worked};
+use tokio::time::Instant;
+
+const ELECTION: ElectionId = ElectionId::from_bits(7);
+const SHARDS: u8 = 64;
+/// How many parts are worked on at once.
+const AT_ONCE: usize = 4;
+
+/// Rebuilds an election of so many ballots, and says how long each phase took and how often DynamoDB was called.
+pub(crate) async fn measure(ballots: u32) -> Result<(), Box<dyn Error>> {
+    let home = tempfile::tempdir()?;
+    let engine = Engine::start(&DataDir::open(home.path())?, Durability::ProcessEnd).await?;
+    let calls = Calls::default();
+    let config = config(&Endpoint::Local(engine.endpoint().to_owned()));
+    let client = client(&config, Some(calls.clone()));
+    write(&client, &election(ELECTION, SHARDS, Some(ballots.into()))).await?;
+    let mut written = 6;
+    for first in (1..=ballots).step_by(1_000) {
+        let people = first..=(first + 999).min(ballots);
+        let streams = people.map(|n| [voter(ELECTION, SHARDS, n.into(), false), ballot(ELECTION, SHARDS, n, true)]);
+        let commits: Vec<_> = streams.flatten().flatten().collect();
+        written += commits.len();
+        write(&client, &commits).await?;
+    }
+    println!("{ballots} ballots, {written} commits");
+
+    let projection = Projection::new(EventReader::new(client.clone(), EVENTS), DocumentStore::new(client, DOCUMENTS));
+    let rebuilder = Rebuilder::new(projection, Environment::system());
+    let plan =
+        Plan { scope: Scope::Election(ELECTION), settle_seconds: 0, commits_per_second: u32::MAX, ..Plan::default() };
+    rebuilder.begin(plan).await?;
+    calls.take();
+    let mut phases = ["replay", "compare"].into_iter();
+    loop {
+        let began = Instant::now();
+        match rebuilder.advance().await? {
+            Next::Nothing => break,
+            Next::Wait(_) => {}
+            Next::Work(parts) => {
+                let long = Instant::now() + Duration::from_hours(10);
+                let work = parts.into_iter().map(|part| rebuilder.work(part, long));
+                let mut work = stream::iter(work).buffer_unordered(AT_ONCE);
+                while let Some(worked) = work.try_next().await? {
+                    assert_eq!(worked, Worked::Done);
+                }
+                report(phases.next().unwrap_or("again"), began.elapsed(), written, &calls.take());
+            }
+        }
+    }
+    let phase = rebuilder.status().await?.map(|status| status.rebuild.phase);
+    println!("{phase:?}");
+    engine.stop().await;
+    Ok(())
+}
+
+fn report(phase: &str, took: Duration, commits: usize, calls: &BTreeMap<String, u64>) {
+    let count = |n: u64| f64::from(u32::try_from(n).unwrap_or(u32::MAX));
+    let (commits, all) = (count(commits as u64), count(calls.values().sum()));
+    let seconds = took.as_secs_f64();
+    println!(
+        "{phase}: {seconds:.1} s, {:.0} commits/s, {:.3} calls per commit {calls:?}",
+        commits / seconds,
+        all / commits
+    );
+}
+
+/// Writes commits, 25 at once.
+async fn write(client: &aws_sdk_dynamodb::Client, commits: &[Commit]) -> Result<(), Box<dyn Error>> {
+    for commits in commits.chunks(25) {
+        let put = |commit: &Commit| {
+            let put = PutRequest::builder().set_item(Some(commit.to_item())).build()?;
+            Ok::<_, Box<dyn Error>>(WriteRequest::builder().put_request(put).build())
+        };
+        let requests = commits.iter().map(put).collect::<Result<Vec<_>, _>>()?;
+        client.batch_write_item().request_items(EVENTS, requests).send().await?;
+    }
+    Ok(())
+}

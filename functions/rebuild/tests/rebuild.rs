@@ -1,0 +1,328 @@
+//! Rebuilding, step by step: what comes of it, and that nothing that happens in between matters.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
+
+use std::{
+    collections::BTreeMap,
+    future::{Future, poll_fn},
+    pin::pin,
+    task::Poll,
+    time::Duration,
+};
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use photovote_document_store::{ChangeError, DocumentStore, Generation, Scope};
+use photovote_domain::{ElectionId, Tally};
+use photovote_dynamodb::Item;
+use photovote_event_store::{Environment, EventReader};
+use photovote_projections::unpack;
+use photovote_testing::{Engine, ballot, election, voter};
+use projector::Projection;
+use rebuild::{Deleted, Next, Phase, Plan, RebuildError, Rebuilder, Worked};
+use tokio::time::Instant;
+
+const CLOSED: ElectionId = ElectionId::from_bits(7);
+const OPEN: ElectionId = ElectionId::from_bits(8);
+const SHARDS: u8 = 3;
+/// Ballots of each election that were cast.
+const CASTS: u32 = 30;
+/// Small pages, many places to be stopped at, and nobody to wait for.
+const PLAN: Plan = Plan { scope: Scope::All, segments: 2, commits_per_second: 1_000_000, page: 20, settle_seconds: 0 };
+const ONE: Plan = Plan { scope: Scope::Election(CLOSED), ..PLAN };
+
+struct World {
+    engine: Engine,
+    documents: DocumentStore,
+    rebuilder: Rebuilder,
+}
+
+impl World {
+    /// Two elections, one of them closed, and what is served of them.
+    async fn new() -> Self {
+        let engine = Engine::start().await;
+        for (id, casts) in [(CLOSED, Some(u64::from(CASTS))), (OPEN, None)] {
+            engine.write(&election(id, SHARDS, casts)).await;
+            for n in 1..=CASTS + 5 {
+                engine.write(&voter(id, SHARDS, n.into(), n % 10 == 0)).await;
+                engine.write(&ballot(id, SHARDS, n, n <= CASTS)).await;
+            }
+        }
+        let documents = DocumentStore::new(engine.client(), engine.tables().documents);
+        let rebuilder = Self::rebuilder(&engine);
+        let world = Self { engine, documents, rebuilder };
+        world.project().await;
+        world
+    }
+
+    /// A rebuilder that remembers nothing.
+    fn rebuilder(engine: &Engine) -> Rebuilder {
+        let events = EventReader::new(engine.client(), engine.tables().events);
+        let documents = DocumentStore::new(engine.client(), engine.tables().documents);
+        Rebuilder::new(Projection::new(events, documents), Environment::system())
+    }
+
+    /// What the projector makes of all commits, in the generation that the tables are born with.
+    async fn project(&self) {
+        let events = EventReader::new(self.engine.client(), self.engine.tables().events);
+        let all = photovote_event_store::Part::Segment { number: 0, of: 1 };
+        let projection = Projection::new(events.clone(), self.documents.clone());
+        let mut next = None;
+        loop {
+            let page = events.sweep(all, next.as_ref(), 500).await.unwrap();
+            projection.replay(&generation("1"), page.commits).await;
+            next = page.next;
+            if next.is_none() {
+                return;
+            }
+        }
+    }
+
+    /// What a generation holds: items by their keys, less its name; the parts of a tally as their sum.
+    async fn holds(&self, generation: &Generation) -> (BTreeMap<(String, String), Item>, BTreeMap<String, Tally>) {
+        let (mut items, mut tallies) = (BTreeMap::new(), BTreeMap::<String, Tally>::new());
+        for ((pk, sk), mut item) in self.engine.items(self.engine.tables().documents).await {
+            let Some((name, rest)) = pk.split_once('#') else { continue };
+            if name != generation.to_string() {
+                continue;
+            }
+            if sk.starts_with("tally#") {
+                let cells = item["cells"].as_b().unwrap().as_ref().to_vec();
+                tallies.entry(rest.to_owned()).or_default().merge(&unpack(&cells).unwrap());
+            } else {
+                item.insert("pk".into(), AttributeValue::S(rest.to_owned()));
+                items.insert((rest.to_owned(), sk), item);
+            }
+        }
+        (items, tallies)
+    }
+
+    async fn run(&self) -> Phase {
+        drive(&self.rebuilder).await.unwrap();
+        self.rebuilder.status().await.unwrap().unwrap().rebuild.phase
+    }
+
+    async fn serving(&self, election: ElectionId) -> Generation {
+        self.documents.generations_now().await.unwrap().serving_of(election).clone()
+    }
+}
+
+fn generation(name: &str) -> Generation {
+    name.parse().unwrap()
+}
+
+/// Goes on with a rebuild until it is over, one page of each part after the other.
+async fn drive(rebuilder: &Rebuilder) -> Result<(), RebuildError> {
+    loop {
+        match rebuilder.advance().await? {
+            Next::Nothing => return Ok(()),
+            Next::Wait(_) => tokio::task::yield_now().await,
+            Next::Work(parts) => {
+                for part in parts {
+                    assert_ne!(rebuilder.work(part, Instant::now()).await?, Worked::Lost);
+                }
+            }
+        }
+    }
+}
+
+/// Lets something run until it has been woken so many times, and then it is gone: as a process that is killed.
+async fn killed_after<F: Future>(wakings: u32, work: F) -> Option<F::Output> {
+    let mut work = pin!(work);
+    let mut left = wakings;
+    poll_fn(move |context| match work.as_mut().poll(context) {
+        Poll::Ready(done) => Poll::Ready(Some(done)),
+        Poll::Pending if left == 0 => Poll::Ready(None),
+        Poll::Pending => {
+            left -= 1;
+            Poll::Pending
+        }
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_rebuilt_generation_holds_the_same() {
+    let world = World::new().await;
+    let before = world.holds(&generation("1")).await;
+    assert_eq!(before.1[&CLOSED.to_string()].ballots, u64::from(CASTS));
+    let rebuild = world.rebuilder.begin(PLAN).await.unwrap();
+    assert_eq!(world.run().await, Phase::Switched);
+    assert_eq!(world.serving(OPEN).await, rebuild.generation);
+    assert_eq!(world.holds(&rebuild.generation).await, before);
+    assert_eq!(world.holds(&generation("1")).await, before);
+    let status = world.rebuilder.status().await.unwrap().unwrap();
+    let commits = world.engine.items(world.engine.tables().events).await.len() as u64;
+    assert_eq!((status.replayed.commits, status.compared.commits), (commits, commits));
+    assert_eq!((status.replayed_parts, status.compared_parts), (2, 2));
+    let found = (status.replayed.poisoned, status.compared.healed, status.compared.lacking, status.compared.differing);
+    assert_eq!(found, (0, 0, 0, 0));
+}
+
+#[tokio::test]
+async fn when_all_documents_are_lost_a_rebuild_brings_them_back() {
+    let world = World::new().await;
+    let before = world.holds(&generation("1")).await;
+    for keys in world.engine.items(world.engine.tables().documents).await.keys() {
+        world.engine.delete(world.engine.tables().documents, keys).await;
+    }
+    let rebuild = world.rebuilder.begin(PLAN).await.unwrap();
+    assert_eq!(world.run().await, Phase::Switched);
+    assert_eq!(world.holds(&rebuild.generation).await, before);
+}
+
+#[tokio::test]
+async fn a_rebuild_that_is_killed_anywhere_goes_on() {
+    let world = World::new().await;
+    let before = world.holds(&generation("1")).await;
+    let mut kills = 0;
+    let work = async |rebuilder: &Rebuilder| {
+        let rebuild = rebuilder.begin(PLAN).await?;
+        drive(rebuilder).await.map(|()| rebuild)
+    };
+    for wakings in std::iter::successors(Some(1), |wakings| Some(wakings + 1 + wakings / 12)) {
+        // Whoever goes on knows nothing of whoever was killed. A rebuild that is over is not begun again.
+        let status = world.rebuilder.status().await.unwrap();
+        if status.is_some_and(|status| status.rebuild.phase.is_over()) {
+            break;
+        }
+        if killed_after(wakings, work(&World::rebuilder(&world.engine))).await.transpose().unwrap().is_none() {
+            kills += 1;
+        }
+    }
+    assert!(kills > 10, "{kills}");
+    let status = world.rebuilder.status().await.unwrap().unwrap();
+    assert_eq!(status.rebuild.phase, Phase::Switched);
+    let commits = world.engine.items(world.engine.tables().events).await.len() as u64;
+    assert_eq!((status.replayed.commits, status.compared.commits), (commits, commits));
+    assert_eq!(world.holds(&status.rebuild.generation).await, before);
+    assert_eq!(world.documents.generations_now().await.unwrap().active, [generation("1"), status.rebuild.generation]);
+}
+
+#[tokio::test]
+async fn who_works_on_a_part_that_another_works_on_is_lost_and_does_no_harm() {
+    let world = World::new().await;
+    let before = world.holds(&generation("1")).await;
+    world.rebuilder.begin(PLAN).await.unwrap();
+    assert!(matches!(world.rebuilder.advance().await.unwrap(), Next::Wait(_) | Next::Work(_)));
+    while matches!(world.rebuilder.advance().await.unwrap(), Next::Wait(_)) {}
+    let (one, other) = (World::rebuilder(&world.engine), World::rebuilder(&world.engine));
+    let long = Instant::now() + Duration::from_secs(60);
+    let (one, other) = tokio::join!(one.work(0, long), other.work(0, long));
+    let both = [one.unwrap(), other.unwrap()];
+    assert!(both.contains(&Worked::Done), "{both:?}");
+    assert_eq!(world.run().await, Phase::Switched);
+    let status = world.rebuilder.status().await.unwrap().unwrap();
+    assert_eq!(world.holds(&status.rebuild.generation).await, before);
+}
+
+#[tokio::test]
+async fn a_generation_is_rolled_back_to_and_then_retired() {
+    let world = World::new().await;
+    let before = world.holds(&generation("1")).await;
+    let new = world.rebuilder.begin(PLAN).await.unwrap().generation;
+    world.run().await;
+    let refused = world.rebuilder.begin(PLAN).await.unwrap_err();
+    assert!(matches!(&refused, RebuildError::Change(ChangeError::Kept(kept)) if *kept == generation("1")), "{refused}");
+    assert_eq!(world.rebuilder.roll_back(Scope::All).await.unwrap(), generation("1"));
+    assert_eq!(world.serving(CLOSED).await, generation("1"));
+    assert_eq!(world.rebuilder.roll_back(Scope::All).await.unwrap(), new);
+
+    let retired = world.rebuilder.retire(Scope::All).await.unwrap();
+    assert_eq!(retired, [generation("1")]);
+    assert_eq!(world.rebuilder.retire(Scope::All).await.unwrap(), retired, "until it is deleted");
+    let gone = [generation("1"), new.clone()];
+    let deleted = world.rebuilder.delete(&gone, None, Instant::now() + Duration::from_secs(60)).await.unwrap();
+    assert_eq!(deleted, Deleted::All);
+    assert_eq!(world.holds(&generation("1")).await, (BTreeMap::new(), BTreeMap::new()));
+    assert_eq!(world.holds(&new).await, before, "what is served is not deleted, whoever asks for it");
+    let alone = world.rebuilder.retire(Scope::All).await.unwrap_err();
+    assert!(matches!(alone, RebuildError::Change(ChangeError::Alone(_))), "{alone}");
+    world.rebuilder.begin(PLAN).await.unwrap();
+}
+
+#[tokio::test]
+async fn one_election_is_rebuilt_by_itself() {
+    let world = World::new().await;
+    let table = world.engine.tables().documents;
+    let whole = world.holds(&generation("1")).await.1;
+    for keys in world.engine.items(table).await.keys().filter(|(pk, _)| *pk == format!("1#{CLOSED}")) {
+        if keys.1.starts_with("tally#") {
+            world.engine.delete(table, keys).await;
+        }
+    }
+    let results = async || world.documents.results_input(CLOSED, true).await.unwrap().unwrap().1;
+    assert_eq!(results().await.ballots, 0, "counted, the receipts say, and the tally has nothing");
+
+    let new = world.rebuilder.begin(ONE).await.unwrap().generation;
+    let busy = world.rebuilder.begin(PLAN).await.unwrap_err();
+    assert!(matches!(&busy, RebuildError::Busy(generation) if *generation == new), "{busy}");
+    assert_eq!(world.run().await, Phase::Switched);
+    let status = world.rebuilder.status().await.unwrap().unwrap();
+    assert_eq!((status.compared.differing, status.compared.lacking), (1, 0), "the tally of what was served");
+    assert_eq!((world.serving(CLOSED).await, world.serving(OPEN).await), (new.clone(), generation("1")));
+    let (items, tallies) = world.holds(&new).await;
+    assert_eq!(tallies, [(CLOSED.to_string(), whole[&CLOSED.to_string()].clone())].into());
+    assert!(items.keys().all(|(pk, sk)| pk.contains(&CLOSED.to_string()) || *sk == CLOSED.to_string()));
+    let reader = DocumentStore::new(world.engine.client(), table);
+    assert_eq!(reader.results_input(CLOSED, true).await.unwrap().unwrap().1.ballots, u64::from(CASTS));
+    assert_eq!(reader.voters(CLOSED, None, 100).await.unwrap().items.len(), 32);
+    assert_eq!(reader.elections_of(&"ada".parse().unwrap(), None, 9).await.unwrap().items.len(), 2);
+
+    // What is rebuilt of everything knows of it, too; and what is returned to is what was served.
+    let all = world.rebuilder.begin(PLAN).await.unwrap().generation;
+    assert_eq!(world.run().await, Phase::Switched);
+    assert_eq!(world.serving(CLOSED).await, all);
+    world.rebuilder.roll_back(Scope::All).await.unwrap();
+    assert_eq!(world.serving(CLOSED).await, new);
+    world.rebuilder.roll_back(ONE.scope).await.unwrap();
+    assert_eq!(world.serving(CLOSED).await, generation("1"));
+}
+
+#[tokio::test]
+async fn what_cannot_be_applied_is_in_nobodys_way() {
+    let world = World::new().await;
+    let before = world.holds(&generation("1")).await;
+    let events = world.engine.tables().events;
+    let text = |text: &str| AttributeValue::S(text.into());
+    let no_commit = Item::from([("pk".into(), text("no")), ("sk".into(), text("commit"))]);
+    let put = world.engine.client().put_item().table_name(events).set_item(Some(no_commit));
+    put.send().await.unwrap();
+    // An event that nobody knows, at the end of the election's stream and in a ballot of its own.
+    let mut strange = election(OPEN, SHARDS, Some(0)).remove(4);
+    strange.events[0].event_type = "ElectionHaunted".into();
+    let mut ghost = ballot(OPEN, SHARDS, 99, true).remove(2);
+    ghost.events[0].event_type = "BallotHaunted".into();
+    world.engine.write(&[strange, ghost]).await;
+
+    let rebuild = world.rebuilder.begin(PLAN).await.unwrap();
+    assert_eq!(world.run().await, Phase::Switched, "what is served lacks it as well");
+    let status = world.rebuilder.status().await.unwrap().unwrap();
+    assert_eq!((status.replayed.poisoned, status.compared.worse), (3, 0));
+    assert!(status.compared.lacking >= 2, "{status:?}");
+    assert_eq!(world.holds(&rebuild.generation).await, before);
+}
+
+#[tokio::test]
+async fn a_generation_that_lacks_what_is_served_is_not_served() {
+    let world = World::new().await;
+    let before = world.holds(&generation("1")).await;
+    // History has a hole: what is served was made before.
+    let stream = election(OPEN, SHARDS, None);
+    let lost = (stream[2].stream.partition(), stream[2].stream.sort_key(stream[2].first));
+    world.engine.delete(world.engine.tables().events, &lost).await;
+    let new = world.rebuilder.begin(PLAN).await.unwrap().generation;
+    assert_eq!(world.run().await, Phase::Refused);
+    assert_eq!(world.serving(OPEN).await, generation("1"));
+    assert_eq!(world.holds(&generation("1")).await, before);
+    let status = world.rebuilder.status().await.unwrap().unwrap();
+    assert_eq!(status.compared.worse, 1, "{status:?}");
+    assert_eq!(world.rebuilder.retire(Scope::All).await.unwrap(), [new]);
+}
+
+#[tokio::test]
+async fn an_election_that_is_not_there_is_not_rebuilt() {
+    let world = World::new().await;
+    let nobody = Plan { scope: Scope::Election(ElectionId::from_bits(9)), ..PLAN };
+    assert!(matches!(world.rebuilder.begin(nobody).await, Err(RebuildError::Absent(_))));
+    assert_eq!(world.rebuilder.status().await.unwrap(), None);
+    assert_eq!(world.documents.generations_now().await.unwrap().active, [generation("1")]);
+}

@@ -1,0 +1,133 @@
+//! Closed elections: their gates, and whether all that passed them is counted.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use photovote_control::{ControlError, GateStatus};
+use photovote_domain::{
+    Aggregate, Election, ElectionId, Timestamp, Version,
+    election::{ElectionEvent, Status},
+};
+use photovote_event_store::{Commit, LoadError, Stream};
+
+use crate::{MendError, ReconcileError, Reconciler, Run, has_passed, report};
+
+/// An election as its events tell it, and when it was closed.
+struct Closing {
+    election: Election,
+    closed: Option<Timestamp>,
+}
+
+impl Reconciler {
+    /// Looks after the elections that are being counted, and takes those off the list that are.
+    pub(crate) async fn look_after_counting(
+        &self,
+        now: Timestamp,
+        patience: Duration,
+        run: &mut Run,
+    ) -> Result<(), ReconcileError> {
+        for election in self.control.counting().await? {
+            match self.is_counted(election, now, patience, run).await {
+                Ok(Counted::Yes) => self.control.is_counted(election).await?,
+                Ok(Counted::NotYet) => {}
+                Ok(Counted::Late) => {
+                    tracing::error!(event = "results_unfinished", %election, "a closed election is not counted");
+                    run.unfinished += 1;
+                }
+                // One that fails does not keep the others waiting.
+                Err(error) => {
+                    tracing::error!(event = "results_unfinished", %election, %error, "counting cannot be looked after");
+                    run.unfinished += 1;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn is_counted(
+        &self,
+        id: ElectionId,
+        now: Timestamp,
+        patience: Duration,
+        run: &mut Run,
+    ) -> Result<Counted, MendError> {
+        let Closing { election, closed } = self.closing(id).await?;
+        let (Some(casts), Some(closed)) = (election.casts, closed) else {
+            // It is still closing, and the closer looks after it; a draft that was deleted never had a vote.
+            let over = matches!(election.status, Status::Absent | Status::Deleted);
+            return Ok(if over { Counted::Yes } else { Counted::NotYet });
+        };
+        let documents = self.mender.projection().documents();
+        let serving = documents.generations().await?.serving_of(id).clone();
+        let is_whole = async || {
+            let found = documents.results_in(&serving, id, true).await?;
+            Ok::<_, MendError>(
+                found.is_some_and(|(document, tally)| document.election.casts == Some(casts) && tally.ballots == casts),
+            )
+        };
+        if is_whole().await? {
+            return Ok(Counted::Yes);
+        }
+        if !has_passed(patience, closed, now) {
+            return Ok(Counted::NotYet);
+        }
+        let own = self.mender.projection().events().commits_after(&Stream::Election(id), Version::NONE).await?;
+        let mended = self.mender.mend(&serving, &own).await?;
+        report(&mended, run);
+        Ok(if is_whole().await? { Counted::Yes } else { Counted::Late })
+    }
+
+    async fn closing(&self, id: ElectionId) -> Result<Closing, LoadError> {
+        let commits = self.mender.projection().events().commits_after(&Stream::Election(id), Version::NONE).await?;
+        let mut closing = Closing { election: Election::default(), closed: None };
+        for commit in commits {
+            for event in commit.decode::<Election>()? {
+                if matches!(event, ElectionEvent::ElectionClosed { .. }) {
+                    closing.closed = commit.private_part().ok().map(|private| private.time);
+                }
+                closing.election = closing.election.evolve(&event);
+            }
+        }
+        Ok(closing)
+    }
+
+    /// Compares the gates of closed elections with what they closed with.
+    pub(crate) async fn compare_gates(&self, commits: &[Commit], run: &mut Run) -> Result<(), ReconcileError> {
+        let closes = |commit: &&Commit| commit.events.iter().any(|event| event.event_type == "ElectionClosed");
+        let closed: BTreeSet<_> = commits.iter().filter(closes).map(|commit| commit.stream.election()).collect();
+        for id in closed {
+            let election = match self.closing(id).await {
+                Ok(closing) => closing.election,
+                Err(LoadError::Storage(error)) => return Err(error.into()),
+                // What cannot be read was found when its document was compared.
+                Err(error) => {
+                    tracing::warn!(election = %id, %error, "gates cannot be compared");
+                    continue;
+                }
+            };
+            let sound = match self.control.gates(id, election.shards).await {
+                Ok(gates) => {
+                    let closed = gates.iter().all(|(_, gate)| gate.status == GateStatus::Closed);
+                    closed && Some(gates.iter().map(|(_, gate)| gate.casts).sum()) == election.casts
+                }
+                Err(ControlError::Damaged { .. }) => false,
+                Err(error) => return Err(error.into()),
+            };
+            if !sound {
+                tracing::error!(event = "drift_found", election = %id, "the gates are not what they were closed with");
+                metrics::counter!("DriftFound").increment(1);
+                run.found += 1;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// How the counting of an election stands.
+enum Counted {
+    /// All that was cast is counted.
+    Yes,
+    /// There is nothing to worry about so far.
+    NotYet,
+    /// It should be.
+    Late,
+}

@@ -1,0 +1,126 @@
+//! Writing the control table as the events say that it should be.
+
+use std::collections::BTreeMap;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use futures::{StreamExt, TryStreamExt, stream};
+use photovote_domain::{Digest, ElectionId, Shard, ShardCount, VoterId};
+use photovote_dynamodb::{Item, storage_error};
+
+use crate::{
+    gate::{ControlError, GateState, gate_key, key},
+    guard::guard_key,
+    schedule::{COUNTING, SCHEDULE},
+    write::{Control, number, text},
+};
+
+/// How many items are written at once.
+const AT_ONCE: usize = 16;
+
+/// What the control table should hold of an election.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Restoration {
+    /// Over how many shards it is spread.
+    pub shards: ShardCount,
+    /// Its gates.
+    pub gates: BTreeMap<Shard, GateState>,
+    /// The voters of its addresses, by their keys.
+    pub guards: BTreeMap<Digest, VoterId>,
+    /// Does the closer have to look after it?
+    pub scheduled: bool,
+    /// Is it being counted?
+    pub counting: bool,
+}
+
+/// What had to be changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Restored {
+    /// Items that were missing or different.
+    pub written: u64,
+    /// Items that should not have been there.
+    pub deleted: u64,
+}
+
+impl Control {
+    /// Makes the table hold of an election exactly this. Whatever is cast or registered meanwhile would be lost: nobody may
+    /// use the table.
+    pub async fn restore(&self, election: ElectionId, should: &Restoration) -> Result<Restored, ControlError> {
+        let gates = should.gates.iter().map(|(shard, gate)| gate_item(election, *shard, gate));
+        let guards = should.guards.iter().map(|(email, voter)| {
+            let mut item = guard_key(election, should.shards, email);
+            item.insert("voter".to_owned(), AttributeValue::S(voter.to_string()));
+            item
+        });
+        let lists = [(SCHEDULE, should.scheduled), (COUNTING, should.counting)];
+        let listed = lists.into_iter().filter(|(_, listed)| *listed);
+        let listed = listed.map(|(list, _)| key(list.to_owned(), election.to_string()));
+        let mut should_be: BTreeMap<_, _> = gates.chain(guards).chain(listed).map(|item| (keys(&item), item)).collect();
+
+        let mut vain = Vec::new();
+        let partitions = should.shards.shards().map(|shard| (format!("{election}#{shard}"), None));
+        let entries = lists.map(|(list, _)| (list.to_owned(), Some(election.to_string())));
+        for (partition, entry) in partitions.chain(entries) {
+            for item in self.held(&partition, entry.as_deref()).await? {
+                match should_be.get(&keys(&item)) {
+                    Some(wanted) if *wanted == item => {
+                        should_be.remove(&keys(&item));
+                    }
+                    Some(_different) => {}
+                    None => vain.push(item),
+                }
+            }
+        }
+        let restored = Restored { written: should_be.len() as u64, deleted: vain.len() as u64 };
+        let puts = should_be.into_values().map(|item| async move {
+            let put = self.client.put_item().table_name(&self.table).set_item(Some(item)).send().await;
+            put.map(drop).map_err(|error| ControlError::from(storage_error(&error)))
+        });
+        stream::iter(puts.collect::<Vec<_>>()).buffer_unordered(AT_ONCE).try_collect::<()>().await?;
+        for item in vain {
+            let (pk, sk) = keys(&item);
+            let delete = self.client.delete_item().table_name(&self.table).set_key(Some(key(pk, sk))).send().await;
+            delete.map_err(|error| storage_error(&error))?;
+        }
+        Ok(restored)
+    }
+
+    /// What the table holds of a partition, or one item of it.
+    async fn held(&self, partition: &str, entry: Option<&str>) -> Result<Vec<Item>, ControlError> {
+        let mut query = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .key_condition_expression(if entry.is_some() { "pk = :pk AND sk = :sk" } else { "pk = :pk" })
+            .expression_attribute_values(":pk", AttributeValue::S(partition.to_owned()))
+            .consistent_read(true);
+        if let Some(entry) = entry {
+            query = query.expression_attribute_values(":sk", AttributeValue::S(entry.to_owned()));
+        }
+        let mut held = Vec::new();
+        let mut start = None;
+        loop {
+            let page = query.clone().set_exclusive_start_key(start).send().await;
+            let page = page.map_err(|error| storage_error(&error))?;
+            held.extend(page.items.unwrap_or_default());
+            start = page.last_evaluated_key;
+            if start.is_none() {
+                return Ok(held);
+            }
+        }
+    }
+}
+
+fn gate_item(election: ElectionId, shard: Shard, gate: &GateState) -> Item {
+    let count = |count: u64| number(i64::try_from(count).unwrap_or(i64::MAX));
+    let mut item = gate_key(election, shard);
+    item.insert("status".to_owned(), text(gate.status));
+    item.insert("casts".to_owned(), count(gate.casts));
+    item.insert("registered".to_owned(), count(gate.registered));
+    item.extend(gate.closes_at.map(|closes_at| ("closes_at".to_owned(), number(closes_at.millis()))));
+    item
+}
+
+fn keys(item: &Item) -> (String, String) {
+    let text = |name| item.get(name).and_then(|value| value.as_s().ok()).cloned().unwrap_or_default();
+    (text("pk"), text("sk"))
+}

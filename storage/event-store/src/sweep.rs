@@ -1,0 +1,109 @@
+//! Reading everything: the table, or an election of it, part by part and page by page.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use photovote_domain::{Election, ElectionId, Shard, ShardCount, election::ElectionEvent};
+use photovote_dynamodb::{Item, StorageError, storage_error};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    commit::{Commit, CommitError},
+    reader::{EventReader, LoadError, partition},
+};
+
+/// A part of the events table that is read by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    /// One of so many segments of the whole table: the first is number 0.
+    Segment {
+        /// Its number.
+        number: u32,
+        /// How many there are.
+        of: u32,
+    },
+    /// A partition of an election: its own stream, or the voters and ballots of a shard.
+    Partition(ElectionId, Option<Shard>),
+}
+
+/// A place in a part: after the commit with these keys.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Position {
+    pk: String,
+    sk: String,
+}
+
+/// An item of the table that is no commit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unreadable {
+    /// Its partition key.
+    pub pk: String,
+    /// Its sort key.
+    pub sk: String,
+    /// What is wrong with it.
+    pub error: CommitError,
+}
+
+/// A page of a part.
+#[derive(Debug, Clone, Default)]
+pub struct Swept {
+    /// Commits, in no order that could be relied upon.
+    pub commits: Vec<Commit>,
+    /// What is no commit.
+    pub unreadable: Vec<Unreadable>,
+    /// Where the next page begins; nothing at the end of the part.
+    pub next: Option<Position>,
+}
+
+impl EventReader {
+    /// The page of a part that follows a position, with at most `limit` items and a megabyte. One consistent call.
+    pub async fn sweep(&self, part: Part, after: Option<&Position>, limit: u16) -> Result<Swept, StorageError> {
+        let start = after.map(|position| {
+            let text = |text: &String| AttributeValue::S(text.clone());
+            HashMap::from([("pk".to_owned(), text(&position.pk)), ("sk".to_owned(), text(&position.sk))])
+        });
+        let (items, next) = match part {
+            Part::Segment { number, of } => {
+                let segment = |n: u32| i32::try_from(n).unwrap_or(i32::MAX);
+                let scan = self.client.scan().table_name(&self.table).consistent_read(true).limit(limit.into());
+                let scan = scan.segment(segment(number)).total_segments(segment(of)).set_exclusive_start_key(start);
+                let page = scan.send().await.map_err(|error| storage_error(&error))?;
+                (page.items, page.last_evaluated_key)
+            }
+            Part::Partition(election, shard) => {
+                let query = self.client.query().table_name(&self.table).consistent_read(true).limit(limit.into());
+                let query = query
+                    .key_condition_expression("pk = :pk")
+                    .expression_attribute_values(":pk", AttributeValue::S(partition(election, shard)))
+                    .set_exclusive_start_key(start);
+                let page = query.send().await.map_err(|error| storage_error(&error))?;
+                (page.items, page.last_evaluated_key)
+            }
+        };
+        let mut swept = Swept { next: next.as_ref().map(position), ..Swept::default() };
+        for item in items.unwrap_or_default() {
+            let Position { pk, sk } = position(&item);
+            match Commit::from_item(item) {
+                Ok(commit) => swept.commits.push(commit),
+                Err(error) => swept.unreadable.push(Unreadable { pk, sk, error }),
+            }
+        }
+        Ok(swept)
+    }
+
+    /// Over how many shards an election is spread, by its first commit; nothing if there is no such election.
+    pub async fn shards_of(&self, election: ElectionId) -> Result<Option<ShardCount>, LoadError> {
+        let first = self.partition(election, None, None, 1).await?.commits.pop();
+        let events = first.map(|commit| commit.decode::<Election>()).transpose()?;
+        Ok(events.into_iter().flatten().find_map(|event| match event {
+            ElectionEvent::ElectionCreated { shards, .. } => Some(shards),
+            _ => None,
+        }))
+    }
+}
+
+/// The place after an item.
+fn position(item: &Item) -> Position {
+    let text = |name| item.get(name).and_then(|value| value.as_s().ok()).cloned().unwrap_or_default();
+    Position { pk: text("pk"), sk: text("sk") }
+}
