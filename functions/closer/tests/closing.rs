@@ -247,7 +247,7 @@ async fn what_needs_no_looking_after_leaves_the_schedule() {
     let world = World::new().await;
     world.append(ElectionCommand::Open { closes_at: None }).await;
     world.append(ElectionCommand::Close).await;
-    world.append(ElectionCommand::FinishClosing { casts: 0 }).await;
+    world.append(ElectionCommand::FinishClosing { casts: 0, registered: 0 }).await;
     assert_eq!(world.run().await, NOTHING);
     assert!(world.control.scheduled().await.unwrap().is_empty());
 }
