@@ -41,6 +41,7 @@ fn samples() -> [(&'static str, Vec<Value>); 3] {
     let voter = vec![
         json!({"VoterRegistered": {"ballot": b, "email": "grace@example.org", "name": "Grace"}}),
         json!({"VoterRemoved": {}}),
+        json!({"VoterTokenReplaced": {}}),
     ];
     let ballot = vec![
         json!({"BallotCreated": {"token": digest}}),
@@ -157,6 +158,7 @@ fn every_event_is_sampled() {
     let voter = |event: &VoterEvent| match event {
         VoterEvent::VoterRegistered { .. } => 0,
         VoterEvent::VoterRemoved {} => 1,
+        VoterEvent::VoterTokenReplaced {} => 2,
     };
     let ballot = |event: &BallotEvent| match event {
         BallotEvent::BallotCreated { .. } => 0,
@@ -172,7 +174,7 @@ fn every_event_is_sampled() {
     let found: Vec<usize> = places(&elections, &|s| election(&serde_json::from_value(s).unwrap()));
     assert_eq!(found, (0..23).collect::<Vec<_>>());
     let found: Vec<usize> = places(&voters, &|s| voter(&serde_json::from_value(s).unwrap()));
-    assert_eq!(found, [0, 1]);
+    assert_eq!(found, [0, 1, 2]);
     let found: Vec<usize> = places(&ballots, &|s| ballot(&serde_json::from_value(s).unwrap()));
     assert_eq!(found, (0..6).collect::<Vec<_>>());
 }

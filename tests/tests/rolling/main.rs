@@ -155,3 +155,24 @@ async fn elections_that_were_closed_by_an_older_release_stay_as_they_were() {
     assert_eq!(world.document(election.trim_start_matches("/elections/")).await.election.registered, None);
     assert_eq!(world.repairs(), Vec::<String>::new());
 }
+
+#[tokio::test]
+async fn who_does_not_know_a_type_of_event_waits_as_well() {
+    let world = World::new().await;
+    let unaware = Release { event_type: "VoterTokenReplaced", reads: 0, writes: 0 };
+    let (old, new) = (world.program(unaware).await, world.program(AFTER).await);
+    let (election, ..) = open(&mut Turns([&old, &old]), "Summer").await;
+    old.project().await;
+    let voters = old.done(OWNER, "GET", &format!("{election}/voters"), NONE).await;
+    let one = format!("{election}/voters/{}", voters["items"][0]["id"].as_str().unwrap());
+    new.done(OWNER, "POST", &format!("{one}/token"), NONE).await;
+    for (method, path) in [("POST", format!("{one}/token")), ("DELETE", one.clone())] {
+        assert_eq!(old.ask(OWNER, method, &path, NONE).await.problem(), (503, "being_updated"), "{method}");
+    }
+    old.project().await;
+    let repairs = world.repairs();
+    assert!(repairs.len() == 1 && !old.repairs(&repairs[0]).await, "{repairs:?}");
+    assert!(new.repairs(&repairs[0]).await);
+    let voters = old.done(OWNER, "GET", &format!("{election}/voters"), NONE).await;
+    assert_eq!(voters["items"][0]["version"], 2);
+}
