@@ -231,6 +231,8 @@ impl From<CandidateResults> for CandidateResultsView {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use photovote_domain::{
         Ratings, Scale,
         election::{Candidate, Competition},
@@ -290,6 +292,22 @@ mod tests {
     fn while_ballots_are_missing_it_is_counting() {
         let counting = json!({"election_id": ELECTION, "status": "counting", "counted": 1, "cast": 3});
         assert_eq!(answered(Some(3), 1).unwrap(), counting);
+    }
+
+    #[test]
+    fn results_that_are_asked_for_too_early_are_logged_for_the_alarm() {
+        let said = |casts, counted| {
+            let log = tempfile::NamedTempFile::new().unwrap();
+            let writer = Arc::new(log.reopen().unwrap());
+            let subscriber = tracing_subscriber::fmt().json().with_writer(writer).finish();
+            tracing::subscriber::with_default(subscriber, || answered(Some(casts), counted).unwrap());
+            std::fs::read_to_string(log.path()).unwrap()
+        };
+        let line: Value = serde_json::from_str(&said(3, 1)).unwrap();
+        let fields = &line["fields"];
+        assert_eq!((&line["level"], &fields["event"]), (&json!("INFO"), &json!("results_counting")));
+        assert_eq!((&fields["counted"], &fields["cast"]), (&json!(1), &json!(3)));
+        assert_eq!(said(3, 3), "", "final results are nobody's alarm");
     }
 
     #[test]
