@@ -82,8 +82,7 @@ def digest_of_trail(heads):
 
 def check_casts(entries):
     """Checks that as many ballots were cast as the close says; answers how many, or None before the close."""
-    said = [json.loads(event["data"])["casts"] for entry in entries if entry["kind"] == "commit"
-            for event in entry["events"] if event["type"] == "ElectionClosed"]
+    said = said_at_the_close(entries)
     ballots = [entry for entry in entries if entry["kind"] == "ballot"]
     if not said and ballots:
         # Or it was deleted as a draft, when there was nothing to cast yet.
@@ -93,13 +92,21 @@ def check_casts(entries):
     if not said:
         return None
     casts = sum(ballot["cast"] for ballot in ballots)
-    if said != [casts]:
+    if [close["casts"] for close in said] != [casts]:
         raise Wrong(f"the close says {said}, but {casts} ballots were cast")
     # A ballot is made for each voter, and stays when the voter is removed; whoever has cast is not removed.
     registered, removed = count(entries, "VoterRegistered"), count(entries, "VoterRemoved")
     if len(ballots) != registered or casts > registered - removed:
         raise Wrong(f"{registered} voters were registered and {removed} removed, but there are {len(ballots)} ballots, {casts} of them cast")
+    if said[0].get("registered") not in (None, registered - removed):
+        raise Wrong(f"the close says {said}, but {registered} voters were registered and {removed} removed")
     return casts
+
+
+def said_at_the_close(entries):
+    """What the close says in numbers: `casts`, and in its second version `registered`."""
+    return [json.loads(event["data"]) for entry in entries if entry["kind"] == "commit"
+            for event in entry["events"] if event["type"] == "ElectionClosed"]
 
 
 def count(entries, kind):
@@ -112,13 +119,15 @@ def is_deleted(entries):
     return count(entries, "ElectionDeleted") > 0
 
 
-def check_results(results, casts):
-    """Checks that final results count every cast, say what their digest says, and add up."""
+def check_results(results, casts, close):
+    """Checks that final results count every cast, say what their digest and the close say, and add up."""
     rest = {name: value for name, value in results.items() if name != "digest"}
     if results["digest"] != "sha256:" + hashlib.sha256(canonical(rest).encode()).hexdigest():
         raise Wrong("the results are not what their digest says")
     if not results["cast"] == results["counted"] == casts:
         raise Wrong(f"{casts} ballots were cast, and the results count {results['counted']}")
+    if results.get("registered") != close.get("registered"):
+        raise Wrong(f"the close says {close}, and the results {results.get('registered')} voters")
     for row in (row for competition in results["competitions"] for row in competition["candidates"]):
         histogram = {int(grade): ballots for grade, ballots in row["histogram"].items()}
         count, total = sum(histogram.values()), sum(grade * ballots for grade, ballots in histogram.items())
@@ -164,7 +173,7 @@ def main(api, election):
         results = get(f"{api}/elections/{election}/results")
         if results["status"] != "final":
             raise Wrong("the ballots are still being counted: try again")
-        check_results(results, casts)
+        check_results(results, casts, said_at_the_close(entries)[0])
         print(f"Ballots cast: {casts}; counted: {results['counted']}. The results' digest: {results['digest']}")
     print("OK")
 

@@ -116,6 +116,8 @@ pub struct Election {
     pub competitions: Vec<Competition>,
     /// How many ballots were cast, once it is closed.
     pub casts: Option<u64>,
+    /// How many voters were registered when it closed. Elections that were closed before this was written down do not say.
+    pub registered: Option<u64>,
 }
 
 impl Election {

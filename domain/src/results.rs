@@ -66,6 +66,9 @@ pub struct Results {
     pub cast: u64,
     /// How many ballots were counted: as many.
     pub counted: u64,
+    /// How many voters were registered when the election closed, if that was written down.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub registered: Option<u64>,
     /// `sha256:` and the SHA-256, in hexadecimal, of this document's canonical JSON (RFC 8785) without the digest.
     pub digest: String,
     /// The competitions, in the order of the election.
@@ -143,7 +146,8 @@ pub struct Disqualified {
 }
 
 impl Results {
-    /// The final results of an election in which `cast` ballots were cast, from their tally.
+    /// The final results of an election in which `cast` ballots were cast and `registered` voters could have cast one, from
+    /// their tally.
     ///
     /// # Errors
     ///
@@ -154,6 +158,7 @@ impl Results {
         scale: Scale,
         tally: &Tally,
         cast: u64,
+        registered: Option<u64>,
     ) -> Result<Self, ResultsError> {
         let counted = tally.ballots;
         match counted.cmp(&cast) {
@@ -164,7 +169,7 @@ impl Results {
         check(competitions, scale, tally)?;
         let competitions = competitions.iter().map(|c| CompetitionResults::of(c, scale, tally)).collect();
         let mut results =
-            Self { election_id, status: Status::Final, cast, counted, digest: String::new(), competitions };
+            Self { election_id, status: Status::Final, cast, counted, registered, digest: String::new(), competitions };
         results.digest = results.digest_of_the_rest()?;
         Ok(results)
     }
@@ -176,10 +181,13 @@ impl Results {
             status: Status,
             cast: u64,
             counted: u64,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            registered: Option<u64>,
             competitions: &'a [CompetitionResults],
         }
-        let Self { election_id, status, cast, counted, digest: _, competitions } = self;
-        let rest = Rest { election_id: *election_id, status: *status, cast: *cast, counted: *counted, competitions };
+        let Self { election_id, status, cast, counted, registered, digest: _, competitions } = self;
+        let (election_id, status, cast, counted, registered) = (*election_id, *status, *cast, *counted, *registered);
+        let rest = Rest { election_id, status, cast, counted, registered, competitions };
         Ok(format!("sha256:{}", Digest::of(&serde_json_canonicalizer::to_vec(&rest)?)))
     }
 }

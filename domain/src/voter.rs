@@ -44,6 +44,9 @@ pub struct Voter {
 pub enum VoterEvent {
     /// They were registered and given a ballot.
     VoterRegistered { ballot: BallotId, email: String, name: String },
+    /// They were given another token for their ballot. Which, and which ballot, stands in the ballot's stream; that it was done
+    /// stands here, where auditors see it.
+    VoterTokenReplaced {},
     /// They were removed, and their ballot with them.
     VoterRemoved {},
 }
@@ -60,6 +63,8 @@ pub enum VoterCommand {
         /// The ballot they get.
         ballot: BallotId,
     },
+    /// Give them another token for their ballot.
+    ReplaceToken,
     /// Remove them.
     Remove,
 }
@@ -69,6 +74,7 @@ impl VoterCommand {
     pub const fn name(&self) -> &'static str {
         match self {
             Self::Register { .. } => "RegisterVoter",
+            Self::ReplaceToken => "ReplaceBallotToken",
             Self::Remove => "RemoveVoter",
         }
     }
@@ -150,6 +156,8 @@ impl Aggregate for Voter {
                 Ok(vec![VoterEvent::VoterRegistered { ballot, email: email.into(), name: name.into() }])
             }
             (VoterCommand::Register { .. }, _) => Err(VoterRejection::IdTaken),
+            // Whether the ballot can still have another token, the ballot decides.
+            (VoterCommand::ReplaceToken, Status::Registered) => Ok(vec![VoterEvent::VoterTokenReplaced {}]),
             (VoterCommand::Remove, Status::Registered) => {
                 if context.ballot.status == ballot::Status::Cast {
                     return Err(VoterRejection::HasCast);
@@ -157,7 +165,7 @@ impl Aggregate for Voter {
                 registration(context.election)?;
                 Ok(vec![VoterEvent::VoterRemoved {}])
             }
-            (VoterCommand::Remove, _) => Err(VoterRejection::NotFound),
+            (VoterCommand::ReplaceToken | VoterCommand::Remove, _) => Err(VoterRejection::NotFound),
         }
     }
 
@@ -166,6 +174,7 @@ impl Aggregate for Voter {
             VoterEvent::VoterRegistered { ballot, email, name } => {
                 self = Self { status: Status::Registered, name, email, ballot: Some(ballot) };
             }
+            VoterEvent::VoterTokenReplaced {} => {}
             VoterEvent::VoterRemoved {} => self.status = Status::Removed,
         }
         self

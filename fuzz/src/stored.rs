@@ -74,7 +74,7 @@ pub fn results_csv(data: &[u8]) {
             reason: names[names.len() - 1].to_owned(),
         },
         E::ElectionClosing {},
-        E::ElectionClosed { casts: 0 },
+        E::ElectionClosed { casts: 0, registered: None },
     ];
     let events: Vec<_> = first.into_iter().chain(added).chain(last).collect();
     let election = events.iter().fold(Election::default(), Election::evolve);

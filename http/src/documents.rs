@@ -12,6 +12,10 @@ impl From<DocumentError> for Problem {
                 tracing::warn!(error = %unsettled, "a document does not settle");
                 Self::unavailable("storage_unavailable", "this is changing right now: try again", 1)
             }
+            newer @ DocumentError::Newer { .. } => {
+                tracing::warn!(event = "newer_schema", error = %newer, "a document was written by a newer program");
+                Self::being_updated()
+            }
             damaged @ DocumentError::Damaged { .. } => {
                 tracing::error!(error = %damaged, "a document cannot be read");
                 Self::internal()

@@ -152,6 +152,12 @@ impl Problem {
         Self::new(status::UNAVAILABLE, code, detail).with_header(RETRY_AFTER, HeaderValue::from(retry_after_secs))
     }
 
+    /// This program is too old for what a newer one wrote, and is about to be replaced.
+    #[cfg(any(feature = "events", feature = "documents"))]
+    pub(crate) fn being_updated() -> Self {
+        Self::unavailable("being_updated", "this is being updated: try again in a moment", 5)
+    }
+
     /// We are at fault. The client is told nothing more; whoever makes this logs the cause.
     pub fn internal() -> Self {
         Self::new(status::INTERNAL, "internal", "something went wrong on our side")

@@ -53,6 +53,11 @@ pub struct FinalView {
     /// How many ballots were counted: as many.
     #[schema(example = 150)]
     pub counted: u64,
+    /// How many voters were registered when the election closed. Elections that were closed before this was written down do
+    /// not say.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = 200, nullable = false)]
+    pub registered: Option<u64>,
     /// `sha256:` and the SHA-256, in hexadecimal digits, of this document's canonical JSON (RFC 8785) without the digest.
     #[schema(example = "sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad")]
     pub digest: String,
@@ -159,7 +164,7 @@ impl ResultsView {
         let cast = election.casts.ok_or_else(|| {
             Problem::conflict("election_not_closed", "there are no results before the election is closed")
         })?;
-        match Results::of(election_id, &election.competitions, election.scale, tally, cast) {
+        match Results::of(election_id, &election.competitions, election.scale, tally, cast, election.registered) {
             Ok(results) => Ok(Self::Final(results.into())),
             Err(ResultsError::Counting { counted, cast }) => {
                 tracing::info!(event = "results_counting", %election_id, counted, cast, "not all ballots are counted yet");
@@ -175,12 +180,12 @@ impl ResultsView {
 
 impl From<Results> for FinalView {
     fn from(results: Results) -> Self {
-        let Results { election_id, status, cast, counted, digest, competitions } = results;
+        let Results { election_id, status, cast, counted, registered, digest, competitions } = results;
         let status = match status {
             results::Status::Final => "final",
         };
         let competitions = competitions.into_iter().map(Into::into).collect();
-        Self { election_id, status, cast, counted, digest, competitions }
+        Self { election_id, status, cast, counted, registered, digest, competitions }
     }
 }
 
@@ -226,6 +231,8 @@ impl From<CandidateResults> for CandidateResultsView {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use photovote_domain::{
         Ratings, Scale,
         election::{Candidate, Competition},
@@ -248,7 +255,13 @@ mod tests {
         let candidates = vec![candidate(1, None), candidate(2, None), candidate(3, Some("late"))];
         let id = CompetitionId::from_bits(9);
         let competitions = vec![Competition { id, name: "Nature".into(), description: None, candidates }];
-        Election { scale: Scale::default(), competitions, casts, ..Election::default() }
+        Election {
+            scale: Scale::default(),
+            competitions,
+            casts,
+            registered: casts.map(|casts| casts + 1),
+            ..Election::default()
+        }
     }
 
     fn tally(ballots: u64) -> Tally {
@@ -265,9 +278,11 @@ mod tests {
 
     #[test]
     fn the_view_is_the_domains_document() {
-        let results = Results::of(ELECTION, &election(Some(2)).competitions, Scale::default(), &tally(2), 2).unwrap();
+        let results =
+            Results::of(ELECTION, &election(Some(2)).competitions, Scale::default(), &tally(2), 2, Some(3)).unwrap();
         let view = answered(Some(2), 2).unwrap();
         assert_eq!(view, serde_json::to_value(results).unwrap());
+        assert_eq!(view["registered"], 3);
         assert_eq!(view["competitions"][0]["candidates"][0]["mean_exact"], json!({"numerator": 4, "denominator": 1}));
         assert_eq!(view["competitions"][0]["disqualified"][0]["reason"], "late");
         assert_eq!(view["competitions"][0]["unranked"][0]["name"], "photo 2");
@@ -277,6 +292,22 @@ mod tests {
     fn while_ballots_are_missing_it_is_counting() {
         let counting = json!({"election_id": ELECTION, "status": "counting", "counted": 1, "cast": 3});
         assert_eq!(answered(Some(3), 1).unwrap(), counting);
+    }
+
+    #[test]
+    fn results_that_are_asked_for_too_early_are_logged_for_the_alarm() {
+        let said = |casts, counted| {
+            let log = tempfile::NamedTempFile::new().unwrap();
+            let writer = Arc::new(log.reopen().unwrap());
+            let subscriber = tracing_subscriber::fmt().json().with_writer(writer).finish();
+            tracing::subscriber::with_default(subscriber, || answered(Some(casts), counted).unwrap());
+            std::fs::read_to_string(log.path()).unwrap()
+        };
+        let line: Value = serde_json::from_str(&said(3, 1)).unwrap();
+        let fields = &line["fields"];
+        assert_eq!((&line["level"], &fields["event"]), (&json!("INFO"), &json!("results_counting")));
+        assert_eq!((&fields["counted"], &fields["cast"]), (&json!(1), &json!(3)));
+        assert_eq!(said(3, 3), "", "final results are nobody's alarm");
     }
 
     #[test]

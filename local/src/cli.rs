@@ -11,17 +11,21 @@ use axum::http::HeaderValue;
 use clap::{Args, Parser, Subcommand};
 use photovote_document_store::Scope;
 use photovote_domain::{ElectionId, Subject, Timestamp};
+use serde::Serialize;
 use tracing_subscriber::EnvFilter;
 
 use crate::{
+    backup::{self, Amount, BackupError},
     consumer::Redelivery,
     data_dir::{DataDir, DataDirError},
     demo::{self, DemoError},
     engine::Durability,
     gateway::Cors,
     issuer::{Issuer, IssuerError},
+    personal_data::{self, PersonalDataError, Place},
     rebuild::{self, FailedRebuild, Task, Work},
     server::{Options, Server, StartError},
+    status::{self, StatusError},
 };
 
 /// Lets a group of people vote on photographs. Without a command it serves.
@@ -63,6 +67,37 @@ enum Command {
         /// Who the administrator is: elections belong to who created them
         #[arg(long, default_value = "admin", value_name = "NAME")]
         subject: Subject,
+    },
+    /// Say how things stand, whether or not a server is running: events, elections, documents, queues, counts
+    Status {
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Write all events into a new file, whether or not a server is running
+    Export {
+        /// The file; it must not be there yet
+        file: PathBuf,
+        /// Those of this table in DynamoDB, instead of the data directory's
+        #[arg(long, value_name = "NAME")]
+        events_table: Option<String>,
+    },
+    /// Put the events of a file into a data directory that no server is running on
+    Import {
+        /// A file that `export` wrote
+        file: PathBuf,
+        /// Into this table in DynamoDB, instead of the data directory
+        #[arg(long, value_name = "NAME")]
+        events_table: Option<String>,
+    },
+    /// List where an election's personal data stand: tables, keys and fields, no values
+    PersonalData {
+        /// The election's id
+        #[arg(long, value_name = "ID")]
+        election: ElectionId,
+        /// As JSON
+        #[arg(long)]
+        json: bool,
     },
     /// Hold an election of 200 voters on a server of its own, with a free port and a temporary directory, and check its
     /// results
@@ -157,6 +192,12 @@ enum CommandError {
     Demo(#[from] DemoError),
     #[error(transparent)]
     Rebuild(#[from] FailedRebuild),
+    #[error(transparent)]
+    Status(#[from] StatusError),
+    #[error(transparent)]
+    Backup(#[from] BackupError),
+    #[error(transparent)]
+    PersonalData(#[from] PersonalDataError),
     #[error("cannot run: {0}")]
     System(#[from] io::Error),
 }
@@ -168,6 +209,10 @@ pub fn run() -> ExitCode {
     let done = match command.unwrap_or(Command::Serve) {
         Command::Serve => serve(options.server()),
         Command::Token { subject } => token(&options.data_dir, &subject),
+        Command::Status { json } => status(&options.data_dir, json),
+        Command::Export { file, events_table } => export(options.data_dir, events_table, &file),
+        Command::Import { file, events_table } => import(options.data_dir, events_table, &file),
+        Command::PersonalData { election, json } => personal_data(&options.data_dir, election, json),
         Command::Demo => demo(options.server().durability),
         Command::Rebuild(args) => rebuild(options.server(), &args),
     };
@@ -185,6 +230,52 @@ fn token(data_dir: &Path, subject: &Subject) -> Result<(), CommandError> {
     let issuer = Issuer::open(&DataDir::open(data_dir)?)?;
     let now = Timestamp::from_millis(jiff::Timestamp::now().as_millisecond());
     Ok(writeln!(io::stdout(), "{}", issuer.token(subject, now)?)?)
+}
+
+/// Waits for work in a runtime of its own.
+fn wait<T, E>(work: impl Future<Output = Result<T, E>>) -> Result<T, CommandError>
+where
+    CommandError: From<E>,
+{
+    log();
+    Ok(tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(work)?)
+}
+
+fn status(data_dir: &Path, json: bool) -> Result<(), CommandError> {
+    let now = Timestamp::from_millis(jiff::Timestamp::now().as_millisecond());
+    let status = wait(status::look(data_dir, now))?;
+    if json { as_json(&status) } else { Ok(status::write(&status, &mut io::stdout())?) }
+}
+
+fn place(data_dir: PathBuf, events_table: Option<String>) -> backup::Place {
+    events_table.map_or(backup::Place::Directory(data_dir), backup::Place::Table)
+}
+
+fn export(data_dir: PathBuf, events_table: Option<String>, file: &Path) -> Result<(), CommandError> {
+    let Amount { commits, streams } = wait(backup::export(&place(data_dir, events_table), file))?;
+    Ok(writeln!(io::stdout(), "exported {commits} commits of {streams} streams")?)
+}
+
+fn import(data_dir: PathBuf, events_table: Option<String>, file: &Path) -> Result<(), CommandError> {
+    let Amount { commits, streams } = wait(backup::import(&place(data_dir, events_table), file))?;
+    Ok(writeln!(io::stdout(), "imported {commits} commits of {streams} streams")?)
+}
+
+fn personal_data(data_dir: &Path, election: ElectionId, json: bool) -> Result<(), CommandError> {
+    let places = wait(personal_data::list(data_dir, election))?;
+    if json {
+        return as_json(&places);
+    }
+    let mut out = io::stdout().lock();
+    for Place { of, what, table, pk, sk, field } in places {
+        writeln!(out, "{of}\t{what}\t{table}\t{pk}\t{sk}\t{field}")?;
+    }
+    Ok(())
+}
+
+fn as_json(value: &impl Serialize) -> Result<(), CommandError> {
+    let json = serde_json::to_string_pretty(value).map_err(io::Error::other)?;
+    Ok(writeln!(io::stdout(), "{json}")?)
 }
 
 fn demo(durability: Durability) -> Result<(), CommandError> {

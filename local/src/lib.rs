@@ -4,7 +4,10 @@
 //! [`engine`] for DynamoDB, the [`pump`] for Lambda's event source mapping, the [`queues`] for SQS,
 //! and the [`consumer`] for what brings their messages to a function. The functions are
 //! the very same as on AWS: they use the SDK, and only its endpoints differ.
+//!
+//! [`status`], [`personal_data`] and [`backup`] look at a [`snapshot`] of the data, whether a server is running or not.
 
+pub mod backup;
 pub mod checkpoint;
 pub mod cli;
 pub mod consumer;
@@ -15,10 +18,13 @@ mod event;
 mod functions;
 pub mod gateway;
 pub mod issuer;
+pub mod personal_data;
 pub mod pump;
 pub mod queues;
 pub mod rebuild;
 pub mod server;
+pub mod snapshot;
 pub mod sqlite;
+pub mod status;
 mod stop;
 pub mod stream;

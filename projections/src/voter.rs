@@ -38,6 +38,7 @@ impl VoterDocument {
                     self.name.clone_from(name);
                     self.email.clone_from(email);
                 }
+                VoterEvent::VoterTokenReplaced {} => {}
                 VoterEvent::VoterRemoved {} => {
                     *self = Self { version: self.version, removed: true, ..Self::empty(self.id) };
                 }

@@ -143,11 +143,14 @@ fn a_removed_voter_leaves_nothing_but_a_version() {
     assert_eq!(document.apply(Version::new(2), &[VoterEvent::VoterRemoved {}]), Turn::Gap);
     assert_eq!(document.apply(Version::new(1), std::slice::from_ref(&registered)), Turn::Next);
     assert_eq!((document.name.as_str(), document.email.as_str(), document.removed), ("Ada", "ada@example.org", false));
-    assert_eq!(document.apply(Version::new(2), &[VoterEvent::VoterRemoved {}]), Turn::Next);
+    let before = document.clone();
+    assert_eq!(document.apply(Version::new(2), &[VoterEvent::VoterTokenReplaced {}]), Turn::Next);
+    assert_eq!(document, VoterDocument { version: Version::new(2), ..before });
+    assert_eq!(document.apply(Version::new(3), &[VoterEvent::VoterRemoved {}]), Turn::Next);
     assert_eq!(document.apply(Version::new(1), &[registered]), Turn::Duplicate);
     assert_eq!(
         document,
-        VoterDocument { version: Version::new(2), removed: true, ..VoterDocument::empty(document.id) }
+        VoterDocument { version: Version::new(3), removed: true, ..VoterDocument::empty(document.id) }
     );
 }
 

@@ -39,8 +39,12 @@ pub fn election(id: ElectionId, shards: u8, casts: Option<u64>) -> Vec<Commit> {
         ElectionEvent::CandidateAdded { candidate, competition, description: None, image: None, name }
     };
     let opened = ElectionEvent::ElectionOpened { closes_at: None };
-    let closed =
-        casts.map(|casts| [vec![ElectionEvent::ElectionClosing {}], vec![ElectionEvent::ElectionClosed { casts }]]);
+    let closed = casts.map(|casts| {
+        [
+            vec![ElectionEvent::ElectionClosing {}],
+            vec![ElectionEvent::ElectionClosed { casts, registered: Some(casts) }],
+        ]
+    });
     let commits = [vec![created], vec![added, candidate(1)], vec![candidate(2)], vec![opened]];
     let commits = commits.into_iter().chain(closed.into_iter().flatten());
     history(Stream::Election(id), Timestamp::from_millis(0), commits)

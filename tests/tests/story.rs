@@ -8,6 +8,7 @@
 )]
 
 use photovote_tests::{Election, Host};
+use reqwest::Method;
 use serde_json::{Value, json};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -201,5 +202,31 @@ async fn a_replaced_token_opens_nothing() {
     assert_eq!(ballot["ballot"]["ratings"], json!({}), "whoever hands out the new token cannot look at what was rated");
     renewed.post("/ballot/cast", json!({"ratings": {candidate: 2}})).await.status(200);
     election.post(&path, json!({})).await.refused(409, "ballot_cast_already");
+    host.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_trail_shows_who_replaced_a_token_and_nothing_of_the_ballot() {
+    let host = Host::start().await;
+    let election = Election::open(host.owner(), &[2]).await;
+    let voter = election.voter("ada").await;
+    voter.rate(json!({&election.candidates()[0]: 3})).await.status(200);
+    let path = election.path(&format!("/voters/{}/token", voter.id));
+    let keyed = || election.owner.request(Method::POST, &path).key("of-a-replaced-token").json(&json!({})).send();
+    let (first, again) = (keyed().await.status(200), keyed().await.status(200));
+    assert_eq!((first.version(), again.version()), (2, 2), "the voter's version, whatever the ballot's");
+    assert!(first.json()["ballot_token"].is_string());
+    assert_eq!(again.json().get("ballot_token"), None, "a secret is shown once");
+
+    let trail = election.get("/audit").await.status(200).json();
+    let stream = format!("voter#{}", voter.id);
+    let of_voter = trail["items"].as_array().unwrap().iter().filter(|entry| entry["stream"] == *stream);
+    let commands: Vec<_> = of_voter.clone().map(|entry| entry["command"].as_str().unwrap()).collect();
+    assert_eq!(commands, ["RegisterVoter", "ReplaceBallotToken"]);
+    let replaced = of_voter.last().unwrap();
+    assert_eq!(replaced["events"][0]["type"], "VoterTokenReplaced");
+    assert_eq!(replaced["events"][0].get("data"), None);
+    let private: Value = serde_json::from_str(replaced["private"]["data"].as_str().unwrap()).unwrap();
+    assert!(private["actor"]["administrator"].is_string(), "{private}");
     host.stop().await;
 }

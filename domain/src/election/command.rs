@@ -51,8 +51,10 @@ pub enum ElectionCommand {
     CloseIfDue,
     /// Finish closing: every gate is closed.
     FinishClosing {
-        /// The sum over the gates.
+        /// How many ballots were cast: the sum over the gates.
         casts: u64,
+        /// How many voters were registered: the sum over the gates.
+        registered: u64,
     },
     /// Make the results public.
     Release,

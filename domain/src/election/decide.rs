@@ -54,8 +54,8 @@ impl Aggregate for Election {
             C::Extend { closes_at } => self.extend(closes_at, context.now),
             C::CloseIfDue if self.status == Status::Open && !self.is_due(context.now) => Err(ElectionRejection::NotDue),
             C::Close | C::CloseIfDue => self.close(),
-            C::FinishClosing { casts } => match self.status {
-                Status::Closing => Ok(vec![ElectionEvent::ElectionClosed { casts }]),
+            C::FinishClosing { casts, registered } => match self.status {
+                Status::Closing => Ok(vec![ElectionEvent::ElectionClosed { casts, registered: Some(registered) }]),
                 status => Err(ElectionRejection::WrongStatus(status)),
             },
             C::Release => match self.status {

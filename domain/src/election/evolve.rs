@@ -37,7 +37,7 @@ pub enum ElectionEvent {
     /// It began to close.
     ElectionClosing {},
     /// Every gate is closed: so many ballots were cast.
-    ElectionClosed { casts: u64 },
+    ElectionClosed { casts: u64, registered: Option<u64> },
     /// The results became public.
     ResultsReleased {},
     /// It was deleted.
@@ -101,9 +101,10 @@ impl Election {
             }
             E::ElectionExtended { closes_at } => self.closes_at = Some(closes_at),
             E::ElectionClosing {} => self.status = Status::Closing,
-            E::ElectionClosed { casts } => {
+            E::ElectionClosed { casts, registered } => {
                 self.status = Status::Closed;
                 self.casts = Some(casts);
+                self.registered = registered;
             }
             E::ResultsReleased {} => self.status = Status::Released,
             E::ElectionDeleted {} => self.status = Status::Deleted,

@@ -23,7 +23,7 @@ fn ranked(ratings: &[Histogram]) -> Vec<CandidateResults> {
     let ballots = ratings.iter().map(Histogram::count).max().unwrap_or_default();
     let histograms = (0..).zip(ratings).map(|(number, histogram)| (candidate(number), *histogram));
     let tally = Tally { ballots, candidates: histograms.collect() };
-    let results = Results::of(ElectionId::from_bits(1), &[competition], scale(0, 10), &tally, ballots).unwrap();
+    let results = Results::of(ElectionId::from_bits(1), &[competition], scale(0, 10), &tally, ballots, None).unwrap();
     results.competitions.into_iter().next().unwrap().candidates
 }
 

@@ -27,7 +27,7 @@ fn commands() -> Vec<ElectionCommand> {
         C::Extend { closes_at: at(3_000) },
         C::Close,
         C::CloseIfDue,
-        C::FinishClosing { casts: 3 },
+        C::FinishClosing { casts: 3, registered: 4 },
         C::Release,
         C::Delete,
         C::AddCompetition { competition: self::competition(2), name: text("Towns"), description: None },
@@ -117,7 +117,7 @@ fn each_step_of_a_life_leads_to_the_next() {
     let steps = [
         (C::Open { closes_at: None }, Status::Open),
         (C::Close, Status::Closing),
-        (C::FinishClosing { casts: 3 }, Status::Closed),
+        (C::FinishClosing { casts: 3, registered: 4 }, Status::Closed),
         (C::Release, Status::Released),
         (C::Delete, Status::Deleted),
     ];
@@ -132,9 +132,9 @@ fn each_step_of_a_life_leads_to_the_next() {
 
 #[test]
 fn the_number_of_ballots_is_known_once_the_election_is_closed() {
-    let closed = ElectionEvent::ElectionClosed { casts: 12 };
+    let closed = ElectionEvent::ElectionClosed { casts: 12, registered: Some(14) };
     given::<Election>(history(Status::Closing))
-        .when(ElectionCommand::FinishClosing { casts: 12 }, &TODAY)
+        .when(ElectionCommand::FinishClosing { casts: 12, registered: 14 }, &TODAY)
         .then([closed]);
     let casts = STATUSES.map(|status| election(status).casts);
     assert_eq!(casts, [None, None, None, None, Some(3), Some(3), Some(3)]);

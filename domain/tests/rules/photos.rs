@@ -113,7 +113,7 @@ pub(crate) fn history(status: election::Status) -> Vec<ElectionEvent> {
         S::Draft => return draft(),
         S::Open => (S::Draft, opened_until(None)),
         S::Closing => (S::Open, ElectionEvent::ElectionClosing {}),
-        S::Closed => (S::Closing, ElectionEvent::ElectionClosed { casts: 3 }),
+        S::Closed => (S::Closing, ElectionEvent::ElectionClosed { casts: 3, registered: Some(3) }),
         S::Released => (S::Closed, ElectionEvent::ResultsReleased {}),
         S::Deleted => (S::Released, ElectionEvent::ElectionDeleted {}),
     };

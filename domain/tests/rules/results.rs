@@ -46,7 +46,7 @@ fn ranked<const N: usize>(ratings: [&[(usize, u64)]; N]) -> Vec<CandidateResults
     let candidates: BTreeMap<_, _> = numbered().map(|(number, r)| (candidate(number), histogram(r))).collect();
     let ballots = candidates.values().map(Histogram::count).max().unwrap_or_default();
     let tally = Tally { ballots, candidates };
-    let results = Results::of(ELECTION, &[nature(photos)], scale(0, 10), &tally, ballots).unwrap();
+    let results = Results::of(ELECTION, &[nature(photos)], scale(0, 10), &tally, ballots, None).unwrap();
     results.competitions.into_iter().next().unwrap().candidates
 }
 
@@ -70,7 +70,7 @@ fn the_document_says_all_there_is_to_know_and_nothing_else() {
     let photos = vec![photo(4, "Fog"), disqualified(3, "Sun"), photo(2, "Star"), photo(1, "Moon")];
     let moon: &[_] = &[(1, 2), (2, 5), (3, 20), (4, 48), (5, 73)];
     let tally = tally(150, [(1, moon), (2, &[(1, 1), (2, 2)]), (3, &[(5, 150)])]);
-    let results = Results::of(ELECTION, &[nature(photos)], Scale::default(), &tally, 150).unwrap();
+    let results = Results::of(ELECTION, &[nature(photos)], Scale::default(), &tally, 150, None).unwrap();
     let mut document = serde_json::to_value(&results).unwrap();
     let digest = document.as_object_mut().unwrap().remove("digest").unwrap();
     let id = |number| candidate(number).to_string();
@@ -101,7 +101,7 @@ fn the_document_says_all_there_is_to_know_and_nothing_else() {
 #[test]
 fn the_histogram_has_each_grade_of_the_scale_in_numeric_order() {
     let tally = tally(1, [(1, &[(10, 1)])]);
-    let results = Results::of(ELECTION, &[nature(vec![photo(1, "Moon")])], scale(8, 10), &tally, 1).unwrap();
+    let results = Results::of(ELECTION, &[nature(vec![photo(1, "Moon")])], scale(8, 10), &tally, 1, None).unwrap();
     let text = serde_json::to_string(&results).unwrap();
     assert!(text.contains(r#""histogram":{"8":0,"9":0,"10":1}"#), "{text}");
 }
@@ -110,7 +110,7 @@ fn the_histogram_has_each_grade_of_the_scale_in_numeric_order() {
 fn the_digest_is_of_what_the_results_say() {
     let digest = |name, election| {
         let tally = tally(1, [(1, &[(3, 1)])]);
-        Results::of(election, &[nature(vec![photo(1, name)])], Scale::default(), &tally, 1).unwrap().digest
+        Results::of(election, &[nature(vec![photo(1, name)])], Scale::default(), &tally, 1, None).unwrap().digest
     };
     assert_eq!(digest("Moon", ELECTION), digest("Moon", ELECTION));
     assert_ne!(digest("Moon", ELECTION), digest("Sun", ELECTION));
@@ -120,7 +120,7 @@ fn the_digest_is_of_what_the_results_say() {
 #[test]
 fn an_election_in_which_nobody_voted_has_results_too() {
     let competitions = [nature(vec![photo(1, "Moon"), photo(2, "Sun")])];
-    let results = Results::of(ELECTION, &competitions, Scale::default(), &Tally::default(), 0).unwrap();
+    let results = Results::of(ELECTION, &competitions, Scale::default(), &Tally::default(), 0, None).unwrap();
     let nature = &results.competitions[0];
     assert!(nature.candidates.is_empty());
     assert_eq!(nature.unranked.iter().map(|c| c.name.as_str()).collect::<Vec<_>>(), ["Moon", "Sun"]);
@@ -131,7 +131,7 @@ fn competitions_are_ranked_each_for_itself() {
     let other = Competition { id: competition(2), name: "Towns".into(), ..nature(vec![photo(2, "Rome")]) };
     let tally = tally(1, [(1, &[(5, 1)]), (2, &[(1, 1)])]);
     let both = [nature(vec![photo(1, "Moon")]), other];
-    let results = Results::of(ELECTION, &both, Scale::default(), &tally, 1).unwrap();
+    let results = Results::of(ELECTION, &both, Scale::default(), &tally, 1, None).unwrap();
     assert_eq!(results.competitions.iter().map(|c| c.candidates[0].rank).collect::<Vec<_>>(), [1, 1]);
     assert_eq!(results.competitions.iter().map(|c| c.name.as_str()).collect::<Vec<_>>(), ["Nature", "Towns"]);
 }
@@ -169,7 +169,7 @@ fn candidates_of_one_rank_stand_in_the_order_of_the_competition() {
     let photos = vec![photo(9, "Moon"), photo(3, "Sun"), photo(5, "Star")];
     let same: &[_] = &[(4, 2)];
     let tally = tally(2, [(3, same), (5, same), (9, same)]);
-    let results = Results::of(ELECTION, &[nature(photos)], Scale::default(), &tally, 2).unwrap();
+    let results = Results::of(ELECTION, &[nature(photos)], Scale::default(), &tally, 2, None).unwrap();
     let order: Vec<_> = results.competitions[0].candidates.iter().map(|c| c.name.as_str()).collect();
     assert_eq!(order, ["Moon", "Sun", "Star"]);
 }
@@ -178,7 +178,7 @@ fn candidates_of_one_rank_stand_in_the_order_of_the_competition() {
 fn a_disqualified_candidate_stands_apart_and_takes_no_rank() {
     let photos = vec![disqualified(1, "Moon"), photo(2, "Sun"), disqualified(3, "Star"), photo(4, "Fog")];
     let tally = tally(1, [(1, &[(5, 1)]), (2, &[(3, 1)])]);
-    let results = Results::of(ELECTION, &[nature(photos)], Scale::default(), &tally, 1).unwrap();
+    let results = Results::of(ELECTION, &[nature(photos)], Scale::default(), &tally, 1, None).unwrap();
     let nature = &results.competitions[0];
     assert_eq!(nature.candidates.iter().map(|c| (c.name.as_str(), c.rank)).collect::<Vec<_>>(), [("Sun", 1)]);
     let apart: Vec<_> = nature.disqualified.iter().map(|c| (c.name.as_str(), c.reason.as_str())).collect();
@@ -236,7 +236,7 @@ fn the_numbers_are_exact_up_to_the_most_ballots() {
 fn there_are_no_results_while_ballots_remain_to_be_counted() {
     let of = |counted, cast| {
         let tally = Tally { ballots: counted, ..Tally::default() };
-        Results::of(ELECTION, &[], Scale::default(), &tally, cast)
+        Results::of(ELECTION, &[], Scale::default(), &tally, cast, None)
     };
     assert!(matches!(of(2, 3), Err(ResultsError::Counting { counted: 2, cast: 3 })));
     assert!(matches!(of(4, 3), Err(ResultsError::Overcounted { counted: 4, cast: 3 })));
@@ -248,7 +248,7 @@ fn there_are_no_results_while_ballots_remain_to_be_counted() {
 fn a_tally_that_cannot_be_of_this_election_has_no_results() {
     let of = |ballots, number, ratings: &[(usize, u64)]| {
         let competitions = [nature(vec![photo(1, "Moon"), disqualified(2, "Sun")])];
-        Results::of(ELECTION, &competitions, Scale::default(), &tally(ballots, [(number, ratings)]), ballots)
+        Results::of(ELECTION, &competitions, Scale::default(), &tally(ballots, [(number, ratings)]), ballots, None)
     };
     let impossible = |results: Result<Results, ResultsError>| matches!(results, Err(ResultsError::Impossible(_)));
     assert!(of(1, 1, &[(5, 1)]).is_ok());

@@ -88,3 +88,15 @@ fn only_a_registered_voter_can_be_removed() {
     gone(vec![]);
     gone(vec![registered(), VoterEvent::VoterRemoved {}]);
 }
+
+#[test]
+fn a_replaced_token_is_noted_with_the_voter_and_changes_nothing_there() {
+    let replaced = VoterEvent::VoterTokenReplaced {};
+    let ask =
+        |events: Vec<VoterEvent>| when(events, VoterCommand::ReplaceToken, BallotStatus::Draft, ElectionStatus::Open);
+    ask(vec![registered()]).then([replaced.clone()]);
+    ask(vec![registered(), replaced.clone()]).then([replaced.clone()]);
+    ask(vec![]).then_refused(VoterRejection::NotFound);
+    ask(vec![registered(), VoterEvent::VoterRemoved {}]).then_refused(VoterRejection::NotFound);
+    assert_eq!(fold::<Voter>(&[registered(), replaced]), fold::<Voter>(&[registered()]));
+}

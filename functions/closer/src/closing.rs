@@ -1,6 +1,6 @@
 //! The protocol that closes an election without a race and without a transaction over all its gates.
 
-use photovote_control::{Control, ControlError};
+use photovote_control::{Control, ControlError, Turnout};
 use photovote_domain::{
     Aggregate, Election, Hasher, Version,
     election::{Context, ElectionCommand, ElectionRejection, Status},
@@ -57,12 +57,12 @@ pub async fn finish(
     let mut history = history;
     if history.state.status == Status::Closing {
         control.is_to_be_counted(election).await?;
-        let casts = control.close_gates(election, shards).await?;
+        let Turnout { registered, cast } = control.close_gates(election, shards).await?;
         let finish = |election: &Election| match election.status {
             // Whoever began it may have lost their role since: it is not their wish any more, but has to be done.
             Status::Closing => {
                 let context = Context { now: record.private.time, by: None };
-                election.decide(ElectionCommand::FinishClosing { casts }, &context)
+                election.decide(ElectionCommand::FinishClosing { casts: cast, registered }, &context)
             }
             // Somebody else has finished, with the same count: the gates stand still.
             _ => Ok(Vec::new()),

@@ -154,12 +154,13 @@ fn casts_ballot(commit: &Commit) -> Result<bool, LoadError> {
 /// Within a partition, the commits of a stream come in their order.
 fn take_in(registration: &mut Registration, commit: &Commit) -> Result<(), LoadError> {
     for event in commit.decode::<Voter>()? {
-        *registration = match event {
+        match event {
             VoterEvent::VoterRegistered { ballot, email, name: _ } => {
-                Registration { ballot: Some(ballot), email: Some(email_key(&email)) }
+                *registration = Registration { ballot: Some(ballot), email: Some(email_key(&email)) };
             }
-            VoterEvent::VoterRemoved {} => Registration::default(),
-        };
+            VoterEvent::VoterTokenReplaced {} => {}
+            VoterEvent::VoterRemoved {} => *registration = Registration::default(),
+        }
     }
     Ok(())
 }

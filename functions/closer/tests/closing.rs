@@ -247,7 +247,7 @@ async fn what_needs_no_looking_after_leaves_the_schedule() {
     let world = World::new().await;
     world.append(ElectionCommand::Open { closes_at: None }).await;
     world.append(ElectionCommand::Close).await;
-    world.append(ElectionCommand::FinishClosing { casts: 0 }).await;
+    world.append(ElectionCommand::FinishClosing { casts: 0, registered: 0 }).await;
     assert_eq!(world.run().await, NOTHING);
     assert!(world.control.scheduled().await.unwrap().is_empty());
 }
@@ -260,4 +260,25 @@ async fn a_draft_whose_deletion_broke_off_lets_nobody_in() {
     assert_eq!(world.run().await, NOTHING);
     assert_eq!(world.gates().await, [GateStatus::Closed]);
     assert!(world.control.scheduled().await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn an_election_that_cannot_be_looked_after_is_counted_as_failed() {
+    let world = World::new().await;
+    world.append(ElectionCommand::Open { closes_at: Some(Timestamp::from_millis(2_000)) }).await;
+    let (client, table) = (world.engine.client(), world.engine.tables().control);
+    let found = client.scan().table_name(table).send().await.unwrap().items.unwrap_or_default();
+    let gate = found.into_iter().find(|item| item["sk"].as_s().unwrap() == "gate").unwrap();
+    let key = ["pk", "sk"].map(|name| (name.to_owned(), gate[name].clone()));
+    client.delete_item().table_name(table).set_key(Some(key.into())).send().await.unwrap();
+    for now in [1_000, 3_000] {
+        world.now.store(now, Ordering::SeqCst);
+        assert_eq!(
+            world.run().await,
+            Run { closed: 0, failed: 1 },
+            "what is broken off like this, Lambda counts as an error"
+        );
+    }
+    client.put_item().table_name(table).set_item(Some(gate)).send().await.unwrap();
+    assert_eq!(world.run().await, Run { closed: 1, failed: 0 });
 }

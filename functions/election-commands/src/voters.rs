@@ -12,7 +12,7 @@ use photovote_domain::{
     voter::{self, VoterCommand, VoterRejection},
 };
 use photovote_dynamodb::{Cancellation, Retry};
-use photovote_event_store::{Commit, ExecuteError, History, Stream};
+use photovote_event_store::{Commit, ExecuteError, History, Known, Stream};
 use photovote_http::{
     Administrator, Answer, BallotToken, Changed, CommandHeaders, CommandProblems, Preconditions, Problem, Segments,
     Submission, at_version, created, present, value,
@@ -178,7 +178,7 @@ pub(crate) async fn remove(
 /// A voter's new ballot token.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct ReplacedToken {
-    /// The voter's version, which this does not change.
+    /// The version that the voter's stream has come to.
     #[schema(value_type = u64)]
     version: Version,
     /// What opens the ballot from now on. It is shown this once: a repeated request answers without it.
@@ -212,19 +212,33 @@ pub(crate) async fn replace_token(
 
     let environment = app.store.environment();
     let token = BallotToken::new(id, ballot, environment.random());
-    let stream = Stream::ballot(id, shards, ballot);
-    let command = BallotCommand::ReplaceToken { token: token.hash() };
-    let record = intent.record(command.name(), &stream, environment);
-    let history: History<Ballot> = app.store.load(stream).await?;
-    let decide = |ballot: &Ballot| ballot.decide(command.clone(), &app.ballot_context(&election));
-    let done = app.store.execute(history, &record, |_| true, decide).await.map_err(|error| match error {
-        // The ballot went with its voter.
-        ExecuteError::Rejected(BallotRejection::Voided) => Problem::refused(&VoterRejection::NotFound),
-        error => error.into(),
-    })?;
-    // The voter's version, not the ballot's: that would tell how much they have rated.
-    let ballot_token = (!done.repeated).then(|| token.reveal());
-    Ok(at_version(voter.version, ReplacedToken { version: voter.version, ballot_token }))
+    let record = intent.record(VoterCommand::ReplaceToken.name(), &voter.stream, environment);
+    let mut retry = Retry::attempts(3);
+    loop {
+        // That it was done, the voter's stream tells auditors; which token opens the ballot, stands in the ballot's alone.
+        let history: History<Ballot> = app.store.load(Stream::ballot(id, shards, ballot)).await?;
+        let command = BallotCommand::ReplaceToken { token: token.hash() };
+        let replaced = match history.state.decide(command, &app.ballot_context(&election)) {
+            Ok(events) => Some(app.store.commit(&history, &events, &record)?),
+            // It may have been done before, and the ballot be cast since.
+            Err(_settled) if voter.known(&record) != Known::No => None,
+            // The ballot went with its voter.
+            Err(BallotRejection::Voided) => return Err(Problem::refused(&VoterRejection::NotFound)),
+            Err(refused) => return Err(Problem::refused(&refused)),
+        };
+        let context = voter::Context { election: &election.state, ballot: &history.state };
+        let decide = |voter: &Voter| voter.decide(VoterCommand::ReplaceToken, &context);
+        let alongside = |_: &Commit| replaced.iter().map(|replaced| app.store.action(replaced)).collect();
+        match app.store.execute_with(voter.clone(), &record, |_| true, decide, alongside).await {
+            Ok(done) => {
+                let ballot_token = (!done.repeated).then(|| token.reveal());
+                return Ok(at_version(done.version, ReplacedToken { version: done.version, ballot_token }));
+            }
+            // The voter was faster: with a rating, or with the cast.
+            Err(ExecuteError::Blocked(_)) if retry.again().await => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
 }
 
 impl App {

@@ -54,7 +54,8 @@ impl Office {
 
     /// Closes the election after so many casts.
     async fn close(&self, document: &mut ElectionDocument, casts: u64) {
-        self.project(document, &[E::ElectionClosing {}, E::ElectionClosed { casts }]).await;
+        self.project(document, &[E::ElectionClosing {}, E::ElectionClosed { casts, registered: Some(casts + 1) }])
+            .await;
     }
 
     /// Counts a ballot with these grades for the candidates 11, 12, …

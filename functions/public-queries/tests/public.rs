@@ -46,7 +46,7 @@ impl Square {
             candidate(12, "Sun"),
             E::ElectionOpened { closes_at: None },
             E::ElectionClosing {},
-            E::ElectionClosed { casts: 2 },
+            E::ElectionClosed { casts: 2, registered: Some(3) },
         ];
         square.project(&events).await;
         square

@@ -3,14 +3,14 @@
 
 use std::collections::BTreeMap;
 
-use photovote_domain::{BallotId, ElectionId, Voter, VoterId, election::Status};
+use photovote_domain::{BallotId, ElectionId, VoterId, election::Status};
 use photovote_event_store::Stream;
 use photovote_http::{self as http, BallotToken, command_id, derived_id};
 use photovote_testing::Reply;
 
 use super::{
     Verdict,
-    truth::{Entry, Truth, fold},
+    truth::{Entry, Truth},
 };
 use crate::{
     journal::{Asked, What, Who},
@@ -125,12 +125,7 @@ fn administered(asked: &Asked, caller: &str, key: &str, truth: &Truth) -> Option
         _ => return Some(Stream::Election(election)),
     };
     let shards = truth.election(election)?.shards;
-    let stream = Stream::voter(election, shards, voter);
-    if asked.what != What::ReplaceToken {
-        return Some(stream);
-    }
-    let voter: Voter = fold(truth.streams.get(&stream)?);
-    Some(Stream::ballot(election, shards, voter.ballot?))
+    Some(Stream::voter(election, shards, voter))
 }
 
 /// The version that the answer names.
@@ -139,8 +134,6 @@ fn version_told(asked: &Asked, effect: &Entry) -> Option<u64> {
     match asked.what {
         // The closing's, and then the end's.
         What::Close => Some(version + 1),
-        // It tells the voter's version.
-        What::ReplaceToken => None,
         _ => Some(version),
     }
 }

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use photovote_domain::ballot;
+
 use super::{Verdict, truth::Truth};
 
 pub(crate) fn check(truth: &Truth, verdict: &mut Verdict<'_>) {
@@ -14,6 +16,13 @@ pub(crate) fn check(truth: &Truth, verdict: &mut Verdict<'_>) {
         let casts = truth.casts_of(id).count() as u64;
         if let Some(closed_with) = election.casts {
             verdict.holds(closed_with == casts, || format!("{id} closed with {closed_with} casts, {casts} were cast"));
+        }
+        if let Some(closed_with) = election.registered {
+            let registered =
+                truth.ballots(id).filter(|(_, ballot)| ballot.status != ballot::Status::Voided).count() as u64;
+            verdict.holds(closed_with == registered, || {
+                format!("{id} closed with {closed_with} voters, {registered} were registered")
+            });
         }
         let (opened, closed) = (truth.moment(id, "ElectionOpened"), truth.moment(id, "ElectionClosed"));
         for (stream, at) in truth.registrations(id) {

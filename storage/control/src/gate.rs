@@ -98,6 +98,13 @@ pub struct Turnout {
     pub cast: u64,
 }
 
+impl Turnout {
+    /// This, and what came through one more gate.
+    pub(crate) const fn with(self, gate: &GateState) -> Self {
+        Self { registered: self.registered + gate.registered, cast: self.cast + gate.casts }
+    }
+}
+
 /// Reads gates.
 #[derive(Debug, Clone)]
 pub struct ControlReader {
@@ -114,10 +121,7 @@ impl ControlReader {
     /// Who has come so far: one BatchGetItem over the gates.
     pub async fn turnout(&self, election: ElectionId, shards: ShardCount) -> Result<Turnout, ControlError> {
         let gates = self.gates(election, shards).await?;
-        Ok(gates.iter().fold(Turnout::default(), |sum, (_, gate)| Turnout {
-            registered: sum.registered + gate.registered,
-            cast: sum.cast + gate.casts,
-        }))
+        Ok(gates.iter().fold(Turnout::default(), |sum, (_, gate)| sum.with(gate)))
     }
 
     /// All gates of an election, by shard.

@@ -11,7 +11,7 @@ use futures::{StreamExt, TryStreamExt, stream};
 use photovote_domain::{ElectionId, Shard, ShardCount, Timestamp};
 use photovote_dynamodb::{PutFailure, Retry, StorageError, update_failure};
 
-use crate::gate::{ControlError, ControlReader, GateState, GateStatus, gate_key};
+use crate::gate::{ControlError, ControlReader, GateState, GateStatus, Turnout, gate_key};
 
 /// How many gates are moved at once.
 const AT_ONCE: usize = 16;
@@ -95,9 +95,9 @@ impl Control {
         .map(drop)
     }
 
-    /// Closes every gate, each by its own update, and answers how many casts they let through altogether. Once this has
-    /// returned that number is final: nothing passes a closed gate, and none opens again.
-    pub async fn close_gates(&self, election: ElectionId, shards: ShardCount) -> Result<u64, ControlError> {
+    /// Closes every gate, each by its own update, and answers how many voters and casts they let through altogether. Once
+    /// this has returned these numbers are final: nothing passes a closed gate, and none opens again.
+    pub async fn close_gates(&self, election: ElectionId, shards: ShardCount) -> Result<Turnout, ControlError> {
         let closed = self
             .each(election, shards, |_| Change {
                 update: "SET #status = :closed",
@@ -105,13 +105,10 @@ impl Control {
                 values: vec![(":closed", text(GateStatus::Closed))],
             })
             .await?;
-        closed
-            .into_iter()
-            .map(|(shard, gate)| match gate {
-                Some(GateState { status: GateStatus::Closed, casts, .. }) => Ok(casts),
-                _ => Err(ControlError::Damaged { election, shard }),
-            })
-            .sum()
+        closed.into_iter().try_fold(Turnout::default(), |sum, (shard, gate)| match gate {
+            Some(gate) if gate.status == GateStatus::Closed => Ok(sum.with(&gate)),
+            _ => Err(ControlError::Damaged { election, shard }),
+        })
     }
 
     /// The action that lets one cast through a ballot's gate: the fence between voting and counting.

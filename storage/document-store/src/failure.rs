@@ -12,6 +12,14 @@ pub enum DocumentError {
     /// The parts of a document did not belong together however often they were read: it changes all the time.
     #[error("{0} changes faster than it can be read")]
     Unsettled(String),
+    /// A newer program wrote an item: who does not understand all of it would lose the rest by writing it again.
+    #[error("the item {key} has the attribute {attribute:?}, which this program does not know")]
+    Newer {
+        /// Its keys.
+        key: String,
+        /// What is not known.
+        attribute: String,
+    },
     /// An item is not what it should be.
     #[error("the item {key} is damaged: {reason}")]
     Damaged {
@@ -28,7 +36,7 @@ impl DocumentError {
         match self {
             Self::Storage(error) => error.is_permanent(),
             Self::Unsettled(_) => false,
-            Self::Damaged { .. } => true,
+            Self::Newer { .. } | Self::Damaged { .. } => true,
         }
     }
 }

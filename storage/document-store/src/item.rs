@@ -42,11 +42,38 @@ struct Header {
     shards: ShardCount,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     casts: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    registered: Option<u64>,
     /// In their order.
     competitions: Vec<Place>,
 }
 
+/// The attributes of a header.
+const HEADER: [&str; 14] = [
+    "pk",
+    "sk",
+    "version",
+    "status",
+    "administrators",
+    "owner",
+    "name",
+    "description",
+    "scale",
+    "closes_at",
+    "shards",
+    "casts",
+    "registered",
+    "competitions",
+];
+
 impl Header {
+    fn of(item: Item) -> Result<Self, DocumentError> {
+        match item.keys().find(|name| !HEADER.contains(&name.as_str())) {
+            Some(unknown) => Err(DocumentError::Newer { key: key_of(&item), attribute: unknown.clone() }),
+            None => parsed(item),
+        }
+    }
+
     fn administrators(&mut self) -> Administrators {
         let named = std::mem::take(&mut self.administrators);
         self.owner.take().map_or(named, Administrators::owned_by)
@@ -129,7 +156,7 @@ impl Partition {
     /// The election that a header and the competitions are, or nothing if they do not belong together. A Query reads
     /// item after item: a transaction may have changed some of them when it had passed the others.
     pub(crate) fn election(self, id: ElectionId, header: Item) -> Result<Option<ElectionDocument>, DocumentError> {
-        let mut header: Header = parsed(header)?;
+        let mut header = Header::of(header)?;
         let parts = self.competitions.into_iter().map(parsed::<Part>).collect::<Result<Vec<_>, _>>()?;
         let mut parts: BTreeMap<_, _> = parts.into_iter().map(|part| (part.competition.id, part)).collect();
         let competitions: Option<Vec<_>> = header
@@ -152,6 +179,7 @@ impl Partition {
                 shards: header.shards,
                 competitions,
                 casts: header.casts,
+                registered: header.registered,
             },
         }))
     }
@@ -172,7 +200,7 @@ pub(crate) fn listed(item: Item) -> Result<ElectionSummary, DocumentError> {
 
 /// How things stand with the election of a header.
 pub(crate) fn standing(item: Item) -> Result<Standing, DocumentError> {
-    let mut header: Header = parsed(item)?;
+    let mut header = Header::of(item)?;
     Ok(Standing { administrators: header.administrators(), status: header.status, shards: header.shards })
 }
 

@@ -77,7 +77,7 @@ async fn an_election_is_read_as_it_was_saved() {
     let closes_at = Timestamp::from_millis(1_800_000_000_000);
     saving.commit(&[E::CompetitionRemoved { competition: competition(3) }, photo(2, 7, "")]).await;
     saving.commit(&[E::ElectionOpened { closes_at: Some(closes_at) }]).await;
-    saving.commit(&[E::ElectionClosing {}, E::ElectionClosed { casts: 12 }]).await;
+    saving.commit(&[E::ElectionClosing {}, E::ElectionClosed { casts: 12, registered: Some(20) }]).await;
     assert_eq!(saving.stored().await.unwrap(), saving.document);
 }
 
@@ -357,4 +357,23 @@ async fn a_damaged_item_is_named() {
     let error = saving.store.election(saving.document.id, false).await.unwrap_err();
     assert!(error.is_permanent());
     assert!(error.to_string().contains("election is damaged: missing field `shards`"), "{error}");
+}
+
+#[tokio::test]
+async fn a_document_of_a_newer_program_is_not_half_understood() {
+    let engine = Engine::start().await;
+    let mut saving = Saving::new(&engine, 7);
+    saving.commit(&[created("ada")]).await;
+    let update = engine.client().update_item().table_name(engine.tables().documents);
+    let update = update.key("pk", AttributeValue::S(format!("1#{}", saving.document.id)));
+    let update = update.key("sk", AttributeValue::S("election".into()));
+    let update = update.update_expression("SET weather = :sunny");
+    update.expression_attribute_values(":sunny", AttributeValue::S("sunny".into())).send().await.unwrap();
+    let id = saving.document.id;
+    for refused in [saving.store.election(id, true).await.map(drop), saving.store.standing(id).await.map(drop)] {
+        assert!(
+            matches!(refused, Err(DocumentError::Newer { ref attribute, .. }) if attribute == "weather"),
+            "{refused:?}"
+        );
+    }
 }

@@ -108,6 +108,25 @@ impl EventStore {
         }
     }
 
+    /// Writes a commit as it stands in a backup, if its place is free. Does it stand there now?
+    pub async fn restore(&self, commit: &Commit) -> Result<bool, AppendError> {
+        let put = self
+            .client
+            .put_item()
+            .table_name(&self.table)
+            .set_item(Some(commit.to_item()))
+            .condition_expression(PLACE_IS_FREE)
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+        match put.send().await {
+            Ok(_) => Ok(true),
+            Err(error) => match put_failure(&error) {
+                PutFailure::Condition(Some(standing)) => Ok(Commit::from_item(standing)? == *commit),
+                PutFailure::Condition(None) => Ok(false),
+                PutFailure::Storage(error) => Err(error.into()),
+            },
+        }
+    }
+
     /// The action that writes a commit as part of a transaction.
     pub fn action(&self, commit: &Commit) -> Result<TransactWriteItem, BuildError> {
         let put = Put::builder()

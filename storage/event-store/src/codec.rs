@@ -1,6 +1,6 @@
 //! Events to bytes and back, whatever their age.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, cell::Cell};
 
 use serde::{
     Serialize,
@@ -20,28 +20,98 @@ pub struct StoredEvent {
     pub payload: Vec<u8>,
 }
 
-/// Turns a payload of one schema version into the next.
+/// What is done to a payload on its way between two versions.
+pub type Cast = fn(Map<String, Value>) -> Map<String, Value>;
+
+/// A change of an event's schema: from one version to the next.
 #[derive(Debug, Clone, Copy)]
-pub struct Upcaster {
+pub struct SchemaChange {
     /// The event's type.
     pub event_type: &'static str,
-    /// The version that it takes.
+    /// The version before the change.
     pub from: u32,
-    /// What it does.
-    pub upcast: fn(Map<String, Value>) -> Map<String, Value>,
+    /// Turns a payload of the version before into one of the version after.
+    pub upcast: Cast,
+    /// Turns a payload back, for as long as the change is only read.
+    pub downcast: Cast,
+    /// Is the version after written, or only read? The release that brings a change only reads it, so that every program of a
+    /// rolling deployment, and the one that it may have to go back to, can read what the next release writes.
+    pub written: bool,
 }
 
-/// All upcasters, in ascending order for each type. Every event is at its first version so far.
-pub const UPCASTERS: &[Upcaster] = &[];
+/// All changes of schemas, in ascending order for each type. Those that are not there are at their first version.
+pub const SCHEMA_CHANGES: &[SchemaChange] = &[SchemaChange {
+    event_type: "ElectionClosed",
+    from: 1,
+    // How many voters were registered, nobody wrote down.
+    upcast: |mut payload| {
+        payload.insert("registered".to_owned(), Value::Null);
+        payload
+    },
+    downcast: |mut payload| {
+        payload.remove("registered");
+        payload
+    },
+    written: true,
+}];
 
-/// The version in which events of this type are written: one more than there are upcasters.
+/// The newest version of this type that can be read.
+pub fn newest_version(event_type: &str) -> u32 {
+    Schemas::CURRENT.known(event_type)
+}
+
+/// The version in which events of this type are written.
 pub fn schema_version(event_type: &str) -> u32 {
-    current_version(event_type, UPCASTERS)
+    Schemas::CURRENT.written(event_type)
 }
 
-fn current_version(event_type: &str, upcasters: &[Upcaster]) -> u32 {
-    let newest = upcasters.iter().filter(|u| u.event_type == event_type).map(|u| u.from + 1).max();
-    newest.unwrap_or(1)
+/// What a program knows of schemas.
+#[derive(Debug, Clone, Copy)]
+struct Schemas {
+    changes: &'static [SchemaChange],
+    /// In a rehearsal, what the release that is played knows less.
+    #[cfg(feature = "rehearsal")]
+    played: Option<crate::rehearsal::Release>,
+}
+
+impl Schemas {
+    const CURRENT: Self = Self::of(SCHEMA_CHANGES);
+
+    const fn of(changes: &'static [SchemaChange]) -> Self {
+        Self {
+            changes,
+            #[cfg(feature = "rehearsal")]
+            played: None,
+        }
+    }
+
+    /// Those of this program.
+    fn here() -> Self {
+        Self {
+            #[cfg(feature = "rehearsal")]
+            played: crate::rehearsal::played(),
+            ..Self::CURRENT
+        }
+    }
+
+    fn changes_of(&self, event_type: &str) -> impl DoubleEndedIterator<Item = &'static SchemaChange> {
+        self.changes.iter().filter(move |change| change.event_type == event_type)
+    }
+
+    fn known(&self, event_type: &str) -> u32 {
+        let newest = self.changes_of(event_type).map(|change| change.from + 1).max().unwrap_or(1);
+        #[cfg(feature = "rehearsal")]
+        let newest = self.played.map_or(newest, |release| release.known(event_type, newest));
+        newest
+    }
+
+    fn written(&self, event_type: &str) -> u32 {
+        let written = self.changes_of(event_type).filter(|change| change.written).map(|change| change.from + 1).max();
+        let written = written.unwrap_or(1);
+        #[cfg(feature = "rehearsal")]
+        let written = self.played.map_or(written, |release| release.written(event_type, written));
+        written
+    }
 }
 
 /// Why an event cannot be stored.
@@ -58,7 +128,8 @@ pub enum EncodeError {
 /// Why stored bytes are not an event.
 #[derive(Debug, Error)]
 pub enum DecodeError {
-    /// A newer program wrote it.
+    /// A newer program wrote it: this one can read it as soon as it is that program. Of a type that is not known at all, the
+    /// known version is 0.
     #[error("{event_type} has schema version {found}, and this program knows versions up to {known}")]
     Newer {
         /// The event's type.
@@ -81,44 +152,54 @@ pub enum DecodeError {
 }
 
 impl StoredEvent {
-    /// The event as it is to be stored: in the current version of its type.
+    /// The event as it is to be stored: in the version of its type that is written.
     pub fn encode<E: Serialize>(event: &E) -> Result<Self, EncodeError> {
+        Self::encode_with(event, Schemas::here())
+    }
+
+    fn encode_with<E: Serialize>(event: &E, schemas: Schemas) -> Result<Self, EncodeError> {
         let Value::Object(variant) = serde_json::to_value(event)? else { return Err(EncodeError::NotAVariant) };
         let mut variant = variant.into_iter();
-        let (Some((event_type, payload)), None) = (variant.next(), variant.next()) else {
+        let (Some((event_type, Value::Object(mut payload))), None) = (variant.next(), variant.next()) else {
             return Err(EncodeError::NotAVariant);
         };
-        let payload = serde_json_canonicalizer::to_vec(&payload)?;
-        Ok(Self { schema_version: schema_version(&event_type), event_type, payload })
+        let schema_version = schemas.written(&event_type);
+        for change in schemas.changes_of(&event_type).filter(|change| change.from >= schema_version).rev() {
+            payload = (change.downcast)(payload);
+        }
+        Ok(Self { schema_version, event_type, payload: serde_json_canonicalizer::to_vec(&payload)? })
     }
 
     /// The event as the domain knows it today.
     pub fn decode<E: DeserializeOwned>(&self) -> Result<E, DecodeError> {
-        self.decode_with(UPCASTERS)
+        self.decode_with(Schemas::here())
     }
 
-    fn decode_with<E: DeserializeOwned>(&self, upcasters: &[Upcaster]) -> Result<E, DecodeError> {
-        let known = current_version(&self.event_type, upcasters);
-        if self.schema_version == 0 || self.schema_version > known {
-            let event_type = self.event_type.clone();
-            return Err(DecodeError::Newer { event_type, found: self.schema_version, known });
+    fn decode_with<E: DeserializeOwned>(&self, schemas: Schemas) -> Result<E, DecodeError> {
+        let event_type = || self.event_type.clone();
+        let known = schemas.known(&self.event_type);
+        let refused =
+            |error| DecodeError::Payload { event_type: event_type(), schema_version: self.schema_version, error };
+        if self.schema_version == 0 {
+            return Err(refused(serde::de::Error::custom("versions begin at 1")));
         }
-        let refused = |error| DecodeError::Payload {
-            event_type: self.event_type.clone(),
-            schema_version: self.schema_version,
-            error,
-        };
+        if self.schema_version > known {
+            return Err(DecodeError::Newer { event_type: event_type(), found: self.schema_version, known });
+        }
         let mut payload = Cow::Borrowed(self.payload.as_slice());
-        if self.schema_version < known {
-            let mut object: Map<String, Value> = serde_json::from_slice(&payload).map_err(refused)?;
-            for version in self.schema_version..known {
-                let step = upcasters.iter().find(|u| u.event_type == self.event_type && u.from == version);
-                object = step.map_or_else(|| object.clone(), |step| (step.upcast)(object.clone()));
-            }
+        let mut changes = schemas.changes_of(&self.event_type).filter(|c| c.from >= self.schema_version).peekable();
+        if changes.peek().is_some() {
+            let object: Map<String, Value> = serde_json::from_slice(&payload).map_err(refused)?;
+            let object = changes.fold(object, |object, change| (change.upcast)(object));
             payload = Cow::Owned(serde_json::to_vec(&object).map_err(refused)?);
         }
         let mut json = serde_json::Deserializer::from_slice(&payload);
-        let event = E::deserialize(Named { event_type: &self.event_type, payload: &mut json }).map_err(refused)?;
+        let unknown = Cell::new(false);
+        let named = Named { event_type: &self.event_type, unknown: &unknown, payload: &mut json };
+        let event = E::deserialize(named).map_err(|error| match unknown.get() {
+            true => DecodeError::Newer { event_type: event_type(), found: self.schema_version, known: 0 },
+            false => refused(error),
+        })?;
         json.end().map_err(refused)?;
         Ok(event)
     }
@@ -127,6 +208,8 @@ impl StoredEvent {
 /// Presents a payload as the variant that the event's type names, without writing `{"Type": payload}` first.
 struct Named<'a, D> {
     event_type: &'a str,
+    /// Set if there is no such variant.
+    unknown: &'a Cell<bool>,
     payload: D,
 }
 
@@ -137,9 +220,19 @@ impl<'de, D: serde::Deserializer<'de, Error = serde_json::Error>> serde::Deseria
         visitor.visit_enum(self)
     }
 
+    fn deserialize_enum<V: Visitor<'de>>(
+        self,
+        _name: &'static str,
+        variants: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Self::Error> {
+        self.unknown.set(!variants.contains(&self.event_type));
+        visitor.visit_enum(self)
+    }
+
     serde::forward_to_deserialize_any! {
         bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option unit unit_struct
-        newtype_struct seq tuple tuple_struct map struct enum identifier ignored_any
+        newtype_struct seq tuple tuple_struct map struct identifier ignored_any
     }
 }
 
@@ -192,25 +285,34 @@ mod tests {
         Sold {},
     }
 
-    const HISTORY: &[Upcaster] = &[
-        Upcaster {
+    const HISTORY: &[SchemaChange] = &[
+        SchemaChange {
             event_type: "Painted",
             from: 1,
-            upcast: |mut payload| {
-                let colour = payload.remove("color").unwrap_or_default();
-                payload.insert("colour".into(), colour);
-                payload
-            },
+            upcast: |payload| renamed(payload, "color", "colour"),
+            downcast: |payload| renamed(payload, "colour", "color"),
+            written: true,
         },
-        Upcaster {
+        SchemaChange {
             event_type: "Painted",
             from: 2,
             upcast: |mut payload| {
                 payload.insert("coats".into(), 1.into());
                 payload
             },
+            downcast: |mut payload| {
+                payload.remove("coats");
+                payload
+            },
+            written: true,
         },
     ];
+
+    fn renamed(mut payload: Map<String, Value>, old: &str, new: &str) -> Map<String, Value> {
+        let value = payload.remove(old).unwrap_or_default();
+        payload.insert(new.into(), value);
+        payload
+    }
 
     fn stored(event_type: &str, schema_version: u32, payload: &str) -> StoredEvent {
         StoredEvent { event_type: event_type.into(), schema_version, payload: payload.into() }
@@ -229,22 +331,58 @@ mod tests {
     #[test]
     fn an_old_event_goes_through_every_version_between() {
         let red = |coats| Event::Painted { colour: "red".into(), coats };
-        let decode = |version, payload| stored("Painted", version, payload).decode_with::<Event>(HISTORY).unwrap();
+        let decode =
+            |version, payload| stored("Painted", version, payload).decode_with::<Event>(Schemas::of(HISTORY)).unwrap();
         assert_eq!(decode(1, r#"{"color":"red"}"#), red(1));
         assert_eq!(decode(2, r#"{"colour":"red"}"#), red(1));
         assert_eq!(decode(3, r#"{"colour":"red","coats":4}"#), red(4));
     }
 
     #[test]
+    fn an_event_is_written_in_the_newest_version_that_may_be_written() {
+        const NOT_YET: &[SchemaChange] = &[HISTORY[0], SchemaChange { written: false, ..HISTORY[1] }];
+        const NEITHER: &[SchemaChange] = &[SchemaChange { written: false, ..HISTORY[0] }, NOT_YET[1]];
+        let painted = Event::Painted { colour: "red".into(), coats: 2 };
+        let encode = |changes| StoredEvent::encode_with(&painted, Schemas::of(changes)).unwrap();
+        assert_eq!(encode(HISTORY), stored("Painted", 3, r#"{"coats":2,"colour":"red"}"#));
+        assert_eq!(encode(NOT_YET), stored("Painted", 2, r#"{"colour":"red"}"#));
+        assert_eq!(encode(NEITHER), stored("Painted", 1, r#"{"color":"red"}"#));
+        // What is not written yet is read.
+        for changes in [HISTORY, NOT_YET, NEITHER] {
+            assert_eq!(encode(HISTORY).decode_with::<Event>(Schemas::of(changes)).unwrap(), painted);
+        }
+    }
+
+    #[test]
     fn what_cannot_be_understood_is_refused() {
-        let refused = |event: StoredEvent| event.decode_with::<Event>(HISTORY).unwrap_err();
-        assert!(matches!(refused(stored("Painted", 4, "{}")), DecodeError::Newer { found: 4, known: 3, .. }));
-        assert!(matches!(refused(stored("Sold", 0, "{}")), DecodeError::Newer { .. }));
-        for (event_type, payload) in
-            [("Sold", r#"{"to":"me"}"#), ("Sold", "{"), ("Sold", "{} {}"), ("Lost", "{}"), ("Painted", "[]")]
-        {
-            let version = current_version(event_type, HISTORY);
+        let refused = |event: StoredEvent| event.decode_with::<Event>(Schemas::of(HISTORY)).unwrap_err();
+        for (event_type, payload) in [("Sold", r#"{"to":"me"}"#), ("Sold", "{"), ("Sold", "{} {}"), ("Painted", "[]")] {
+            let version = Schemas::of(HISTORY).known(event_type);
             assert!(matches!(refused(stored(event_type, version, payload)), DecodeError::Payload { .. }), "{payload}");
+        }
+        assert!(matches!(refused(stored("Sold", 0, "{}")), DecodeError::Payload { .. }));
+    }
+
+    #[test]
+    fn what_a_newer_program_wrote_is_told_apart_from_what_is_damaged() {
+        let newer =
+            |event_type, version| match stored(event_type, version, "{").decode_with::<Event>(Schemas::of(HISTORY)) {
+                Err(DecodeError::Newer { found, known, .. }) => (found, known),
+                other => panic!("{other:?}"),
+            };
+        assert_eq!(newer("Painted", 4), (4, 3));
+        assert_eq!(newer("Sold", 2), (2, 1));
+        assert_eq!(newer("Stolen", 1), (1, 0), "a type that is not known");
+    }
+
+    #[test]
+    fn changes_of_schemas_are_in_order_and_lead_to_what_is_written() {
+        let mut versions = std::collections::BTreeMap::new();
+        for change in SCHEMA_CHANGES {
+            let (version, written) = versions.entry(change.event_type).or_insert((1, true));
+            assert_eq!(change.from, *version, "{}", change.event_type);
+            assert!(*written || !change.written, "{}: what is written follows what is written", change.event_type);
+            (*version, *written) = (change.from + 1, change.written);
         }
     }
 }

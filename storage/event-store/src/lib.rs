@@ -1,7 +1,7 @@
 //! The events table: the append-only truth. One item is one [`Commit`], everything that one command did to one stream.
 //!
 //! Reading is for everybody who may; appending is behind the feature `append`, which only the command functions, the
-//! closer and the local host enable.
+//! closer and the local host enable. The feature `rehearsal` is for tests: it plays releases that know less.
 
 mod cache;
 mod chain;
@@ -11,6 +11,8 @@ mod commit;
 mod environment;
 mod history;
 mod reader;
+#[cfg(feature = "rehearsal")]
+pub mod rehearsal;
 mod stream;
 mod sweep;
 
@@ -23,7 +25,9 @@ mod execute;
 pub use append::{AppendError, EventStore, MAX_ITEM_BYTES};
 pub use cache::ElectionCache;
 pub use chain::{ChainError, first_link, part_digest, public_header, salt_of_part, verify};
-pub use codec::{DecodeError, EncodeError, StoredEvent, UPCASTERS, Upcaster, schema_version};
+pub use codec::{
+    Cast, DecodeError, EncodeError, SCHEMA_CHANGES, SchemaChange, StoredEvent, newest_version, schema_version,
+};
 pub use command::{Actor, CommandId, CommandRecord, PrivatePart, Source};
 pub use commit::{Commit, CommitError};
 pub use environment::Environment;

@@ -401,11 +401,11 @@ async fn a_cast_is_written_only_through_an_open_gate() {
     control.extend_gates(ELECTION, shards, Timestamp::from_millis(15)).await.unwrap();
     assert!(!cast("in time", 19).await.unwrap().repeated);
     assert_eq!(casts().await, 1);
-    assert_eq!(control.close_gates(ELECTION, shards).await.unwrap(), 1);
+    assert_eq!(control.close_gates(ELECTION, shards).await.unwrap().cast, 1);
     // A closed gate never opens again, whoever was slow.
     control.open_gates(ELECTION, shards, None).await.unwrap();
     control.extend_gates(ELECTION, shards, Timestamp::from_millis(99)).await.unwrap();
-    assert_eq!(control.close_gates(ELECTION, shards).await.unwrap(), 1);
+    assert_eq!(control.close_gates(ELECTION, shards).await.unwrap().cast, 1);
     assert!(cast("in time", 19).await.unwrap().repeated, "the cast that passed is still answered");
     let late = cast("late", 19).await;
     assert!(matches!(late, Err(ExecuteError::Rejected(BallotRejection::CastAlready))));

@@ -4,7 +4,7 @@
 use std::{collections::BTreeSet, fs, path::PathBuf};
 
 use photovote_domain::{Ballot, Election, Voter, ballot::BallotEvent, election::ElectionEvent, voter::VoterEvent};
-use photovote_event_store::{StoredEvent, schema_version};
+use photovote_event_store::{SCHEMA_CHANGES, StoredEvent, newest_version, schema_version};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
@@ -21,7 +21,7 @@ fn samples() -> [(&'static str, Vec<Value>); 3] {
         json!({"ElectionOpened": {"closes_at": 1_800_000_000_000_u64}}),
         json!({"ElectionExtended": {"closes_at": 1_800_000_600_000_u64}}),
         json!({"ElectionClosing": {}}),
-        json!({"ElectionClosed": {"casts": 150}}),
+        json!({"ElectionClosed": {"casts": 150, "registered": 200}}),
         json!({"ResultsReleased": {}}),
         json!({"ElectionDeleted": {}}),
         json!({"AdministratorAdded": {"role": "editor", "subject": "auth0|123"}}),
@@ -41,6 +41,7 @@ fn samples() -> [(&'static str, Vec<Value>); 3] {
     let voter = vec![
         json!({"VoterRegistered": {"ballot": b, "email": "grace@example.org", "name": "Grace"}}),
         json!({"VoterRemoved": {}}),
+        json!({"VoterTokenReplaced": {}}),
     ];
     let ballot = vec![
         json!({"BallotCreated": {"token": digest}}),
@@ -114,6 +115,14 @@ fn every_file_can_be_read() {
         }
         read.insert(event_type.to_owned());
     }
+    // No version of any event is without its file.
+    for change in SCHEMA_CHANGES {
+        for version in 1..=newest_version(change.event_type) {
+            let name = format!("election.{}.{version}.json", change.event_type);
+            let kinds = ["election", "voter", "ballot"].map(|kind| name.replacen("election", kind, 1));
+            assert!(kinds.iter().any(|name| folder().join(name).exists()), "{name}");
+        }
+    }
     let known: usize = samples().iter().map(|(_, samples)| samples.len()).sum();
     assert_eq!(read.len(), known);
 }
@@ -149,6 +158,7 @@ fn every_event_is_sampled() {
     let voter = |event: &VoterEvent| match event {
         VoterEvent::VoterRegistered { .. } => 0,
         VoterEvent::VoterRemoved {} => 1,
+        VoterEvent::VoterTokenReplaced {} => 2,
     };
     let ballot = |event: &BallotEvent| match event {
         BallotEvent::BallotCreated { .. } => 0,
@@ -164,7 +174,7 @@ fn every_event_is_sampled() {
     let found: Vec<usize> = places(&elections, &|s| election(&serde_json::from_value(s).unwrap()));
     assert_eq!(found, (0..23).collect::<Vec<_>>());
     let found: Vec<usize> = places(&voters, &|s| voter(&serde_json::from_value(s).unwrap()));
-    assert_eq!(found, [0, 1]);
+    assert_eq!(found, [0, 1, 2]);
     let found: Vec<usize> = places(&ballots, &|s| ballot(&serde_json::from_value(s).unwrap()));
     assert_eq!(found, (0..6).collect::<Vec<_>>());
 }

@@ -111,6 +111,7 @@ async fn observed(behaviour: &Behaviour) -> Observer {
     observer.notes("replace a token", &replaced);
     let renewed = Voter { client: owner.with_token(&replaced.text_of("ballot_token")), ..lost.clone() };
     does(&election, &renewed, behaviour.leaving).await;
+    reached(&election, &lost.id, replaced.version()).await;
     let removed = owner.delete(&election.path(&format!("/voters/{}", gone.id))).await.status(200);
     observer.notes("remove a voter", &removed);
 
@@ -142,6 +143,14 @@ async fn observed(behaviour: &Behaviour) -> Observer {
 async fn settled(election: &Election, version: u64, voters: usize) {
     while election.get(&format!("?min_version={version}")).await.status != 200 {}
     while election.get("/voters").await.status(200).json()["items"].as_array().map(Vec::len) != Some(voters) {
+        tokio::task::yield_now().await;
+    }
+}
+
+/// The list of voters shows this one at this version.
+async fn reached(election: &Election, voter: &str, version: u64) {
+    let shown = |list: Value| list["items"].as_array()?.iter().find(|shown| shown["id"] == voter)?["version"].as_u64();
+    while shown(election.get("/voters").await.status(200).json()) != Some(version) {
         tokio::task::yield_now().await;
     }
 }

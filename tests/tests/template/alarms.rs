@@ -34,6 +34,25 @@ fn every_alarm_is_heard_and_explained() {
 }
 
 #[test]
+fn every_alarm_is_provoked_by_a_test_or_is_awss_own() {
+    let runbook = text("docs/runbook.md");
+    let rows = runbook.lines().filter_map(|line| line.strip_prefix("| ")?.strip_suffix(" |")?.split_once(" | "));
+    let rows: Vec<_> = rows.filter(|(alarm, _)| *alarm != "Alarm" && alarm.ends_with("Alarm")).collect();
+    let explained = runbook.lines().filter_map(|line| line.strip_prefix("### ")).map(str::to_owned);
+    same("alarms that are provoked", &set(rows.iter().map(|(alarm, _)| (*alarm).to_owned())), &explained.collect());
+    let mut tests = String::new();
+    for folder in ["functions", "http/src", "local/tests"] {
+        read(&root().join(folder), &mut tests);
+    }
+    for (alarm, provoked) in rows {
+        match provoked.strip_prefix('`').and_then(|test| test.strip_suffix('`')) {
+            Some(test) => assert!(tests.contains(&format!("fn {test}(")), "{alarm}: there is no test {test}"),
+            None => assert!(provoked.starts_with("AWS: "), "{alarm}: {provoked}"),
+        }
+    }
+}
+
+#[test]
 fn alarms_listen_for_words_that_are_logged() {
     let template = Template::read();
     let sources = sources();
@@ -149,16 +168,6 @@ fn counted() -> BTreeSet<Metric> {
 
 /// All that runs in a function.
 fn sources() -> String {
-    fn read(folder: &Path, all: &mut String) {
-        for entry in fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                read(&path, all);
-            } else if path.extension().is_some_and(|extension| extension == "rs") {
-                *all += &fs::read_to_string(&path).unwrap();
-            }
-        }
-    }
     let mut all = String::new();
     for crates in ["functions", "storage"] {
         for package in fs::read_dir(root().join(crates)).unwrap() {
@@ -167,4 +176,16 @@ fn sources() -> String {
     }
     read(&root().join("http/src"), &mut all);
     all
+}
+
+/// Adds all Rust source in a folder.
+fn read(folder: &Path, all: &mut String) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            read(&path, all);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            *all += &fs::read_to_string(&path).unwrap();
+        }
+    }
 }

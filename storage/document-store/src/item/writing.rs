@@ -27,6 +27,7 @@ pub(crate) fn header_item(key: Item, document: &ElectionDocument) -> Result<Item
         closes_at: election.closes_at,
         shards: election.shards,
         casts: election.casts,
+        registered: election.registered,
         competitions: election.competitions.iter().map(place).collect(),
     };
     item(key, &header)

@@ -1,0 +1,110 @@
+//! What the events say, in one pass over the table.
+
+use std::collections::{BTreeMap, HashMap};
+
+use photovote_domain::{Aggregate, Ballot, Election, ElectionId, Timestamp, Version, Voter, VoterId, ballot, voter};
+use photovote_event_store::{Commit, Stream};
+
+use super::{EventsStatus, StatusError};
+use crate::{engine::EVENTS, snapshot::Snapshot};
+
+/// All streams, as far as they matter.
+#[derive(Default)]
+pub(super) struct Events {
+    pub(super) amount: EventsStatus,
+    pub(super) elections: BTreeMap<ElectionId, StreamOf<Election>>,
+    voters: HashMap<ElectionId, Vec<(VoterId, StreamOf<Voter>)>>,
+    pub(super) ballots: HashMap<ElectionId, Counted>,
+    pub(super) damaged: Vec<String>,
+}
+
+/// A stream, folded, with the time of each commit.
+#[derive(Default)]
+pub(super) struct StreamOf<A> {
+    pub(super) state: A,
+    times: Vec<(Version, Timestamp)>,
+}
+
+/// The ballots of an election.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Counted {
+    pub(super) cast: u64,
+}
+
+impl<A> StreamOf<A> {
+    /// Since when a document at this version is behind, if it is.
+    pub(super) fn since(&self, version: Version) -> Option<Timestamp> {
+        self.times.iter().find(|(last, _)| *last > version).map(|(_, time)| *time)
+    }
+}
+
+impl StreamOf<Voter> {
+    /// Since when a list is behind that shows the voter at this version, or does not show them.
+    pub(super) fn since_shown(&self, shown: Option<Version>) -> Option<Timestamp> {
+        match (self.state.status, shown) {
+            (voter::Status::Removed | voter::Status::Absent, None) => None,
+            (_, shown) => self.since(shown.unwrap_or(Version::NONE)),
+        }
+    }
+}
+
+impl Events {
+    /// Reads the whole table.
+    pub(super) async fn read(snapshot: &Snapshot) -> Result<Self, StatusError> {
+        let mut commits = Vec::new();
+        let mut events = Self::default();
+        snapshot
+            .scan(EVENTS, |item| match Commit::from_item(item) {
+                Ok(commit) => commits.push(commit),
+                Err(error) => events.damaged.push(error.to_string()),
+            })
+            .await?;
+        commits.sort_by_cached_key(|commit| (commit.stream.partition(), commit.stream.sort_key(commit.first)));
+        for commits in commits.chunk_by(|one, next| one.stream == next.stream) {
+            events.take(commits);
+        }
+        Ok(events)
+    }
+
+    pub(super) fn voters_of(&self, election: ElectionId) -> impl Iterator<Item = (VoterId, &StreamOf<Voter>)> {
+        self.voters.get(&election).into_iter().flatten().map(|(id, stream)| (*id, stream))
+    }
+
+    fn take(&mut self, commits: &[Commit]) {
+        let Some(first) = commits.first() else { return };
+        self.amount.commits += commits.len() as u64;
+        self.amount.events += commits.iter().map(|commit| commit.events.len() as u64).sum::<u64>();
+        match first.stream {
+            Stream::Election(id) => {
+                let stream = self.folded(commits);
+                self.elections.insert(id, stream);
+            }
+            Stream::Voter(election, _, id) => {
+                self.amount.voters += 1;
+                let stream = self.folded(commits);
+                self.voters.entry(election).or_default().push((id, stream));
+            }
+            Stream::Ballot(election, ..) => {
+                self.amount.ballots += 1;
+                if self.folded::<Ballot>(commits).state.status == ballot::Status::Cast {
+                    self.amount.cast += 1;
+                    self.ballots.entry(election).or_default().cast += 1;
+                }
+            }
+        }
+    }
+
+    fn folded<A: Aggregate>(&mut self, commits: &[Commit]) -> StreamOf<A> {
+        let mut stream = StreamOf { state: A::default(), times: Vec::with_capacity(commits.len()) };
+        for commit in commits {
+            match commit.decode::<A>() {
+                Ok(events) => stream.state = events.iter().fold(stream.state, A::evolve),
+                Err(error) => self.damaged.push(format!("{} at version {}: {error}", commit.stream, commit.first)),
+            }
+            // A commit that does not say when it was made is as old as can be.
+            let time = commit.private_part().map_or(Timestamp::from_millis(0), |private| private.time);
+            stream.times.push((commit.last(), time));
+        }
+        stream
+    }
+}

@@ -1,0 +1,37 @@
+//! The status, for people.
+
+use std::io::{self, Write};
+
+use super::{Lag, Status, Unsettled};
+
+/// Prints it.
+pub fn write(status: &Status, out: &mut impl Write) -> io::Result<()> {
+    let Status { running, events, elections, documents, lag, queues, unsettled, damaged } = status;
+    writeln!(out, "Server      {}", if *running { "running" } else { "not running" })?;
+    writeln!(out, "Events      {} in {} commits", events.events, events.commits)?;
+    let by_status: Vec<_> = elections.iter().map(|(status, count)| format!("{count} {status}")).collect();
+    writeln!(out, "Elections   {}", if by_status.is_empty() { "none".to_owned() } else { by_status.join(", ") })?;
+    writeln!(out, "Voters      {}", events.voters)?;
+    writeln!(out, "Ballots     {}, {} of them cast", events.ballots, events.cast)?;
+    writeln!(out, "Documents   {documents} items, {}", behind(*lag))?;
+    let depths: Vec<_> = queues.iter().map(|(queue, depth)| format!("{queue} {depth}")).collect();
+    writeln!(out, "Queues      {}", depths.join(", "))?;
+    for Unsettled { election, status, cast, counted, gates, closed_with } in unsettled {
+        let gates = gates.map_or_else(|| "a gate is missing".to_owned(), |gates| format!("gates say {gates}"));
+        let closed = closed_with.map_or_else(String::new, |casts| format!(", closed with {casts}"));
+        writeln!(out, "Unsettled   {election} ({status}): {cast} cast, {counted} counted, {gates}{closed}")?;
+    }
+    for what in damaged {
+        writeln!(out, "Damaged     {what}")?;
+    }
+    Ok(())
+}
+
+fn behind(lag: Lag) -> String {
+    let Lag { streams, ballots, oldest_ms } = lag;
+    if (streams, ballots) == (0, 0) {
+        return "up to date".to_owned();
+    }
+    let since = oldest_ms.map_or_else(String::new, |millis| format!(", for {} s", millis / 1_000));
+    format!("{streams} streams and {ballots} ballots behind{since}")
+}

@@ -1,0 +1,366 @@
+//! What an operator asks of the program, and a backup brought back: through the binary, beside a server that runs and without.
+
+#![cfg(unix)]
+#![expect(clippy::unwrap_used, reason = "all of this is a test, the functions around it too")]
+
+mod program;
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Output,
+    time::Duration,
+};
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use photovote::{
+    consumer::Redelivery,
+    engine::{CONTROL, DOCUMENTS, Durability, EVENTS},
+    gateway::Cors,
+    server::{DEAD_LETTERS, Options, REPAIR_QUEUE, Server as Here},
+};
+use photovote_dynamodb::{Endpoint, Item, client, config};
+use photovote_tests::{Client, Election};
+use program::{Server, photovote};
+use serde_json::{Value, json};
+
+/// Runs a command to its end.
+fn run(data: &Path, arguments: &[&str]) -> Output {
+    photovote(data).args(arguments).output().unwrap()
+}
+
+/// What a command prints, which must succeed.
+fn said(data: &Path, arguments: &[&str]) -> String {
+    let output = run(data, arguments);
+    assert!(output.status.success() && output.stderr.is_empty(), "{arguments:?}: {output:?}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// Why a command fails.
+fn refused(data: &Path, arguments: &[&str]) -> String {
+    let output = run(data, arguments);
+    assert_eq!(output.status.code(), Some(1), "{arguments:?}: {output:?}");
+    String::from_utf8(output.stderr).unwrap()
+}
+
+fn status(data: &Path) -> Value {
+    serde_json::from_str(&said(data, &["status", "--json"])).unwrap()
+}
+
+/// A server in this process, whose tables a test can reach.
+async fn here(home: &Path) -> Here {
+    let options = Options {
+        address: ([127, 0, 0, 1], 0).into(),
+        data_dir: home.to_owned(),
+        cors: Cors::default(),
+        durability: Durability::ProcessEnd,
+        redelivery: Redelivery::default(),
+    };
+    Here::start(options).await.unwrap()
+}
+
+fn administrator(server: &Here) -> Client {
+    Client::new(&format!("http://{}", server.address()), Some(&server.token(&"admin".parse().unwrap()).unwrap()))
+}
+
+async fn items(server: &Here, table: &str) -> Vec<Item> {
+    let client = client(&config(&Endpoint::Local(server.dynamodb().into())), None);
+    client.scan().table_name(table).send().await.unwrap().items.unwrap_or_default()
+}
+
+/// An election in which three of four voters cast their ballots, with a receipt. One more is still open.
+async fn held(owner: Client) -> (Election, String) {
+    let election = Election::open(owner.clone(), &[3, 2]).await;
+    let candidates = election.candidates();
+    let mut receipt = String::new();
+    for (number, voter) in election.voters(4).await.iter().enumerate().skip(1) {
+        let cast = voter.cast_with(json!({&candidates[number]: 5, &candidates[0]: 2})).await.status(200);
+        receipt = cast.text_of("receipt");
+    }
+    let closed = election.post("/close", json!({})).await.status(200);
+    election.final_results(closed.version()).await;
+    let released = election.post("/release", json!({})).await.status(200);
+    election.get(&format!("?min_version={}", released.version())).await.status(200);
+    Election::open(owner, &[2]).await.voter("ada").await;
+    (election, receipt)
+}
+
+/// Everything that follows from the events alone, once the documents have followed.
+async fn answers(owner: &Client, election: &Election, receipt: &str) -> Vec<Value> {
+    let election = Election { owner: owner.clone(), ..election.clone() };
+    let public = format!("/public/elections/{}", election.id);
+    while owner.get(&format!("{public}/receipts/{receipt}")).await.status != 200 {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let version = election.get("").await.status(200).version();
+    let mut answers = vec![election.final_results(version).await];
+    for path in ["", "/voters", "/audit", "/administrators"] {
+        answers.push(election.get(path).await.status(200).json());
+    }
+    answers.push(json!(election.get("/results.csv").await.status(200).text));
+    answers.push(owner.get(&format!("{public}/results")).await.status(200).json());
+    answers
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backup_brings_back_the_same_answers() {
+    let (home, place) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let file = |name: &str| place.path().join(name).to_str().unwrap().to_owned();
+    let mut server = Server::start(home.path());
+    let owner = Client::new(&server.url, Some(&server.token));
+    let (election, receipt) = held(owner.clone()).await;
+    let before = answers(&owner, &election, &receipt).await;
+
+    let exported = said(home.path(), &["export", &file("running")]);
+    let amount = exported.strip_prefix("exported ").unwrap();
+    server.kill();
+    said(home.path(), &["export", &file("killed")]);
+    assert_eq!(fs::read(file("running")).unwrap(), fs::read(file("killed")).unwrap());
+    let mode = std::os::unix::fs::MetadataExt::mode(&fs::metadata(file("running")).unwrap());
+    assert_eq!(mode & 0o077, 0, "it holds ballots: nobody else can read it");
+    assert!(refused(home.path(), &["export", &file("running")]).contains("exists"));
+
+    let fresh = tempfile::tempdir().unwrap();
+    // Twice: what was stopped half-way is done again.
+    for _ in 0..2 {
+        assert_eq!(said(fresh.path(), &["import", &file("running")]).strip_prefix("imported "), Some(amount));
+    }
+    let restored = Server::start(fresh.path());
+    let owner = Client::new(&restored.url, Some(&restored.token));
+    assert_eq!(answers(&owner, &election, &receipt).await, before);
+    let running = refused(fresh.path(), &["import", &file("running")]);
+    assert!(running.contains("another photovote is using"), "{running}");
+    restored.stop();
+    said(fresh.path(), &["export", &file("again")]);
+    assert_eq!(fs::read(file("again")).unwrap(), fs::read(file("running")).unwrap(), "byte for byte");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restored_table_is_brought_into_a_stack_that_runs() {
+    let (home, fresh, place) =
+        (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let file = place.path().join("events");
+    let file = file.to_str().unwrap();
+    let at = |server: &Here, command: &str| {
+        let mut run = photovote(home.path());
+        run.args([command, file, "--events-table", EVENTS]).env("AWS_ENDPOINT_URL", server.dynamodb());
+        run.envs([("AWS_ACCESS_KEY_ID", "local"), ("AWS_SECRET_ACCESS_KEY", "local"), ("AWS_REGION", "eu-central-1")]);
+        let output = run.output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+    };
+    let server = here(home.path()).await;
+    let (election, receipt) = held(administrator(&server)).await;
+    let before = answers(&administrator(&server), &election, &receipt).await;
+    at(&server, "export");
+    server.stop().await;
+    // The stream of the new table brings the documents up to date while it is being filled.
+    let other = here(fresh.path()).await;
+    at(&other, "import");
+    assert_eq!(answers(&administrator(&other), &election, &receipt).await, before);
+    other.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backup_that_was_changed_or_cut_is_not_imported() {
+    let (home, place) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let server = here(home.path()).await;
+    Election::open(administrator(&server), &[2]).await.voter("ada").await;
+    server.stop().await;
+    let whole = place.path().join("whole");
+    said(home.path(), &["export", whole.to_str().unwrap()]);
+    let text = fs::read_to_string(&whole).unwrap();
+    let lines: Vec<&str> = text.lines().collect();
+    let empty = tempfile::tempdir().unwrap();
+    let import = |name: &str, content: String| {
+        let path: PathBuf = place.path().join(name);
+        fs::write(&path, content).unwrap();
+        refused(empty.path(), &["import", path.to_str().unwrap()])
+    };
+    let joined = |lines: &[&str]| lines.join("\n") + "\n";
+    let last = lines.len() - 1;
+    assert!(import("cut", joined(&lines[..last])).contains("is not whole"));
+    assert!(import("short", joined(&[&lines[..last - 1], &lines[last..]].concat())).contains("is not whole"));
+    assert!(import("longer", text.clone() + lines[0] + "\n").contains("is not whole"));
+    assert!(import("garbled", text.replacen("{\"commit\"", "{\"komitee\"", 1)).contains("line 1 "));
+    // A commit in the middle of the election's stream is missing, its number made good.
+    let end = format!("{{\"end\":{{\"commits\":{}}}}}", last - 1);
+    let without = [&lines[..1], &lines[2..last], &[end.as_str()]].concat();
+    assert!(import("gap", joined(&without)).contains("does not follow"));
+    // A letter of an event, in base64.
+    let place_of = text.find("\"p\":\"").unwrap() + 9;
+    let other = if text.as_bytes()[place_of] == b'A' { "B" } else { "A" };
+    let mut changed = text.clone();
+    changed.replace_range(place_of..=place_of, other);
+    assert!(import("changed", changed).contains("is not what was hashed"));
+    assert!(refused(empty.path(), &["status"]).contains("there is no data in"), "nothing was written");
+
+    // Elsewhere, another election stands in the same place.
+    let elsewhere = here(empty.path()).await;
+    Election::open(administrator(&elsewhere), &[2]).await;
+    let client = client(&config(&Endpoint::Local(elsewhere.dynamodb().into())), None);
+    let mut other = items(&elsewhere, EVENTS).await.remove(0);
+    let first: Value = serde_json::from_str(lines[0]).unwrap();
+    for key in ["pk", "sk"] {
+        other.insert(key.into(), AttributeValue::S(first["commit"][key].as_str().unwrap().into()));
+    }
+    client.put_item().table_name(EVENTS).set_item(Some(other)).send().await.unwrap();
+    elsewhere.stop().await;
+    assert!(refused(empty.path(), &["import", whole.to_str().unwrap()]).contains("another commit"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_status_is_the_same_with_a_server_and_without_one() {
+    let home = tempfile::tempdir().unwrap();
+    let nothing = home.path().join("nothing");
+    assert!(refused(&nothing, &["status"]).contains("there is no data in"));
+    assert!(!nothing.exists());
+    let server = Server::start(home.path());
+    let owner = Client::new(&server.url, Some(&server.token));
+    let (election, receipt) = held(owner.clone()).await;
+    answers(&owner, &election, &receipt).await;
+    let mut running = status(home.path());
+    while running["lag"]["streams"] != 0 {
+        running = status(home.path());
+    }
+    assert_eq!(running["running"], true);
+    assert_eq!(running["elections"], json!({"open": 1, "released": 1}));
+    let Value::Object(events) = &running["events"] else { unreachable!("events are counted") };
+    assert_eq!((&events["voters"], &events["ballots"], &events["cast"]), (&json!(5), &json!(5), &json!(3)));
+    assert_eq!(running["lag"], json!({"streams": 0, "ballots": 0}));
+    assert_eq!((&running["unsettled"], &running["damaged"]), (&json!([]), &json!([])));
+    assert_eq!((&running["queues"][DEAD_LETTERS], &running["queues"][REPAIR_QUEUE]), (&json!(0), &json!(0)));
+    server.stop();
+    let mut stopped = status(home.path());
+    assert_eq!(stopped["running"], false);
+    stopped["running"] = json!(true);
+    assert_eq!(stopped, running);
+    let people = said(home.path(), &["status"]);
+    assert!(people.contains("1 open, 1 released") && people.contains("up to date"), "{people}");
+    let left: Vec<_> = fs::read_dir(home.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert!(left.iter().all(|name| !name.to_string_lossy().starts_with("snapshot-")), "{left:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_status_tells_what_is_behind_and_what_does_not_agree() {
+    let home = tempfile::tempdir().unwrap();
+    let server = here(home.path()).await;
+    let (election, _) = held(administrator(&server)).await;
+    let client = client(&config(&Endpoint::Local(server.dynamodb().into())), None);
+    for table in [DOCUMENTS, CONTROL] {
+        for item in items(&server, table).await {
+            // All documents, and one gate that ballots went through.
+            let gate = item["sk"] == AttributeValue::S("gate".into()) && item["casts"] != AttributeValue::N("0".into());
+            if table == DOCUMENTS || gate {
+                let key = ["pk", "sk"].map(|name| (name.to_owned(), item[name].clone()));
+                client.delete_item().table_name(table).set_key(Some(key.into())).send().await.unwrap();
+            }
+        }
+    }
+    let queue = aws_sdk_sqs::Client::new(&config(&Endpoint::Local(server.queues().endpoint().into())));
+    let url = server.queues().url(DEAD_LETTERS);
+    queue.send_message().queue_url(url).message_body("{}").send().await.unwrap();
+    let status = status(home.path());
+    assert_eq!(status["queues"][DEAD_LETTERS], 1);
+    // Two elections and five voters.
+    assert_eq!((&status["lag"]["streams"], &status["lag"]["ballots"]), (&json!(7), &json!(3)));
+    assert!(status["lag"]["oldest_ms"].as_i64().unwrap() >= 0);
+    let expected = json!([{
+        "election": election.id, "status": "released", "cast": 3, "counted": 0, "gates": null, "closed_with": 3,
+    }]);
+    assert_eq!(status["unsettled"], expected);
+    let people = said(home.path(), &["status"]);
+    assert!(people.contains("7 streams and 3 ballots behind") && people.contains("a gate is missing"), "{people}");
+    server.stop().await;
+}
+
+/// The keys of all items of a table that hold a text somewhere.
+fn holding(items: &[Item], text: &str) -> Vec<(String, String)> {
+    fn holds(value: &AttributeValue, text: &str) -> bool {
+        match value {
+            AttributeValue::S(held) => held.contains(text),
+            AttributeValue::B(bytes) => String::from_utf8_lossy(bytes.as_ref()).contains(text),
+            AttributeValue::L(list) => list.iter().any(|value| holds(value, text)),
+            AttributeValue::M(map) => map.iter().any(|(name, value)| name.contains(text) || holds(value, text)),
+            _ => false,
+        }
+    }
+    let holding = items.iter().filter(|item| item.values().any(|value| holds(value, text)));
+    let key = |item: &Item, name| item[name].as_s().unwrap().clone();
+    let mut keys: Vec<_> = holding.map(|item| (key(item, "pk"), key(item, "sk"))).collect();
+    keys.sort();
+    keys
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_place_of_personal_data_is_listed_and_no_other() {
+    let home = tempfile::tempdir().unwrap();
+    let server = here(home.path()).await;
+    let election = Election::open(administrator(&server), &[2]).await;
+    let registered = async |name: &str, email: &str| {
+        let answer = election.post("/voters", json!({"name": name, "email": email})).await.status(201);
+        answer.text_of("id")
+    };
+    let stays = registered("Grace-who-stays", "stays@example.org").await;
+    let gone = registered("Alan-who-goes", "goes@example.org").await;
+    election.owner.delete(&election.path(&format!("/voters/{gone}"))).await.status(200);
+    election
+        .owner
+        .request(reqwest::Method::PUT, &election.path("/administrators/eve-the-editor"))
+        .json(&json!({"role": "editor"}))
+        .send()
+        .await
+        .status(200);
+    // Another election's are not of this one.
+    Election::open(administrator(&server), &[2]).await.voter("ada").await;
+    // The documents have followed.
+    while !holding(&items(&server, DOCUMENTS).await, "goes@example.org").is_empty()
+        || holding(&items(&server, DOCUMENTS).await, "eve-the-editor").is_empty()
+        || holding(&items(&server, DOCUMENTS).await, "stays@example.org").is_empty()
+    {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+
+    let listed = said(home.path(), &["personal-data", "--election", &election.id, "--json"]);
+    for value in ["stays@example.org", "goes@example.org", "Grace-who-stays", "Alan-who-goes"] {
+        assert!(!listed.contains(value), "it tells places, and no values: {value}");
+    }
+    let listed: Vec<Value> = serde_json::from_str(&listed).unwrap();
+    let places = |of: &str, what: &str, table: &str| {
+        let text = |place: &Value, name: &str| place[name].as_str().unwrap().to_owned();
+        let here = listed.iter().filter(|place| place["of"] == of && place["what"] == what && place["table"] == table);
+        let mut keys: Vec<_> = here.map(|place| (text(place, "pk"), text(place, "sk"))).collect();
+        keys.sort();
+        keys.dedup();
+        keys
+    };
+    for table in [EVENTS, CONTROL, DOCUMENTS] {
+        let items = items(&server, table).await;
+        for (id, name, email) in
+            [(&stays, "Grace-who-stays", "stays@example.org"), (&gone, "Alan-who-goes", "goes@example.org")]
+        {
+            let of = format!("voter {id}");
+            assert_eq!(places(&of, "name", table), holding(&items, name), "{table}");
+            assert_eq!(places(&of, "email", table), holding(&items, email), "{table}");
+        }
+        assert_eq!(
+            places("administrator eve-the-editor", "subject", table),
+            holding(&items, "eve-the-editor"),
+            "{table}"
+        );
+    }
+    assert_eq!(places(&format!("voter {stays}"), "email (hashed)", CONTROL).len(), 1);
+    assert_eq!(places(&format!("voter {gone}"), "email (hashed)", CONTROL).len(), 0, "the guard went with the voter");
+    let of_election = |items: Vec<Item>| {
+        let whole = items.into_iter().filter(|item| item["pk"].as_s().unwrap().starts_with(&election.id));
+        holding(&whole.collect::<Vec<_>>(), "\"administrator\":\"admin\"")
+    };
+    // In the events, whoever commanded; as the creator, the subject stands once more in the first commit.
+    assert_eq!(places("administrator admin", "subject", EVENTS), of_election(items(&server, EVENTS).await));
+    assert_eq!(
+        places("administrator admin", "network address", EVENTS).len(),
+        of_election(items(&server, EVENTS).await).len()
+    );
+    let unknown = refused(home.path(), &["personal-data", "--election", "01ARZ3NDEKTSV4RRFFQ69G5FAV"]);
+    assert!(unknown.contains("there is no election"), "{unknown}");
+    server.stop().await;
+}
