@@ -3,6 +3,7 @@
 #![allow(clippy::expect_used, clippy::missing_panics_doc, reason = "a test that cannot start what it needs has failed")]
 
 mod gateway;
+pub mod units;
 
 use aws_config::SdkConfig;
 use aws_sdk_dynamodb::{
@@ -15,6 +16,8 @@ use aws_sdk_dynamodb::{
 use dynoxide::Database;
 use photovote_dynamodb::{Calls, Endpoint};
 use tokio::{net::TcpListener, task::JoinHandle};
+
+use crate::units::ReadUnits;
 
 pub use gateway::{Reply, Sender, get, send, send_under};
 
@@ -75,6 +78,11 @@ impl Engine {
     /// A client.
     pub fn client(&self) -> Client {
         photovote_dynamodb::client(&self.config, None)
+    }
+
+    /// A client, the count of its calls, and the sum of the units that it reads.
+    pub fn metered_client(&self) -> (Client, Calls, ReadUnits) {
+        units::metered(&self.config)
     }
 
     /// A client, and the count of its calls.
