@@ -42,7 +42,8 @@ pub(crate) async fn measure(ballots: u32) -> Result<(), Box<dyn Error>> {
 
     let projection = Projection::new(EventReader::new(client.clone(), EVENTS), DocumentStore::new(client, DOCUMENTS));
     let rebuilder = Rebuilder::new(projection, Environment::system());
-    let plan = Plan { scope: Scope::Election(ELECTION), settle_seconds: 0, commits_per_second: u32::MAX, ..Plan::default() };
+    let plan =
+        Plan { scope: Scope::Election(ELECTION), settle_seconds: 0, commits_per_second: u32::MAX, ..Plan::default() };
     rebuilder.begin(plan).await?;
     calls.take();
     let mut phases = ["replay", "compare"].into_iter();
@@ -72,7 +73,11 @@ fn report(phase: &str, took: Duration, commits: usize, calls: &BTreeMap<String, 
     let count = |n: u64| f64::from(u32::try_from(n).unwrap_or(u32::MAX));
     let (commits, all) = (count(commits as u64), count(calls.values().sum()));
     let seconds = took.as_secs_f64();
-    println!("{phase}: {seconds:.1} s, {:.0} commits/s, {:.3} calls per commit {calls:?}", commits / seconds, all / commits);
+    println!(
+        "{phase}: {seconds:.1} s, {:.0} commits/s, {:.3} calls per commit {calls:?}",
+        commits / seconds,
+        all / commits
+    );
 }
 
 /// Writes commits, 25 at once.

@@ -92,8 +92,8 @@ impl Reconciler {
 
     /// Compares the gates of closed elections with what they closed with.
     pub(crate) async fn compare_gates(&self, commits: &[Commit], run: &mut Run) -> Result<(), ReconcileError> {
-        let closes = |commit: &&Commit| commit.events.iter().any(|event| event.event_type == "ElectionClosed");
-        let closed: BTreeSet<_> = commits.iter().filter(closes).map(|commit| commit.stream.election()).collect();
+        let is_close = |commit: &&Commit| commit.events.iter().any(|event| event.event_type == "ElectionClosed");
+        let closed: BTreeSet<_> = commits.iter().filter(is_close).map(|commit| commit.stream.election()).collect();
         for id in closed {
             let election = match self.closing(id).await {
                 Ok(closing) => closing.election,
@@ -106,8 +106,8 @@ impl Reconciler {
             };
             let sound = match self.control.gates(id, election.shards).await {
                 Ok(gates) => {
-                    let closed = gates.iter().all(|(_, gate)| gate.status == GateStatus::Closed);
-                    closed && Some(gates.iter().map(|(_, gate)| gate.casts).sum()) == election.casts
+                    let all_closed = gates.iter().all(|(_, gate)| gate.status == GateStatus::Closed);
+                    all_closed && Some(gates.iter().map(|(_, gate)| gate.casts).sum()) == election.casts
                 }
                 Err(ControlError::Damaged { .. }) => false,
                 Err(error) => return Err(error.into()),
