@@ -55,6 +55,11 @@ impl Administrator {
             return Ok(());
         }
 
+        if scenario.rush.is_none() && dice.permille(400) {
+            // Who has a token already is impatient.
+            self.pause(0, scenario.hesitation()).await;
+        }
+
         let closes_at =
             (scenario.rush.is_none() && dice.permille(500)).then(|| self.now() + scenario.seconds_open(dice));
         let opening = closes_at.map_or_else(|| json!({}), |at| json!({"closes_at": rfc3339(at)}));
@@ -239,14 +244,12 @@ impl Administrator {
         self.bells.last_call.notify_waiters();
         self.pause(0, if self.scenario.last_call > 500 { 200 } else { 60 }).await;
         let close = || self.ask(What::Close, "POST", format!("{path}/close"), None);
-        let late = async {
-            for number in 0..dice.within(0, 2) {
-                self.pause(0, 40).await;
-                let _ = self.register(path, self.scenario.voters + number).await;
-            }
-        };
+        let late = futures::future::join_all((0..dice.within(0, 4)).map(async |number| {
+            self.pause(0, 120).await;
+            let _ = self.register(path, self.scenario.voters + number).await;
+        }));
         let again = async { if dice.permille(200) { close().await } else { None } };
-        let (one, other, ()) = tokio::join!(close(), again, late);
+        let (one, other, _) = tokio::join!(close(), again, late);
         one.or(other).map(drop).ok_or(GaveUp)
     }
 

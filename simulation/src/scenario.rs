@@ -55,7 +55,7 @@ impl Scenario {
             2 => Self { name: "contention", rates: contention(), absorbed: true, ..usual },
             3 => Self { name: "stream", rates: stream(), ..usual },
             _ => {
-                let rates = Rates::all(10).with(Fault::Masked, 300).with(Fault::Slow, 250);
+                let rates = Rates::all(10).with(Fault::Masked, 300).with(Fault::Slow, 250).with(Fault::Duplicate, 250);
                 let (elections, voters, at_once) = (1, 10, 5);
                 Self { name: "crowd", rates, elections, voters, at_once, changes: 1, last_call: 950, ..usual }
             }
