@@ -283,6 +283,6 @@ async fn gates_and_guards_that_are_lost_come_back_while_no_server_runs() {
     on(&server, &released)
         .post("/voters", json!({"name": "x", "email": "x@example.org"}))
         .await
-        .refused(409, "not_open");
+        .refused(409, "registration_closed");
     server.stop().await;
 }

@@ -115,13 +115,12 @@ impl Worker {
             }
             Message::Work { part } => {
                 match self.rebuilder.work(part, until).await? {
-                    Worked::Lost => {}
                     Worked::More => self.queue.send(&Message::Work { part }, Duration::ZERO).await?,
                     // Only the last one has to see to what comes next.
                     Worked::Done if self.rebuilder.is_phase_over().await? => {
                         self.queue.send(&Message::Advance {}, Duration::ZERO).await?;
                     }
-                    Worked::Done => {}
+                    Worked::Done | Worked::Lost => {}
                 }
                 Ok(json!({}))
             }

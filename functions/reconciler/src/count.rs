@@ -92,8 +92,8 @@ impl Reconciler {
 
     /// Compares the gates of closed elections with what they closed with.
     pub(crate) async fn compare_gates(&self, commits: &[Commit], run: &mut Run) -> Result<(), ReconcileError> {
-        let closing = |commit: &&Commit| commit.events.iter().any(|event| event.event_type == "ElectionClosed");
-        let closed: BTreeSet<_> = commits.iter().filter(closing).map(|commit| commit.stream.election()).collect();
+        let is_close = |commit: &&Commit| commit.events.iter().any(|event| event.event_type == "ElectionClosed");
+        let closed: BTreeSet<_> = commits.iter().filter(is_close).map(|commit| commit.stream.election()).collect();
         for id in closed {
             let election = match self.closing(id).await {
                 Ok(closing) => closing.election,

@@ -20,6 +20,9 @@ const LIMITS: Limits = Limits { patience: HOUR, pages: 100, time: HOUR };
 /// Later than all commits, which were made at the beginning of time.
 const NOW: Timestamp = Timestamp::from_millis(7_200_000);
 
+/// Which keys are meant.
+type Like<'a> = Box<dyn Fn(&str, &str) -> bool + 'a>;
+
 struct World {
     engine: Engine,
     documents: DocumentStore,
@@ -94,7 +97,6 @@ async fn what_is_lost_is_found_and_healed() {
     let world = World::new().await;
     let whole = world.served().await;
     let receipts = format!("1#receipts#{ID}");
-    type Like<'a> = Box<dyn Fn(&str, &str) -> bool + 'a>;
     let losses: [(&str, Like<'_>); 6] = [
         ("the election", Box::new(|_, sk| sk == "election")),
         ("a competition", Box::new(|_, sk| sk.starts_with("competition#"))),

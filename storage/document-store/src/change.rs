@@ -220,7 +220,6 @@ fn names(generations: &[Generation]) -> AttributeValue {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 mod tests {
     use super::*;
 
