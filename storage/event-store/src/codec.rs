@@ -196,10 +196,8 @@ impl StoredEvent {
         let mut json = serde_json::Deserializer::from_slice(&payload);
         let unknown = Cell::new(false);
         let named = Named { event_type: &self.event_type, unknown: &unknown, payload: &mut json };
-        let event = E::deserialize(named).map_err(|error| match unknown.get() {
-            true => DecodeError::Newer { event_type: event_type(), found: self.schema_version, known: 0 },
-            false => refused(error),
-        })?;
+        let newer = || DecodeError::Newer { event_type: event_type(), found: self.schema_version, known: 0 };
+        let event = E::deserialize(named).map_err(|error| if unknown.get() { newer() } else { refused(error) })?;
         json.end().map_err(refused)?;
         Ok(event)
     }
