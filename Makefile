@@ -18,8 +18,9 @@ test: format lint alone unit doc deny deployed ## Everything that must hold.
 format: # The code is formatted.
 	cargo fmt --all --check
 
-lint: # No warning of the compiler or of clippy.
+lint: # No warning of the compiler or of clippy; what `make mutants` removes is there.
 	cargo clippy --workspace --all-targets --locked -- -D warnings
+	python3 simulation/mutants/main.py check
 
 alone: # The readers build without the features of the writers, as the functions that only read are deployed.
 	cargo check --locked -p election-queries -p public-queries -p ballot-queries -p audit-queries

@@ -1,6 +1,9 @@
 //! An open election whose voters rate and cast.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::{
+    sync::atomic::{AtomicUsize, Ordering},
+    time::{Duration, Instant},
+};
 
 use futures::{StreamExt, stream};
 use photovote_tests::{Client, Election, Voter};
@@ -16,10 +19,14 @@ pub(crate) const PHOTOGRAPHS: usize = 5;
 /// How many there are.
 const CANDIDATES: usize = 20;
 /// How many ballots are cast in a round.
-const CASTS: usize = 100;
+const CASTS: usize = 300;
+
+/// How many register at once.
+const AT_ONCE: usize = 16;
 
 /// The election, its voters with how often each has rated, and how far the voting is.
 pub(crate) struct Voting {
+    election: Election,
     candidates: Vec<String>,
     voters: Vec<(Voter, AtomicUsize)>,
     next_to_rate: AtomicUsize,
@@ -29,18 +36,20 @@ pub(crate) struct Voting {
 impl Voting {
     /// Opens an election with enough voters for every round.
     pub(crate) async fn open(owner: Client) -> Self {
-        let election = &Election::open(owner, &[CANDIDATES]).await;
-        let register = |n| async move { (election.voter(&format!("voter-{n}")).await, AtomicUsize::new(0)) };
-        let voters = stream::iter((0..CASTS * (ROUNDS + 1)).map(register)).buffer_unordered(CLIENTS).collect().await;
+        let election = Election::open(owner, &[CANDIDATES]).await;
+        let (candidates, opened) = (election.candidates(), &election);
+        let register = |n| async move { (opened.voter(&format!("voter-{n}")).await, AtomicUsize::new(0)) };
+        let rounds = CLIENTS.len() * (ROUNDS + 1);
+        let voters = stream::iter((0..CASTS * rounds).map(register)).buffer_unordered(AT_ONCE).collect().await;
         let (next_to_rate, next_to_cast) = (AtomicUsize::new(0), AtomicUsize::new(0));
-        Self { candidates: election.candidates(), voters, next_to_rate, next_to_cast }
+        Self { election, candidates, voters, next_to_rate, next_to_cast }
     }
 
     /// Lets those who have not cast rate, one after the other.
-    pub(crate) async fn rate(&self) -> Samples {
+    pub(crate) async fn rate(&self, clients: usize) -> Samples {
         let cast = self.next_to_cast.load(Ordering::Relaxed);
         let drafts = self.voters.len() - cast;
-        load::run(|| {
+        load::run(clients, || {
             let number = cast + self.next_to_rate.fetch_add(1, Ordering::Relaxed) % drafts;
             let (voter, ratings) = self.ratings(number)?;
             Some(async move {
@@ -51,9 +60,9 @@ impl Voting {
     }
 
     /// Lets the next of them cast.
-    pub(crate) async fn cast_some(&self) -> Samples {
+    pub(crate) async fn cast_some(&self, clients: usize) -> Samples {
         let end = self.next_to_cast.load(Ordering::Relaxed) + CASTS;
-        let samples = load::run(|| {
+        let samples = load::run(clients, || {
             let number = self.next_to_cast.fetch_add(1, Ordering::Relaxed);
             let (voter, ratings) = if number < end { self.ratings(number)? } else { return None };
             Some(async move {
@@ -63,6 +72,15 @@ impl Voting {
         .await;
         self.next_to_cast.store(end, Ordering::Relaxed);
         samples
+    }
+
+    /// Closes the election, and answers how long it takes until its results are final: until it is closed, and the last of all
+    /// ballots is counted.
+    pub(crate) async fn finish(&self) -> Duration {
+        let closing = Instant::now();
+        let closed = self.election.post("/close", serde_json::json!({})).await;
+        self.election.final_results(closed.version()).await;
+        closing.elapsed()
     }
 
     /// A voter, and grades that they did not give the last time: only what changes is an event.

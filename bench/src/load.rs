@@ -4,14 +4,14 @@ use std::time::{Duration, Instant};
 
 use futures::future::join_all;
 
-/// How many work at once.
-pub(crate) const CLIENTS: usize = 16;
+/// How many work at once: first the ones, then the others.
+pub(crate) const CLIENTS: [usize; 2] = [16, 64];
 /// For how long, at most, in each round.
 const ROUND: Duration = Duration::from_millis(1_500);
 
-/// One round: lets every client work until the time is over, or until there is nothing left to do; then `work` answers
+/// One round: lets each of so many clients work until the time is over, or until there is nothing left to do; then `work` answers
 /// `None`.
-pub(crate) async fn run<F>(work: impl Fn() -> Option<F>) -> Samples
+pub(crate) async fn run<F>(clients: usize, work: impl Fn() -> Option<F>) -> Samples
 where
     F: Future<Output = ()>,
 {
@@ -26,7 +26,7 @@ where
         }
         latencies
     };
-    let latencies = join_all((0..CLIENTS).map(|_| client())).await.into_iter().flatten().collect();
+    let latencies = join_all((0..clients).map(|_| client())).await.into_iter().flatten().collect();
     Samples { latencies, time: begin.elapsed() }
 }
 

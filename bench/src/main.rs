@@ -18,7 +18,12 @@ use photovote::{
 };
 use photovote_tests::Client;
 
-use crate::{election::Voting, load::Samples, put::Puts, report::Report};
+use crate::{
+    election::Voting,
+    load::{CLIENTS, Samples},
+    put::Puts,
+    report::Report,
+};
 
 /// How often each kind of work is measured, in turns, after one round that does not count.
 const ROUNDS: usize = 3;
@@ -60,19 +65,23 @@ async fn commands(durability: Durability, name: &str, report: &mut Report) -> Re
     let puts = Puts::prepare(server.dynamodb()).await?;
     let voting = Voting::open(owner).await;
 
-    let [mut put, mut rate, mut cast] = [(); 3].map(|()| Samples::default());
-    for round in 0..=ROUNDS {
-        let measured = [puts.run().await, voting.rate().await, voting.cast_some().await];
-        if round > 0 {
-            for (all, measured) in [&mut put, &mut rate, &mut cast].into_iter().zip(measured) {
-                all.add(measured);
+    for clients in CLIENTS {
+        let [mut put, mut rate, mut cast] = [(); 3].map(|()| Samples::default());
+        for round in 0..=ROUNDS {
+            let measured = [puts.run(clients).await, voting.rate(clients).await, voting.cast_some(clients).await];
+            if round > 0 {
+                for (all, measured) in [&mut put, &mut rate, &mut cast].into_iter().zip(measured) {
+                    all.add(measured);
+                }
             }
         }
+        let what = |what: &str| format!("{what}, {clients} clients, survives {name}");
+        report.load(&what("a bare conditional PutItem"), &put, &put);
+        report.load(&what(&format!("rate {} photographs", election::PHOTOGRAPHS)), &rate, &put);
+        report.load(&what("cast"), &cast, &put);
     }
+    let finished = voting.finish().await;
+    report.time(&format!("from closing to final results, survives {name}"), finished);
     server.stop().await;
-
-    report.load(&format!("a bare conditional PutItem, survives {name}"), &put, &put);
-    report.load(&format!("rate {} photographs, survives {name}", election::PHOTOGRAPHS), &rate, &put);
-    report.load(&format!("cast, survives {name}"), &cast, &put);
     Ok(())
 }

@@ -40,8 +40,8 @@ impl Puts {
     }
 
     /// Puts items, each at a place that must be free.
-    pub(crate) async fn run(&self) -> Samples {
-        load::run(|| Some(self.put())).await
+    pub(crate) async fn run(&self, clients: usize) -> Samples {
+        load::run(clients, || Some(self.put())).await
     }
 
     async fn put(&self) {

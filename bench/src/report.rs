@@ -4,7 +4,7 @@ use std::{fmt, time::Duration};
 
 use comfy_table::{CellAlignment, Table, presets::ASCII_MARKDOWN};
 
-use crate::load::{CLIENTS, Samples};
+use crate::load::Samples;
 
 /// The table, and where it was made.
 pub(crate) struct Report(Table);
@@ -25,6 +25,11 @@ impl Report {
         let ratio = ratio(samples.rate(), beside.rate());
         let (middle, most) = (milliseconds(samples.percentile(50)), milliseconds(samples.percentile(99)));
         self.0.add_row([name.to_owned(), number(samples.rate()), middle, most, ratio]);
+    }
+
+    /// How long something took that happened once.
+    pub(crate) fn time(&mut self, name: &str, time: Duration) {
+        self.0.add_row([name.to_owned(), String::new(), milliseconds(time), String::new(), String::new()]);
     }
 
     /// What one thread did in a second, and how much of it there was for each of `beside`.
@@ -51,7 +56,7 @@ impl fmt::Display for Report {
         let cores = std::thread::available_parallelism().map_or(0, std::num::NonZero::get);
         let build = if cfg!(debug_assertions) { "debug" } else { "release" };
         let today = jiff::Zoned::now().date();
-        writeln!(f, "{today}, {cores} cores, {build} build, {CLIENTS} clients\n")?;
+        writeln!(f, "{today}, {cores} cores, {build} build\n")?;
         self.0.fmt(f)
     }
 }

@@ -37,9 +37,11 @@ pub async fn opened(elections: &ElectionCache, reader: &EventReader, voter: &Vot
     }
     let shard = election.state.shards.shard_of(&token.ballot.to_string());
     let ballot: History<Ballot> = reader.load(Stream::Ballot(token.election, shard, token.ballot)).await?;
-    let opens = ballot.state.token.as_ref().is_some_and(|hash| token.matches(hash));
-    match ballot.state.status {
-        Status::Draft | Status::Cast if opens => Ok(OpenedBallot { election, ballot, shard }),
-        _ => Err(refused()),
-    }
+    if opens(voter, &ballot.state) { Ok(OpenedBallot { election, ballot, shard }) } else { Err(refused()) }
+}
+
+/// Does a voter's token open this ballot?
+pub fn opens(voter: &Voter, ballot: &Ballot) -> bool {
+    let matches = ballot.token.as_ref().is_some_and(|hash| voter.0.matches(hash));
+    matches && matches!(ballot.status, Status::Draft | Status::Cast)
 }

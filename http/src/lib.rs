@@ -54,7 +54,7 @@ mod value;
 
 pub use answer::{Changed, Created, at_version, created};
 #[cfg(feature = "events")]
-pub use ballot::{OpenedBallot, opened, token_opens_nothing};
+pub use ballot::{OpenedBallot, opened, opens, token_opens_nothing};
 pub use body::{Body, LARGEST_BODY, Parsed, Patch, distinct, present};
 pub use caller::{Administrator, Voter};
 #[cfg(feature = "commands")]

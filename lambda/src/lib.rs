@@ -36,7 +36,14 @@ pub fn start() -> Result<Process, Error> {
 impl Process {
     /// Answers HTTP requests for as long as the process lives.
     pub async fn serve(self, router: Router) -> Result<(), Error> {
-        lambda::service::run_http(self.0, router).await
+        let answer = move |event| {
+            let answer = photovote_http::invoke(router.clone(), event);
+            async {
+                let Ok(answer) = answer.await;
+                Ok(answer)
+            }
+        };
+        lambda::handler::run(self.0, answer).await
     }
 
     /// Handles events for as long as the process lives.

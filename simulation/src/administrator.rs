@@ -5,14 +5,14 @@ use std::{sync::Arc, time::Duration};
 use photovote_domain::{CandidateId, ElectionId, Timestamp};
 use photovote_testing::Reply;
 use serde_json::{Value, json};
-use tokio::{sync::Notify, task::JoinHandle, time::sleep};
+use tokio::{task::JoinHandle, time::sleep};
 
 use crate::{
     functions::Target,
-    gateway::{Client, Request},
+    gateway::{Client, Request, SENDINGS},
     journal::{What, Who},
     scenario::Scenario,
-    voter,
+    voter::{self, Bells},
 };
 
 /// For how long an administrator asks for final results, in seconds.
@@ -24,7 +24,7 @@ pub(crate) struct Administrator {
     pub(crate) client: Client,
     pub(crate) subject: String,
     pub(crate) scenario: Scenario,
-    pub(crate) last_call: Arc<Notify>,
+    pub(crate) bells: Arc<Bells>,
 }
 
 /// What an administrator gave up: the answer never came, or said no.
@@ -55,10 +55,19 @@ impl Administrator {
             return Ok(());
         }
 
+        if scenario.rush.is_none() && dice.permille(400) {
+            // Who has a token already is impatient.
+            self.pause(0, scenario.hesitation()).await;
+        }
+
         let closes_at =
             (scenario.rush.is_none() && dice.permille(500)).then(|| self.now() + scenario.seconds_open(dice));
         let opening = closes_at.map_or_else(|| json!({}), |at| json!({"closes_at": rfc3339(at)}));
-        self.command(What::Open, "POST", &format!("{path}/open"), Some(opening)).await?;
+        let opening = self.request(What::Open, "POST", format!("{path}/open"), Some(opening));
+        // Some do not ask twice: what they leave half done is the closer's.
+        let sendings = if dice.permille(250) { 1 } else { SENDINGS };
+        self.client.ask_up_to(sendings, opening).await.filter(|reply| reply.status < 300).ok_or(GaveUp)?;
+        self.bells.opening.notify_waiters();
         let late_voters = self.register_all(&path, early..scenario.voters, &candidates, voters).await;
         let registered: Vec<String> = draft_voters.into_iter().chain(late_voters).collect();
 
@@ -69,14 +78,21 @@ impl Administrator {
         }
         self.moderate(&path, &registered, &candidates, voters).await;
         match closes_at {
-            Some(at) if dice.permille(600) => {
-                // The closer's.
-                let left = at.saturating_sub(self.now()).max(0);
-                sleep(Duration::from_millis(left.unsigned_abs() + dice.within(0, 40_000))).await;
+            // Nobody but the closer closes it.
+            Some(at) if dice.permille(400) => {
+                self.until(at).await;
+                self.bells.last_call.notify_waiters();
             }
-            _ => self.pause(scenario.longest_open() / 2, scenario.longest_open()).await,
+            Some(at) if dice.permille(350) => {
+                self.until(at).await;
+                self.pause(0, 40_000).await;
+                self.close(&path).await?;
+            }
+            _ => {
+                self.pause(scenario.longest_open() / 2, scenario.longest_open()).await;
+                self.close(&path).await?;
+            }
         }
-        self.close(&path).await?;
         self.look_at_results(&path).await?;
         if dice.permille(500) {
             self.command(What::Change, "POST", &format!("{path}/release"), None).await?;
@@ -155,7 +171,7 @@ impl Administrator {
     fn vote(&self, token: String, candidates: &[CandidateId]) -> JoinHandle<()> {
         let client = Client { gateway: Arc::clone(&self.client.gateway), dice: self.client.dice.of(&token) };
         let candidates = candidates.to_vec();
-        tokio::spawn(voter::vote(client, token, candidates, self.scenario.clone(), Arc::clone(&self.last_call)))
+        tokio::spawn(voter::vote(client, token, candidates, self.scenario.clone(), Arc::clone(&self.bells)))
     }
 
     /// Registers a voter; the id, and what opens their ballot.
@@ -225,17 +241,15 @@ impl Administrator {
     /// else has closed it is fine.
     async fn close(&self, path: &str) -> Outcome<()> {
         let dice = &self.client.dice;
-        self.last_call.notify_waiters();
+        self.bells.last_call.notify_waiters();
         self.pause(0, if self.scenario.last_call > 500 { 200 } else { 60 }).await;
         let close = || self.ask(What::Close, "POST", format!("{path}/close"), None);
-        let late = async {
-            for number in 0..dice.within(0, 2) {
-                self.pause(0, 40).await;
-                let _ = self.register(path, self.scenario.voters + number).await;
-            }
-        };
+        let late = futures::future::join_all((0..dice.within(0, 4)).map(async |number| {
+            self.pause(0, 120).await;
+            let _ = self.register(path, self.scenario.voters + number).await;
+        }));
         let again = async { if dice.permille(200) { close().await } else { None } };
-        let (one, other, ()) = tokio::join!(close(), again, late);
+        let (one, other, _) = tokio::join!(close(), again, late);
         one.or(other).map(drop).ok_or(GaveUp)
     }
 
@@ -265,8 +279,18 @@ impl Administrator {
     }
 
     async fn ask(&self, what: What, method: &'static str, path: String, body: Option<Value>) -> Option<Reply> {
+        self.client.ask(self.request(what, method, path, body)).await
+    }
+
+    fn request(&self, what: What, method: &'static str, path: String, body: Option<Value>) -> Request {
         let who = Who::Administrator(self.subject.clone());
-        self.client.ask(Request { to: Target::ElectionCommands, who, what, method, path, body }).await
+        Request { to: Target::ElectionCommands, who, what, method, path, body }
+    }
+
+    /// Waits until just before a moment.
+    async fn until(&self, at: i64) {
+        let left = at.saturating_sub(self.now()).max(0).unsigned_abs();
+        sleep(Duration::from_millis(left.saturating_sub(self.client.dice.within(0, 200)))).await;
     }
 
     async fn pause(&self, least: u64, most: u64) {

@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// How often a client sends a request before it gives up.
-const SENDINGS: usize = 12;
+pub(crate) const SENDINGS: usize = 12;
 
 /// The gateway, and everybody's journal.
 #[derive(Debug)]
@@ -82,6 +82,11 @@ impl Gateway {
 impl Client {
     /// Asks for something until it is settled. `None`: it never was, and may or may not have happened.
     pub(crate) async fn ask(&self, request: Request) -> Option<Reply> {
+        self.ask_up_to(SENDINGS, request).await
+    }
+
+    /// Asks for something, and gives up after so many sendings.
+    pub(crate) async fn ask_up_to(&self, sendings: usize, request: Request) -> Option<Reply> {
         let (gateway, dice) = (&self.gateway, &self.dice);
         let commands = request.method != "GET";
         let key = commands.then(|| format!("key-{}", gateway.keys.fetch_add(1, Ordering::Relaxed)));
@@ -94,7 +99,7 @@ impl Client {
             sendings: Vec::new(),
         });
         let mut settled = None;
-        for _ in 0..SENDINGS {
+        for _ in 0..sendings {
             // Some click twice, and most wait longer than any function takes.
             let patience = if dice.permille(60) { dice.within(5, 300) } else { dice.within(5_000, 30_000) };
             let clock = gateway.cloud.clock;

@@ -55,7 +55,7 @@ impl Scenario {
             2 => Self { name: "contention", rates: contention(), absorbed: true, ..usual },
             3 => Self { name: "stream", rates: stream(), ..usual },
             _ => {
-                let rates = Rates::all(10).with(Fault::Masked, 300);
+                let rates = Rates::all(10).with(Fault::Masked, 300).with(Fault::Slow, 250).with(Fault::Duplicate, 250);
                 let (elections, voters, at_once) = (1, 10, 5);
                 Self { name: "crowd", rates, elections, voters, at_once, changes: 1, last_call: 950, ..usual }
             }
@@ -80,7 +80,7 @@ impl Scenario {
 
     /// How many voters an administrator expects; it sets the number of shards.
     pub(crate) fn expected_voters(&self, dice: &Dice) -> u64 {
-        if self.rush.is_some() { self.voters } else { dice.within(1, 400) }
+        if self.rush.is_some() { self.voters } else { dice.within(1, 120 * self.voters) }
     }
 
     /// For how long an election is open that closes by itself, in milliseconds.

@@ -23,13 +23,22 @@ struct Voter {
     candidates: Vec<CandidateId>,
 }
 
-/// Votes with this token. At the last call, when it rings, come those who have waited for it.
+/// What voters listen to.
+#[derive(Debug, Default)]
+pub(crate) struct Bells {
+    /// The election is open: its administrator was told so.
+    pub(crate) opening: Notify,
+    /// It closes in a moment.
+    pub(crate) last_call: Notify,
+}
+
+/// Votes with this token. At the last call come those who have waited for it.
 pub(crate) async fn vote(
     client: Client,
     token: String,
     candidates: Vec<CandidateId>,
     scenario: Scenario,
-    last_call: Arc<Notify>,
+    bells: Arc<Bells>,
 ) {
     let voter = Voter { client, token, candidates };
     let dice = &voter.client.dice;
@@ -48,15 +57,18 @@ pub(crate) async fn vote(
         return;
     }
     if dice.permille(scenario.last_call) {
-        let _ = timeout(Duration::from_millis(scenario.longest_open() * 3), last_call.notified()).await;
+        let _ = timeout(Duration::from_millis(scenario.longest_open() * 3), bells.last_call.notified()).await;
         voter.pause(80).await;
     }
     for _ in 0..scenario.persistence() {
         let cast = if dice.permille(100) { tokio::join!(voter.cast(), voter.cast()).0 } else { voter.cast().await };
         match cast {
             Some(reply) if reply.status == 409 && reply.json["code"] == "election_not_open" => {
-                // Too early: some wait, some try again at once.
-                voter.pause(scenario.hesitation()).await;
+                // Too early: they look now and then, and come running once it is open.
+                let patience = Duration::from_millis(dice.within(0, scenario.hesitation()));
+                if timeout(patience, bells.opening.notified()).await.is_ok() {
+                    voter.pause(50).await;
+                }
             }
             _ => break,
         }

@@ -81,7 +81,7 @@ async fn simulate(seed: u64, scenario: &Scenario) -> Report {
     let people = (0..scenario.elections).map(|number| {
         let client = Client { gateway: Arc::clone(&gateway), dice: dice.of(("administrator", number)) };
         let subject = format!("administrator-{}", number % 2);
-        let administrator = Administrator { client, subject, scenario: scenario.clone(), last_call: Arc::default() };
+        let administrator = Administrator { client, subject, scenario: scenario.clone(), bells: Arc::default() };
         tokio::spawn(administrator.hold_election())
     });
     for person in people.collect::<Vec<_>>() {

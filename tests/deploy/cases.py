@@ -30,6 +30,8 @@ CASES = [
     ("ElectionQueries", "election-queries-turnout", http(200, registered=1, cast=1)),
     ("AuditQueries", "audit-queries-audit", http(200, next_cursor=None)),
     ("PublicQueries", "public-queries-health", http(200, status="ok")),
+    # The HTTP library would panic at such a query.
+    ("PublicQueries", "public-queries-odd", http(400, code="malformed_parameter")),
     ("PublicQueries", "public-queries-results", http(404, code="results_not_found")),
     ("Closer", "closer-schedule", {"closed": 0}),
 ]

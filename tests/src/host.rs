@@ -1,6 +1,6 @@
 //! Where the suite runs.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, thread::panicking};
 
 use photovote::{
     consumer::Redelivery,
@@ -36,7 +36,7 @@ impl Host {
             data_dir: data.path().to_owned(),
             cors: Cors::default(),
             // Nobody pulls the plug of a temporary directory.
-            durability: Durability::PowerLoss,
+            durability: Durability::ProcessEnd,
             redelivery: Redelivery::default(),
         };
         let server = Server::start(options).await.expect("the local host starts");
@@ -95,13 +95,20 @@ impl Host {
     }
 
     /// Stops what was started, and looks for secrets in what is left: files and logs.
-    pub async fn stop(self) {
-        if let Some((server, data)) = self.local {
+    pub async fn stop(mut self) {
+        if let Some((server, data)) = self.local.take() {
             // While it runs, there is more in its files: the log of what was written, for one.
             secrets::check_files(data.path());
             server.stop().await;
             secrets::check_files(data.path());
             secrets::log_ends();
         }
+    }
+}
+
+impl Drop for Host {
+    /// A test that passes has stopped its host: what was not looked through may hold secrets.
+    fn drop(&mut self) {
+        assert!(self.local.is_none() || panicking(), "a host was never stopped");
     }
 }

@@ -1,7 +1,10 @@
 //! What a voter can do: rate candidates, take a rating back, cast the ballot.
 //!
 //! The election's definition is cached: it is frozen once voting begins. A refusal is never decided by what is cached,
-//! and no cast is ever accepted by it: the gate is written with the commit.
+//! and no cast is ever accepted by it: the gate is written with the commit. So it is with the ballot that the last command
+//! of the same voter left ([`kept`]): what it lets through is written only if it has not moved.
+
+mod kept;
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -12,28 +15,31 @@ use photovote_domain::{
     ballot::{BallotCommand, BallotRejection, Context, MAX_RATINGS_IN_REQUEST},
 };
 use photovote_dynamodb::Cancellation;
-use photovote_event_store::{Commit, Done, ElectionCache, EventStore, ExecuteError, History};
+use photovote_event_store::{Commit, Done, ElectionCache, EventStore, ExecuteError, History, Known};
 use photovote_http::{
     Answer, BallotProblems, Changed, CommandHeaders, Intent, OpenedBallot, Problem, Segments, Submission, Voter,
-    at_version, distinct, opened, token_opens_nothing,
+    at_version, distinct, opened, opens, token_opens_nothing,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-/// The function: the tables it works on, and the elections it has seen lately.
+use crate::kept::Ballots;
+
+/// The function: the tables it works on, the elections it has seen lately, and the ballots it has written.
 #[derive(Debug, Clone)]
 pub struct App {
     store: EventStore,
     control: Control,
     elections: ElectionCache,
+    ballots: Ballots,
 }
 
 impl App {
     /// Works on these tables.
     pub fn new(store: EventStore, control: Control) -> Self {
         let elections = ElectionCache::new(store.reader().clone());
-        Self { store, control, elections }
+        Self { store, control, elections, ballots: Ballots::default() }
     }
 }
 
@@ -79,9 +85,12 @@ struct CastAnswer {
     responses((status = OK, body = Changed, description = "The ballot is at this version"), BallotProblems)
 )]
 async fn rate(State(app): State<App>, caller: Voter, submission: Submission) -> Answer {
-    let ballot = opened(&app.elections, app.store.reader(), &caller).await?;
-    let (body, intent): (RatingsBody, _) = submission.read(&caller)?;
-    let command = BallotCommand::Rate { ratings: graded(&ballot, body.ratings)? };
+    // What is wrong with it is said only to whom the ballot opens.
+    let sent: Answer<(RatingsBody, Intent)> = submission.read(&caller);
+    let command = |ballot: &_, body: &RatingsBody| Ok(BallotCommand::Rate { ratings: graded(ballot, &body.ratings)? });
+    let ballot = app.open(&caller, &sent, command).await?;
+    let (body, intent) = sent?;
+    let command = command(&ballot, &body)?;
     app.change(ballot, &intent, command).await
 }
 
@@ -110,11 +119,14 @@ async fn clear(State(app): State<App>, caller: Voter, path: Segments, submission
     responses((status = OK, body = CastAnswer, description = "The ballot is cast, and will be counted"), BallotProblems)
 )]
 async fn cast(State(app): State<App>, caller: Voter, submission: Submission) -> Answer {
-    let ballot = opened(&app.elections, app.store.reader(), &caller).await?;
-    let (body, intent): (CastBody, _) = submission.read(&caller)?;
-    let (election, shard) = (ballot.election.stream.election(), ballot.shard);
+    let sent: Answer<(CastBody, Intent)> = submission.read(&caller);
     let nonce = Nonce::from_bytes(app.store.environment().random());
-    let command = BallotCommand::Cast { ratings: graded(&ballot, body.ratings)?, nonce };
+    let command =
+        |ballot: &_, body: &CastBody| Ok(BallotCommand::Cast { ratings: graded(ballot, &body.ratings)?, nonce });
+    let ballot = app.open(&caller, &sent, command).await?;
+    let (body, intent) = sent?;
+    let command = command(&ballot, &body)?;
+    let (election, shard) = (ballot.election.stream.election(), ballot.shard);
 
     let done = app.execute(ballot, &intent, &command, Some(shard)).await?;
     let Some(nonce) = done.history.state.nonce else {
@@ -122,6 +134,7 @@ async fn cast(State(app): State<App>, caller: Voter, submission: Submission) -> 
         return Err(Problem::internal());
     };
     let receipt = Receipt::of(election, shard, &done.history.state.ratings, &nonce).to_string();
+    app.ballots.keep(done.history);
     Ok(at_version(done.version, CastAnswer { version: done.version, receipt }))
 }
 
@@ -131,12 +144,12 @@ async fn cast(State(app): State<App>, caller: Voter, submission: Submission) -> 
 struct Nothing {}
 
 /// Numbers that may be grades. Whether they are on the election's scale, the ballot decides.
-fn graded(ballot: &OpenedBallot, ratings: BTreeMap<CandidateId, i64>) -> Answer<BTreeMap<CandidateId, Rating>> {
+fn graded(ballot: &OpenedBallot, ratings: &BTreeMap<CandidateId, i64>) -> Answer<BTreeMap<CandidateId, Rating>> {
     if ratings.len() > MAX_RATINGS_IN_REQUEST {
         return Err(Problem::refused(&BallotRejection::TooManyRatings));
     }
     let scale = ballot.election.state.scale;
-    let graded = ratings.into_iter().map(|(candidate, number)| match Rating::try_from(number) {
+    let graded = ratings.iter().map(|(&candidate, &number)| match Rating::try_from(number) {
         Ok(rating) => Ok((candidate, rating)),
         Err(_off_every_scale) => {
             let (min, max) = (scale.min(), scale.max());
@@ -147,8 +160,39 @@ fn graded(ballot: &OpenedBallot, ratings: BTreeMap<CandidateId, i64>) -> Answer<
 }
 
 impl App {
+    /// The caller's ballot: as it was kept, if what was sent would append to that; otherwise as it is.
+    async fn open<B>(
+        &self,
+        caller: &Voter,
+        sent: &Answer<(B, Intent)>,
+        command: impl Fn(&OpenedBallot, &B) -> Answer<BallotCommand>,
+    ) -> Answer<OpenedBallot> {
+        if let Ok((body, intent)) = sent
+            && let Some(ballot) = self.ballots.get(caller.0.ballot)
+            && opens(caller, &ballot.state)
+        {
+            let election = self.elections.recent(caller.0.election).await?;
+            let shard = election.state.shards.shard_of(&caller.0.ballot.to_string());
+            let kept = OpenedBallot { election, ballot, shard };
+            if command(&kept, body).is_ok_and(|command| self.would_append(&kept, intent, command)) {
+                return Ok(kept);
+            }
+        }
+        opened(&self.elections, self.store.reader(), caller).await
+    }
+
+    fn would_append(&self, opened: &OpenedBallot, intent: &Intent, command: BallotCommand) -> bool {
+        let (ballot, environment) = (&opened.ballot, self.store.environment());
+        let record = intent.record(command.name(), &ballot.stream, environment);
+        let context = Context { election: &opened.election.state, now: environment.now() };
+        ballot.known(&record) == Known::No
+            && intent.expects(ballot.version)
+            && ballot.state.decide(command, &context).is_ok_and(|events| !events.is_empty())
+    }
+
     async fn change(&self, ballot: OpenedBallot, intent: &Intent, command: BallotCommand) -> Answer {
         let done = self.execute(ballot, intent, &command, None).await?;
+        self.ballots.keep(done.history);
         Ok(at_version(done.version, Changed { version: done.version }))
     }
 

@@ -16,25 +16,30 @@ use photovote_domain::{
     Aggregate, CandidateId, CompetitionId, Election, ElectionId, Version,
     election::{Context, ElectionCommand, ElectionRejection, Role},
 };
-use photovote_event_store::{EventStore, History, Stream};
+use photovote_event_store::{ElectionCache, EventStore, History};
 use photovote_http::{Administrator, Answer, Changed, Intent, Problem, at_version};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-/// The function: the tables it works on.
+/// The function: the tables it works on, and the elections it has seen lately.
 #[derive(Debug, Clone)]
 pub struct App {
     store: EventStore,
     control: Control,
+    elections: ElectionCache,
 }
 
 impl App {
     /// Works on these tables.
-    pub const fn new(store: EventStore, control: Control) -> Self {
-        Self { store, control }
+    pub fn new(store: EventStore, control: Control) -> Self {
+        let elections = ElectionCache::new(store.reader().clone());
+        Self { store, control, elections }
     }
 
+    /// An election as it is now. Of one that was seen lately only what is new is read: its definition may be megabytes, and
+    /// somebody may be registering thousands of voters.
     async fn load(&self, id: ElectionId) -> Answer<History<Election>> {
-        Ok(self.store.load(Stream::Election(id)).await?)
+        let history = self.elections.fresh(id).await?;
+        Ok(History::clone(&history))
     }
 
     /// An election in which this administrator has at least this role. One in which they have none is not to be told from

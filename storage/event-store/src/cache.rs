@@ -1,4 +1,4 @@
-//! Elections, kept for the functions that voters call.
+//! Elections, kept for functions that need the same one again and again.
 
 use std::{
     collections::HashMap,
@@ -22,7 +22,7 @@ const MAX_AGE: Duration = Duration::from_secs(5);
 /// How many elections are kept. A function's memory bounds it: the largest election takes a few megabytes.
 const CAPACITY: usize = 16;
 
-/// Elections as they were at most 5 seconds ago. Clones share what is kept.
+/// Elections that were seen lately. Clones share what is kept.
 #[derive(Debug, Clone)]
 pub struct ElectionCache {
     reader: EventReader,

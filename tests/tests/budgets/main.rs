@@ -81,6 +81,32 @@ async fn an_administrators_command_costs_one_query_and_one_write() {
 }
 
 #[tokio::test]
+async fn a_large_election_is_read_once() {
+    let world = World::new().await;
+    let commands = world.election_commands();
+    let prepare = async |path: &str, body| world.prepare(&commands, OWNER, Request("POST", path, &body)).await;
+    prepare("/elections", json!({"id": ELECTION, "name": "Summer"})).await;
+    for competition in 0..5 {
+        let added = prepare(&path("{e}/competitions"), json!({"name": format!("Nature {competition}")})).await;
+        let id = added.json["id"].as_str().unwrap();
+        for candidate in 0..60 {
+            let body = json!({"name": format!("Moon {candidate}"), "description": "so bright ".repeat(400)});
+            prepare(&path(&format!("{{e}}/competitions/{id}/candidates")), body).await;
+        }
+    }
+    // More than a megabyte takes two Queries; then only what is new is read.
+    let other = world.election_commands();
+    for (name, calls) in [("Winter", "PutItem, 2 Query"), ("Spring", "PutItem, Query"), ("Autumn", "PutItem, Query")] {
+        let rename = json!({"name": name});
+        assert_eq!(
+            world.cost(&other, OWNER, Request("PATCH", &path("{e}"), &rename), 200).await.calls,
+            calls,
+            "{name}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn voting_costs_one_query_and_one_write_however_many_photographs_are_rated() {
     let world = World::new().await;
     let (commands, booth) = (world.election_commands(), world.ballot_commands());
@@ -104,9 +130,10 @@ async fn voting_costs_one_query_and_one_write_however_many_photographs_are_rated
     let clear = format!("/ballot/ratings/{}", candidates[0]);
     let (rate, cast) = ("/ballot/ratings", "/ballot/cast");
 
-    // A refusal is decided once more with election and ballot as they are now, and costs two Queries more at most.
+    // What a voter's last command left is kept, and is all that is needed to append to it. A refusal is decided once more
+    // with election and ballot as they are now, and costs two Queries more at most.
     #[rustfmt::skip]
-    let table: [(&str, &str, &str, Value, u16, &str, usize); 14] = [
+    let table: [(&str, &str, &str, Value, u16, &str, usize); 15] = [
         (&ada,   "PUT",    rate,   rated(1, 3),   200, "PutItem, Query",            1),
         (&ada,   "PUT",    rate,   rated(1, 3),   200, "Query",                     0),
         (&ada,   "PUT",    rate,   unknown,       422, "3 Query",                   0),
@@ -114,13 +141,14 @@ async fn voting_costs_one_query_and_one_write_however_many_photographs_are_rated
         (&ada,   "PUT",    rate,   rated(1, 11),  422, "Query",                     0),
         (&ada,   "DELETE", &clear, Value::Null,   200, "PutItem, Query",            1),
         (&ada,   "POST",   cast,   Value::Null,   422, "3 Query",                   0),
-        (&ada,   "PUT",    rate,   rated(5, 3),   200, "PutItem, Query",            1),
-        (&ada,   "POST",   cast,   Value::Null,   200, "Query, TransactWriteItems", 2 + 2),
+        (&ada,   "PUT",    rate,   rated(5, 3),   200, "PutItem",                   1),
+        (&ada,   "POST",   cast,   Value::Null,   200, "TransactWriteItems",        2 + 2),
+        (&ada,   "POST",   cast,   Value::Null,   409, "3 Query",                   0),
         (&ada,   "PUT",    rate,   rated(1, 4),   409, "3 Query",                   0),
         (&alan,  "POST",   cast,   rated(5, 3),   200, "Query, TransactWriteItems", 2 + 2),
         (&grace, "PUT",    rate,   rated(500, 3), 200, "PutItem, Query",            42),
-        (&grace, "PUT",    rate,   rated(500, 4), 200, "PutItem, Query",            42),
-        (&grace, "POST",   cast,   rated(500, 5), 200, "Query, TransactWriteItems", 2 * 16 + 2),
+        (&grace, "PUT",    rate,   rated(500, 4), 200, "PutItem",                   42),
+        (&grace, "POST",   cast,   rated(500, 5), 200, "TransactWriteItems",        2 * 16 + 2),
     ];
     for (token, method, path, body, status, calls, units) in &table {
         // So that the election has just been seen.
@@ -129,6 +157,46 @@ async fn voting_costs_one_query_and_one_write_however_many_photographs_are_rated
         let photographs = body["ratings"].as_object().map_or(0, serde_json::Map::len);
         assert_eq!(measured, cost(calls, Some(*units)), "{method} {path}, {photographs} photographs");
     }
+}
+
+#[tokio::test]
+async fn what_another_instance_did_to_a_ballot_is_not_overlooked() {
+    let world = World::new().await;
+    let commands = world.election_commands();
+    let prepare = async |path: &str, body| world.prepare(&commands, OWNER, Request("POST", path, &body)).await;
+    prepare("/elections", json!({"id": ELECTION, "name": "Summer"})).await;
+    let candidates = world.add_candidates(3).await;
+    prepare(&path("{e}/open"), json!({})).await;
+    let grace = json!({"id": VOTER, "name": "Grace Hopper", "email": "grace@example.org"});
+    let registered = prepare(&path("{e}/voters"), grace).await;
+    let token = registered.json["ballot_token"].as_str().unwrap();
+    let (here, there) = (world.ballot_commands(), world.ballot_commands());
+    let rate = |place: usize, grade: i64| json!({"ratings": {candidates[place].as_str(): grade}});
+    let send = async |booth, token: &str, method, path, body: &Value, status| {
+        world.cost(booth, Sender::Bearer(token), Request(method, path, body), status).await.calls
+    };
+
+    // Each keeps the ballot as it left it.
+    assert_eq!(send(&here, token, "PUT", "/ballot/ratings", &rate(0, 1), 200).await, "PutItem, 2 Query");
+    assert_eq!(send(&there, token, "PUT", "/ballot/ratings", &rate(0, 2), 200).await, "PutItem, 2 Query");
+    // An append to what has moved finds out, and reads what is new.
+    assert_eq!(send(&here, token, "PUT", "/ballot/ratings", &rate(1, 3), 200).await, "2 PutItem, Query");
+    // What would change nothing here is a change there, and the other way round.
+    assert_eq!(send(&there, token, "PUT", "/ballot/ratings", &rate(1, 3), 200).await, "PutItem, Query");
+    // A token that was replaced opens nothing, whatever is kept and whatever is wrong with the request.
+    let replaced = prepare(&path("{v}/token"), json!({})).await;
+    let new = replaced.json["ballot_token"].as_str().unwrap();
+    for booth in [&here, &there] {
+        for body in [rate(2, 5), rate(1, 3), json!({"ratings": 7}), json!({"ratings": {CANDIDATE: 3}})] {
+            send(booth, token, "PUT", "/ballot/ratings", &body, 401).await;
+        }
+        send(booth, token, "POST", "/ballot/cast", &Value::Null, 401).await;
+    }
+    send(&here, new, "PUT", "/ballot/ratings", &rate(2, 4), 200).await;
+    send(&there, new, "POST", "/ballot/cast", &Value::Null, 200).await;
+    // Nothing changes a ballot that was cast elsewhere.
+    send(&here, new, "PUT", "/ballot/ratings", &rate(2, 5), 409).await;
+    send(&here, new, "POST", "/ballot/cast", &rate(2, 5), 409).await;
 }
 
 #[tokio::test]
