@@ -1,5 +1,5 @@
 //! Measures PhotoVote on this machine: commands through the local HTTP API, beside a bare write to the same engine, and the
-//! domain by itself. Prints one table; takes less than a minute. With the argument `domain`, the domain alone.
+//! domain by itself. Prints one table; takes less than a minute.
 #![allow(clippy::expect_used, reason = "a measurement that cannot go on has failed")]
 
 mod domain;
@@ -30,17 +30,7 @@ const ROUNDS: usize = 3;
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    // A process of its own for what memory is measured of.
-    if std::env::args().nth(1).as_deref() == Some("tally") {
-        domain::count_many();
-        return Ok(());
-    }
     let mut report = Report::new();
-    if std::env::args().nth(1).as_deref() == Some("domain") {
-        domain::measure(&mut report);
-        println!("{report}");
-        return Ok(());
-    }
     for (durability, name) in [(Durability::PowerLoss, "power loss"), (Durability::ProcessEnd, "end of the process")] {
         commands(durability, name, &mut report).await?;
     }
