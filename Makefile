@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 CARGO_DENY := 0.20.2
-.PHONY: help run demo test soak soak-model mutants format lint alone unit deny advisories doc deployed openapi golden bench bench-peers bench-python bench-rebuild bench-cold costs fuzz test-deploy test-rie test-sam-local
+.PHONY: help run demo test soak soak-model mutants format lint alone unit deny advisories doc deployed openapi golden bench bench-python bench-rebuild bench-cold costs fuzz test-deploy test-rie test-sam-local
 
 help: ## List these targets.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
@@ -75,11 +75,6 @@ bench: ## Measure commands per second through the HTTP API, and the domain.
 
 bench-rebuild: ## Measure how long it takes to rebuild an election of BALLOTS=10000 ballots.
 	cargo run --release -p photovote-bench -- rebuild $(or $(BALLOTS),10000)
-
-bench-peers: ## Measure the event store beside dynamo-es, event-store-adapter-rs and bare calls. ROUNDS=1 is the short form.
-	@if python3 tests/deploy/usable.py "ministack is not measured"; \
-		then $(MAKE) --no-print-directory .venv/made && .venv/bin/python bench/peers/main.py; \
-		else cargo run --release --locked --manifest-path bench/peers/Cargo.toml; fi
 
 bench-python: ## Measure how fast the Python library eventsourcing folds the same events.
 	@if python3 tests/deploy/usable.py "the Python library is not measured"; \

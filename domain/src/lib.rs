@@ -24,6 +24,7 @@ mod text;
 mod time;
 mod version;
 pub mod voter;
+mod written;
 
 pub use aggregate::{Aggregate, Kind, Refusal, fold};
 pub use ballot::Ballot;

@@ -168,16 +168,16 @@ impl EventStore {
     }
 
     async fn put(&self, commit: &Commit, id: CommandId) -> Result<Attempt, AppendError> {
-        let put = self
-            .client
-            .put_item()
-            .table_name(&self.table)
-            .set_item(Some(commit.to_item()))
-            .condition_expression(PLACE_IS_FREE)
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
         let mut retry = Retry::contention();
         loop {
-            match put.clone().send().await {
+            let put = self
+                .client
+                .put_item()
+                .table_name(&self.table)
+                .set_item(Some(commit.to_item()))
+                .condition_expression(PLACE_IS_FREE)
+                .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+            match put.send().await {
                 Ok(_) => return Ok(Attempt::Written),
                 Err(error) => match put_failure(&error) {
                     PutFailure::Condition(standing) => return found(standing, id),

@@ -1,5 +1,7 @@
 //! What a stream has led to.
 
+use std::fmt;
+
 use photovote_domain::{Aggregate, Digest, Version};
 
 use crate::{
@@ -64,7 +66,7 @@ impl<A: Aggregate> History<A> {
 
     /// Was this command, by its id, carried out before?
     pub fn known(&self, record: &CommandRecord) -> Known {
-        let same_id = self.commands().find(|(private, _)| private.id == record.private.id);
+        let same_id = self.commands_with(record.private.id).find(|(private, _)| private.id == record.private.id);
         match same_id {
             None => Known::No,
             Some((private, version)) if private.fingerprint == record.private.fingerprint => Known::Done(version),
@@ -74,12 +76,20 @@ impl<A: Aggregate> History<A> {
 
     /// The version that the last command with the same fingerprint led to.
     pub fn same_request(&self, record: &CommandRecord) -> Option<Version> {
-        let same = self.commands().filter(|(private, _)| private.fingerprint == record.private.fingerprint);
+        let fingerprint = record.private.fingerprint;
+        let same = self.commands_with(fingerprint).filter(|(private, _)| private.fingerprint == fingerprint);
         same.map(|(_, version)| version).last()
     }
 
-    fn commands(&self) -> impl Iterator<Item = (PrivatePart, Version)> {
-        self.commands.iter().filter_map(|command| {
+    /// The commands in whose private parts this digest stands, in whatever place. To look for its digits is quicker than to
+    /// parse them all.
+    fn commands_with(&self, digest: impl fmt::Display) -> impl Iterator<Item = (PrivatePart, Version)> {
+        let digits = digest.to_string().into_bytes();
+        let with = move |command: &&Command| {
+            let mut places = command.private.windows(digits.len());
+            places.any(|place| place.first() == digits.first() && place == digits)
+        };
+        self.commands.iter().filter(with).filter_map(|command| {
             // A private part that cannot be read names no command that anybody could repeat.
             Some((serde_json::from_slice(&command.private).ok()?, command.version))
         })

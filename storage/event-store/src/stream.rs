@@ -54,30 +54,43 @@ impl Stream {
         format!("{self}#{:0VERSION_DIGITS$}", first.get())
     }
 
-    /// The stream and the version that the keys of a commit name.
+    /// The stream and the version that the keys of a commit name. One commit has one pair of keys, so each part has one
+    /// spelling.
     pub fn parse(partition: &str, sort_key: &str) -> Result<(Self, Version), KeyError> {
         let refused = || KeyError { partition: partition.to_owned(), sort_key: sort_key.to_owned() };
         let parsed = || {
             let (election, shard) = match partition.split_once('#') {
                 None => (partition, None),
-                Some((election, shard)) => (election, Some(Shard::new(shard.parse().ok()?)?)),
+                Some((election, shard)) => (election, Some(Shard::new(decimal(shard)?)?)),
             };
-            let election = ElectionId::from_str(election).ok()?;
+            let election = canonical(election)?;
             let mut parts = sort_key.split('#');
-            let (kind, id, version) = (parts.next()?, parts.next()?, parts.next()?);
+            let (kind, id, version, None) = (parts.next()?, parts.next()?, parts.next()?, parts.next()) else {
+                return None;
+            };
             let stream = match (kind, shard) {
-                (Election::KIND, None) if id == election.to_string() => Self::Election(election),
-                (Voter::KIND, Some(shard)) => Self::Voter(election, shard, id.parse().ok()?),
-                (Ballot::KIND, Some(shard)) => Self::Ballot(election, shard, id.parse().ok()?),
+                (Election::KIND, None) if canonical(id) == Some(election) => Self::Election(election),
+                (Voter::KIND, Some(shard)) => Self::Voter(election, shard, canonical(id)?),
+                (Ballot::KIND, Some(shard)) => Self::Ballot(election, shard, canonical(id)?),
                 _ => return None,
             };
-            // No more digits, either: versions would not sort as text, nor could one be counted on from there.
-            let version = Version::new(version.parse().ok().filter(|_| version.len() == VERSION_DIGITS)?);
-            // One commit has one pair of keys.
-            (stream.partition() == partition && stream.sort_key(version) == sort_key).then_some((stream, version))
+            // No fewer digits, nor more: versions would not sort as text, nor could one be counted on from there.
+            let digits = version.len() == VERSION_DIGITS && version.bytes().all(|digit| digit.is_ascii_digit());
+            Some((stream, Version::new(version.parse().ok().filter(|_| digits)?)))
         };
         parsed().ok_or_else(refused)
     }
+}
+
+/// The id that a text spells as this program does.
+fn canonical<T: FromStr>(id: &str) -> Option<T> {
+    if id.bytes().any(|letter| letter.is_ascii_lowercase()) { None } else { id.parse().ok() }
+}
+
+/// The number that a text spells as this program does.
+fn decimal(number: &str) -> Option<u8> {
+    let canonical = number == "0" || number.starts_with(|first| matches!(first, '1'..='9'));
+    number.parse().ok().filter(|_| canonical)
 }
 
 impl fmt::Display for Stream {
@@ -133,6 +146,15 @@ mod tests {
             (format!("{e}#3"), format!("election#{e}#0000000001")),
             (format!("{e}#03"), format!("ballot#{}#0000000001", BallotId::from_bits(8))),
             (format!("{e}#64"), format!("ballot#{}#0000000001", BallotId::from_bits(8))),
+            (format!("{e}#+3"), format!("ballot#{}#0000000001", BallotId::from_bits(8))),
+            (format!("{e}#"), format!("ballot#{}#0000000001", BallotId::from_bits(8))),
+            (format!("{e}#3#"), format!("ballot#{}#0000000001", BallotId::from_bits(8))),
+            (format!("{e}#3"), format!("ballot#{}#0000000001", BallotId::from_bits(u128::MAX)).to_lowercase()),
+            (
+                ElectionId::from_bits(u128::MAX).to_string().to_lowercase(),
+                format!("election#{}#0000000001", ElectionId::from_bits(u128::MAX)),
+            ),
+            (e.to_string(), format!("election#{e}#+000000001")),
             (e.to_string(), format!("election#{e}#1")),
             (e.to_string(), format!("election#{e}#0000000001#x")),
             (e.to_string(), format!("election#{e}#18446744073709551615")),
