@@ -295,7 +295,7 @@ mod tests {
     }
 
     #[test]
-    fn results_that_are_asked_for_too_early_are_logged_for_the_alarm() {
+    fn results_that_are_asked_for_too_early_are_logged() {
         let said = |casts, counted| {
             let log = tempfile::NamedTempFile::new().unwrap();
             let writer = Arc::new(log.reopen().unwrap());
@@ -307,7 +307,7 @@ mod tests {
         let fields = &line["fields"];
         assert_eq!((&line["level"], &fields["event"]), (&json!("INFO"), &json!("results_counting")));
         assert_eq!((&fields["counted"], &fields["cast"]), (&json!(1), &json!(3)));
-        assert_eq!(said(3, 3), "", "final results are nobody's alarm");
+        assert_eq!(said(3, 3), "", "final results are nothing to note");
     }
 
     #[test]

@@ -214,7 +214,7 @@ pub fn run() -> ExitCode {
         Command::Import { file, events_table } => import(options.data_dir, events_table, &file),
         Command::PersonalData { election, json } => personal_data(&options.data_dir, election, json),
         Command::Demo => demo(options.server().durability),
-        Command::Rebuild(args) => rebuild(options.server(), &args),
+        Command::Rebuild(args) => rebuild(&options.server(), &args),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -287,7 +287,7 @@ fn demo(durability: Durability) -> Result<(), CommandError> {
     })
 }
 
-fn rebuild(options: Options, args: &RebuildArgs) -> Result<(), CommandError> {
+fn rebuild(options: &Options, args: &RebuildArgs) -> Result<(), CommandError> {
     log();
     let scope = args.election.map_or(Scope::All, Scope::Election);
     let work = Work { task: args.task(), scope, settle: args.settle };

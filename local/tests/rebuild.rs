@@ -62,7 +62,7 @@ fn on(server: &Server, election: &Election) -> Election {
     Election { owner: owner(server), ..election.clone() }
 }
 
-async fn dynamodb(endpoint: &str) -> DynamoDb {
+fn dynamodb(endpoint: &str) -> DynamoDb {
     client(&config(&Endpoint::Local(endpoint.into())), None)
 }
 
@@ -187,7 +187,7 @@ async fn while_casts_go_on<T>(
 async fn documents_that_are_lost_while_casts_go_on_come_back_as_they_were() {
     let home = tempfile::tempdir().unwrap();
     let server = start(home.path()).await;
-    let engine = dynamodb(server.dynamodb()).await;
+    let engine = dynamodb(server.dynamodb());
     let (first, receipt) = released(owner(&server)).await;
     let second = Election::open(owner(&server), &[2]).await;
     let mut voters = second.voters(3 * CROWD).await.into_iter();
@@ -203,7 +203,7 @@ async fn documents_that_are_lost_while_casts_go_on_come_back_as_they_were() {
     delete_all(&engine, DOCUMENTS).await;
     first.get("").await.refused(404, "election_not_found");
     let rebuilding = command(home.path(), Task::Rebuild { rate: 100_000 }, Scope::All);
-    let (said, mut casts) = while_casts_go_on(&mut voters, &second, rebuilding).await;
+    let (said, mut casts) = Box::pin(while_casts_go_on(&mut voters, &second, rebuilding)).await;
     assert!(said.unwrap().contains("0 cannot be applied"));
     assert!(casts > 0);
     until("what was served", async || first.get("").await.status == 200).await;
@@ -213,11 +213,12 @@ async fn documents_that_are_lost_while_casts_go_on_come_back_as_they_were() {
     // Again, beside documents that are there: casts go on in both generations, so that there is a way back.
     command(home.path(), Task::Retire, Scope::All).await.unwrap();
     let rebuilding = command(home.path(), Task::Rebuild { rate: 100_000 }, Scope::All);
-    let (said, more) = while_casts_go_on(&mut voters, &second, rebuilding).await;
+    let (said, more) = Box::pin(while_casts_go_on(&mut voters, &second, rebuilding)).await;
     said.unwrap();
     casts += more;
     assert!(more > 0);
-    let (said, more) = while_casts_go_on(&mut voters, &second, command(home.path(), Task::RollBack, Scope::All)).await;
+    let (said, more) =
+        Box::pin(while_casts_go_on(&mut voters, &second, command(home.path(), Task::RollBack, Scope::All))).await;
     assert!(said.unwrap().contains("still up to date"));
     casts += more;
     let closed = second.post("/close", json!({})).await.status(200).version();
@@ -256,7 +257,7 @@ async fn gates_and_guards_that_are_lost_come_back_while_no_server_runs() {
 
     let counted = |(keys, _): &(&(String, String), &Item)| keys.0 != "counting";
     let engine = Engine::start(&DataDir::open(home.path()).unwrap(), Durability::ProcessEnd).await.unwrap();
-    let sdk = dynamodb(engine.endpoint()).await;
+    let sdk = dynamodb(engine.endpoint());
     let before = items(&sdk, CONTROL).await;
     assert!(before.len() > 3 * 16 + 3);
     delete_all(&sdk, CONTROL).await;
@@ -269,7 +270,7 @@ async fn gates_and_guards_that_are_lost_come_back_while_no_server_runs() {
     assert!(said.contains("1 deleted"), "{said}");
 
     let server = start(home.path()).await;
-    let after = items(&dynamodb(server.dynamodb()).await, CONTROL).await;
+    let after = items(&dynamodb(server.dynamodb()), CONTROL).await;
     let (before, after): (Vec<_>, Vec<_>) =
         (before.iter().filter(counted).collect(), after.iter().filter(counted).collect());
     assert_eq!(after, before);

@@ -220,10 +220,10 @@ async fn the_trail_shows_who_replaced_a_token_and_nothing_of_the_ballot() {
 
     let trail = election.get("/audit").await.status(200).json();
     let stream = format!("voter#{}", voter.id);
-    let of_voter = trail["items"].as_array().unwrap().iter().filter(|entry| entry["stream"] == *stream);
+    let mut of_voter = trail["items"].as_array().unwrap().iter().filter(|entry| entry["stream"] == *stream);
     let commands: Vec<_> = of_voter.clone().map(|entry| entry["command"].as_str().unwrap()).collect();
     assert_eq!(commands, ["RegisterVoter", "ReplaceBallotToken"]);
-    let replaced = of_voter.last().unwrap();
+    let replaced = of_voter.next_back().unwrap();
     assert_eq!(replaced["events"][0]["type"], "VoterTokenReplaced");
     assert_eq!(replaced["events"][0].get("data"), None);
     let private: Value = serde_json::from_str(replaced["private"]["data"].as_str().unwrap()).unwrap();

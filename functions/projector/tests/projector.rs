@@ -208,7 +208,7 @@ async fn what_is_no_commit_goes_to_repair() {
 #[tokio::test]
 async fn a_poisoned_commit_comes_again_if_the_repair_queue_does_not_take_it() {
     let world = World::new().await;
-    let projector = world.projector_without(Missing::Queue).await;
+    let projector = world.projector_without(Missing::Queue);
     let (one, other) = (election(ELECTION, 0), election(OTHER, 0));
     let batch = [&one[0], &poisoned(&one[1]), &other[0]].map(inserted);
     assert_eq!(failure(&projector, batch).await.as_deref(), Some("1"));
@@ -222,7 +222,7 @@ async fn the_first_record_that_must_come_again_is_reported() {
     world.write(&one).await;
     world.write(&other).await;
     // Where something is missing the events table is asked, and it does not answer.
-    let projector = world.projector_without(Missing::Events).await;
+    let projector = world.projector_without(Missing::Events);
     let batch = [&third[0], &other[1], &one[1], &third[1], &one[2], &poisoned(&ballot(ELECTION, 1)[2])];
     assert_eq!(failure(&projector, batch.map(inserted)).await.as_deref(), Some("1"));
     assert_eq!(version(&world, ElectionId::from_bits(9)).await, 2);
@@ -236,7 +236,7 @@ async fn the_first_record_that_must_come_again_is_reported() {
 #[tokio::test]
 async fn nothing_is_lost_while_the_documents_are_out_of_reach() {
     let world = World::new().await;
-    let projector = world.projector_without(Missing::Documents).await;
+    let projector = world.projector_without(Missing::Documents);
     let election = election(ELECTION, 0);
     let batch = || [record("REMOVE", &election[0]), inserted(&election[0]), inserted(&election[1])];
     assert_eq!(failure(&projector, batch()).await.as_deref(), Some("1"));

@@ -184,7 +184,8 @@ async fn a_rebuild_that_is_killed_anywhere_goes_on() {
         if status.is_some_and(|status| status.rebuild.phase.is_over()) {
             break;
         }
-        if killed_after(wakings, work(&World::rebuilder(&world.engine))).await.transpose().unwrap().is_none() {
+        if Box::pin(killed_after(wakings, work(&World::rebuilder(&world.engine)))).await.transpose().unwrap().is_none()
+        {
             kills += 1;
         }
     }
@@ -205,7 +206,7 @@ async fn who_works_on_a_part_that_another_works_on_is_lost_and_does_no_harm() {
     assert!(matches!(world.rebuilder.advance().await.unwrap(), Next::Wait(_) | Next::Work(_)));
     while matches!(world.rebuilder.advance().await.unwrap(), Next::Wait(_)) {}
     let (one, other) = (World::rebuilder(&world.engine), World::rebuilder(&world.engine));
-    let long = Instant::now() + Duration::from_secs(60);
+    let long = Instant::now() + Duration::from_mins(1);
     let (one, other) = tokio::join!(one.work(0, long), other.work(0, long));
     let both = [one.unwrap(), other.unwrap()];
     assert!(both.contains(&Worked::Done), "{both:?}");
@@ -230,7 +231,7 @@ async fn a_generation_is_rolled_back_to_and_then_retired() {
     assert_eq!(retired, [generation("1")]);
     assert_eq!(world.rebuilder.retire(Scope::All).await.unwrap(), retired, "until it is deleted");
     let gone = [generation("1"), new.clone()];
-    let deleted = world.rebuilder.delete(&gone, None, Instant::now() + Duration::from_secs(60)).await.unwrap();
+    let deleted = world.rebuilder.delete(&gone, None, Instant::now() + Duration::from_mins(1)).await.unwrap();
     assert_eq!(deleted, Deleted::All);
     assert_eq!(world.holds(&generation("1")).await, (BTreeMap::new(), BTreeMap::new()));
     assert_eq!(world.holds(&new).await, before, "what is served is not deleted, whoever asks for it");

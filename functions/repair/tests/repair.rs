@@ -109,7 +109,7 @@ async fn nothing_is_lost_while_the_documents_are_out_of_reach() {
     world.write(&election).await;
     let (shard, numbers) = stream(&world).await;
     let messages = || [message(&election[0]), range(&shard, &numbers[0], &numbers[1])];
-    let projector = world.projector_without(Missing::Documents).await;
+    let projector = world.projector_without(Missing::Documents);
     let out_of_reach = Repair::new(projector, StreamReader::new(world.engine.config()));
     assert_eq!(again(&out_of_reach, messages()).await, ["0", "1"]);
     assert_eq!(again(&repair(&world), messages()).await, Vec::<String>::new());

@@ -36,7 +36,7 @@ pub(crate) fn check(truth: &Truth, journal: &[Asked], scenario: &Scenario, verdi
             match (reply.status, effect) {
                 (200..300, Some(effect)) => {
                     verdict.holds(effect.at <= *at, || format!("{} before it happened", said()));
-                    let expected = version_told(asked, effect);
+                    let expected = Some(version_told(asked, effect));
                     verdict.holds(expected.is_none_or(|version| version_of(reply) == Some(version)), || {
                         format!("{}, not {expected:?}", said())
                     });
@@ -129,12 +129,12 @@ fn administered(asked: &Asked, caller: &str, key: &str, truth: &Truth) -> Option
 }
 
 /// The version that the answer names.
-fn version_told(asked: &Asked, effect: &Entry) -> Option<u64> {
+fn version_told(asked: &Asked, effect: &Entry) -> u64 {
     let version = effect.commit.last().get();
     match asked.what {
         // The closing's, and then the end's.
-        What::Close => Some(version + 1),
-        _ => Some(version),
+        What::Close => version + 1,
+        _ => version,
     }
 }
 

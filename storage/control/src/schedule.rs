@@ -8,7 +8,7 @@ use aws_sdk_dynamodb::{
     types::{AttributeValue, Put, TransactWriteItem},
 };
 use photovote_domain::ElectionId;
-use photovote_dynamodb::storage_error;
+use photovote_dynamodb::{Retry, StorageError, storage_error};
 
 use crate::{
     gate::{ControlError, key},
@@ -40,9 +40,16 @@ impl Control {
     /// Puts an election on the list of those that are being counted. It is there before the election is closed, so that no
     /// closed election is ever missing there whose results are not final.
     pub async fn is_to_be_counted(&self, election: ElectionId) -> Result<(), ControlError> {
-        let item = key(COUNTING.to_owned(), election.to_string());
-        let put = self.client.put_item().table_name(&self.table).set_item(Some(item)).send().await;
-        put.map(drop).map_err(|error| storage_error(&error).into())
+        let mut retry = Retry::contention();
+        loop {
+            let item = key(COUNTING.to_owned(), election.to_string());
+            let put = self.client.put_item().table_name(&self.table).set_item(Some(item)).send().await;
+            match put.map_err(|error| storage_error(&error)) {
+                Ok(_) => return Ok(()),
+                Err(StorageError::Contended | StorageError::Throttled) if retry.again().await => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
     }
 
     /// Takes an election off that list.

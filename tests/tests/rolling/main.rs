@@ -63,7 +63,7 @@ async fn answers(program: &Program<'_>, election: &str) -> Vec<Value> {
 async fn programs_one_release_apart_work_on_one_table() {
     for (old, new, versions) in [(BEFORE, BETWEEN, ["1", "1"]), (BETWEEN, AFTER, ["1", "2"])] {
         let world = World::new().await;
-        let (old, new) = (world.program(old).await, world.program(new).await);
+        let (old, new) = (world.program(old), world.program(new));
         for turns in [[&old, &new], [&new, &old]] {
             let mut turns = Turns(turns);
             let (election, moon, [one, _]) = open(&mut turns, "Summer").await;
@@ -89,7 +89,7 @@ async fn programs_one_release_apart_work_on_one_table() {
 #[tokio::test]
 async fn who_skips_a_release_waits_for_the_new_program_and_loses_nothing() {
     let world = World::new().await;
-    let (old, new) = (world.program(BEFORE).await, world.program(AFTER).await);
+    let (old, new) = (world.program(BEFORE), world.program(AFTER));
     let (election, moon, [one, two]) = open(&mut Turns([&old, &new]), "Summer").await;
     let (other, sun, [three, _]) = open(&mut Turns([&old, &new]), "Winter").await;
     old.project().await;
@@ -118,7 +118,7 @@ async fn who_skips_a_release_waits_for_the_new_program_and_loses_nothing() {
         (Sender::Bearer(&two), "GET", "/ballot".to_owned()),
     ] {
         let body = if path.ends_with("voters") { json!({"name": "A", "email": "a@example.org"}) } else { NONE };
-        let reply = world.program(BEFORE).await.ask(sender, method, &path, body).await;
+        let reply = world.program(BEFORE).ask(sender, method, &path, body).await;
         assert_eq!(reply.problem(), (503, "being_updated"), "{method} {path}");
         assert_eq!(reply.header("retry-after"), "5");
     }
@@ -141,7 +141,7 @@ async fn who_skips_a_release_waits_for_the_new_program_and_loses_nothing() {
 #[tokio::test]
 async fn elections_that_were_closed_by_an_older_release_stay_as_they_were() {
     let world = World::new().await;
-    let (old, new) = (world.program(BEFORE).await, world.program(AFTER).await);
+    let (old, new) = (world.program(BEFORE), world.program(AFTER));
     let (election, moon, [one, _]) = open(&mut Turns([&old, &old]), "Summer").await;
     old.done(Sender::Bearer(&one), "POST", "/ballot/cast", json!({"ratings": {moon: 5}})).await;
     old.done(OWNER, "POST", &format!("{election}/close"), NONE).await;
@@ -160,7 +160,7 @@ async fn elections_that_were_closed_by_an_older_release_stay_as_they_were() {
 async fn who_does_not_know_a_type_of_event_waits_as_well() {
     let world = World::new().await;
     let unaware = Release { event_type: "VoterTokenReplaced", reads: 0, writes: 0 };
-    let (old, new) = (world.program(unaware).await, world.program(AFTER).await);
+    let (old, new) = (world.program(unaware), world.program(AFTER));
     let (election, ..) = open(&mut Turns([&old, &old]), "Summer").await;
     old.project().await;
     let voters = old.done(OWNER, "GET", &format!("{election}/voters"), NONE).await;

@@ -57,7 +57,7 @@ impl World {
     }
 
     /// All functions of a release, warm, with caches of their own.
-    pub(crate) async fn program(&self, release: Release) -> Program<'_> {
+    pub(crate) fn program(&self, release: Release) -> Program<'_> {
         let (client, tables) = (self.engine.client(), self.engine.tables());
         let store = EventStore::new(client.clone(), tables.events, Environment::system());
         let control = Control::new(client.clone(), tables.control);
@@ -162,7 +162,7 @@ impl Program<'_> {
     pub(crate) async fn repairs(&self, message: &str) -> bool {
         let event: SqsEvent =
             serde_json::from_value(json!({"Records": [{"messageId": "1", "body": message}]})).unwrap();
-        self.release.play(self.repair.handle(event)).await.batch_item_failures.is_empty()
+        Box::pin(self.release.play(self.repair.handle(event))).await.batch_item_failures.is_empty()
     }
 
     /// Looks after the schedule. How many elections it could not look after.

@@ -26,9 +26,11 @@ fn page() -> String {
         "Reckoned by `make costs`; a test keeps this page equal to what that prints. The calls and request units of each step\n\
          are those that `tests/tests/budgets` asserts of the functions (`tests/src/budget.rs`), by the formula of [DynamoDB's\n\
          documentation](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-operations.html). The prices\n\
-         are AWS's list prices without free tiers, in {REGION}, on {DATE}."
+         are AWS's list prices without free tiers, in {REGION}, as they were known on {DATE}: look them up before you rely on them."
     ));
-    add("Two elections of a million voters, each of whom goes the whole way; everything is reckoned the dearest way.");
+    add(
+        "Two elections of a million voters, each of whom goes the whole way; everything is reckoned the dearest way, but that a voter's requests to rate and cast meet one instance of the function within a minute, which keeps the ballot between them. Another one would read it first.",
+    );
     for journey in [&AT_ONCE, &STEP_BY_STEP] {
         add(&format!("## {}", journey.name));
         add(&steps(journey).to_string());

@@ -67,7 +67,7 @@ impl World {
     }
 
     /// A projector of this world whose documents, events or repair queue are out of reach.
-    pub(crate) async fn projector_without(&self, missing: Missing) -> Projector {
+    pub(crate) fn projector_without(&self, missing: Missing) -> Projector {
         let nobody = photovote_dynamodb::config(&Endpoint::Local(NOBODY.to_owned()));
         let client = |without| {
             if missing == without { photovote_dynamodb::client(&nobody, None) } else { self.engine.client() }
