@@ -1,7 +1,7 @@
 //! Carrying out a command: is it known? → precondition → decide → append; and again, if another was faster.
 
 use aws_sdk_dynamodb::{error::BuildError, types::TransactWriteItem};
-use photovote_domain::{Aggregate, Kind, Refusal, Version};
+use photovote_domain::{Aggregate, Digest, Kind, Refusal, Version};
 use photovote_dynamodb::{Cancellation, Retry};
 use thiserror::Error;
 
@@ -107,9 +107,11 @@ impl EventStore {
     ) -> Result<Done<A>, ExecuteError<A::Rejection>> {
         let mut retry = Retry::attempts(ATTEMPTS);
         let mut looked = false;
+        // What this very call tried to write. If it stands there after all, that is no repetition.
+        let mut tried = Vec::new();
         loop {
             match history.known(record) {
-                Known::Done(version) => return Ok(Done { history, version, repeated: true }),
+                Known::Done(version) => return Ok(done_before(history, version, &tried)),
                 Known::Reused => return Err(ExecuteError::KeyReused),
                 Known::No => {}
             }
@@ -136,6 +138,7 @@ impl EventStore {
                 return Ok(Done { history, version, repeated: false });
             }
             let commit = self.commit(&history, &events, record)?;
+            tried.push(commit.hash);
             match self.attempt(&commit, record.private.id, &mut || alongside(&commit)).await? {
                 Attempt::Written => {
                     let version = commit.last();
@@ -148,16 +151,14 @@ impl EventStore {
                         return Err(ExecuteError::KeyReused);
                     }
                     let version = standing.last();
-                    // The very commit of this call, written by an attempt whose answer was lost, is no repetition.
-                    let repeated = standing.hash != commit.hash;
                     history.push(standing)?;
-                    return Ok(Done { history, version, repeated });
+                    return Ok(done_before(history, version, &tried));
                 }
                 Attempt::Conflict => {
                     metrics::counter!("Conflicts", "Command" => record.name).increment(1);
                     self.refresh(&mut history).await?;
                     if !retry.again().await {
-                        return last_word(history, record);
+                        return last_word(history, record, &tried);
                     }
                 }
                 Attempt::Blocked(reasons) => {
@@ -165,7 +166,7 @@ impl EventStore {
                     let before = history.version;
                     self.refresh(&mut history).await?;
                     if history.version == before || !retry.again().await {
-                        return match last_word(history, record) {
+                        return match last_word(history, record, &tried) {
                             Err(ExecuteError::Conflict) => Err(ExecuteError::Blocked(reasons)),
                             answer => answer,
                         };
@@ -176,9 +177,19 @@ impl EventStore {
     }
 }
 
-fn last_word<A: Aggregate>(history: History<A>, record: &CommandRecord) -> Result<Done<A>, ExecuteError<A::Rejection>> {
+/// The answer to a command that led to this version: by an attempt of this call whose answer was lost, or before it.
+fn done_before<A: Aggregate>(history: History<A>, version: Version, tried: &[Digest]) -> Done<A> {
+    let repeated = history.hash_at(version).is_none_or(|hash| !tried.contains(&hash));
+    Done { history, version, repeated }
+}
+
+fn last_word<A: Aggregate>(
+    history: History<A>,
+    record: &CommandRecord,
+    tried: &[Digest],
+) -> Result<Done<A>, ExecuteError<A::Rejection>> {
     match history.known(record) {
-        Known::Done(version) => Ok(Done { history, version, repeated: true }),
+        Known::Done(version) => Ok(done_before(history, version, tried)),
         Known::Reused => Err(ExecuteError::KeyReused),
         Known::No => Err(ExecuteError::Conflict),
     }

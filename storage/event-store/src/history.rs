@@ -31,6 +31,7 @@ pub struct History<A> {
 struct Command {
     private: Vec<u8>,
     version: Version,
+    hash: Digest,
 }
 
 /// What a history knows of a command.
@@ -60,7 +61,7 @@ impl<A: Aggregate> History<A> {
         self.state = events.iter().fold(std::mem::take(&mut self.state), A::evolve);
         self.version = commit.last();
         self.head = commit.hash;
-        self.commands.push(Command { private: commit.private, version: self.version });
+        self.commands.push(Command { private: commit.private, version: self.version, hash: self.head });
         Ok(())
     }
 
@@ -72,6 +73,11 @@ impl<A: Aggregate> History<A> {
             Some((private, version)) if private.fingerprint == record.private.fingerprint => Known::Done(version),
             Some(_) => Known::Reused,
         }
+    }
+
+    /// The hash of the commit that led to a version.
+    pub(crate) fn hash_at(&self, version: Version) -> Option<Digest> {
+        self.commands.iter().find(|command| command.version == version).map(|command| command.hash)
     }
 
     /// The version that the last command with the same fingerprint led to.
