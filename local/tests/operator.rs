@@ -15,7 +15,8 @@ use std::{
 use aws_sdk_dynamodb::types::AttributeValue;
 use photovote::{
     consumer::Redelivery,
-    engine::{CONTROL, DOCUMENTS, Durability, EVENTS},
+    data_dir::DataDir,
+    engine::{CONTROL, DOCUMENTS, Durability, EVENTS, Engine},
     gateway::Cors,
     server::{DEAD_LETTERS, Options, REPAIR_QUEUE, Server as Here},
 };
@@ -63,8 +64,8 @@ fn administrator(server: &Here) -> Client {
     Client::new(&format!("http://{}", server.address()), Some(&server.token(&"admin".parse().unwrap()).unwrap()))
 }
 
-async fn items(server: &Here, table: &str) -> Vec<Item> {
-    let client = client(&config(&Endpoint::Local(server.dynamodb().into())), None);
+async fn items(endpoint: &str, table: &str) -> Vec<Item> {
+    let client = client(&config(&Endpoint::Local(endpoint.into())), None);
     client.scan().table_name(table).send().await.unwrap().items.unwrap_or_default()
 }
 
@@ -198,7 +199,7 @@ async fn a_backup_that_was_changed_or_cut_is_not_imported() {
     let elsewhere = here(empty.path()).await;
     Election::open(administrator(&elsewhere), &[2]).await;
     let client = client(&config(&Endpoint::Local(elsewhere.dynamodb().into())), None);
-    let mut other = items(&elsewhere, EVENTS).await.remove(0);
+    let mut other = items(elsewhere.dynamodb(), EVENTS).await.remove(0);
     let first: Value = serde_json::from_str(lines[0]).unwrap();
     for key in ["pk", "sk"] {
         other.insert(key.into(), AttributeValue::S(first["commit"][key].as_str().unwrap().into()));
@@ -245,9 +246,15 @@ async fn the_status_tells_what_is_behind_and_what_does_not_agree() {
     let home = tempfile::tempdir().unwrap();
     let server = here(home.path()).await;
     let (election, _) = held(administrator(&server)).await;
-    let client = client(&config(&Endpoint::Local(server.dynamodb().into())), None);
+    let queue = aws_sdk_sqs::Client::new(&config(&Endpoint::Local(server.queues().endpoint().into())));
+    let url = server.queues().url(DEAD_LETTERS);
+    queue.send_message().queue_url(url).message_body("{}").send().await.unwrap();
+    server.stop().await;
+    // With the engine alone, nobody makes up for what is lost.
+    let engine = Engine::start(&DataDir::open(home.path()).unwrap(), Durability::ProcessEnd).await.unwrap();
+    let client = client(&config(&Endpoint::Local(engine.endpoint().into())), None);
     for table in [DOCUMENTS, CONTROL] {
-        for item in items(&server, table).await {
+        for item in items(engine.endpoint(), table).await {
             // All documents, and one gate that ballots went through.
             let gate = item["sk"] == AttributeValue::S("gate".into()) && item["casts"] != AttributeValue::N("0".into());
             if table == DOCUMENTS || gate {
@@ -256,9 +263,7 @@ async fn the_status_tells_what_is_behind_and_what_does_not_agree() {
             }
         }
     }
-    let queue = aws_sdk_sqs::Client::new(&config(&Endpoint::Local(server.queues().endpoint().into())));
-    let url = server.queues().url(DEAD_LETTERS);
-    queue.send_message().queue_url(url).message_body("{}").send().await.unwrap();
+    engine.stop().await;
     let status = status(home.path());
     assert_eq!(status["queues"][DEAD_LETTERS], 1);
     // Two elections and five voters.
@@ -270,7 +275,6 @@ async fn the_status_tells_what_is_behind_and_what_does_not_agree() {
     assert_eq!(status["unsettled"], expected);
     let people = said(home.path(), &["status"]);
     assert!(people.contains("7 streams and 3 ballots behind") && people.contains("a gate is missing"), "{people}");
-    server.stop().await;
 }
 
 /// The keys of all items of a table that hold a text somewhere.
@@ -313,9 +317,9 @@ async fn every_place_of_personal_data_is_listed_and_no_other() {
     // Another election's are not of this one.
     Election::open(administrator(&server), &[2]).await.voter("ada").await;
     // The documents have followed.
-    while !holding(&items(&server, DOCUMENTS).await, "goes@example.org").is_empty()
-        || holding(&items(&server, DOCUMENTS).await, "eve-the-editor").is_empty()
-        || holding(&items(&server, DOCUMENTS).await, "stays@example.org").is_empty()
+    while !holding(&items(server.dynamodb(), DOCUMENTS).await, "goes@example.org").is_empty()
+        || holding(&items(server.dynamodb(), DOCUMENTS).await, "eve-the-editor").is_empty()
+        || holding(&items(server.dynamodb(), DOCUMENTS).await, "stays@example.org").is_empty()
     {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
@@ -334,7 +338,7 @@ async fn every_place_of_personal_data_is_listed_and_no_other() {
         keys
     };
     for table in [EVENTS, CONTROL, DOCUMENTS] {
-        let items = items(&server, table).await;
+        let items = items(server.dynamodb(), table).await;
         for (id, name, email) in
             [(&stays, "Grace-who-stays", "stays@example.org"), (&gone, "Alan-who-goes", "goes@example.org")]
         {
@@ -355,10 +359,10 @@ async fn every_place_of_personal_data_is_listed_and_no_other() {
         holding(&whole.collect::<Vec<_>>(), "\"administrator\":\"admin\"")
     };
     // In the events, whoever commanded; as the creator, the subject stands once more in the first commit.
-    assert_eq!(places("administrator admin", "subject", EVENTS), of_election(items(&server, EVENTS).await));
+    assert_eq!(places("administrator admin", "subject", EVENTS), of_election(items(server.dynamodb(), EVENTS).await));
     assert_eq!(
         places("administrator admin", "network address", EVENTS).len(),
-        of_election(items(&server, EVENTS).await).len()
+        of_election(items(server.dynamodb(), EVENTS).await).len()
     );
     let unknown = refused(home.path(), &["personal-data", "--election", "01ARZ3NDEKTSV4RRFFQ69G5FAV"]);
     assert!(unknown.contains("there is no election"), "{unknown}");
