@@ -2,7 +2,7 @@
 //!
 //! The election's definition is cached: it is frozen once voting begins. A refusal is never decided by what is cached,
 //! and no cast is ever accepted by it: the gate is written with the commit. So it is with the ballot that the last command
-//! of the same voter left ([`kept`]): what it lets through is written only if it has not moved.
+//! of the same voter left (`kept.rs`): what it lets through is written only if it has not moved.
 
 mod kept;
 

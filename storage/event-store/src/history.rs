@@ -31,6 +31,7 @@ pub struct History<A> {
 struct Command {
     private: Vec<u8>,
     version: Version,
+    #[cfg(feature = "append")]
     hash: Digest,
 }
 
@@ -61,7 +62,12 @@ impl<A: Aggregate> History<A> {
         self.state = events.iter().fold(std::mem::take(&mut self.state), A::evolve);
         self.version = commit.last();
         self.head = commit.hash;
-        self.commands.push(Command { private: commit.private, version: self.version, hash: self.head });
+        self.commands.push(Command {
+            private: commit.private,
+            version: self.version,
+            #[cfg(feature = "append")]
+            hash: self.head,
+        });
         Ok(())
     }
 
@@ -76,6 +82,7 @@ impl<A: Aggregate> History<A> {
     }
 
     /// The hash of the commit that led to a version.
+    #[cfg(feature = "append")]
     pub(crate) fn hash_at(&self, version: Version) -> Option<Digest> {
         self.commands.iter().find(|command| command.version == version).map(|command| command.hash)
     }
