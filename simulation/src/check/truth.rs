@@ -132,7 +132,9 @@ impl Truth {
     pub(crate) fn registrations(&self, election: ElectionId) -> impl Iterator<Item = (Stream, Timestamp)> {
         let of = move |stream: &Stream| matches!(stream, Stream::Voter(home, ..) if *home == election);
         let streams = self.streams.iter().filter(move |(stream, _)| of(stream));
-        streams.flat_map(|(stream, entries)| entries.iter().map(|entry| (*stream, entry.at)))
+        // A token that is replaced at the last moment lets nobody in or out.
+        let moves = |entry: &&Entry| entry.commit.events.iter().any(|event| event.event_type != "VoterTokenReplaced");
+        streams.flat_map(move |(stream, entries)| entries.iter().filter(moves).map(|entry| (*stream, entry.at)))
     }
 
     /// The ballots of an election, each with its shard.
