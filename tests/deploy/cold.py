@@ -22,6 +22,7 @@ VARIABLES = {
     "CONTROL_TABLE": "photovote-control",
     "DOCUMENTS_TABLE": "photovote-documents",
     "REPAIR_QUEUE_URL": "http://127.0.0.1:1/000000000000/repair",
+    "REBUILD_QUEUE_URL": "http://127.0.0.1:1/000000000000/rebuild",
 }
 
 

@@ -24,7 +24,7 @@ class Sam:
         resources = template["Resources"]
         make_tables(emulator, resources)
         queue = emulator.client("sqs").create_queue(QueueName="repair-of-events")["QueueUrl"]
-        there = {"REPAIR_QUEUE_URL": queue, "AWS_ENDPOINT_URL": emulator.endpoint}
+        there = {"REPAIR_QUEUE_URL": queue, "REBUILD_QUEUE_URL": queue, "AWS_ENDPOINT_URL": emulator.endpoint}
         self.functions = {
             name: renamed(resource["Properties"]["Environment"]["Variables"] | there)
             for name, resource in resources.items()
