@@ -1,11 +1,13 @@
 //! Measures PhotoVote on this machine: commands through the local HTTP API, beside a bare write to the same engine, and the
-//! domain by itself. Prints one table; takes less than a minute. With `rebuild` and a number: how long it takes to rebuild an
-//! election of so many ballots.
+//! domain by itself. Prints one table; takes about a minute. With `domain`: the domain alone. With `rebuild` and a number: how long
+//! it takes to rebuild an election of so many ballots.
 #![allow(clippy::expect_used, reason = "a measurement that cannot go on has failed")]
 
+mod commits;
 mod domain;
 mod election;
 mod load;
+mod projector;
 mod put;
 mod rebuild;
 mod report;
@@ -33,21 +35,34 @@ const ROUNDS: usize = 3;
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);
-    if arguments.next().as_deref() == Some("rebuild") {
-        return rebuild::measure(arguments.next().map_or(Ok(10_000), |ballots| ballots.parse())?).await;
-    }
     let mut report = Report::new();
-    for (durability, name) in [(Durability::PowerLoss, "power loss"), (Durability::ProcessEnd, "end of the process")] {
-        commands(durability, name, &mut report).await?;
+    match arguments.next().as_deref() {
+        Some("rebuild") => {
+            return rebuild::measure(arguments.next().map_or(Ok(10_000), |ballots| ballots.parse())?).await;
+        }
+        // A process of its own, since its memory is measured.
+        Some(domain::COUNT_MANY) => {
+            domain::count_many();
+            return Ok(());
+        }
+        Some("domain") => {}
+        _ => commands(&mut report).await?,
     }
     domain::measure(&mut report);
     println!("{report}");
     Ok(())
 }
 
+async fn commands(report: &mut Report) -> Result<(), Box<dyn Error>> {
+    for (durability, name) in [(Durability::PowerLoss, "power loss"), (Durability::ProcessEnd, "end of the process")] {
+        commands_with(durability, name, report).await?;
+    }
+    Ok(())
+}
+
 /// What the local HTTP API does in a second. The kinds of work take turns, so that whatever else the machine does meets all
 /// of them alike.
-async fn commands(durability: Durability, name: &str, report: &mut Report) -> Result<(), Box<dyn Error>> {
+async fn commands_with(durability: Durability, name: &str, report: &mut Report) -> Result<(), Box<dyn Error>> {
     let data = tempfile::tempdir()?;
     let options = Options {
         address: ([127, 0, 0, 1], 0).into(),
@@ -61,6 +76,7 @@ async fn commands(durability: Durability, name: &str, report: &mut Report) -> Re
     let puts = Puts::prepare(server.dynamodb()).await?;
     let voting = Voting::open(owner).await;
 
+    let mut bare = Samples::default();
     for clients in CLIENTS {
         let [mut put, mut rate, mut cast] = [(); 3].map(|()| Samples::default());
         for round in 0..=ROUNDS {
@@ -75,9 +91,11 @@ async fn commands(durability: Durability, name: &str, report: &mut Report) -> Re
         report.load(&what("a bare conditional PutItem"), &put, &put);
         report.load(&what(&format!("rate {} photographs", election::PHOTOGRAPHS)), &rate, &put);
         report.load(&what("cast"), &cast, &put);
+        bare = put;
     }
     let finished = voting.finish().await;
     report.time(&format!("from closing to final results, survives {name}"), finished);
+    projector::measure(server.dynamodb(), name, &bare, report).await?;
     server.stop().await;
     Ok(())
 }
