@@ -1,6 +1,6 @@
 //! Measures PhotoVote on this machine: commands through the local HTTP API, beside a bare write to the same engine, and the
-//! domain by itself. Prints one table; takes about a minute. With `domain`: the domain alone. With `rebuild` and a number: how long
-//! it takes to rebuild an election of so many ballots.
+//! projector and the domain by themselves. Prints one table; takes some minutes. With `projector` or `domain`: that alone. With
+//! `rebuild` and a number: how long it takes to rebuild an election of so many ballots.
 #![allow(clippy::expect_used, reason = "a measurement that cannot go on has failed")]
 
 mod commits;
@@ -12,7 +12,7 @@ mod put;
 mod rebuild;
 mod report;
 
-use std::error::Error;
+use std::{error::Error, path::Path};
 
 use photovote::{
     consumer::Redelivery,
@@ -45,10 +45,14 @@ async fn main() -> Result<(), Box<dyn Error>> {
             domain::count_many();
             return Ok(());
         }
-        Some("domain") => {}
-        _ => commands(&mut report).await?,
+        Some("domain") => domain::measure(&mut report),
+        Some("projector") => projector(&mut report).await?,
+        _ => {
+            commands(&mut report).await?;
+            projector(&mut report).await?;
+            domain::measure(&mut report);
+        }
     }
-    domain::measure(&mut report);
     println!("{report}");
     Ok(())
 }
@@ -60,23 +64,34 @@ async fn commands(report: &mut Report) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
+/// How fast ballots are counted, on the faster of the two.
+async fn projector(report: &mut Report) -> Result<(), Box<dyn Error>> {
+    let data = tempfile::tempdir()?;
+    let server = Server::start(options(data.path(), Durability::ProcessEnd)).await?;
+    projector::measure(server.dynamodb(), report).await?;
+    server.stop().await;
+    Ok(())
+}
+
+fn options(data: &Path, durability: Durability) -> Options {
+    Options {
+        address: ([127, 0, 0, 1], 0).into(),
+        data_dir: data.to_owned(),
+        cors: Cors::default(),
+        durability,
+        redelivery: Redelivery::default(),
+    }
+}
+
 /// What the local HTTP API does in a second. The kinds of work take turns, so that whatever else the machine does meets all
 /// of them alike.
 async fn commands_with(durability: Durability, name: &str, report: &mut Report) -> Result<(), Box<dyn Error>> {
     let data = tempfile::tempdir()?;
-    let options = Options {
-        address: ([127, 0, 0, 1], 0).into(),
-        data_dir: data.path().to_owned(),
-        cors: Cors::default(),
-        durability,
-        redelivery: Redelivery::default(),
-    };
-    let server = Server::start(options).await?;
+    let server = Server::start(options(data.path(), durability)).await?;
     let owner = Client::new(&format!("http://{}", server.address()), Some(&server.token(&"owner".parse()?)?));
     let puts = Puts::prepare(server.dynamodb()).await?;
     let voting = Voting::open(owner).await;
 
-    let mut bare = Samples::default();
     for clients in CLIENTS {
         let [mut put, mut rate, mut cast] = [(); 3].map(|()| Samples::default());
         for round in 0..=ROUNDS {
@@ -91,11 +106,9 @@ async fn commands_with(durability: Durability, name: &str, report: &mut Report) 
         report.load(&what("a bare conditional PutItem"), &put, &put);
         report.load(&what(&format!("rate {} photographs", election::PHOTOGRAPHS)), &rate, &put);
         report.load(&what("cast"), &cast, &put);
-        bare = put;
     }
     let finished = voting.finish().await;
     report.time(&format!("from closing to final results, survives {name}"), finished);
-    projector::measure(server.dynamodb(), name, &bare, report).await?;
     server.stop().await;
     Ok(())
 }

@@ -14,7 +14,7 @@ use photovote_event_store::Commit;
 use photovote_testing::{ballot, election};
 use tokio::time::{MissedTickBehavior, interval, sleep};
 
-use crate::{commits::write, load::Samples, report::Report};
+use crate::{commits::write, load::Samples, put::Puts, report::Report};
 
 const ELECTION: ElectionId = ElectionId::from_bits(9);
 const SHARDS: u8 = 16;
@@ -25,21 +25,21 @@ const IN_A_TICK: usize = 5;
 const TICK: Duration = Duration::from_millis(10);
 /// How many more are cast as fast as they can be written.
 const FLOOD: usize = 5_000;
+/// Clients of the bare engine that the projector is compared with.
+const CLIENTS: usize = 16;
 /// How often the count is looked at.
 const LOOK: Duration = Duration::from_millis(10);
 
 /// Writes casts to the events table as if they had been decided on, and watches the count.
-pub(crate) async fn measure(
-    dynamodb: &str,
-    survives: &str,
-    puts: &Samples,
-    report: &mut Report,
-) -> Result<(), Box<dyn Error>> {
+pub(crate) async fn measure(dynamodb: &str, report: &mut Report) -> Result<(), Box<dyn Error>> {
+    let puts = Puts::prepare(dynamodb).await?;
+    puts.run(CLIENTS).await;
+    let bare = puts.run(CLIENTS).await;
     let client = client(&config(&Endpoint::Local(dynamodb.to_owned())), None);
     let documents = DocumentReader::new(client.clone(), DOCUMENTS);
     let mut before = election(ELECTION, SHARDS, None);
     let mut casts = Vec::new();
-    for mut commits in (1..).take(STEADY + FLOOD).map(|n| ballot(ELECTION, SHARDS, n, true)) {
+    for mut commits in (1..).take(1 + STEADY + FLOOD).map(|n| ballot(ELECTION, SHARDS, n, true)) {
         casts.extend(commits.pop());
         before.extend(commits);
     }
@@ -53,11 +53,7 @@ pub(crate) async fn measure(
     let watching = tokio::spawn(async move { counted(&documents, 1 + STEADY).await });
     let written = cast(&client, steady).await?;
     let looks = watching.await?;
-    report.load(
-        &format!("from written to counted, 500 casts a second, survives {survives}"),
-        &lags(&written, &looks),
-        puts,
-    );
+    report.load("from written to counted, 500 casts a second", &lags(&written, &looks), &bare);
 
     let documents = DocumentReader::new(client.clone(), DOCUMENTS);
     let begin = Instant::now();
@@ -65,7 +61,7 @@ pub(crate) async fn measure(
     write(&client, flood).await?;
     watching.await?;
     let rate = f64::from(u32::try_from(FLOOD)?) / begin.elapsed().as_secs_f64();
-    report.throughput(&format!("written at once and counted, survives {survives}"), rate, Some(puts.rate()));
+    report.throughput("count ballots that were written at once", rate, Some(bare.rate()));
     Ok(())
 }
 
