@@ -1,5 +1,5 @@
 //! Measures PhotoVote on this machine: commands through the local HTTP API, beside a bare write to the same engine, and the
-//! projector and the domain by themselves. Prints one table; takes some minutes. With `projector` or `domain`: that alone. With
+//! projector and the domain by themselves. Prints one table; takes some minutes. With `commands`, `projector` or `domain`: that alone. With
 //! `rebuild` and a number: how long it takes to rebuild an election of so many ballots.
 #![allow(clippy::expect_used, reason = "a measurement that cannot go on has failed")]
 
@@ -46,6 +46,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
             return Ok(());
         }
         Some("domain") => domain::measure(&mut report),
+        Some("commands") => commands(&mut report).await?,
         Some("projector") => projector(&mut report).await?,
         _ => {
             commands(&mut report).await?;
