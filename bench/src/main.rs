@@ -1,9 +1,11 @@
-//! Measures PhotoVote on this machine: commands through the local HTTP API, beside a bare write to the same engine, and the
-//! projector and the domain by themselves. Prints one table; takes some minutes. With `commands`, `projector` or `domain`: that alone. With
-//! `rebuild` and a number: how long it takes to rebuild an election of so many ballots.
+//! Measures PhotoVote on this machine: commands through the local HTTP API, beside a bare write to the same engine; and by
+//! themselves the projector, the reading of a large election, and the domain. Prints one table; takes some minutes. With
+//! `commands`, `projector`, `definition` or `domain`: that alone. With `rebuild` and a number: how long it takes to rebuild an
+//! election of so many ballots.
 #![allow(clippy::expect_used, reason = "a measurement that cannot go on has failed")]
 
 mod commits;
+mod definition;
 mod domain;
 mod election;
 mod load;
@@ -46,11 +48,13 @@ async fn main() -> Result<(), Box<dyn Error>> {
             return Ok(());
         }
         Some("domain") => domain::measure(&mut report),
+        Some("definition") => definition::measure(&mut report).await?,
         Some("commands") => commands(&mut report).await?,
         Some("projector") => projector(&mut report).await?,
         _ => {
             commands(&mut report).await?;
             projector(&mut report).await?;
+            definition::measure(&mut report).await?;
             domain::measure(&mut report);
         }
     }
