@@ -146,6 +146,11 @@ mod tests {
         assert_eq!(key("rené@example.org"), key("rene\u{301}@example.org"));
         assert_eq!(key("ada@example.org"), key("\u{ff21}DA@\u{ff25}xample.org"), "full width");
         assert_eq!(key("kelvin@example.org"), key("\u{212a}elvin@example.org"), "the Kelvin sign");
+        assert_eq!(
+            key("ada@example.org"),
+            key("\u{1d400}da@example.org"),
+            "a capital that has no small letter of its kind"
+        );
         assert_eq!(key("ΟΔΥΣΣΕΥΣ@example.gr"), key("οδυσσευς@example.gr"), "the final sigma");
         assert_eq!(key("ada@münchen.de"), key("ada@XN--Mnchen-3ya.de"), "Punycode");
         assert_ne!(key("ınci@example.org"), key("inci@example.org"), "the dotless i is another letter");
