@@ -28,3 +28,4 @@ pub mod sqlite;
 pub mod status;
 mod stop;
 pub mod stream;
+mod streams;

@@ -26,6 +26,16 @@ pub fn history<E: Serialize>(
     commits.into_iter().map(next).collect()
 }
 
+/// One more commit with these events after the last of a stream.
+pub fn following<E: Serialize>(stream: &[Commit], events: Vec<E>) -> Commit {
+    let last = stream.last().expect("a stream has commits");
+    let digest = Digest::from_bytes([0; 32]);
+    let (id, time) = (CommandId::new(digest), Timestamp::from_millis(0));
+    let private = PrivatePart { actor: Actor::Voter, fingerprint: digest, id, reason: None, source: None, time };
+    let record = CommandRecord { name: "Test", own_id: false, private };
+    Commit::new(last.stream, last.last(), last.hash, &events, &record, [0; 32]).expect("events have JSON")
+}
+
 /// An election of Ada's, created long ago with two candidates, opened, and closed with so many casts if it is.
 pub fn election(id: ElectionId, shards: u8, casts: Option<u64>) -> Vec<Commit> {
     let shards = ShardCount::try_from(shards).expect("a number of shards");
