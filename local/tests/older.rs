@@ -45,7 +45,7 @@ async fn write(directory: &Path) {
     let home = tempfile::tempdir().unwrap();
     let server = serve(home.path(), Redelivery::default()).await;
     let on = |subject: &str| administrator(&server, subject);
-    let all = Everything::hold(on).await;
+    let all = Box::pin(Everything::hold(on)).await;
     followed(home.path()).await;
     let mut answers = all.answers(on).await;
     answers.retain(|question, _| !OF_RELEASE.contains(&question.as_str()));

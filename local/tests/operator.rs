@@ -85,7 +85,7 @@ async fn a_backup_brings_back_the_same_answers() {
     let (home, place) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let file = |name: &str| place.path().join(name).to_str().unwrap().to_owned();
     let mut server = Server::start(home.path());
-    let all = Everything::hold(at(&server.url, home.path())).await;
+    let all = Box::pin(Everything::hold(at(&server.url, home.path()))).await;
     // More commits in one partition than are read at once.
     let long = Election::draft(at(&server.url, home.path())("busy"), &[]).await;
     for number in 0..200 {
@@ -138,7 +138,7 @@ async fn a_restored_table_is_brought_into_a_stack_that_runs() {
         assert!(output.status.success(), "{output:?}");
     };
     let server = here(home.path()).await;
-    let all = Everything::hold(|subject| administrator(&server, subject)).await;
+    let all = Box::pin(Everything::hold(|subject| administrator(&server, subject))).await;
     followed(home.path()).await;
     let before = all.answers(|subject| administrator(&server, subject)).await;
     beside(&server, "export");

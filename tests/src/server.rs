@@ -50,5 +50,6 @@ pub async fn until(what: &str, done: impl AsyncFn() -> bool) {
 /// Waits until the documents behind a server have come as far as all events.
 pub async fn followed(data: &Path) {
     let now = Timestamp::from_millis(0);
-    until("the documents", async || status::look(data, now).await.expect("a status").lag == Lag::default()).await;
+    let are_there = async || Box::pin(status::look(data, now)).await.expect("a status").lag == Lag::default();
+    until("the documents", are_there).await;
 }

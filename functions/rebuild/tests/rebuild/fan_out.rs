@@ -81,34 +81,39 @@ impl Queue {
         self.state.lock().unwrap().waiting.push_back(serde_json::to_string(message).unwrap());
     }
 
+    /// The next message and its number, if there is one. Some messages stay for another worker.
+    fn take(&self) -> Taken {
+        let mut state = self.state.lock().unwrap();
+        let Some(body) = state.waiting.pop_front() else {
+            return if state.at_work == 0 { Taken::Nothing } else { Taken::NothingYet };
+        };
+        state.delivered += 1;
+        state.at_work += 1;
+        state.most_at_work = state.most_at_work.max(state.at_work);
+        if state.delivered.is_multiple_of(4) {
+            state.twice += 1;
+            state.waiting.push_back(body.clone());
+        }
+        Taken::Message(body, state.delivered)
+    }
+
     /// Works off all there is, and what comes of it. Of the messages some come twice, and some of those who take one are
     /// killed with it.
     async fn work_off(&self, world: &World) {
         let workers = (0..WORKERS).map(|_| async {
             loop {
-                let (body, number) = {
-                    let mut state = self.state.lock().unwrap();
-                    let Some(body) = state.waiting.pop_front() else {
-                        if state.at_work == 0 {
-                            return;
-                        }
-                        drop(state);
+                let (body, number) = match self.take() {
+                    Taken::Message(body, number) => (body, number),
+                    Taken::NothingYet => {
                         tokio::task::yield_now().await;
                         continue;
-                    };
-                    state.delivered += 1;
-                    state.at_work += 1;
-                    state.most_at_work = state.most_at_work.max(state.at_work);
-                    if state.delivered % 4 == 0 {
-                        state.twice += 1;
-                        state.waiting.push_back(body.clone());
                     }
-                    (body, state.delivered)
+                    Taken::Nothing => return,
                 };
                 let worker = self.worker(world);
                 let event = json!({"Records": [{"messageId": "1", "body": body}]});
                 let work = worker.handle(serde_json::from_value(event).unwrap());
-                let wakings = if number % 5 == 0 { number * 7 % 60 } else { u32::MAX };
+                let wakings = if number.is_multiple_of(5) { number * 7 % 60 } else { u32::MAX };
                 let answer = Box::pin(killed_after(wakings, work)).await;
                 let mut state = self.state.lock().unwrap();
                 state.at_work -= 1;
@@ -121,6 +126,14 @@ impl Queue {
         });
         futures::future::join_all(workers).await;
     }
+}
+
+/// What a worker is given.
+enum Taken {
+    Message(String, u32),
+    /// Others are at work, and may send something.
+    NothingYet,
+    Nothing,
 }
 
 /// How often the pointer to the generations was changed.
