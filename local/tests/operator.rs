@@ -255,6 +255,20 @@ async fn the_status_is_the_same_with_a_server_and_without_one() {
     assert!(people.contains("2 open, 1 released") && people.contains("up to date"), "{people}");
     let left: Vec<_> = fs::read_dir(home.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     assert!(left.iter().all(|name| !name.to_string_lossy().starts_with("snapshot-")), "{left:?}");
+
+    // A gate that counts one more than were cast, and nothing else that is wrong.
+    let engine = Engine::start(&DataDir::open(home.path()).unwrap(), Durability::ProcessEnd).await.unwrap();
+    let tables = Tables::at(engine.endpoint());
+    let (_, mut gate) = tables.items(CONTROL).await.into_iter().find(|((_, sk), _)| sk == "gate").unwrap();
+    let casts: u64 = gate["casts"].as_n().unwrap().parse().unwrap();
+    gate.insert("casts".into(), AttributeValue::N((casts + 1).to_string()));
+    let of = gate["pk"].as_s().unwrap().split_once('#').unwrap().0.to_owned();
+    tables.put(CONTROL, gate).await;
+    engine.stop().await;
+    let unsettled = &status(home.path())["unsettled"][0];
+    assert_eq!(unsettled["election"], of.as_str());
+    assert_eq!(unsettled["gates"].as_u64(), unsettled["cast"].as_u64().map(|cast| cast + 1));
+    assert_eq!(unsettled["counted"], unsettled["cast"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
