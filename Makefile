@@ -71,11 +71,11 @@ fuzz: ## Let cargo-fuzz look for input that breaks a parser, SECONDS=60 for each
 		mkdir -p fuzz/targets/corpus/$$name; PHOTOVOTE_FUZZ=$$name cargo +nightly fuzz run --sanitizer none --fuzz-dir fuzz/targets any \
 		fuzz/targets/corpus/$$name $$corpus -- -max_total_time=$(or $(SECONDS),60) -rss_limit_mb=4096; done
 
-bench: ## Measure commands per second through the HTTP API, and the domain.
-	cargo run --release -p photovote-bench
+bench: ## Measure commands per second through the HTTP API, the projector and the domain. ONLY=commands, projector, definition or domain.
+	cargo run --profile soak --locked -p photovote-bench -- $(ONLY)
 
 bench-rebuild: ## Measure how long it takes to rebuild an election of BALLOTS=10000 ballots.
-	cargo run --release -p photovote-bench -- rebuild $(or $(BALLOTS),10000)
+	cargo run --profile soak --locked -p photovote-bench -- rebuild $(or $(BALLOTS),10000)
 
 bench-python: ## Measure how fast the Python library eventsourcing folds the same events.
 	@if python3 tests/deploy/usable.py "the Python library is not measured"; \
