@@ -56,8 +56,9 @@ mutants: ## Remove one guard after the other, and see the simulation fail each t
 openapi: ## Write http/openapi.json anew, from the routes.
 	UPDATE_OPENAPI=1 cargo test -p photovote-tests --test openapi
 
-golden: ## Write the golden files of events that have none.
+golden: ## Write the golden files of events that have none, and the elections of a release that has none.
 	UPDATE_GOLDEN=1 cargo test -p photovote-event-store --all-features --test golden
+	UPDATE_GOLDEN=1 cargo test -p photovote --test older
 
 costs: ## Write docs/costs.md anew: what a vote costs on AWS.
 	UPDATE_COSTS=1 cargo test -p photovote-bench --bin costs

@@ -14,14 +14,17 @@ use std::{
 use aws_sdk_dynamodb::Client;
 use futures::{StreamExt, TryStreamExt, stream};
 use photovote_dynamodb::{Endpoint, StorageError, client, config};
-use photovote_event_store::{AppendError, ChainError, Commit, CommitError, Environment, EventStore, Stream, verify};
+use photovote_event_store::{
+    AppendError, ChainError, Commit, CommitError, Environment, EventReader, EventStore, Stream, verify,
+};
 use tempfile::NamedTempFile;
 
 use self::line::{Entry, LineError};
 use crate::{
     data_dir::{DataDir, DataDirError},
     engine::{Durability, EVENTS, Engine, EngineError},
-    snapshot::{Snapshot, SnapshotError, scan},
+    snapshot::{Snapshot, SnapshotError},
+    streams::Partitions,
 };
 
 /// How many commits are written at once.
@@ -110,37 +113,33 @@ pub async fn export(from: &Place, file: &Path) -> Result<Amount, BackupError> {
     match from {
         Place::Directory(data_dir) => {
             let snapshot = Snapshot::take(data_dir).await?;
-            let exported = write(&snapshot.client(), EVENTS, file).await;
+            let exported = write(snapshot.client(), EVENTS, file).await;
             snapshot.end().await;
             exported
         }
-        Place::Table(table) => write(&client(&config(&Endpoint::Environment), None), table, file).await,
+        Place::Table(table) => write(client(&config(&Endpoint::Environment), None), table, file).await,
     }
 }
 
-async fn write(client: &Client, table: &str, path: &Path) -> Result<Amount, BackupError> {
+async fn write(client: Client, table: &str, path: &Path) -> Result<Amount, BackupError> {
     let failed = |source| BackupError::File { path: path.to_owned(), source };
-    let mut commits = Vec::new();
-    let mut unreadable = Ok(());
-    scan(client, table, |item| match Commit::from_item(item) {
-        Ok(commit) => commits.push(commit),
-        Err(error) => unreadable = Err(error),
-    })
-    .await?;
-    unreadable?;
-    commits.sort_by_cached_key(|commit| (commit.stream.partition(), commit.stream.sort_key(commit.first)));
+    let events = EventReader::new(client, table);
+    let partitions = Partitions::of(&events).await?;
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
     // It appears under its name only once it is whole, and takes no other file's place.
     let mut file = NamedTempFile::new_in(folder).map_err(failed)?;
     let mut amount = Amount::default();
     let mut out = BufWriter::new(&mut file);
-    for commits in commits.chunk_by(|one, next| one.stream == next.stream) {
-        check(commits)?;
-        amount.streams += 1;
-        for commit in commits {
-            amount.commits += 1;
-            Entry::of(commit).write(&mut out).map_err(failed)?;
-        }
+    let unreadable = partitions
+        .streams(&events, |commits| {
+            check(commits)?;
+            amount.streams += 1;
+            amount.commits += commits.len() as u64;
+            commits.iter().try_for_each(|commit| Entry::of(commit).write(&mut out)).map_err(failed)
+        })
+        .await?;
+    if let Some(no_commit) = partitions.unreadable.into_iter().chain(unreadable).next() {
+        return Err(no_commit.error.into());
     }
     Entry::end(amount.commits).write(&mut out).map_err(failed)?;
     out.flush().map_err(failed)?;

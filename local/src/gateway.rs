@@ -1,26 +1,23 @@
 //! What API Gateway does: takes HTTP requests, checks who calls, and hands each to its function as an event.
 
-use std::{collections::HashMap, convert::Infallible, io, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+mod route;
 
-use aws_lambda_events::apigw::{ApiGatewayV2httpRequest, ApiGatewayV2httpResponse};
+use std::{convert::Infallible, io, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+
 use axum::{
     Router,
-    body::{Body, Bytes, HttpBody},
-    extract::{ConnectInfo, RawPathParams, Request},
+    extract::Request,
     http::{
-        HeaderMap, HeaderName, HeaderValue, Method,
+        HeaderName, HeaderValue, Method,
         header::{
             ALLOW, AUTHORIZATION, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, IF_MATCH, LOCATION,
             RETRY_AFTER,
         },
-        request::Parts,
     },
     middleware::Next,
     response::{IntoResponse, Response},
     routing::{MethodFilter, on},
 };
-use lambda_http::{Context, LambdaEvent, request::LambdaRequest};
-use photovote_domain::Timestamp;
 use photovote_http::{ADMINISTRATOR, Problem, make_safe};
 use tokio::{net::TcpListener, task::JoinHandle};
 use tower_http::{
@@ -33,18 +30,9 @@ use utoipa::openapi::{
     path::{Operation, PathItem},
 };
 
-use crate::{
-    event::{Incoming, check_head, event, response},
-    issuer::{Claims, Issuer},
-    stop::Stop,
-};
+use self::route::{RequestId, Route};
+use crate::{issuer::Issuer, stop::Stop};
 
-/// The longest body that API Gateway takes, in bytes.
-const LONGEST_BODY: usize = 10 * 1024 * 1024;
-/// How long a body can take to arrive.
-const SLOWEST_BODY: Duration = Duration::from_secs(30);
-/// How long a function can take to answer.
-const SLOWEST_FUNCTION: Duration = Duration::from_secs(30);
 /// How long a stop waits for requests that are under way.
 const LONGEST_STOP: Duration = Duration::from_secs(10);
 
@@ -201,10 +189,6 @@ fn needs_administrator(operation: &Operation) -> bool {
     operation.security.iter().flatten().any(named)
 }
 
-/// The gateway's name for a request.
-#[derive(Clone)]
-struct RequestId(String);
-
 /// Gives the request its name, which an answer repeats; a refusal of the gateway's own does so in its body as well.
 async fn name_request(mut request: Request, next: Next) -> Response {
     let mut bytes = [0; 16];
@@ -259,139 +243,23 @@ fn cors(cors: Cors) -> Option<CorsLayer> {
     Some(layer)
 }
 
-/// One route of the gateway: a method and a path of one function.
-struct Route {
-    /// `GET /v1/elections/{election}`
-    key: String,
-    function: &'static str,
-    router: Router,
-    /// Checks the caller, if only administrators may call.
-    issuer: Option<Arc<Issuer>>,
-}
-
-impl Route {
-    async fn answer(&self, request: Request) -> Result<Response, Problem> {
-        let now = Timestamp::from_millis(jiff::Timestamp::now().as_millisecond());
-        let (mut parts, body) = request.into_parts();
-        check_head(&parts)?;
-        let claims = self.issuer.as_deref().map(|issuer| authorize(issuer, &parts.headers, now)).transpose()?;
-        let path_parameters = path_parameters(&mut parts).await?;
-        let body = read(body).await?;
-        let RequestId(request_id) = parts.extensions.get().cloned().ok_or_else(Problem::internal)?;
-        let ConnectInfo(source) = parts.extensions.get().copied().ok_or_else(Problem::internal)?;
-        let event = event(Incoming {
-            route_key: &self.key,
-            path_parameters,
-            parts: &parts,
-            body: &body,
-            request_id: &request_id,
-            source,
-            claims,
-            now,
-        });
-        let answer = self.invoke(event, context(&request_id, now)).await?;
-        response(answer, &parts.method).map_err(|error| self.failed(&error))
-    }
-
-    /// Runs the function in a task of its own, so that a panic is its own as well.
-    async fn invoke(
-        &self,
-        event: ApiGatewayV2httpRequest,
-        context: Context,
-    ) -> Result<ApiGatewayV2httpResponse, Problem> {
-        let function = self.router.clone();
-        let event = LambdaEvent::new(LambdaRequest::ApiGatewayV2(event), context);
-        let invocation = tokio::spawn(async move {
-            let Ok(answer) = photovote_http::invoke(function, event).await;
-            // An answer travels as JSON.
-            serde_json::to_value(answer).and_then(serde_json::from_value)
-        });
-        match tokio::time::timeout(SLOWEST_FUNCTION, invocation).await {
-            Ok(Ok(Ok(answer))) => Ok(answer),
-            Ok(Ok(Err(no_answer))) => Err(self.failed(&no_answer)),
-            Ok(Err(panic)) => Err(self.failed(&panic)),
-            Err(too_slow) => {
-                tracing::error!(function = self.function, error = %too_slow, "a function does not answer");
-                Err(Problem::unavailable("function_too_slow", "this takes too long", 1))
-            }
-        }
-    }
-
-    fn failed(&self, error: &dyn std::error::Error) -> Problem {
-        tracing::error!(function = self.function, %error, "a function failed");
-        Problem::internal()
-    }
-}
-
-fn context(request_id: &str, now: Timestamp) -> Context {
-    let mut context = Context::default();
-    context.request_id = request_id.into();
-    context.deadline = u64::try_from(now.millis()).unwrap_or_default() + SLOWEST_FUNCTION.as_secs() * 1_000;
-    context
-}
-
-/// What the administrator's token says.
-fn authorize(issuer: &Issuer, headers: &HeaderMap, now: Timestamp) -> Result<Claims, Problem> {
-    let missing = || Problem::unauthorized("this needs an administrator's JWT as a bearer token");
-    let mut values = headers.get_all(AUTHORIZATION).iter();
-    let (Some(value), None) = (values.next(), values.next()) else { return Err(missing()) };
-    let (scheme, token) = value.to_str().ok().and_then(|value| value.split_once(' ')).ok_or_else(missing)?;
-    if !scheme.eq_ignore_ascii_case("bearer") {
-        return Err(missing());
-    }
-    issuer.verify(token.trim_start_matches(' '), now).map_err(|refused| {
-        tracing::debug!(%refused, "a token is not accepted");
-        Problem::unauthorized("the administrator's JWT is not valid, or not any more")
-    })
-}
-
-async fn path_parameters(parts: &mut Parts) -> Result<HashMap<String, String>, Problem> {
-    use axum::extract::FromRequestParts;
-
-    let parameters = RawPathParams::from_request_parts(parts, &())
-        .await
-        .map_err(|not_text| Problem::malformed("malformed_path", format!("the path cannot be read: {not_text}")))?;
-    Ok(parameters.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect())
-}
-
-/// The whole body. One that is too long is read to its end and forgotten, since a client that is still sending reads no
-/// answer.
-async fn read(mut body: Body) -> Result<Bytes, Problem> {
-    let whole = async {
-        let mut bytes = Vec::new();
-        let mut length = 0_usize;
-        while let Some(frame) = std::future::poll_fn(|context| std::pin::Pin::new(&mut body).poll_frame(context)).await
-        {
-            let Some(data) = frame?.into_data().ok() else { continue };
-            length = length.saturating_add(data.len());
-            if length <= LONGEST_BODY {
-                bytes.extend_from_slice(&data);
-            } else {
-                bytes = Vec::new();
-            }
-        }
-        Ok::<_, axum::Error>((length <= LONGEST_BODY).then_some(Bytes::from(bytes)))
-    };
-    match tokio::time::timeout(SLOWEST_BODY, whole).await {
-        Ok(Ok(Some(bytes))) => Ok(bytes),
-        Ok(Ok(None)) => Err(Problem::too_large()),
-        Ok(Err(broken)) => Err(Problem::malformed("malformed_body", format!("the body cannot be read: {broken}"))),
-        Err(_too_slow) => Err(Problem::malformed("malformed_body", "the body does not arrive")),
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use axum::{Json, extract::Path, http::header::X_CONTENT_TYPE_OPTIONS, routing::get};
+    use axum::{
+        Json,
+        extract::Path,
+        http::{HeaderMap, header::X_CONTENT_TYPE_OPTIONS},
+        routing::get,
+    };
     use lambda_http::request::RequestContext;
-    use photovote_domain::Subject;
+    use photovote_domain::{Subject, Timestamp};
     use reqwest::{Client, RequestBuilder};
     use serde_json::{Value, json};
     use utoipa::openapi::{
         HttpMethod, OpenApiBuilder, PathsBuilder, path::OperationBuilder, security::SecurityRequirement,
     };
 
-    use super::*;
+    use super::{route::LONGEST_BODY, *};
     use crate::data_dir::DataDir;
 
     struct Fixture {

@@ -1,12 +1,8 @@
 //! Durable queues, which speak as much of SQS as PhotoVote does: send, receive, delete, and ask how many there are.
 
-use std::{
-    io,
-    net::Ipv4Addr,
-    path::PathBuf,
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+mod store;
+
+use std::{io, net::Ipv4Addr, sync::Arc, time::Duration};
 
 use axum::{
     Router,
@@ -16,21 +12,18 @@ use axum::{
     response::{IntoResponse, Response},
     routing::post,
 };
-use rusqlite::{Connection, params};
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 use tokio::{
     net::TcpListener,
-    sync::Notify,
     task::{JoinError, JoinHandle},
     time::Instant,
 };
 
-use crate::{
-    data_dir::DataDir,
-    sqlite::{self, FileError},
-    stop::Stop,
-};
+use self::store::Store;
+use crate::{data_dir::DataDir, sqlite::FileError, stop::Stop};
+
+pub use store::Message;
 
 /// How long a received message is hidden from others, if the receiver does not say.
 const HIDDEN_SECS: i64 = 30;
@@ -42,19 +35,6 @@ const LONGEST_WAIT_SECS: u64 = 20;
 const GLANCE: Duration = Duration::from_secs(1);
 /// How long a stop waits for answers that are under way.
 const LONGEST_STOP: Duration = Duration::from_secs(2);
-
-const SCHEMA: &str = "
-    CREATE TABLE IF NOT EXISTS messages (
-        id INTEGER PRIMARY KEY AUTOINCREMENT,
-        queue TEXT NOT NULL,
-        body TEXT NOT NULL,
-        -- Epoch milliseconds: nobody receives the message before.
-        visible_at INTEGER NOT NULL,
-        -- What the last receiver was given to delete it with.
-        receipt TEXT,
-        receives INTEGER NOT NULL DEFAULT 0
-    );
-    CREATE INDEX IF NOT EXISTS messages_by_queue ON messages (queue, visible_at);";
 
 /// Why there are no queues.
 #[derive(Debug, thiserror::Error)]
@@ -84,25 +64,6 @@ pub struct Queues {
 pub struct Queue {
     store: Arc<Store>,
     name: &'static str,
-}
-
-#[derive(Debug)]
-struct Store {
-    file: PathBuf,
-    connection: Mutex<Connection>,
-    names: Vec<&'static str>,
-    /// Somebody sent a message.
-    sent: Notify,
-}
-
-/// A message, as it was received.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Message {
-    pub(crate) id: i64,
-    pub(crate) body: String,
-    pub(crate) receipt: String,
-    /// How often it has been received, this time included.
-    pub(crate) receives: i64,
 }
 
 impl Queues {
@@ -173,64 +134,6 @@ impl Queue {
     /// Moves a message to another queue of the same store, if nobody has received it since. Blocks the thread.
     pub(crate) fn put_away(&self, message: &Message, to: &Self) -> Result<(), FileError> {
         self.store.put_away(self.name, &message.receipt, to.name, now())
-    }
-}
-
-impl Store {
-    fn open(file: PathBuf, names: Vec<&'static str>) -> Result<Self, FileError> {
-        let connection = sqlite::open(&file)?;
-        connection.execute_batch(SCHEMA).map_err(|error| sqlite::failure(&file, error))?;
-        Ok(Self { file, connection: Mutex::new(connection), names, sent: Notify::new() })
-    }
-
-    fn with<T>(&self, work: impl FnOnce(&mut Connection) -> rusqlite::Result<T>) -> Result<T, FileError> {
-        // Each piece of work is one transaction: a panic in one leaves nothing half done.
-        let mut connection = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
-        work(&mut connection).map_err(|error| sqlite::failure(&self.file, error))
-    }
-
-    fn send(&self, queue: &str, body: &str, now: i64, delay_secs: i64) -> Result<i64, FileError> {
-        let sql = "INSERT INTO messages (queue, body, visible_at) VALUES (?1, ?2, ?3) RETURNING id";
-        let visible = now + delay_secs * 1_000;
-        self.with(|connection| connection.query_row(sql, params![queue, body, visible], |row| row.get(0)))
-    }
-
-    fn receive(&self, queue: &str, most: usize, now: i64, hidden_secs: i64) -> Result<Vec<Message>, FileError> {
-        let next = "SELECT id FROM messages WHERE queue = ?1 AND visible_at <= ?2 ORDER BY id LIMIT ?3";
-        let take = "UPDATE messages SET visible_at = ?2, receives = receives + 1, receipt = id || '-' || (receives + 1) \
-                    WHERE id = ?1 RETURNING id, body, receipt, receives";
-        self.with(|connection| {
-            let transaction = connection.transaction()?;
-            let ids: Vec<i64> = transaction
-                .prepare_cached(next)?
-                .query_map(params![queue, now, most], |row| row.get(0))?
-                .collect::<Result<_, _>>()?;
-            let mut messages = Vec::new();
-            for id in ids {
-                messages.push(transaction.query_row(take, params![id, now + hidden_secs * 1_000], |row| {
-                    Ok(Message { id: row.get(0)?, body: row.get(1)?, receipt: row.get(2)?, receives: row.get(3)? })
-                })?);
-            }
-            transaction.commit()?;
-            Ok(messages)
-        })
-    }
-
-    fn delete(&self, queue: &str, receipt: &str) -> Result<(), FileError> {
-        let sql = "DELETE FROM messages WHERE queue = ?1 AND receipt = ?2";
-        self.with(|connection| connection.execute(sql, params![queue, receipt]).map(drop))
-    }
-
-    fn put_away(&self, queue: &str, receipt: &str, to: &str, now: i64) -> Result<(), FileError> {
-        let sql = "UPDATE messages SET queue = ?3, receipt = NULL, receives = 0, visible_at = ?4 \
-                   WHERE queue = ?1 AND receipt = ?2";
-        self.with(|connection| connection.execute(sql, params![queue, receipt, to, now]).map(drop))
-    }
-
-    /// How many can be received now, and how many are hidden.
-    fn count(&self, queue: &str, now: i64) -> Result<(i64, i64), FileError> {
-        let sql = "SELECT coalesce(sum(visible_at <= ?2), 0), coalesce(sum(visible_at > ?2), 0) FROM messages WHERE queue = ?1";
-        self.with(|connection| connection.query_row(sql, params![queue, now], |row| Ok((row.get(0)?, row.get(1)?))))
     }
 }
 

@@ -85,27 +85,22 @@ impl Snapshot {
     }
 
     /// Reads all items of a table of the copy, page by page, and lets `each` have them.
-    pub async fn scan(&self, table: &str, each: impl FnMut(Item)) -> Result<(), StorageError> {
-        scan(&self.client, table, each).await
+    pub async fn scan(&self, table: &str, mut each: impl FnMut(Item)) -> Result<(), StorageError> {
+        let mut start = None;
+        loop {
+            let scan = self.client.scan().table_name(table).consistent_read(true).set_exclusive_start_key(start);
+            let page = scan.send().await.map_err(|error| storage_error(&error))?;
+            page.items.unwrap_or_default().into_iter().for_each(&mut each);
+            start = page.last_evaluated_key;
+            if start.is_none() {
+                return Ok(());
+            }
+        }
     }
 
     /// Stops serving the copy, and deletes it.
     pub async fn end(self) {
         self.engine.stop().await;
-    }
-}
-
-/// Reads all items of a table, page by page, and lets `each` have them.
-pub(crate) async fn scan(client: &Client, table: &str, mut each: impl FnMut(Item)) -> Result<(), StorageError> {
-    let mut start = None;
-    loop {
-        let scan = client.scan().table_name(table).consistent_read(true).set_exclusive_start_key(start);
-        let page = scan.send().await.map_err(|error| storage_error(&error))?;
-        page.items.unwrap_or_default().into_iter().for_each(&mut each);
-        start = page.last_evaluated_key;
-        if start.is_none() {
-            return Ok(());
-        }
     }
 }
 

@@ -25,6 +25,9 @@ use crate::{
 
 pub use report::write;
 
+/// How many voters are read at once.
+const PAGE: usize = 100;
+
 /// Why there is no status.
 #[derive(Debug, Error)]
 pub enum StatusError {
@@ -163,7 +166,7 @@ async fn compare(snapshot: &Snapshot, data_dir: &Path, now: Timestamp) -> Result
         let mut after = None;
         let mut shown = BTreeMap::new();
         loop {
-            let page = documents.voters(id, after, 1_000).await?;
+            let page = documents.voters(id, after, PAGE).await?;
             after = page.items.last().map(|voter| voter.id);
             shown.extend(page.items.into_iter().map(|voter| (voter.id, voter.version)));
             if !page.more {

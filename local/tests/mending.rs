@@ -3,7 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "all of this is a test, the functions around it too")]
 
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use aws_lambda_events::{dynamodb::Event, sqs::SqsBatchResponse, streams::DynamoDbEventResponse};
 use aws_sdk_dynamodb::{Client as DynamoDb, types::AttributeValue};
@@ -13,39 +13,24 @@ use photovote::{
     consumer::{Consumer, Messages, Redelivery},
     data_dir::DataDir,
     engine::{DOCUMENTS, Durability, EVENTS, Engine},
-    gateway::Cors,
     pump::{Feed, Retries, Step},
     queues::Queues,
-    server::{DEAD_LETTERS, FAILURE_QUEUE, Options, REPAIR_QUEUE, Server},
+    server::{DEAD_LETTERS, FAILURE_QUEUE, REPAIR_QUEUE, Server},
 };
 use photovote_document_store::DocumentStore;
 use photovote_dynamodb::{Endpoint, Item, client, config};
 use photovote_event_store::EventReader;
-use photovote_tests::{Client, Election};
+use photovote_tests::{Client, Election, administrator, serve, until};
 use projector::{Projector, RepairQueue};
 use repair::{Repair, StreamReader};
 use serde_json::{Value, json};
 
 /// Enough for anything that comes about at all.
 const PATIENCE: Duration = Duration::from_mins(1);
-/// The pause between two looks.
-const GLANCE: Duration = Duration::from_millis(20);
-
-async fn start(home: &Path, redelivery: Redelivery) -> Server {
-    let options = Options {
-        address: ([127, 0, 0, 1], 0).into(),
-        data_dir: home.to_owned(),
-        cors: Cors::default(),
-        durability: Durability::ProcessEnd,
-        redelivery,
-    };
-    Server::start(options).await.unwrap()
-}
 
 /// The administrator of all elections here.
 fn owner(server: &Server) -> Client {
-    let token = server.token(&"owner".parse().unwrap()).unwrap();
-    Client::new(&format!("http://{}", server.address()), Some(&token))
+    administrator(server, "owner")
 }
 
 /// What became of an election on a server of its own, where nothing went wrong.
@@ -60,7 +45,7 @@ struct Original {
 impl Original {
     async fn new() -> Self {
         let home = tempfile::tempdir().unwrap();
-        let server = start(home.path(), Redelivery::default()).await;
+        let server = serve(home.path(), Redelivery::default()).await;
         let election = Election::draft(owner(&server), &[2]).await;
         let document = election.get("").await.status(200).json();
         let events = dynamodb(server.dynamodb()).scan().table_name(EVENTS).send().await;
@@ -129,16 +114,6 @@ impl<'a> Watched<'a> {
     }
 }
 
-/// Waits for something to come about.
-async fn until(what: &str, done: impl AsyncFn() -> bool) {
-    let looks = async {
-        while !done().await {
-            tokio::time::sleep(GLANCE).await;
-        }
-    };
-    assert!(tokio::time::timeout(PATIENCE, looks).await.is_ok(), "there never came: {what}");
-}
-
 /// Somebody else holds an election meanwhile: it is served, and what is cast is counted.
 async fn pass_by(server: &Server) {
     let election = Election::open(owner(server), &[2]).await;
@@ -155,7 +130,7 @@ async fn what_cannot_be_applied_blocks_nobody_and_is_repaired_once_it_can_be() {
     let original = Original::new().await;
     let home = tempfile::tempdir().unwrap();
     // Nothing is given up while the test takes its time.
-    let server = start(home.path(), Redelivery { receives: i64::MAX, hidden_secs: 1 }).await;
+    let server = serve(home.path(), Redelivery { receives: i64::MAX, hidden_secs: 1 }).await;
     let (events, queues) = (dynamodb(server.dynamodb()), Watched::new(server.queues()));
     let election = original.on(&server);
 
@@ -183,7 +158,7 @@ async fn what_cannot_be_applied_blocks_nobody_and_is_repaired_once_it_can_be() {
 async fn what_never_can_be_applied_is_put_away_until_somebody_sends_it_again() {
     let original = Original::new().await;
     let home = tempfile::tempdir().unwrap();
-    let server = start(home.path(), Redelivery { receives: 2, hidden_secs: 0 }).await;
+    let server = serve(home.path(), Redelivery { receives: 2, hidden_secs: 0 }).await;
     let (events, queues) = (dynamodb(server.dynamodb()), Watched::new(server.queues()));
     let election = original.on(&server);
 

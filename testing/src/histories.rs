@@ -13,10 +13,7 @@ pub fn history<E: Serialize>(
     time: Timestamp,
     commits: impl IntoIterator<Item = Vec<E>>,
 ) -> Vec<Commit> {
-    let digest = Digest::from_bytes([0; 32]);
-    let id = CommandId::new(digest);
-    let private = PrivatePart { actor: Actor::Voter, fingerprint: digest, id, reason: None, source: None, time };
-    let record = CommandRecord { name: "Test", own_id: false, private };
+    let record = record(time);
     let (mut version, mut prev) = (Version::NONE, first_link(&stream));
     let next = |events: Vec<E>| {
         let commit = Commit::new(stream, version, prev, &events, &record, [0; 32]).expect("events have JSON");
@@ -24,6 +21,20 @@ pub fn history<E: Serialize>(
         commit
     };
     commits.into_iter().map(next).collect()
+}
+
+fn record(time: Timestamp) -> CommandRecord {
+    let digest = Digest::from_bytes([0; 32]);
+    let id = CommandId::new(digest);
+    let private = PrivatePart { actor: Actor::Voter, fingerprint: digest, id, reason: None, source: None, time };
+    CommandRecord { name: "Test", own_id: false, private }
+}
+
+/// One more commit with these events after the last of a stream.
+pub fn following<E: Serialize>(stream: &[Commit], events: Vec<E>) -> Commit {
+    let last = stream.last().expect("a stream has commits");
+    let record = record(Timestamp::from_millis(0));
+    Commit::new(last.stream, last.last(), last.hash, &events, &record, [0; 32]).expect("events have JSON")
 }
 
 /// An election of Ada's, created long ago with two candidates, opened, and closed with so many casts if it is.

@@ -24,7 +24,7 @@ use tokio::{net::TcpListener, task::JoinHandle};
 use crate::units::ReadUnits;
 
 pub use gateway::{Reply, Sender, get, send, send_under};
-pub use histories::{ballot, election, history, voter};
+pub use histories::{ballot, election, following, history, voter};
 
 /// The names of the tables.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -16,6 +16,7 @@ from gateway import open_gateway
 from mending import mend
 from processes import Failed, run
 from project import BUILD, ROOT, environment
+from restoring import restore
 from rie import functions
 from secrets_of_suite import look_for
 
@@ -45,6 +46,7 @@ def main(events_only: bool) -> None:
         # With the features of the whole workspace nothing has to be built that `make unit` has built.
         command = ["cargo", "test", "--workspace", "--all-features", "--locked", "--no-fail-fast"]
         run(*command, *(f"--test={name}" for name in suites()), env=environment() | suite, cwd=ROOT)
+        restore(deployed, url, owner)
         look_for(secrets, deployed, Path(directory))
 
 

@@ -37,6 +37,11 @@ impl Client {
         Self { token: Some(token.to_owned()), ..self.clone() }
     }
 
+    /// The same connections with no token.
+    pub fn without_token(&self) -> Self {
+        Self { token: None, ..self.clone() }
+    }
+
     /// Who the caller is, as their JWT says.
     pub fn subject(&self) -> String {
         let claims = self.token.as_deref().and_then(|token| token.split('.').nth(1)).expect("a JWT has claims");

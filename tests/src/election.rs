@@ -98,6 +98,12 @@ impl Election {
         self.competitions.iter().flat_map(|c| &c.candidates).map(|candidate| candidate.id.clone()).collect()
     }
 
+    /// Gives an administrator a role.
+    pub async fn appoint(&self, subject: &str, role: &str) {
+        let path = self.path(&format!("/administrators/{subject}"));
+        self.owner.put(&path, json!({"role": role})).await.status(200);
+    }
+
     /// Registers a voter.
     pub async fn voter(&self, name: &str) -> Voter {
         let email = format!("{name}@example.org");

@@ -2,17 +2,10 @@
 
 use std::{collections::BTreeMap, thread::panicking};
 
-use photovote::{
-    consumer::Redelivery,
-    data_dir::DataDir,
-    engine::Durability,
-    gateway::Cors,
-    issuer::Issuer,
-    server::{Options, Server},
-};
+use photovote::{consumer::Redelivery, data_dir::DataDir, issuer::Issuer, server::Server};
 use tempfile::TempDir;
 
-use crate::{client::Client, forge::Forge, secrets};
+use crate::{client::Client, forge::Forge, secrets, server::serve};
 
 /// A PhotoVote that answers, and two administrators who know nothing of each other.
 pub struct Host {
@@ -31,15 +24,7 @@ impl Host {
         }
         secrets::log_begins();
         let data = TempDir::new().expect("a temporary directory");
-        let options = Options {
-            address: ([127, 0, 0, 1], 0).into(),
-            data_dir: data.path().to_owned(),
-            cors: Cors::default(),
-            // Nobody pulls the plug of a temporary directory.
-            durability: Durability::ProcessEnd,
-            redelivery: Redelivery::default(),
-        };
-        let server = Server::start(options).await.expect("the local host starts");
+        let server = serve(data.path(), Redelivery::default()).await;
         let url = format!("http://{}", server.address());
         let token = |subject: &str| server.token(&subject.parse().expect("a subject")).expect("a token");
         Self { url, owner: token("owner"), other: token("other"), local: Some((server, data)) }

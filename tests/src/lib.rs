@@ -18,11 +18,17 @@ mod answer;
 pub mod budget;
 mod client;
 mod election;
+mod everything;
 mod forge;
 mod host;
 mod secrets;
+mod server;
+mod tables;
 
 pub use answer::Answer;
 pub use client::{Client, Request};
 pub use election::{Candidate, Competition, Election, Voter};
+pub use everything::{Answers, Everything, assert_same};
 pub use host::Host;
+pub use server::{administrator, followed, serve, until};
+pub use tables::{Items, Tables};

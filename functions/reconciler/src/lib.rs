@@ -143,13 +143,17 @@ impl Reconciler {
         Ok(())
     }
 
-    /// The commits by the generation that their elections are served in.
+    /// The commits by the generations that are read of their elections: where an election has one of its own, the lists of
+    /// its administrators still are in the one that it stands in for.
     async fn by_generation(&self, commits: Vec<Commit>) -> Result<BTreeMap<Generation, Vec<Commit>>, DocumentError> {
         let generations = self.mender.projection().documents().generations().await?;
         let mut by_generation: BTreeMap<_, Vec<_>> = BTreeMap::new();
         for commit in commits {
-            let serving = generations.serving_of(commit.stream.election()).clone();
-            by_generation.entry(serving).or_default().push(commit);
+            let own = generations.serving_of(commit.stream.election());
+            if *own != generations.serving {
+                by_generation.entry(generations.serving.clone()).or_default().push(commit.clone());
+            }
+            by_generation.entry(own.clone()).or_default().push(commit);
         }
         Ok(by_generation)
     }

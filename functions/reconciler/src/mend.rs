@@ -3,11 +3,11 @@
 //! A document must have come as far as every commit says, and a ballot that was cast must have its receipt: so each commit
 //! can be looked at by itself, in any order, and whoever looks at all of them has compared everything.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use photovote_document_store::{DocumentError, Generation};
-use photovote_domain::{Ballot, ElectionId, Receipt, Shard, Version, VoterId};
-use photovote_event_store::{Commit, LoadError, Part, Stream};
+use photovote_domain::{Ballot, ElectionId, Receipt, Shard, Tally, Version, VoterId};
+use photovote_event_store::{Commit, EventReader, LoadError, Part, Position, Stream};
 use photovote_projections::{ElectionDocument, cast_ballot};
 use projector::{CommitKeys, Projection};
 use thiserror::Error;
@@ -171,40 +171,86 @@ impl Mender {
     /// Gives a generation what it lacks of these commits, and says what was lacking.
     pub async fn mend(&self, generation: &Generation, commits: &[Commit]) -> Result<Mended, MendError> {
         let mut mended = self.mend_page(generation, commits).await?;
-        let miscounted: Vec<_> = mended.stuck.extract_if(.., |drift| drift.is_miscount()).collect();
+        let miscounted: Vec<_> = mended.stuck.extract_if(.., |drift| drift.lack.may_be_the_tally()).collect();
         for drift in miscounted {
             let election = drift.stream.election();
             let ballots = self.mend_ballots(generation, election).await?;
             mended.healed.extend(ballots.healed);
             mended.stuck.extend(ballots.stuck);
-            let still = self.lacks(generation, election, Version::NONE).await?;
-            match still.into_iter().find(Lack::is_miscount) {
+            let mut still = self.miscount(generation, election).await?;
+            if still.is_some() {
+                self.recount(generation, election).await?;
+                still = self.miscount(generation, election).await?;
+            }
+            match still {
                 None => mended.healed.push(drift),
                 Some(lack) => mended.stuck.push(Drift { lack, ..drift }),
+            }
+        }
+        // Ballots that had lost nothing but their receipts are counted twice now.
+        let counted = mended.healed.iter().filter(|drift| drift.lack == Lack::Uncounted);
+        for election in counted.map(|drift| drift.stream.election()).collect::<BTreeSet<_>>() {
+            let too_many = |lack: &Lack| matches!(lack, Lack::Miscounted { counted, casts } if counted > casts);
+            if self.miscount(generation, election).await?.as_ref().is_some_and(too_many) {
+                self.recount(generation, election).await?;
             }
         }
         Ok(mended)
     }
 
+    async fn miscount(&self, generation: &Generation, election: ElectionId) -> Result<Option<Lack>, MendError> {
+        let lacks = self.lacks(generation, election, Version::NONE).await?;
+        Ok(lacks.into_iter().find(Lack::may_be_the_tally))
+    }
+
     /// Goes through all ballots of an election, and counts those that are not.
-    pub async fn mend_ballots(&self, generation: &Generation, election: ElectionId) -> Result<Mended, MendError> {
-        let events = self.projection.events();
+    async fn mend_ballots(&self, generation: &Generation, election: ElectionId) -> Result<Mended, MendError> {
         let mut mended = Mended::default();
-        for shard in events.shards_of(election).await?.iter().flat_map(|shards| shards.shards()) {
-            let mut next = None;
-            loop {
-                let part = Part::Partition(election, Some(shard));
-                let page = events.sweep(part, next.as_ref(), PAGE).await.map_err(DocumentError::from)?;
-                let of_page = self.mend_page(generation, &page.commits).await?;
-                mended.healed.extend(of_page.healed);
-                mended.stuck.extend(of_page.stuck);
-                next = page.next;
-                if next.is_none() {
-                    break;
-                }
-            }
+        let mut ballots = self.ballots(election).await?;
+        while let Some(commits) = ballots.next().await? {
+            let of_page = self.mend_page(generation, &commits).await?;
+            mended.healed.extend(of_page.healed);
+            mended.stuck.extend(of_page.stuck);
         }
         Ok(mended)
+    }
+
+    /// Makes an election's tally what its receipts say: the sum of the ballots that were counted.
+    ///
+    /// The parts of the tally are looked at before the receipts, and written only if none of them has moved: a ballot that
+    /// is counted meanwhile moves one, and then the tally stays as it is, for the next time.
+    async fn recount(&self, generation: &Generation, election: ElectionId) -> Result<(), MendError> {
+        let documents = self.projection.documents();
+        let parts = documents.tally_parts(generation, election).await?;
+        let mut tally = Tally::default();
+        let mut ballots = self.ballots(election).await?;
+        while let Some(commits) = ballots.next().await? {
+            let mut cast = BTreeMap::new();
+            for commit in &commits {
+                let Stream::Ballot(_, shard, _) = commit.stream else { continue };
+                // One that cannot be read was never counted.
+                let ballot = commit.decode::<Ballot>().ok().and_then(|events| cast_ballot(election, shard, &events));
+                cast.extend(ballot.map(|ballot| (ballot.receipt, ballot.ratings)));
+            }
+            let counted = documents.counted_in(generation, election, &cast.keys().copied().collect()).await?;
+            for ratings in counted.iter().filter_map(|receipt| cast.get(receipt)) {
+                tally.count(ratings);
+            }
+        }
+        if parts.are(&tally) {
+            return Ok(());
+        }
+        let saved = documents.set_tally(generation, election, &parts, &tally).await?;
+        let ballots = tally.ballots;
+        tracing::warn!(event = "tally_recounted", %election, %generation, ballots, ?saved, "it was not what receipts say");
+        Ok(())
+    }
+
+    /// All commits to voters and ballots of an election, page by page.
+    async fn ballots(&self, election: ElectionId) -> Result<Ballots<'_>, MendError> {
+        let events = self.projection.events();
+        let shards = events.shards_of(election).await?.iter().flat_map(|shards| shards.shards()).collect();
+        Ok(Ballots { events, election, shards, next: None })
     }
 
     /// The same without a look at any commits besides these, and those before them.
@@ -285,16 +331,34 @@ impl Mender {
     }
 }
 
-impl Lack {
-    const fn is_miscount(&self) -> bool {
-        matches!(self, Self::Miscounted { .. })
+/// The voters and ballots of an election, shard by shard.
+struct Ballots<'a> {
+    events: &'a EventReader,
+    election: ElectionId,
+    /// Those that are not at their end.
+    shards: VecDeque<Shard>,
+    /// Where the first of them goes on.
+    next: Option<Position>,
+}
+
+impl Ballots<'_> {
+    /// The next page; nothing after the last.
+    async fn next(&mut self) -> Result<Option<Vec<Commit>>, MendError> {
+        let Some(&shard) = self.shards.front() else { return Ok(None) };
+        let part = Part::Partition(self.election, Some(shard));
+        let page = self.events.sweep(part, self.next.as_ref(), PAGE).await.map_err(DocumentError::from)?;
+        self.next = page.next;
+        if self.next.is_none() {
+            self.shards.pop_front();
+        }
+        Ok(Some(page.commits))
     }
 }
 
-impl Drift {
-    /// Is it about a tally that has not what was cast?
-    pub const fn is_miscount(&self) -> bool {
-        self.lack.is_miscount()
+impl Lack {
+    /// Is the tally wrong, or perhaps that which cannot be read?
+    const fn may_be_the_tally(&self) -> bool {
+        matches!(self, Self::Miscounted { .. } | Self::Damaged(_))
     }
 }
 

@@ -1,12 +1,12 @@
-//! What the events say, in one pass over the table.
+//! What the events say, stream by stream.
 
 use std::collections::{BTreeMap, HashMap};
 
 use photovote_domain::{Aggregate, Ballot, Election, ElectionId, Timestamp, Version, Voter, VoterId, ballot, voter};
-use photovote_event_store::{Commit, Stream};
+use photovote_event_store::{Commit, EventReader, Stream};
 
 use super::{EventsStatus, StatusError};
-use crate::{engine::EVENTS, snapshot::Snapshot};
+use crate::{engine::EVENTS, snapshot::Snapshot, streams::Partitions};
 
 /// All streams, as far as they matter.
 #[derive(Default)]
@@ -51,18 +51,16 @@ impl StreamOf<Voter> {
 impl Events {
     /// Reads the whole table.
     pub(super) async fn read(snapshot: &Snapshot) -> Result<Self, StatusError> {
-        let mut commits = Vec::new();
+        let reader = EventReader::new(snapshot.client(), EVENTS);
+        let partitions = Partitions::of(&reader).await?;
         let mut events = Self::default();
-        snapshot
-            .scan(EVENTS, |item| match Commit::from_item(item) {
-                Ok(commit) => commits.push(commit),
-                Err(error) => events.damaged.push(error.to_string()),
-            })
-            .await?;
-        commits.sort_by_cached_key(|commit| (commit.stream.partition(), commit.stream.sort_key(commit.first)));
-        for commits in commits.chunk_by(|one, next| one.stream == next.stream) {
+        let take = |commits: &[Commit]| {
             events.take(commits);
-        }
+            Ok::<_, StatusError>(())
+        };
+        let unreadable = partitions.streams(&reader, take).await?;
+        let unreadable = partitions.unreadable.into_iter().chain(unreadable);
+        events.damaged.extend(unreadable.map(|no_commit| no_commit.error.to_string()));
         Ok(events)
     }
 

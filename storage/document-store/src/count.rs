@@ -16,7 +16,7 @@ use crate::{
 
 /// Over how many items an election's tally is spread, so that none of them is hot. More is safe at any time, since
 /// readers add up whatever is there.
-const PARTS: u8 = 8;
+pub(crate) const PARTS: u8 = 8;
 /// How many ballots one transaction counts: with the tally it has 99 actions of the 100 that DynamoDB takes.
 const BALLOTS_AT_ONCE: usize = 98;
 

@@ -32,6 +32,8 @@ mod count;
 #[cfg(feature = "write")]
 mod delete;
 #[cfg(feature = "write")]
+mod recount;
+#[cfg(feature = "write")]
 mod work;
 #[cfg(feature = "write")]
 mod write;
@@ -43,5 +45,7 @@ pub use delete::{DeletedPage, Place};
 pub use failure::DocumentError;
 pub use generation::{FRESH, Generation, GenerationError, Generations, Own};
 pub use read::{DocumentReader, Page, Standing};
+#[cfg(feature = "write")]
+pub use recount::TallyParts;
 #[cfg(feature = "write")]
 pub use write::{COMPETITIONS_AT_ONCE, DocumentStore, Saved};

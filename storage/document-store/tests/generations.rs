@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use aws_sdk_dynamodb::types::AttributeValue::{L, S};
-use photovote_document_store::{DocumentError, DocumentStore, Generation};
+use photovote_document_store::{DocumentError, DocumentStore, Generation, Scope};
 use photovote_domain::{ElectionId, Scale, ShardCount, Version, election::ElectionEvent};
 use photovote_projections::{Changes, ElectionDocument};
 use photovote_testing::Engine;
@@ -62,6 +62,20 @@ async fn another_generation_is_served_within_five_seconds() {
     pass(Duration::from_secs(4)).await;
     assert_eq!(served().await, "new");
     assert_eq!(store.generations().await.unwrap().active, ["1", "2"].map(generation));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn changes_at_once_are_all_made() {
+    let engine = Engine::start().await;
+    let change = async |n: u128| {
+        let store = DocumentStore::new(engine.client(), engine.tables().documents);
+        let own = generation(&format!("own-{n}"));
+        store.register(Scope::Election(ElectionId::from_bits(n)), &own).await.unwrap();
+    };
+    tokio::join!(change(1), change(2), change(3), change(4), change(5), change(6));
+    let store = DocumentStore::new(engine.client(), engine.tables().documents);
+    let own = store.generations_now().await.unwrap().own;
+    assert_eq!(own.len(), 6, "{own:?}");
 }
 
 #[tokio::test]

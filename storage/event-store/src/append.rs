@@ -77,6 +77,14 @@ pub(crate) enum Attempt {
     Blocked(Vec<Cancellation>),
 }
 
+/// What became of a put.
+enum Place {
+    /// The commit stands there now.
+    Filled,
+    /// Something else did, as far as the storage says what.
+    Taken(Option<Item>),
+}
+
 impl EventStore {
     /// Works on this table, with this clock and these dice.
     pub fn new(client: Client, table: impl Into<String>, environment: Environment) -> Self {
@@ -110,20 +118,10 @@ impl EventStore {
 
     /// Writes a commit as it stands in a backup, if its place is free. Does it stand there now?
     pub async fn restore(&self, commit: &Commit) -> Result<bool, AppendError> {
-        let put = self
-            .client
-            .put_item()
-            .table_name(&self.table)
-            .set_item(Some(commit.to_item()))
-            .condition_expression(PLACE_IS_FREE)
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
-        match put.send().await {
-            Ok(_) => Ok(true),
-            Err(error) => match put_failure(&error) {
-                PutFailure::Condition(Some(standing)) => Ok(Commit::from_item(standing)? == *commit),
-                PutFailure::Condition(None) => Ok(false),
-                PutFailure::Storage(error) => Err(error.into()),
-            },
+        match self.put(commit).await? {
+            Place::Filled => Ok(true),
+            Place::Taken(Some(standing)) => Ok(Commit::from_item(standing)? == *commit),
+            Place::Taken(None) => Ok(false),
         }
     }
 
@@ -148,7 +146,10 @@ impl EventStore {
     ) -> Result<Attempt, AppendError> {
         let first = alongside()?;
         if first.is_empty() {
-            return self.put(commit, id).await;
+            return match self.put(commit).await? {
+                Place::Filled => Ok(Attempt::Written),
+                Place::Taken(standing) => found(standing, id),
+            };
         }
         let action = self.action(commit)?;
         let mut first = Some(first);
@@ -167,7 +168,8 @@ impl EventStore {
         }
     }
 
-    async fn put(&self, commit: &Commit, id: CommandId) -> Result<Attempt, AppendError> {
+    /// Puts a commit where nothing stands.
+    async fn put(&self, commit: &Commit) -> Result<Place, StorageError> {
         let mut retry = Retry::contention();
         loop {
             let put = self
@@ -178,12 +180,12 @@ impl EventStore {
                 .condition_expression(PLACE_IS_FREE)
                 .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
             match put.send().await {
-                Ok(_) => return Ok(Attempt::Written),
+                Ok(_) => return Ok(Place::Filled),
                 Err(error) => match put_failure(&error) {
-                    PutFailure::Condition(standing) => return found(standing, id),
+                    PutFailure::Condition(standing) => return Ok(Place::Taken(standing)),
                     // A transaction wants the same place at this very moment: no answer yet, not even a conflict.
                     PutFailure::Storage(StorageError::Contended) if retry.again().await => {}
-                    PutFailure::Storage(error) => return Err(error.into()),
+                    PutFailure::Storage(error) => return Err(error),
                 },
             }
         }

@@ -1,113 +1,22 @@
 //! Rebuilding, step by step: what comes of it, and that nothing that happens in between matters.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
-use std::{
-    collections::BTreeMap,
-    future::{Future, poll_fn},
-    pin::pin,
-    task::Poll,
-    time::Duration,
-};
+mod fan_out;
+mod world;
+
+use std::{collections::BTreeMap, time::Duration};
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use photovote_document_store::{ChangeError, DocumentStore, Generation, Scope};
-use photovote_domain::{ElectionId, Tally};
+use photovote_document_store::{ChangeError, DocumentStore, Scope};
+use photovote_domain::{ElectionId, election::ElectionEvent};
 use photovote_dynamodb::Item;
-use photovote_event_store::{Environment, EventReader};
-use photovote_projections::unpack;
-use photovote_testing::{Engine, ballot, election, voter};
-use projector::Projection;
+use photovote_event_store::Environment;
+use photovote_testing::{ballot, election, following, voter};
 use rebuild::{Deleted, Next, Phase, Plan, RebuildError, Rebuilder, Worked};
 use tokio::time::Instant;
+use world::{CASTS, CLOSED, OPEN, PLAN, SHARDS, World, generation, killed_after};
 
-const CLOSED: ElectionId = ElectionId::from_bits(7);
-const OPEN: ElectionId = ElectionId::from_bits(8);
-const SHARDS: u8 = 3;
-/// Ballots of each election that were cast.
-const CASTS: u32 = 30;
-/// Small pages, many places to be stopped at, and nobody to wait for.
-const PLAN: Plan = Plan { scope: Scope::All, segments: 2, commits_per_second: 1_000_000, page: 20, settle_seconds: 0 };
 const ONE: Plan = Plan { scope: Scope::Election(CLOSED), ..PLAN };
-
-struct World {
-    engine: Engine,
-    documents: DocumentStore,
-    rebuilder: Rebuilder,
-}
-
-impl World {
-    /// Two elections, one of them closed, and what is served of them.
-    async fn new() -> Self {
-        let engine = Engine::start().await;
-        for (id, casts) in [(CLOSED, Some(u64::from(CASTS))), (OPEN, None)] {
-            engine.write(&election(id, SHARDS, casts)).await;
-            for n in 1..=CASTS + 5 {
-                engine.write(&voter(id, SHARDS, n.into(), n % 10 == 0)).await;
-                engine.write(&ballot(id, SHARDS, n, n <= CASTS)).await;
-            }
-        }
-        let documents = DocumentStore::new(engine.client(), engine.tables().documents);
-        let rebuilder = Self::rebuilder(&engine);
-        let world = Self { engine, documents, rebuilder };
-        world.project().await;
-        world
-    }
-
-    /// A rebuilder that remembers nothing.
-    fn rebuilder(engine: &Engine) -> Rebuilder {
-        let events = EventReader::new(engine.client(), engine.tables().events);
-        let documents = DocumentStore::new(engine.client(), engine.tables().documents);
-        Rebuilder::new(Projection::new(events, documents), Environment::system())
-    }
-
-    /// What the projector makes of all commits, in the generation that the tables are born with.
-    async fn project(&self) {
-        let events = EventReader::new(self.engine.client(), self.engine.tables().events);
-        let all = photovote_event_store::Part::Segment { number: 0, of: 1 };
-        let projection = Projection::new(events.clone(), self.documents.clone());
-        let mut next = None;
-        loop {
-            let page = events.sweep(all, next.as_ref(), 500).await.unwrap();
-            projection.replay(&generation("1"), page.commits).await;
-            next = page.next;
-            if next.is_none() {
-                return;
-            }
-        }
-    }
-
-    /// What a generation holds: items by their keys, less its name; the parts of a tally as their sum.
-    async fn holds(&self, generation: &Generation) -> (BTreeMap<(String, String), Item>, BTreeMap<String, Tally>) {
-        let (mut items, mut tallies) = (BTreeMap::new(), BTreeMap::<String, Tally>::new());
-        for ((pk, sk), mut item) in self.engine.items(self.engine.tables().documents).await {
-            let Some((name, rest)) = pk.split_once('#') else { continue };
-            if name != generation.to_string() {
-                continue;
-            }
-            if sk.starts_with("tally#") {
-                let cells = item["cells"].as_b().unwrap().as_ref().to_vec();
-                tallies.entry(rest.to_owned()).or_default().merge(&unpack(&cells).unwrap());
-            } else {
-                item.insert("pk".into(), AttributeValue::S(rest.to_owned()));
-                items.insert((rest.to_owned(), sk), item);
-            }
-        }
-        (items, tallies)
-    }
-
-    async fn run(&self) -> Phase {
-        drive(&self.rebuilder).await.unwrap();
-        self.rebuilder.status().await.unwrap().unwrap().rebuild.phase
-    }
-
-    async fn serving(&self, election: ElectionId) -> Generation {
-        self.documents.generations_now().await.unwrap().serving_of(election).clone()
-    }
-}
-
-fn generation(name: &str) -> Generation {
-    name.parse().unwrap()
-}
 
 /// Goes on with a rebuild until it is over, one page of each part after the other.
 async fn drive(rebuilder: &Rebuilder) -> Result<(), RebuildError> {
@@ -124,19 +33,12 @@ async fn drive(rebuilder: &Rebuilder) -> Result<(), RebuildError> {
     }
 }
 
-/// Lets something run until it has been woken so many times, and then it is gone: as a process that is killed.
-async fn killed_after<F: Future>(wakings: u32, work: F) -> Option<F::Output> {
-    let mut work = pin!(work);
-    let mut left = wakings;
-    poll_fn(move |context| match work.as_mut().poll(context) {
-        Poll::Ready(done) => Poll::Ready(Some(done)),
-        Poll::Pending if left == 0 => Poll::Ready(None),
-        Poll::Pending => {
-            left -= 1;
-            Poll::Pending
-        }
-    })
-    .await
+impl World {
+    /// Goes on until the rebuild is over.
+    async fn run(&self) -> Phase {
+        drive(&self.rebuilder).await.unwrap();
+        self.status().await.rebuild.phase
+    }
 }
 
 #[tokio::test]
@@ -149,8 +51,8 @@ async fn a_rebuilt_generation_holds_the_same() {
     assert_eq!(world.serving(OPEN).await, rebuild.generation);
     assert_eq!(world.holds(&rebuild.generation).await, before);
     assert_eq!(world.holds(&generation("1")).await, before);
-    let status = world.rebuilder.status().await.unwrap().unwrap();
-    let commits = world.engine.items(world.engine.tables().events).await.len() as u64;
+    let status = world.status().await;
+    let commits = world.commits(None).await;
     assert_eq!((status.replayed.commits, status.compared.commits), (commits, commits));
     assert_eq!((status.replayed_parts, status.compared_parts), (2, 2));
     let found = (status.replayed.poisoned, status.compared.healed, status.compared.lacking, status.compared.differing);
@@ -190,12 +92,56 @@ async fn a_rebuild_that_is_killed_anywhere_goes_on() {
         }
     }
     assert!(kills > 10, "{kills}");
-    let status = world.rebuilder.status().await.unwrap().unwrap();
+    let status = world.status().await;
     assert_eq!(status.rebuild.phase, Phase::Switched);
-    let commits = world.engine.items(world.engine.tables().events).await.len() as u64;
+    let commits = world.commits(None).await;
     assert_eq!((status.replayed.commits, status.compared.commits), (commits, commits));
     assert_eq!(world.holds(&status.rebuild.generation).await, before);
     assert_eq!(world.documents.generations_now().await.unwrap().active, [generation("1"), status.rebuild.generation]);
+}
+
+#[tokio::test]
+async fn nobody_replays_before_every_projector_knows() {
+    let world = World::new().await;
+    let began = Environment::system().now().millis();
+    let generation = world.rebuilder.begin(Plan { settle_seconds: 3_600, ..PLAN }).await.unwrap().generation;
+    for _ in 0..2 {
+        let next = world.rebuilder.advance().await.unwrap();
+        assert!(matches!(next, Next::Wait(until) if until.millis() >= began + 3_600_000), "{next:?}");
+        assert_eq!(world.rebuilder.work(0, Instant::now()).await.unwrap(), Worked::Lost);
+    }
+    assert_eq!(world.holds(&generation).await, (BTreeMap::new(), BTreeMap::new()));
+    assert!(world.documents.generations_now().await.unwrap().active.contains(&generation), "they can know");
+}
+
+#[tokio::test]
+async fn what_the_replay_missed_the_comparison_finds() {
+    let world = World::new().await;
+    let new = world.rebuilder.begin(PLAN).await.unwrap().generation;
+    loop {
+        match world.rebuilder.advance().await.unwrap() {
+            Next::Work(_) if world.status().await.rebuild.phase == Phase::Comparing => break,
+            Next::Work(parts) => {
+                for part in parts {
+                    world.rebuilder.work(part, Instant::now()).await.unwrap();
+                }
+            }
+            next => assert!(matches!(next, Next::Wait(_)), "{next:?}"),
+        }
+    }
+    // A projector that did not know of it, after all: of a voter, a ballot, and the election itself.
+    let n = CASTS + 90;
+    let renamed = ElectionEvent::ElectionNameChanged { name: "Another".into() };
+    let opened = election(OPEN, SHARDS, None);
+    let renaming = following(&opened, vec![renamed]);
+    let late = voter(OPEN, SHARDS, n.into(), false).into_iter().chain(ballot(OPEN, SHARDS, n, true));
+    let late: Vec<_> = late.chain([renaming]).collect();
+    world.engine.write(&late).await;
+    assert!(!World::projection(&world.engine).replay(&generation("1"), late).await.again);
+    assert_eq!(world.run().await, Phase::Switched);
+    assert_eq!(world.holds(&new).await, world.holds(&generation("1")).await);
+    let status = world.status().await;
+    assert_eq!((status.compared.healed, status.compared.lacking, status.compared.worse), (3, 0, 0));
 }
 
 #[tokio::test]
@@ -211,7 +157,7 @@ async fn who_works_on_a_part_that_another_works_on_is_lost_and_does_no_harm() {
     let both = [one.unwrap(), other.unwrap()];
     assert!(both.contains(&Worked::Done), "{both:?}");
     assert_eq!(world.run().await, Phase::Switched);
-    let status = world.rebuilder.status().await.unwrap().unwrap();
+    let status = world.status().await;
     assert_eq!(world.holds(&status.rebuild.generation).await, before);
 }
 
@@ -257,7 +203,7 @@ async fn one_election_is_rebuilt_by_itself() {
     let busy = world.rebuilder.begin(PLAN).await.unwrap_err();
     assert!(matches!(&busy, RebuildError::Busy(generation) if *generation == new), "{busy}");
     assert_eq!(world.run().await, Phase::Switched);
-    let status = world.rebuilder.status().await.unwrap().unwrap();
+    let status = world.status().await;
     assert_eq!((status.compared.differing, status.compared.lacking), (1, 0), "the tally of what was served");
     assert_eq!((world.serving(CLOSED).await, world.serving(OPEN).await), (new.clone(), generation("1")));
     let (items, tallies) = world.holds(&new).await;
@@ -296,7 +242,7 @@ async fn what_cannot_be_applied_is_in_nobodys_way() {
 
     let rebuild = world.rebuilder.begin(PLAN).await.unwrap();
     assert_eq!(world.run().await, Phase::Switched, "what is served lacks it as well");
-    let status = world.rebuilder.status().await.unwrap().unwrap();
+    let status = world.status().await;
     assert_eq!((status.replayed.poisoned, status.compared.worse), (3, 0));
     assert!(status.compared.lacking >= 2, "{status:?}");
     assert_eq!(world.holds(&rebuild.generation).await, before);
@@ -314,7 +260,7 @@ async fn a_generation_that_lacks_what_is_served_is_not_served() {
     assert_eq!(world.run().await, Phase::Refused);
     assert_eq!(world.serving(OPEN).await, generation("1"));
     assert_eq!(world.holds(&generation("1")).await, before);
-    let status = world.rebuilder.status().await.unwrap().unwrap();
+    let status = world.status().await;
     assert_eq!(status.compared.worse, 1, "{status:?}");
     assert_eq!(world.rebuilder.retire(Scope::All).await.unwrap(), [new]);
 }

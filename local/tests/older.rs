@@ -1,0 +1,96 @@
+//! What an older release wrote, read by this one: everything is answered as it was then.
+//!
+//! `releases/<version>` holds the events of some elections as that release exported them, and what it answered. A release is
+//! added once, with `UPDATE_GOLDEN=1`, and stays for ever.
+
+#![expect(clippy::unwrap_used, reason = "all of this is a test, the functions around it too")]
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use photovote::{
+    backup::{Place, export, import},
+    consumer::Redelivery,
+    engine::Durability,
+    rebuild::{self, Task, Work},
+};
+use photovote_document_store::Scope;
+use photovote_tests::{Answers, Everything, administrator, followed, serve};
+use serde_json::{Map, Value, json};
+
+/// What is about a release, and not about elections.
+const OF_RELEASE: [&str; 2] = ["anybody /health", "anybody /openapi.json"];
+
+fn releases() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/releases")
+}
+
+/// Does an answer say what it said then? It may say more.
+fn still_says(now: &Value, then: &Value) -> bool {
+    match (now, then) {
+        (Value::Object(now), Value::Object(then)) => {
+            then.iter().all(|(name, then)| now.get(name).is_some_and(|now| still_says(now, then)))
+        }
+        (Value::Array(now), Value::Array(then)) => {
+            now.len() == then.len() && now.iter().zip(then).all(|(now, then)| still_says(now, then))
+        }
+        (now, then) => now == then,
+    }
+}
+
+/// Holds elections, and keeps what this release makes of them.
+async fn write(directory: &Path) {
+    let home = tempfile::tempdir().unwrap();
+    let server = serve(home.path(), Redelivery::default()).await;
+    let on = |subject: &str| administrator(&server, subject);
+    let all = Box::pin(Everything::hold(on)).await;
+    followed(home.path()).await;
+    let mut answers = all.answers(on).await;
+    answers.retain(|question, _| !OF_RELEASE.contains(&question.as_str()));
+    server.stop().await;
+    fs::create_dir_all(directory).unwrap();
+    export(&Place::Directory(home.path().to_owned()), &directory.join("events.jsonl")).await.unwrap();
+    let mut lines: Vec<_> = vec![json!({"asked": all.asked()}).to_string()];
+    lines.extend(answers.iter().map(|(question, answer)| json!({question: answer}).to_string()));
+    fs::write(directory.join("answers.jsonl"), lines.join("\n") + "\n").unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_an_older_release_wrote_is_answered_as_it_was() {
+    let this = releases().join(env!("CARGO_PKG_VERSION"));
+    if std::env::var_os("UPDATE_GOLDEN").is_some() && !this.exists() {
+        write(&this).await;
+    }
+    let mut read = 0;
+    for release in fs::read_dir(releases()).unwrap() {
+        let release = release.unwrap().path();
+        let text = fs::read_to_string(release.join("answers.jsonl")).unwrap();
+        let mut lines = text.lines().map(|line| serde_json::from_str::<Map<String, Value>>(line).unwrap());
+        let asked = lines.next().unwrap().remove("asked").unwrap();
+        let then: Answers = lines.flatten().collect();
+        assert!(then.len() > 100, "{}", then.len());
+
+        let home = tempfile::tempdir().unwrap();
+        let home = home.path();
+        import(&Place::Directory(home.to_owned()), &release.join("events.jsonl")).await.unwrap();
+        let control = Work { task: Task::Control, scope: Scope::All, settle: None };
+        rebuild::run(home, Durability::ProcessEnd, control, &mut Vec::new()).await.unwrap();
+        let server = serve(home, Redelivery::default()).await;
+        followed(home).await;
+        let on = |subject: &str| administrator(&server, subject);
+        let now = Everything::asked_again(&asked, on).answers(on).await;
+        for (question, then) in &then {
+            let now = now.get(question).unwrap_or(&Value::Null);
+            assert!(still_says(now, then), "{}: {question}\nthen {then}\nnow {now}", release.display());
+        }
+        server.stop().await;
+        // Commits come back as they were, whatever this release would write.
+        let again = home.join("again.jsonl");
+        export(&Place::Directory(home.to_owned()), &again).await.unwrap();
+        assert_eq!(fs::read(again).unwrap(), fs::read(release.join("events.jsonl")).unwrap());
+        read += 1;
+    }
+    assert!(read > 0, "no release was kept");
+}

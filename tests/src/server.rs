@@ -1,0 +1,55 @@
+//! A server in the test's own process, on a directory that outlives it.
+
+use std::{path::Path, time::Duration};
+
+use photovote::{
+    consumer::Redelivery,
+    engine::Durability,
+    gateway::Cors,
+    server::{Options, Server},
+    status::{self, Lag},
+};
+use photovote_domain::Timestamp;
+
+use crate::client::Client;
+
+/// Enough for anything that comes about at all.
+const PATIENCE: Duration = Duration::from_mins(1);
+/// The pause between two looks.
+const GLANCE: Duration = Duration::from_millis(20);
+
+/// Starts one on a free port.
+pub async fn serve(data: &Path, redelivery: Redelivery) -> Server {
+    let options = Options {
+        address: ([127, 0, 0, 1], 0).into(),
+        data_dir: data.to_owned(),
+        cors: Cors::default(),
+        // Nobody pulls the plug of a temporary directory.
+        durability: Durability::ProcessEnd,
+        redelivery,
+    };
+    Server::start(options).await.expect("the local host starts")
+}
+
+/// An administrator of a server.
+pub fn administrator(server: &Server, subject: &str) -> Client {
+    let token = server.token(&subject.parse().expect("a subject")).expect("a token");
+    Client::new(&format!("http://{}", server.address()), Some(&token))
+}
+
+/// Waits for something to come about.
+pub async fn until(what: &str, done: impl AsyncFn() -> bool) {
+    let looks = async {
+        while !done().await {
+            tokio::time::sleep(GLANCE).await;
+        }
+    };
+    assert!(tokio::time::timeout(PATIENCE, looks).await.is_ok(), "there never came: {what}");
+}
+
+/// Waits until the documents behind a server have come as far as all events.
+pub async fn followed(data: &Path) {
+    let now = Timestamp::from_millis(0);
+    let are_there = async || Box::pin(status::look(data, now)).await.expect("a status").lag == Lag::default();
+    until("the documents", are_there).await;
+}
