@@ -71,8 +71,8 @@ fuzz: ## Let cargo-fuzz look for input that breaks a parser, SECONDS=60 for each
 		mkdir -p fuzz/targets/corpus/$$name; PHOTOVOTE_FUZZ=$$name cargo +nightly fuzz run --sanitizer none --fuzz-dir fuzz/targets any \
 		fuzz/targets/corpus/$$name $$corpus -- -max_total_time=$(or $(SECONDS),60) -rss_limit_mb=4096; done
 
-bench: ## Measure commands per second through the HTTP API, and the domain.
-	cargo run --release -p photovote-bench
+bench: ## Measure commands per second through the HTTP API, the projector and the domain. ONLY=commands, projector, definition or domain.
+	cargo run --profile soak --locked -p photovote-bench -- $(ONLY)
 
 bench-peers: ## Measure the event store beside others from crates.io and bare calls. ROUNDS=1 is soon done, UPDATE=1 writes docs/performance.md.
 	@if python3 tests/deploy/usable.py "ministack is not measured"; \
@@ -80,7 +80,7 @@ bench-peers: ## Measure the event store beside others from crates.io and bare ca
 		else cargo run --release --locked --manifest-path bench/peers/Cargo.toml; fi
 
 bench-rebuild: ## Measure how long it takes to rebuild an election of BALLOTS=10000 ballots.
-	cargo run --release -p photovote-bench -- rebuild $(or $(BALLOTS),10000)
+	cargo run --profile soak --locked -p photovote-bench -- rebuild $(or $(BALLOTS),10000)
 
 bench-python: ## Measure how fast the Python library eventsourcing folds the same events.
 	@if python3 tests/deploy/usable.py "the Python library is not measured"; \

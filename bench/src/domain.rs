@@ -1,12 +1,15 @@
 //! The domain by itself: folding histories and counting ballots, on one thread.
 
+mod plain;
+mod tally;
+
 use std::{
     hint::black_box,
     time::{Duration, Instant},
 };
 
 use photovote_domain::{
-    Aggregate, Ballot, CandidateId, CompetitionId, Digest, Election, Nonce, Ratings, Scale, ShardCount, Tally,
+    Aggregate, Ballot, CandidateId, CompetitionId, Digest, Election, Nonce, Ratings, Scale, ShardCount,
     ballot::BallotEvent, election::ElectionEvent, fold,
 };
 use photovote_event_store::StoredEvent;
@@ -16,21 +19,19 @@ use crate::report::Report;
 /// For how long each is measured; it is done three times, and the middle one counts.
 const TIME: Duration = Duration::from_millis(300);
 
+/// The argument with which the program only counts 100,000 ballots.
+pub(crate) const COUNT_MANY: &str = "tally";
+
 /// Measures folds and the tally.
 pub(crate) fn measure(report: &mut Report) {
     folds::<Ballot>(report, "a ballot, 200 ratings", &ballot());
     folds::<Election>(report, "an election, 500 candidates", &election());
+    tally::measure(report);
+}
 
-    let candidates: Vec<_> = (0..100).map(CandidateId::from_bits).collect();
-    let ballots: Vec<Ratings> = (0..1_000_u32).map(|n| grades(&candidates, n)).collect();
-    let rate = per_second(ballots.len(), || {
-        let mut tally = Tally::default();
-        for ballot in black_box(&ballots) {
-            tally.count(ballot);
-        }
-        black_box(tally);
-    });
-    report.throughput("count ballots of 100 candidates", rate, None);
+/// Counts 100,000 ballots, and prints what that took: for a process of its own.
+pub(crate) fn count_many() {
+    tally::count_many();
 }
 
 fn folds<A: Aggregate>(report: &mut Report, name: &str, events: &[A::Event]) {
@@ -42,8 +43,12 @@ fn folds<A: Aggregate>(report: &mut Report, name: &str, events: &[A::Event]) {
         let events = black_box(&stored).iter().map(|event| event.decode().expect("what was encoded can be decoded"));
         black_box(events.fold(A::default(), |state, event: A::Event| state.evolve(&event)));
     });
+    let plain = per_second(events.len(), || {
+        black_box(&stored).iter().for_each(plain::read);
+    });
     report.throughput(&format!("fold events of {name}"), decoded, None);
-    report.throughput("the same from stored bytes", from_bytes, Some(decoded));
+    report.throughput("serde_json alone, their stored bytes", plain, None);
+    report.throughput("fold them from stored bytes", from_bytes, Some(plain));
 }
 
 fn per_second(count: usize, mut work: impl FnMut()) -> f64 {

@@ -1,16 +1,20 @@
-//! Measures PhotoVote on this machine: commands through the local HTTP API, beside a bare write to the same engine, and the
-//! domain by itself. Prints one table; takes less than a minute. With `rebuild` and a number: how long it takes to rebuild an
+//! Measures PhotoVote on this machine: commands through the local HTTP API, beside a bare write to the same engine; and by
+//! themselves the projector, the reading of a large election, and the domain. Prints one table; takes some minutes. With
+//! `commands`, `projector`, `definition` or `domain`: that alone. With `rebuild` and a number: how long it takes to rebuild an
 //! election of so many ballots.
 #![allow(clippy::expect_used, reason = "a measurement that cannot go on has failed")]
 
+mod commits;
+mod definition;
 mod domain;
 mod election;
 mod load;
+mod projector;
 mod put;
 mod rebuild;
 mod report;
 
-use std::error::Error;
+use std::{error::Error, path::Path};
 
 use photovote::{
     consumer::Redelivery,
@@ -33,30 +37,62 @@ const ROUNDS: usize = 3;
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);
-    if arguments.next().as_deref() == Some("rebuild") {
-        return rebuild::measure(arguments.next().map_or(Ok(10_000), |ballots| ballots.parse())?).await;
-    }
     let mut report = Report::new();
-    for (durability, name) in [(Durability::PowerLoss, "power loss"), (Durability::ProcessEnd, "end of the process")] {
-        commands(durability, name, &mut report).await?;
+    match arguments.next().as_deref() {
+        Some("rebuild") => {
+            return rebuild::measure(arguments.next().map_or(Ok(10_000), |ballots| ballots.parse())?).await;
+        }
+        // A process of its own, since its memory is measured.
+        Some(domain::COUNT_MANY) => {
+            domain::count_many();
+            return Ok(());
+        }
+        Some("domain") => domain::measure(&mut report),
+        Some("definition") => definition::measure(&mut report).await?,
+        Some("commands") => commands(&mut report).await?,
+        Some("projector") => projector(&mut report).await?,
+        _ => {
+            commands(&mut report).await?;
+            projector(&mut report).await?;
+            definition::measure(&mut report).await?;
+            domain::measure(&mut report);
+        }
     }
-    domain::measure(&mut report);
     println!("{report}");
     Ok(())
 }
 
-/// What the local HTTP API does in a second. The kinds of work take turns, so that whatever else the machine does meets all
-/// of them alike.
-async fn commands(durability: Durability, name: &str, report: &mut Report) -> Result<(), Box<dyn Error>> {
+async fn commands(report: &mut Report) -> Result<(), Box<dyn Error>> {
+    for (durability, name) in [(Durability::PowerLoss, "power loss"), (Durability::ProcessEnd, "end of the process")] {
+        commands_with(durability, name, report).await?;
+    }
+    Ok(())
+}
+
+/// How fast ballots are counted, on the faster of the two.
+async fn projector(report: &mut Report) -> Result<(), Box<dyn Error>> {
     let data = tempfile::tempdir()?;
-    let options = Options {
+    let server = Server::start(options(data.path(), Durability::ProcessEnd)).await?;
+    projector::measure(server.dynamodb(), report).await?;
+    server.stop().await;
+    Ok(())
+}
+
+fn options(data: &Path, durability: Durability) -> Options {
+    Options {
         address: ([127, 0, 0, 1], 0).into(),
-        data_dir: data.path().to_owned(),
+        data_dir: data.to_owned(),
         cors: Cors::default(),
         durability,
         redelivery: Redelivery::default(),
-    };
-    let server = Server::start(options).await?;
+    }
+}
+
+/// What the local HTTP API does in a second. The kinds of work take turns, so that whatever else the machine does meets all
+/// of them alike.
+async fn commands_with(durability: Durability, name: &str, report: &mut Report) -> Result<(), Box<dyn Error>> {
+    let data = tempfile::tempdir()?;
+    let server = Server::start(options(data.path(), durability)).await?;
     let owner = Client::new(&format!("http://{}", server.address()), Some(&server.token(&"owner".parse()?)?));
     let puts = Puts::prepare(server.dynamodb()).await?;
     let voting = Voting::open(owner).await;

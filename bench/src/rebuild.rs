@@ -2,7 +2,6 @@
 
 use std::{collections::BTreeMap, error::Error, time::Duration};
 
-use aws_sdk_dynamodb::types::{PutRequest, WriteRequest};
 use futures::{StreamExt, TryStreamExt, stream};
 use photovote::{
     data_dir::DataDir,
@@ -11,11 +10,13 @@ use photovote::{
 use photovote_document_store::{DocumentStore, Scope};
 use photovote_domain::ElectionId;
 use photovote_dynamodb::{Calls, Endpoint, client, config};
-use photovote_event_store::{Commit, Environment, EventReader};
+use photovote_event_store::{Environment, EventReader};
 use photovote_testing::{ballot, election, voter};
 use projector::Projection;
 use rebuild::{Next, Plan, Rebuilder, Worked};
 use tokio::time::Instant;
+
+use crate::commits::write;
 
 const ELECTION: ElectionId = ElectionId::from_bits(7);
 const SHARDS: u8 = 64;
@@ -78,17 +79,4 @@ fn report(phase: &str, took: Duration, commits: usize, calls: &BTreeMap<String, 
         commits / seconds,
         all / commits
     );
-}
-
-/// Writes commits, 25 at once.
-async fn write(client: &aws_sdk_dynamodb::Client, commits: &[Commit]) -> Result<(), Box<dyn Error>> {
-    for commits in commits.chunks(25) {
-        let put = |commit: &Commit| {
-            let put = PutRequest::builder().set_item(Some(commit.to_item())).build()?;
-            Ok::<_, Box<dyn Error>>(WriteRequest::builder().put_request(put).build())
-        };
-        let requests = commits.iter().map(put).collect::<Result<Vec<_>, _>>()?;
-        client.batch_write_item().request_items(EVENTS, requests).send().await?;
-    }
-    Ok(())
 }

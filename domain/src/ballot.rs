@@ -10,7 +10,7 @@ use crate::{
     election::{Election, Status as ElectionStatus},
     hash::Digest,
     ids::CandidateId,
-    rating::{Rating, Ratings},
+    rating::{self, Rating, Ratings},
     receipt::Nonce,
     time::Timestamp,
 };
@@ -66,7 +66,11 @@ pub enum BallotEvent {
     /// look at it.
     BallotTokenReplaced { token: Digest },
     /// It was cast, saying this.
-    BallotCast { nonce: Nonce, ratings: Ratings },
+    BallotCast {
+        nonce: Nonce,
+        #[serde(deserialize_with = "rating::read")]
+        ratings: Ratings,
+    },
     /// It was withdrawn with its voter.
     BallotVoided {},
 }

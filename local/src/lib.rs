@@ -28,3 +28,8 @@ pub mod sqlite;
 pub mod status;
 mod stop;
 pub mod stream;
+
+/// The clients, the functions and the engine share one process, and all of them allocate: with the system's allocator, that was
+/// the largest cost of a request.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;

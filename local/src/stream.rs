@@ -1,6 +1,10 @@
 //! The stream of a table, as the engine keeps it.
 
-use std::{fmt, str::FromStr};
+use std::{
+    fmt,
+    str::FromStr,
+    sync::{Mutex, PoisonError},
+};
 
 use aws_lambda_events::dynamodb::EventRecord;
 use dynoxide::{
@@ -68,6 +72,8 @@ pub struct EventStream {
     database: Database,
     arn: String,
     shard: String,
+    /// The place where the last look ended, and its name. Whoever goes on from there need not ask for the name.
+    ended: Mutex<Option<(SequenceNumber, String)>>,
 }
 
 impl EventStream {
@@ -78,7 +84,7 @@ impl EventStream {
         let arn = database.list_streams(request)?.streams.pop().ok_or_else(missing)?.stream_arn;
         let request = DescribeStreamRequest { stream_arn: arn.clone(), ..Default::default() };
         let shard = database.describe_stream(request)?.stream_description.shards.pop().ok_or_else(missing)?.shard_id;
-        Ok(Self { database, arn, shard })
+        Ok(Self { database, arn, shard, ended: Mutex::default() })
     }
 
     /// Its name, which no stream of another table or of an earlier life of this one has.
@@ -93,15 +99,28 @@ impl EventStream {
 
     /// The first records after this one, oldest first, as a function is sent them. Blocks the thread.
     pub fn after(&self, last: Option<SequenceNumber>, limit: usize) -> Result<Vec<EventRecord>, StreamError> {
-        let iterator = self.database.get_shard_iterator(GetShardIteratorRequest {
+        let ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let iterator = match ended {
+            Some((number, iterator)) if Some(number) == last => Some(iterator),
+            _ => self.iterator(last)?,
+        };
+        let Some(shard_iterator) = iterator else { return Ok(Vec::new()) };
+        let found = self.database.get_records(GetRecordsRequest { shard_iterator, limit: Some(limit) })?;
+        let records: Vec<_> = found.records.iter().map(|record| self.as_sent(record)).collect::<Result<_, _>>()?;
+        let end = records.last().map(number).transpose()?.or(last);
+        *self.ended.lock().unwrap_or_else(PoisonError::into_inner) = end.zip(found.next_shard_iterator);
+        Ok(records)
+    }
+
+    /// The engine's name for the place after a record.
+    fn iterator(&self, last: Option<SequenceNumber>) -> Result<Option<String>, StreamError> {
+        let found = self.database.get_shard_iterator(GetShardIteratorRequest {
             stream_arn: self.arn.clone(),
             shard_id: self.shard.clone(),
             shard_iterator_type: if last.is_some() { "AFTER_SEQUENCE_NUMBER" } else { "TRIM_HORIZON" }.into(),
             sequence_number: last.map(|number| number.to_string()),
         })?;
-        let Some(shard_iterator) = iterator.shard_iterator else { return Ok(Vec::new()) };
-        let records = self.database.get_records(GetRecordsRequest { shard_iterator, limit: Some(limit) })?.records;
-        records.into_iter().map(|record| self.as_sent(&record)).collect()
+        Ok(found.shard_iterator)
     }
 
     /// A record as it reaches a function: through JSON, and with the name of its stream.

@@ -66,10 +66,10 @@ MUTANTS = [
         "            match Known::No {\n                Known::Done(version) => return",
     ),
     (
-        "command id: a write whose answer was lost is ours",
-        "storage/event-store/src/append.rs",
-        "let ours = commit.private_part().is_ok_and(|private| private.id == id);",
-        "let ours = commit.private_part().is_ok_and(|private| private.id != private.id && private.id == id);",
+        "what a call itself wrote is no repetition",
+        "storage/event-store/src/execute.rs",
+        "is_none_or(|hash| !tried.contains(&hash));",
+        "is_none_or(|hash| tried.is_empty() || !hash.as_bytes().is_empty());",
     ),
     (
         "reading the ballot again after a refused gate",

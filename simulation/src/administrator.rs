@@ -66,7 +66,7 @@ impl Administrator {
         let opening = closes_at.map_or_else(|| json!({}), |at| json!({"closes_at": rfc3339(at)}));
         let opening = self.request(What::Open, "POST", format!("{path}/open"), Some(opening));
         // Some do not ask twice: what they leave half done is the closer's.
-        let sendings = if scenario.rush.is_none() && dice.permille(250) { 1 } else { SENDINGS };
+        let sendings = if scenario.rush.is_none() && dice.permille(500) { 1 } else { SENDINGS };
         self.client.ask_up_to(sendings, opening).await.filter(|reply| reply.status < 300).ok_or(GaveUp)?;
         self.bells.opening.notify_waiters();
         let late_voters = self.register_all(&path, early..scenario.voters, &candidates, voters).await;

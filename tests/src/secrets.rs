@@ -51,15 +51,29 @@ struct Known {
     unlogged: Needles,
 }
 
-/// Byte strings that are looked for all at once.
-#[derive(Default)]
-struct Needles(HashMap<[u8; 4], Vec<Vec<u8>>>);
+/// Byte strings that are looked for all at once, with every answer.
+struct Needles {
+    by_start: HashMap<[u8; 4], Vec<Vec<u8>>>,
+    /// Does one begin with these two bytes? Nearly every place of a text is passed over for that.
+    starts: Vec<bool>,
+}
+
+impl Default for Needles {
+    fn default() -> Self {
+        Self { by_start: HashMap::new(), starts: vec![false; 1 << 16] }
+    }
+}
+
+const fn pair(bytes: &[u8]) -> usize {
+    (bytes[0] as usize) << 8 | bytes[1] as usize
+}
 
 impl Needles {
     /// One more, of at least four bytes; `false` if it is there.
     fn add(&mut self, needle: &[u8]) -> bool {
         let start = *needle.first_chunk().expect("four bytes at least");
-        let same_start = self.0.entry(start).or_default();
+        self.starts[pair(&start)] = true;
+        let same_start = self.by_start.entry(start).or_default();
         let new = same_start.iter().all(|known| known != needle);
         if new {
             same_start.push(needle.to_owned());
@@ -69,17 +83,13 @@ impl Needles {
 
     /// The first place where one of them stands.
     fn find(&self, text: &[u8]) -> Option<usize> {
-        let mut starts = vec![false; 1 << 16];
-        for start in self.0.keys() {
-            starts[usize::from(start[0]) << 8 | usize::from(start[1])] = true;
-        }
         let here = |at: usize| {
             let rest = &text[at..];
-            let needles = rest.first_chunk().and_then(|start| self.0.get(start));
+            let needles = rest.first_chunk().and_then(|start| self.by_start.get(start));
             needles.is_some_and(|needles| needles.iter().any(|needle| rest.starts_with(needle)))
         };
         let pairs = text.windows(2).enumerate();
-        let likely = pairs.filter(|(_, pair)| starts[usize::from(pair[0]) << 8 | usize::from(pair[1])]);
+        let likely = pairs.filter(|(_, bytes)| self.starts[pair(bytes)]);
         likely.map(|(at, _)| at).find(|at| here(*at))
     }
 }

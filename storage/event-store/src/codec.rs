@@ -193,8 +193,10 @@ impl StoredEvent {
             let object = changes.fold(object, |object, change| (change.upcast)(object));
             payload = Cow::Owned(serde_json::to_vec(&object).map_err(refused)?);
         }
-        let mut json = serde_json::Deserializer::from_slice(&payload);
-        let unknown = Cell::new(false);
+        // Checked once as a whole, its texts need not be checked one by one.
+        let payload = str::from_utf8(&payload).map_err(|error| refused(serde::de::Error::custom(error)))?;
+        let mut json = serde_json::Deserializer::from_str(payload);
+        let unknown = Cell::new(true);
         let named = Named { event_type: &self.event_type, unknown: &unknown, payload: &mut json };
         let newer = || DecodeError::Newer { event_type: event_type(), found: self.schema_version, known: 0 };
         let event = E::deserialize(named).map_err(|error| if unknown.get() { newer() } else { refused(error) })?;
@@ -206,7 +208,7 @@ impl StoredEvent {
 /// Presents a payload as the variant that the event's type names, without writing `{"Type": payload}` first.
 struct Named<'a, D> {
     event_type: &'a str,
-    /// Set if there is no such variant.
+    /// Is there no such variant?
     unknown: &'a Cell<bool>,
     payload: D,
 }
@@ -218,19 +220,9 @@ impl<'de, D: serde::Deserializer<'de, Error = serde_json::Error>> serde::Deseria
         visitor.visit_enum(self)
     }
 
-    fn deserialize_enum<V: Visitor<'de>>(
-        self,
-        _name: &'static str,
-        variants: &'static [&'static str],
-        visitor: V,
-    ) -> Result<V::Value, Self::Error> {
-        self.unknown.set(!variants.contains(&self.event_type));
-        visitor.visit_enum(self)
-    }
-
     serde::forward_to_deserialize_any! {
         bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option unit unit_struct
-        newtype_struct seq tuple tuple_struct map struct identifier ignored_any
+        newtype_struct seq tuple tuple_struct map struct enum identifier ignored_any
     }
 }
 
@@ -240,6 +232,7 @@ impl<'de, D: serde::Deserializer<'de, Error = serde_json::Error>> EnumAccess<'de
 
     fn variant_seed<V: DeserializeSeed<'de>>(self, seed: V) -> Result<(V::Value, Self::Variant), Self::Error> {
         let variant = seed.deserialize(StrDeserializer::<serde_json::Error>::new(self.event_type))?;
+        self.unknown.set(false);
         Ok((variant, Payload(self.payload)))
     }
 }

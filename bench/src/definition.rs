@@ -1,0 +1,96 @@
+//! What a cold function reads first: an election, here one of 2,000 photographs that was edited 5,000 times.
+
+use std::{
+    error::Error,
+    time::{Duration, Instant},
+};
+
+use photovote::{
+    data_dir::DataDir,
+    engine::{Durability, EVENTS, Engine},
+};
+use photovote_domain::{
+    CandidateId, CompetitionId, Election, ElectionId, Scale, ShardCount, Timestamp, election::ElectionEvent,
+};
+use photovote_dynamodb::{Calls, Endpoint, client, config};
+use photovote_event_store::{EventReader, Stream};
+use photovote_testing::history;
+
+use crate::{commits::write, report::Report};
+
+const STREAM: Stream = Stream::Election(ElectionId::from_bits(11));
+const COMPETITIONS: u128 = 10;
+const CANDIDATES: u128 = 200;
+const EDITS: u128 = 5_000;
+const LOADS: usize = 7;
+
+/// Reads it from the beginning, and then again only what is new.
+pub(crate) async fn measure(report: &mut Report) -> Result<(), Box<dyn Error>> {
+    let data = tempfile::tempdir()?;
+    let engine = Engine::start(&DataDir::open(data.path())?, Durability::ProcessEnd).await?;
+    let calls = Calls::default();
+    let client = client(&config(&Endpoint::Local(engine.endpoint().to_owned())), Some(calls.clone()));
+    let commits = history(STREAM, Timestamp::from_millis(0), events().into_iter().map(|event| vec![event]));
+    let bytes: usize = commits.iter().map(photovote_event_store::Commit::stored_bytes).sum();
+    write(&client, &commits).await?;
+
+    let reader = EventReader::new(client, EVENTS);
+    calls.take();
+    let (mut whole, mut news, mut queries) = (Vec::new(), Vec::new(), 0);
+    for _ in 0..LOADS {
+        let begin = Instant::now();
+        let mut history = reader.load::<Election>(STREAM).await?;
+        whole.push(begin.elapsed());
+        queries = calls.take().values().sum();
+        let begin = Instant::now();
+        reader.refresh(&mut history).await?;
+        news.push(begin.elapsed());
+        calls.take();
+    }
+    let megabytes = f64::from(u32::try_from(bytes)?) / 1_000_000.0;
+    let name =
+        format!("read an election of 2,000 photographs, edited 5,000 times: {megabytes:.1} MB in {queries} Queries");
+    report.time(&name, middle(whole));
+    report.time("read what is new of it", middle(news));
+    engine.stop().await;
+    Ok(())
+}
+
+fn events() -> Vec<ElectionEvent> {
+    let (scale, shards) = (Scale::default(), ShardCount::default());
+    let (name, owner) = ("Summer".to_owned(), "owner".to_owned());
+    let mut events = vec![ElectionEvent::ElectionCreated { description: None, name, owner, scale, shards }];
+    for number in 0..COMPETITIONS {
+        let competition = CompetitionId::from_bits(number);
+        let name = format!("Competition {number}");
+        events.push(ElectionEvent::CompetitionAdded { competition, description: None, name });
+        events.extend((0..CANDIDATES).map(|n| ElectionEvent::CandidateAdded {
+            candidate: candidate(number, n),
+            competition,
+            description: Some(
+                "Taken at the break of day, from the bridge, with a long lens and much patience.".to_owned(),
+            ),
+            image: None,
+            name: format!("Photograph {n}"),
+        }));
+    }
+    events.extend((0..EDITS).map(|edit| {
+        let (competition, n) = (edit % COMPETITIONS, edit % CANDIDATES);
+        ElectionEvent::CandidateNameChanged {
+            candidate: candidate(competition, n),
+            competition: CompetitionId::from_bits(competition),
+            name: format!("Photograph {n}, {edit}"),
+        }
+    }));
+    events.push(ElectionEvent::ElectionOpened { closes_at: None });
+    events
+}
+
+const fn candidate(competition: u128, number: u128) -> CandidateId {
+    CandidateId::from_bits(competition << 16 | number)
+}
+
+fn middle(mut times: Vec<Duration>) -> Duration {
+    times.sort_unstable();
+    times.get(times.len() / 2).copied().unwrap_or_default()
+}
