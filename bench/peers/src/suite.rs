@@ -100,7 +100,7 @@ pub(crate) enum Outcome {
     Part(u64),
 }
 
-/// The configuration of all clients: that of the functions, and the SDK's own way to sleep by its name, which
+/// The configuration of all clients: that of the local server, and the SDK's own way to sleep by its name, which
 /// `event-store-adapter-rs` asks for.
 pub(crate) fn config(url: String) -> SdkConfig {
     let config = photovote_dynamodb::config(&Endpoint::Local(url));
