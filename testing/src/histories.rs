@@ -31,10 +31,10 @@ fn record(time: Timestamp) -> CommandRecord {
 }
 
 /// One more commit with these events after the last of a stream.
-pub fn following<E: Serialize>(stream: &[Commit], events: Vec<E>) -> Commit {
+pub fn following<E: Serialize>(stream: &[Commit], events: &[E]) -> Commit {
     let last = stream.last().expect("a stream has commits");
     let record = record(Timestamp::from_millis(0));
-    Commit::new(last.stream, last.last(), last.hash, &events, &record, [0; 32]).expect("events have JSON")
+    Commit::new(last.stream, last.last(), last.hash, events, &record, [0; 32]).expect("events have JSON")
 }
 
 /// An election of Ada's, created long ago with two candidates, opened, and closed with so many casts if it is.

@@ -133,7 +133,7 @@ async fn what_the_replay_missed_the_comparison_finds() {
     let n = CASTS + 90;
     let renamed = ElectionEvent::ElectionNameChanged { name: "Another".into() };
     let opened = election(OPEN, SHARDS, None);
-    let renaming = following(&opened, vec![renamed]);
+    let renaming = following(&opened, &[renamed]);
     let late = voter(OPEN, SHARDS, n.into(), false).into_iter().chain(ballot(OPEN, SHARDS, n, true));
     let late: Vec<_> = late.chain([renaming]).collect();
     world.engine.write(&late).await;
