@@ -110,6 +110,9 @@ impl<C: Content> Peer for Bare<C> {
     }
 
     async fn load(&self, number: u128) -> Notes {
+        let stream = stream(number);
+        // Ballots share a partition: who wants one stream has to say which.
+        let [from, to] = [1, 9_999_999_999].map(|version| stream.sort_key(Version::new(version)));
         let mut notes = Notes::default();
         let mut start = None;
         loop {
@@ -117,8 +120,10 @@ impl<C: Content> Peer for Bare<C> {
                 .client
                 .query()
                 .table_name(C::TABLE.0)
-                .key_condition_expression("pk = :pk")
-                .expression_attribute_values(":pk", AttributeValue::S(stream(number).partition()))
+                .key_condition_expression("pk = :pk AND sk BETWEEN :from AND :to")
+                .expression_attribute_values(":pk", AttributeValue::S(stream.partition()))
+                .expression_attribute_values(":from", AttributeValue::S(from.clone()))
+                .expression_attribute_values(":to", AttributeValue::S(to.clone()))
                 .consistent_read(true)
                 .set_exclusive_start_key(start);
             let page = query.send().await.expect("the page is read");
