@@ -31,6 +31,10 @@ use crate::{
     report::Report,
 };
 
+/// That of the local host.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// How often each kind of work is measured, in turns, after one round that does not count.
 const ROUNDS: usize = 3;
 

@@ -29,8 +29,3 @@ pub mod status;
 mod stop;
 pub mod stream;
 mod streams;
-
-/// The clients, the functions and the engine share one process, and all of them allocate: with the system's allocator, that was
-/// the largest cost of a request.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;

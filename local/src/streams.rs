@@ -69,3 +69,51 @@ impl Partitions {
         Ok(unreadable)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use photovote_domain::{BallotId, CandidateId, Digest, ShardCount, Timestamp, ballot::BallotEvent};
+    use photovote_testing::{Engine, election, history, voter};
+
+    use super::*;
+
+    /// A ballot with more commits than are read at once, beside others in its partition.
+    fn ballot(election: ElectionId, n: u128, changes: u8) -> Vec<Commit> {
+        let stream = Stream::ballot(election, ShardCount::try_from(1).unwrap(), BallotId::from_bits(n));
+        let created = BallotEvent::BallotCreated { token: Digest::from_bytes([0; 32]) };
+        let candidate = CandidateId::from_bits(1);
+        let rated = (0..changes).map(|n| BallotEvent::BallotCandidateRated { candidate, rating: n % 5 + 1 });
+        history(stream, Timestamp::from_millis(0), std::iter::once(created).chain(rated).map(|event| vec![event]))
+    }
+
+    #[tokio::test]
+    async fn every_stream_is_whole_however_many_pages_it_takes() {
+        let engine = Engine::start().await;
+        let [one, other] = [1, 2].map(ElectionId::from_bits);
+        let streams = [
+            election(one, 1, None),
+            voter(one, 1, 1, false),
+            ballot(one, 1, 250),
+            ballot(one, 2, 3),
+            ballot(one, 3, 200),
+            election(other, 1, Some(0)),
+            ballot(other, 4, 1),
+        ];
+        for commits in &streams {
+            engine.write(commits).await;
+        }
+        let events = EventReader::new(engine.client(), engine.tables().events);
+        let partitions = Partitions::of(&events).await.unwrap();
+        let mut seen = Vec::new();
+        let take = |commits: &[Commit]| {
+            seen.push(commits.to_vec());
+            Ok::<_, StorageError>(())
+        };
+        assert!(partitions.streams(&events, take).await.unwrap().is_empty());
+        let by_name = |commits: &Vec<Commit>| commits.first().map(|commit| commit.stream.to_string());
+        let mut expected = streams.to_vec();
+        expected.sort_by_key(by_name);
+        seen.sort_by_key(by_name);
+        assert_eq!(seen, expected);
+    }
+}
