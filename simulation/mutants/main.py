@@ -147,10 +147,16 @@ MUTANTS = [
 
 
 def copy_tree():
-    """The files of this tree, as they stand; what has not changed keeps its time, so that little is built again."""
+    """The files of this tree, as they stand; what has not changed keeps its time, so that little is built again,
+    and what is no longer there goes."""
     listed = subprocess.run(
         ["git", "ls-files", "--cached", "--others", "--exclude-standard"], cwd=ROOT, check=True, capture_output=True, text=True
     )
+    for directory, inner, files in os.walk(TREE):
+        inner[:] = [name for name in inner if pathlib.Path(directory, name) != TREE / "target"]
+        for path in (pathlib.Path(directory, name) for name in files):
+            if not (ROOT / path.relative_to(TREE)).is_file():
+                path.unlink()
     for name in listed.stdout.splitlines():
         source, target = ROOT / name, TREE / name
         if source.is_file() and not (target.is_file() and target.read_bytes() == source.read_bytes()):
