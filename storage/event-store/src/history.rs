@@ -94,14 +94,11 @@ impl<A: Aggregate> History<A> {
         same.map(|(_, version)| version).last()
     }
 
-    /// The commands in whose private parts this digest stands, in whatever place. To look for its digits is quicker than to
-    /// parse them all.
+    /// The commands in whose private parts this digest stands, in whatever place. To look for a text that is its digits is
+    /// quicker than to parse them all.
     fn commands_with(&self, digest: impl fmt::Display) -> impl Iterator<Item = (PrivatePart, Version)> {
         let digits = digest.to_string().into_bytes();
-        let with = move |command: &&Command| {
-            let mut places = command.private.windows(digits.len());
-            places.any(|place| place.first() == digits.first() && place == digits)
-        };
+        let with = move |command: &&Command| command.private.split(|byte| *byte == b'"').any(|text| text == digits);
         self.commands.iter().filter(with).filter_map(|command| {
             // A private part that cannot be read names no command that anybody could repeat.
             Some((serde_json::from_slice(&command.private).ok()?, command.version))
