@@ -16,7 +16,7 @@ use photovote_domain::{
     Aggregate, CandidateId, CompetitionId, Election, ElectionId, Version,
     election::{Context, ElectionCommand, ElectionRejection, Role},
 };
-use photovote_event_store::{ElectionCache, EventStore, History};
+use photovote_event_store::{ElectionCache, EventStore, History, Snapshots};
 use photovote_http::{Administrator, Answer, Changed, Intent, Problem, at_version};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -25,14 +25,15 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 pub struct App {
     store: EventStore,
     control: Control,
-    elections: ElectionCache,
+    elections: ElectionCache<History<Election>>,
+    snapshots: Snapshots,
 }
 
 impl App {
     /// Works on these tables.
-    pub fn new(store: EventStore, control: Control) -> Self {
+    pub fn new(store: EventStore, control: Control, snapshots: Snapshots) -> Self {
         let elections = ElectionCache::new(store.reader().clone());
-        Self { store, control, elections }
+        Self { store, control, elections, snapshots }
     }
 
     /// An election as it is now. Of one that was seen lately only what is new is read: its definition may be megabytes, and

@@ -9,7 +9,7 @@ use photovote_document_store::{DocumentReader, DocumentStore};
 use photovote_domain::{CandidateId, CompetitionId, Digest, Election, ElectionId, Timestamp, election::ElectionEvent};
 use photovote_dynamodb::{Calls, Endpoint};
 use photovote_event_store::{
-    Actor, CommandId, CommandRecord, Environment, EventReader, EventStore, PrivatePart, Stream,
+    Actor, CommandId, CommandRecord, Environment, EventReader, EventStore, PrivatePart, Snapshots, Stream,
 };
 use photovote_http::edge;
 use photovote_projections::CastBallot;
@@ -57,25 +57,29 @@ impl World {
         Control::new(self.client.clone(), self.engine.tables().control)
     }
 
+    fn snapshots(&self) -> Snapshots {
+        Snapshots::new(&self.store(), self.engine.tables().control)
+    }
+
     fn documents(&self) -> DocumentReader {
         DocumentReader::new(self.client.clone(), self.engine.tables().documents)
     }
 
     /// What administrators command, just started.
     pub(crate) fn election_commands(&self) -> Router {
-        edge(election_commands::routes().with_state(election_commands::App::new(self.store(), self.control())))
+        edge(election_commands::routes().with_state(election_commands::App::new(self.store(), self.control(), self.snapshots())))
     }
 
     /// What voters command, just started.
     pub(crate) fn ballot_commands(&self) -> Router {
-        edge(ballot_commands::routes().with_state(ballot_commands::App::new(self.store(), self.control())))
+        edge(ballot_commands::routes().with_state(ballot_commands::App::new(self.store(), self.control(), self.snapshots())))
     }
 
     /// Everything that can be asked, just started: nothing is remembered.
     pub(crate) fn queries(&self) -> Router {
         let control = ControlReader::new(self.client.clone(), self.engine.tables().control);
         let elections = election_queries::App::new(self.documents(), control);
-        let ballots = ballot_queries::App::new(self.store().reader().clone());
+        let ballots = ballot_queries::App::new(self.store().reader().clone(), self.snapshots());
         let public = public_queries::App::new(self.documents());
         let routes = Router::from(election_queries::routes().with_state(elections))
             .merge(Router::from(ballot_queries::routes().with_state(ballots)))

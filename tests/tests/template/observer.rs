@@ -15,11 +15,16 @@ use axum::{
 use serde_json::{Value, json};
 use tokio::{net::TcpListener, task::JoinHandle};
 
+use crate::reading::narrowed;
+
 /// A resource as a request names it, and the action that AWS has to allow on it.
 pub(crate) type Asked = (String, String);
 
 /// All that is asked of a stream, by whatever name: the events table has the only one.
 pub(crate) const STREAM: &str = "the stream";
+
+/// What the partition keys of snapshots end with.
+const SNAPSHOT: &str = "#snapshot";
 
 /// What all of these services speak.
 const JSON: &str = "application/x-amz-json-1.0";
@@ -112,7 +117,10 @@ fn asked(target: &str, body: &Value) -> Vec<Asked> {
     if let Some(tables) = body["RequestItems"].as_object() {
         return tables.keys().map(|table| (table.clone(), dynamodb(operation))).collect();
     }
-    vec![(text(&body["TableName"]), dynamodb(operation))]
+    let action = dynamodb(operation);
+    // Some may only ask for these.
+    let snapshots = text(&body["ExpressionAttributeValues"][":pk"]["S"]).ends_with(SNAPSHOT);
+    vec![(text(&body["TableName"]), if snapshots { narrowed(&action, SNAPSHOT) } else { action })]
 }
 
 #[test]

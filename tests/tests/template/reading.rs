@@ -94,7 +94,7 @@ impl<'a> Function<'a> {
         self.template.resource(&role)
     }
 
-    /// What it may do: pairs of a resource and an action.
+    /// What it may do: pairs of a resource and an action, which may be [`narrowed`].
     pub(crate) fn grants(&self) -> BTreeSet<(String, String)> {
         let role = &self.role()["Properties"];
         assert!(role.get("ManagedPolicyArns").is_none(), "{} has a policy that stands elsewhere", self.id);
@@ -111,13 +111,25 @@ impl<'a> Function<'a> {
         for statement in statements {
             assert_eq!(statement["Effect"], "Allow", "{}", self.id);
             assert!(statement.get("NotAction").is_none() && statement.get("NotResource").is_none(), "{}", self.id);
+            let keys = statement.get("Condition").map(|condition| {
+                let keys = list(&condition["ForAllValues:StringLike"]["dynamodb:LeadingKeys"]);
+                let [Value::String(keys)] = keys[..] else { panic!("{condition} names no keys") };
+                assert_eq!(*condition, json!({"ForAllValues:StringLike": {"dynamodb:LeadingKeys": [keys]}}));
+                keys.strip_prefix('*').unwrap_or_else(|| panic!("{keys} are not all that end with something"))
+            });
             for resource in list(&statement["Resource"]) {
                 let actions = list(&statement["Action"]).into_iter().map(named);
+                let actions = actions.map(|action| keys.map_or(action.clone(), |end| narrowed(&action, end)));
                 grants.extend(actions.map(|action| (named(resource), action)));
             }
         }
         grants
     }
+}
+
+/// An action on those items alone whose partition key ends with something.
+pub(crate) fn narrowed(action: &str, end: &str) -> String {
+    format!("{action} where keys end with {end}")
 }
 
 /// One thing, many of them, or none.
