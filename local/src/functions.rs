@@ -79,7 +79,10 @@ pub(crate) async fn functions(surroundings: &Surroundings) -> Functions {
             ballot_commands::routes().with_state(ballot_commands::App::new(store(), control(), snapshots())),
         ),
         function("election-queries", election_queries::routes().with_state(election_queries)),
-        function("ballot-queries", ballot_queries::routes().with_state(ballot_queries::App::new(reader(), snapshots()))),
+        function(
+            "ballot-queries",
+            ballot_queries::routes().with_state(ballot_queries::App::new(reader(), snapshots())),
+        ),
         function("audit-queries", audit_queries::routes().with_state(audit_queries::App::new(reader()))),
         function("public-queries", public_queries::routes().with_state(public_queries::App::new(documents()))),
     ];

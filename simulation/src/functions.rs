@@ -205,13 +205,21 @@ impl Functions {
 
 fn election_commands(config: &SdkConfig, surroundings: &Surroundings) -> Router {
     let client = Client::new(config);
-    let app = election_commands::App::new(surroundings.store(&client), Control::new(client.clone(), CONTROL), snapshots(client));
+    let app = election_commands::App::new(
+        surroundings.store(&client),
+        Control::new(client.clone(), CONTROL),
+        snapshots(client),
+    );
     edge(election_commands::routes().with_state(app).split_for_parts().0)
 }
 
 fn ballot_commands(config: &SdkConfig, surroundings: &Surroundings) -> Router {
     let client = Client::new(config);
-    let app = ballot_commands::App::new(surroundings.store(&client), Control::new(client.clone(), CONTROL), snapshots(client));
+    let app = ballot_commands::App::new(
+        surroundings.store(&client),
+        Control::new(client.clone(), CONTROL),
+        snapshots(client),
+    );
     edge(ballot_commands::routes().with_state(app).split_for_parts().0)
 }
 

@@ -15,7 +15,9 @@ use photovote_domain::{
     ballot::{BallotCommand, BallotRejection, Context, MAX_RATINGS_IN_REQUEST},
 };
 use photovote_dynamodb::Cancellation;
-use photovote_event_store::{Commit, Done, ElectionCache, EventStore, ExecuteError, History, Known, Snapshot, Snapshots};
+use photovote_event_store::{
+    Commit, Done, ElectionCache, EventStore, ExecuteError, History, Known, Snapshot, Snapshots,
+};
 use photovote_http::{
     Answer, BallotProblems, Changed, CommandHeaders, Intent, OpenedBallot, Problem, Segments, Submission, Voter,
     at_version, distinct, opened, opens, token_opens_nothing,

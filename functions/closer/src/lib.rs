@@ -20,8 +20,8 @@ use photovote_domain::{
     election::{ElectionCommand, Status},
 };
 use photovote_event_store::{
-    Actor, CommandId, CommandRecord, ElectionCache, Environment, EventStore, ExecuteError, PrivatePart, Snapshot, Snapshots,
-    Stream,
+    Actor, CommandId, CommandRecord, ElectionCache, Environment, EventStore, ExecuteError, PrivatePart, Snapshot,
+    Snapshots, Stream,
 };
 
 pub use closing::{CloseError, close, finish};

@@ -160,6 +160,28 @@ async fn an_election_is_closed_when_its_time_has_come_and_not_before() {
 }
 
 #[tokio::test]
+async fn a_snapshot_that_whoever_opened_did_not_keep_is_kept_once() {
+    let world = World::new().await;
+    world.append(ElectionCommand::Open { closes_at: None }).await;
+    let (client, calls) = world.engine.counting_client();
+    let store = EventStore::new(client.clone(), world.engine.tables().events, world.store.environment().clone());
+    let control = Control::new(client, world.engine.tables().control);
+    let closer = |look| {
+        let snapshots = Snapshots::new(&store, world.engine.tables().control).of_streams_longer_than(look);
+        Closer::new(store.clone(), control.clone(), snapshots)
+    };
+    closer(5).run().await.unwrap();
+    let puts = || calls.take().get("PutItem").copied();
+    assert_eq!(puts(), None, "five commits are no more than a look");
+    let warm = closer(4);
+    warm.run().await.unwrap();
+    assert_eq!(puts(), Some(1));
+    warm.run().await.unwrap();
+    closer(4).run().await.unwrap();
+    assert_eq!(puts(), None, "it is there");
+}
+
+#[tokio::test]
 async fn a_close_that_broke_off_is_finished_with_the_same_count() {
     for gates_closed in [false, true] {
         let world = World::new().await;

@@ -56,7 +56,7 @@ fn items(snapshot: &Snapshot<Election>) -> Result<Vec<Item>, SnapshotError> {
         HashMap::from([
             ("pk".to_owned(), AttributeValue::S(partition(snapshot.stream.election()))),
             ("sk".to_owned(), AttributeValue::S(format!("{place:02}"))),
-            ("form".to_owned(), number(FORM.into())),
+            ("form".to_owned(), number(FORM)),
             ("version".to_owned(), number(snapshot.version.get())),
             ("last".to_owned(), number(snapshot.last.get())),
             ("head".to_owned(), AttributeValue::B(Blob::new(snapshot.head.as_bytes()))),

@@ -40,6 +40,6 @@ pub use execute::{Done, ExecuteError};
 pub use history::{History, Known};
 pub use reader::{EventReader, LoadError};
 pub use snapshot::Snapshot;
-pub use snapshots::Snapshots;
+pub use snapshots::{SnapshotError, Snapshots};
 pub use stream::{KeyError, Stream};
 pub use sweep::{Part, Position, Swept, Unreadable};

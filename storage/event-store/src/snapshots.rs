@@ -19,6 +19,7 @@ use photovote_dynamodb::{Item, StorageError, storage_error};
 use thiserror::Error;
 
 use crate::{
+    commit::Commit,
     reader::{EventReader, LoadError},
     snapshot::Snapshot,
     stream::Stream,
@@ -26,7 +27,7 @@ use crate::{
 
 /// What a snapshot is written as. It changes when an election's state has other fields, or when the same events lead to
 /// another state: what another program folded is then read by nobody.
-pub(crate) const FORM: u32 = 1;
+pub(crate) const FORM: u64 = 1;
 
 /// How many commits are looked at before somebody asks for a snapshot: elections of a few hundred photographs have fewer.
 const LOOK: u16 = 500;
@@ -44,34 +45,41 @@ pub struct Snapshots {
     pub(crate) keeps: bool,
 }
 
-/// Why there is no snapshot to begin with, or none to keep.
+/// Why a snapshot cannot be used, or none be kept.
 #[derive(Debug, Error)]
-pub(crate) enum SnapshotError {
+pub enum SnapshotError {
+    /// The storage fails.
     #[error(transparent)]
     Storage(#[from] StorageError),
+    /// An item is not a part of a snapshot.
     #[error("the snapshot's attribute {0:?} is missing or damaged")]
     Attribute(&'static str),
+    /// Parts are missing, or are of another snapshot.
     #[error("the snapshot's parts are not of one piece")]
     Parts,
+    /// The state is not what was written, or cannot be.
     #[error("the snapshot's state cannot be read or written: {0}")]
     State(#[from] serde_json::Error),
+    /// The state cannot be made shorter.
     #[cfg(feature = "append")]
     #[error("the snapshot's state cannot be compressed: {0}")]
     Compression(#[from] io::Error),
+    /// It was taken of another history.
     #[error("the snapshot ends with a commit that does not stand in the stream")]
     Gone,
+    /// What came after it cannot be read.
     #[error("the stream cannot be read from there on: {0}")]
     Load(#[from] LoadError),
 }
 
 /// One item of a snapshot.
 struct Part {
-    form: u32,
+    form: u64,
     version: Version,
     last: Version,
     head: Digest,
     /// How many parts there are.
-    of: usize,
+    of: u64,
     bytes: Vec<u8>,
 }
 
@@ -129,26 +137,12 @@ impl Snapshots {
 
     /// The election, begun with the snapshot that is kept, if that spares anything.
     async fn begin(&self, election: ElectionId, seen: Version) -> Result<Option<Snapshot<Election>>, SnapshotError> {
-        let parts = self.parts(election).await?;
-        let Some(Part { form: FORM, version, last, head, of, .. }) = parts.first() else { return Ok(None) };
-        if *version <= seen {
-            return Ok(None);
-        }
-        // More may lie there than belongs to it: an earlier one may have been larger.
-        let parts = parts.get(..*of).ok_or(SnapshotError::Parts)?;
-        if parts.iter().any(|part| (part.form, part.version, part.head) != (FORM, *version, *head)) {
-            return Err(SnapshotError::Parts);
-        }
-        let bytes: Vec<u8> = parts.iter().flat_map(|part| &part.bytes).copied().collect();
-        let state = serde_json::from_reader(io::BufReader::new(ZlibDecoder::new(&*bytes).take(MAX_STATE_BYTES)))?;
-        let stream = Stream::Election(election);
-        let (version, last, head) = (*version, *last, *head);
-        let mut snapshot = Snapshot { stream, state, version, head, last, taken_in: 0 };
-
-        let before = last.get().checked_sub(1).ok_or(SnapshotError::Attribute("last"))?;
-        let mut commits = self.reader.commits_after(&stream, Version::new(before)).await?.into_iter();
-        let stands = commits.next().is_some_and(|c| c.first == last && c.last() == version && c.hash == head);
-        if !stands {
+        let kept = Snapshot::from_items(election, self.items(election).await?)?;
+        let Some(mut snapshot) = kept.filter(|snapshot| snapshot.version > seen) else { return Ok(None) };
+        let before = snapshot.last.get().checked_sub(1).ok_or(SnapshotError::Attribute("last"))?;
+        let mut commits = self.reader.commits_after(&snapshot.stream, Version::new(before)).await?.into_iter();
+        let ends_with = |c: Commit| (c.first, c.last(), c.hash) == (snapshot.last, snapshot.version, snapshot.head);
+        if !commits.next().is_some_and(ends_with) {
             return Err(SnapshotError::Gone);
         }
         for commit in commits {
@@ -157,8 +151,8 @@ impl Snapshots {
         Ok(Some(snapshot))
     }
 
-    /// What is kept of an election, part by part. It need not be the newest, so the cheaper read will do.
-    async fn parts(&self, election: ElectionId) -> Result<Vec<Part>, SnapshotError> {
+    /// What is kept of an election. It need not be the newest, so the cheaper read will do.
+    async fn items(&self, election: ElectionId) -> Result<Vec<Item>, StorageError> {
         let query = self
             .reader
             .client
@@ -166,17 +160,15 @@ impl Snapshots {
             .table_name(&self.table)
             .key_condition_expression("pk = :pk")
             .expression_attribute_values(":pk", AttributeValue::S(partition(election)));
-        let mut parts = Vec::new();
+        let mut items = Vec::new();
         let mut start = None;
         loop {
             let page = query.clone().set_exclusive_start_key(start).send().await;
             let page = page.map_err(|error| storage_error(&error))?;
-            for item in page.items.unwrap_or_default() {
-                parts.push(Part::from_item(item)?);
-            }
+            items.extend(page.items.unwrap_or_default());
             start = page.last_evaluated_key;
             if start.is_none() {
-                return Ok(parts);
+                return Ok(items);
             }
         }
     }
@@ -185,6 +177,25 @@ impl Snapshots {
 /// Where the snapshot of an election lies.
 pub(crate) fn partition(election: ElectionId) -> String {
     format!("{election}#snapshot")
+}
+
+impl Snapshot<Election> {
+    /// The snapshot that these items hold, which come in the order of their keys. None, if there is none that this program can
+    /// read: another one wrote it.
+    pub fn from_items(election: ElectionId, items: Vec<Item>) -> Result<Option<Self>, SnapshotError> {
+        let parts = items.into_iter().map(Part::from_item).collect::<Result<Vec<_>, _>>()?;
+        let Some(&Part { form, version, last, head, of, .. }) = parts.first().filter(|part| part.form == FORM) else {
+            return Ok(None);
+        };
+        // More may lie there than belongs to it: an earlier one may have been larger.
+        let parts = usize::try_from(of).ok().and_then(|of| parts.get(..of)).ok_or(SnapshotError::Parts)?;
+        if parts.iter().any(|part| (part.form, part.version, part.head) != (form, version, head)) {
+            return Err(SnapshotError::Parts);
+        }
+        let bytes: Vec<u8> = parts.iter().flat_map(|part| &part.bytes).copied().collect();
+        let state = serde_json::from_reader(io::BufReader::new(ZlibDecoder::new(&*bytes).take(MAX_STATE_BYTES)))?;
+        Ok(Some(Self { stream: Stream::Election(election), state, version, head, last, taken_in: 0 }))
+    }
 }
 
 impl Part {
@@ -200,20 +211,13 @@ impl Part {
             _ => Err(SnapshotError::Attribute(name)),
         };
         let head = bytes("head")?.try_into().map_err(|_other_length| SnapshotError::Attribute("head"))?;
-        Ok(Self {
-            form: u32::try_from(form).map_err(|_too_large| SnapshotError::Attribute("form"))?,
-            version,
-            last,
-            head: Digest::from_bytes(head),
-            of: usize::try_from(of).map_err(|_too_large| SnapshotError::Attribute("of"))?,
-            bytes: bytes("state")?,
-        })
+        Ok(Self { form, version, last, head: Digest::from_bytes(head), of, bytes: bytes("state")? })
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::{collections::BTreeSet, fs, path::Path};
+    use std::{collections::BTreeSet, fmt::Write, fs, path::Path};
 
     use photovote_domain::{Aggregate, election::ElectionEvent};
 
@@ -268,7 +272,7 @@ mod tests {
             assert_ne!(state, before, "{event_type}");
             let written = serde_json::to_string(&state).unwrap();
             assert_eq!(serde_json::from_str::<Election>(&written).unwrap(), state);
-            states += &format!("{event_type} {written}\n");
+            writeln!(states, "{event_type} {written}").unwrap();
         }
         let path = tests.join(format!("form/{FORM}.txt"));
         if !path.exists() && std::env::var_os("UPDATE_GOLDEN").is_some() {

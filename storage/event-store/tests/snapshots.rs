@@ -91,7 +91,13 @@ fn described(candidates: u32) -> Vec<Commit> {
             write!(description, "{noise}").unwrap();
         }
         let (candidate, name) = (CandidateId::from_bits(n.into()), format!("Photograph {n}"));
-        vec![ElectionEvent::CandidateAdded { candidate, competition, description: Some(description), image: None, name }]
+        vec![ElectionEvent::CandidateAdded {
+            candidate,
+            competition,
+            description: Some(description),
+            image: None,
+            name,
+        }]
     };
     let events = [created("Summer"), added].into_iter().chain((0..candidates).map(candidate));
     history(STREAM, Timestamp::from_millis(0), events)
@@ -100,7 +106,9 @@ fn described(candidates: u32) -> Vec<Commit> {
 /// What these commits lead to, with nothing left out.
 fn folded(commits: &[Commit]) -> Snapshot<Election> {
     let mut whole = Snapshot::empty(STREAM);
-    commits.iter().for_each(|commit| whole.push(commit).unwrap());
+    for commit in commits {
+        whole.push(commit).unwrap();
+    }
     whole
 }
 
