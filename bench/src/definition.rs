@@ -37,14 +37,16 @@ pub(crate) async fn measure(report: &mut Report) -> Result<(), Box<dyn Error>> {
     let (mut whole, mut news, mut begun) = (Vec::new(), Vec::new(), Vec::new());
     let (mut queries, mut read) = (0_u64, 0);
     for _ in 0..LOADS {
-        (calls.take(), units.take());
-        let begin = Instant::now();
+        calls.take();
+        units.take();
+        let start = Instant::now();
         let mut history = reader.load::<Election>(STREAM).await?;
-        whole.push(begin.elapsed());
-        (queries, read) = (calls.take().values().sum(), units.take());
-        let begin = Instant::now();
+        whole.push(start.elapsed());
+        queries = calls.take().values().sum();
+        read = units.take();
+        let start = Instant::now();
         reader.refresh(&mut history).await?;
-        news.push(begin.elapsed());
+        news.push(start.elapsed());
     }
     let megabytes = f64::from(u32::try_from(bytes)?) / 1_000_000.0;
     let name = format!(
@@ -57,11 +59,13 @@ pub(crate) async fn measure(report: &mut Report) -> Result<(), Box<dyn Error>> {
     let history = reader.load::<Election>(STREAM).await?;
     snapshots.keep(&history).await;
     for _ in 0..LOADS {
-        (calls.take(), units.take());
-        let begin = Instant::now();
+        calls.take();
+        units.take();
+        let start = Instant::now();
         snapshots.load(STREAM.election()).await?;
-        begun.push(begin.elapsed());
-        (queries, read) = (calls.take().values().sum(), units.take());
+        begun.push(start.elapsed());
+        queries = calls.take().values().sum();
+        read = units.take();
     }
     report.time(&format!("read it from its snapshot on: {queries} Queries, {read} read units"), middle(begun));
     engine.stop().await;

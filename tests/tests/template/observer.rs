@@ -23,9 +23,6 @@ pub(crate) type Asked = (String, String);
 /// All that is asked of a stream, by whatever name: the events table has the only one.
 pub(crate) const STREAM: &str = "the stream";
 
-/// What the partition keys of snapshots end with.
-const SNAPSHOT: &str = "#snapshot";
-
 /// What all of these services speak.
 const JSON: &str = "application/x-amz-json-1.0";
 
@@ -112,15 +109,26 @@ fn asked(target: &str, body: &Value) -> Vec<Asked> {
     }
     if let Some(parts) = body["TransactItems"].as_array() {
         let parts = parts.iter().flat_map(|part| part.as_object().unwrap());
-        return parts.map(|(verb, part)| (text(&part["TableName"]), dynamodb(&format!("{verb}Item")))).collect();
+        let asked = |(verb, part): (&String, &Value)| {
+            (text(&part["TableName"]), of_keys(&dynamodb(&format!("{verb}Item")), part))
+        };
+        return parts.map(asked).collect();
     }
     if let Some(tables) = body["RequestItems"].as_object() {
         return tables.keys().map(|table| (table.clone(), dynamodb(operation))).collect();
     }
-    let action = dynamodb(operation);
-    // Some may only ask for these.
-    let snapshots = text(&body["ExpressionAttributeValues"][":pk"]["S"]).ends_with(SNAPSHOT);
-    vec![(text(&body["TableName"]), if snapshots { narrowed(&action, SNAPSHOT) } else { action })]
+    vec![(text(&body["TableName"]), of_keys(&dynamodb(operation), body))]
+}
+
+/// The action, narrowed to the keys that the request is about if these are of a kind that somebody may be bound to.
+fn of_keys(action: &str, request: &Value) -> String {
+    let key = [&request["Key"]["pk"], &request["Item"]["pk"], &request["ExpressionAttributeValues"][":pk"]];
+    let key = key.into_iter().find_map(|pk| pk["S"].as_str()).unwrap_or_default();
+    match key.split_once('#') {
+        Some((_, "snapshot")) => narrowed(action, &["*#snapshot"]),
+        Some((_, shard)) if shard.len() <= 2 => narrowed(action, &["*#?", "*#??"]),
+        _ => action.to_owned(),
+    }
 }
 
 #[test]

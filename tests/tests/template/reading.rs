@@ -112,14 +112,16 @@ impl<'a> Function<'a> {
             assert_eq!(statement["Effect"], "Allow", "{}", self.id);
             assert!(statement.get("NotAction").is_none() && statement.get("NotResource").is_none(), "{}", self.id);
             let keys = statement.get("Condition").map(|condition| {
-                let keys = list(&condition["ForAllValues:StringLike"]["dynamodb:LeadingKeys"]);
-                let [Value::String(keys)] = keys[..] else { panic!("{condition} names no keys") };
-                assert_eq!(*condition, json!({"ForAllValues:StringLike": {"dynamodb:LeadingKeys": [keys]}}));
-                keys.strip_prefix('*').unwrap_or_else(|| panic!("{keys} are not all that end with something"))
+                let keys = &condition["ForAllValues:StringLike"]["dynamodb:LeadingKeys"];
+                assert_eq!(*condition, json!({"ForAllValues:StringLike": {"dynamodb:LeadingKeys": keys}}));
+                list(keys).into_iter().map(named).collect::<Vec<_>>()
             });
             for resource in list(&statement["Resource"]) {
                 let actions = list(&statement["Action"]).into_iter().map(named);
-                let actions = actions.map(|action| keys.map_or(action.clone(), |end| narrowed(&action, end)));
+                let actions = actions.map(|action| match &keys {
+                    Some(keys) => narrowed(&action, &keys.iter().map(String::as_str).collect::<Vec<_>>()),
+                    None => action,
+                });
                 grants.extend(actions.map(|action| (named(resource), action)));
             }
         }
@@ -127,9 +129,14 @@ impl<'a> Function<'a> {
     }
 }
 
-/// An action on those items alone whose partition key ends with something.
-pub(crate) fn narrowed(action: &str, end: &str) -> String {
-    format!("{action} where keys end with {end}")
+/// An action on those items alone whose partition key is like one of these.
+pub(crate) fn narrowed(action: &str, keys: &[&str]) -> String {
+    format!("{action} where keys are like {}", keys.join(" or "))
+}
+
+/// The same action on whatever items.
+pub(crate) fn whole(action: &str) -> &str {
+    action.split_once(" where ").map_or(action, |(action, _)| action)
 }
 
 /// One thing, many of them, or none.
