@@ -125,7 +125,7 @@ impl Snapshots {
         if !look.more {
             return Ok(begun);
         }
-        match self.begin(election, begun.version).await {
+        match self.begin(election).await {
             Ok(Some(snapshot)) => return Ok(snapshot),
             Ok(None) => {}
             Err(error) => tracing::warn!(%election, %error, "an election is read without its snapshot"),
@@ -135,10 +135,10 @@ impl Snapshots {
         Ok(begun)
     }
 
-    /// The election, begun with the snapshot that is kept, if that spares anything.
-    async fn begin(&self, election: ElectionId, seen: Version) -> Result<Option<Snapshot<Election>>, SnapshotError> {
+    /// The election, begun with the snapshot that is kept, if one is.
+    async fn begin(&self, election: ElectionId) -> Result<Option<Snapshot<Election>>, SnapshotError> {
         let kept = Snapshot::from_items(election, self.items(election).await?)?;
-        let Some(mut snapshot) = kept.filter(|snapshot| snapshot.version > seen) else { return Ok(None) };
+        let Some(mut snapshot) = kept else { return Ok(None) };
         let before = snapshot.last.get().checked_sub(1).ok_or(SnapshotError::Attribute("last"))?;
         let mut commits = self.reader.commits_after(&snapshot.stream, Version::new(before)).await?.into_iter();
         let ends_with = |c: Commit| (c.first, c.last(), c.hash) == (snapshot.last, snapshot.version, snapshot.head);
