@@ -204,13 +204,13 @@ impl Functions {
 fn election_commands(config: &SdkConfig, surroundings: &Surroundings) -> Router {
     let client = Client::new(config);
     let app = election_commands::App::new(surroundings.store(&client), Control::new(client, CONTROL));
-    edge(election_commands::routes().with_state(app).split_for_parts().0)
+    edge(election_commands::routes().with_state(app))
 }
 
 fn ballot_commands(config: &SdkConfig, surroundings: &Surroundings) -> Router {
     let client = Client::new(config);
     let app = ballot_commands::App::new(surroundings.store(&client), Control::new(client, CONTROL));
-    edge(ballot_commands::routes().with_state(app).split_for_parts().0)
+    edge(ballot_commands::routes().with_state(app))
 }
 
 /// The function that shows administrators their elections.
@@ -218,17 +218,17 @@ pub(crate) fn election_queries(config: &SdkConfig) -> Router {
     let client = Client::new(config);
     let documents = DocumentReader::new(client.clone(), DOCUMENTS);
     let app = election_queries::App::new(documents, ControlReader::new(client, CONTROL));
-    edge(election_queries::routes().with_state(app).split_for_parts().0)
+    edge(election_queries::routes().with_state(app))
 }
 
 fn ballot_queries(config: &SdkConfig, _surroundings: &Surroundings) -> Router {
     let app = ballot_queries::App::new(EventReader::new(Client::new(config), EVENTS));
-    edge(ballot_queries::routes().with_state(app).split_for_parts().0)
+    edge(ballot_queries::routes().with_state(app))
 }
 
 fn public_queries(config: &SdkConfig, _surroundings: &Surroundings) -> Router {
     let app = public_queries::App::new(DocumentReader::new(Client::new(config), DOCUMENTS));
-    edge(public_queries::routes().with_state(app).split_for_parts().0)
+    edge(public_queries::routes().with_state(app))
 }
 
 fn projector(config: &SdkConfig) -> Projector {
