@@ -60,23 +60,12 @@ impl World {
             let documents = || DocumentReader::new(client.clone(), tables.documents);
             let visible = ControlReader::new(client.clone(), tables.control);
             let parts = [
-                Router::from(election_commands::routes().with_state(election_commands::App::new(
-                    store(),
-                    control(),
-                    snapshots(),
-                ))),
-                Router::from(ballot_commands::routes().with_state(ballot_commands::App::new(
-                    store(),
-                    control(),
-                    snapshots(),
-                ))),
-                Router::from(election_queries::routes().with_state(election_queries::App::new(documents(), visible))),
-                Router::from(
-                    ballot_queries::routes()
-                        .with_state(ballot_queries::App::new(store().reader().clone(), snapshots())),
-                ),
-                Router::from(audit_queries::routes().with_state(audit_queries::App::new(store().reader().clone()))),
-                Router::from(public_queries::routes().with_state(public_queries::App::new(documents()))),
+                election_commands::routes().with_state(election_commands::App::new(store(), control(), snapshots())),
+                ballot_commands::routes().with_state(ballot_commands::App::new(store(), control(), snapshots())),
+                election_queries::routes().with_state(election_queries::App::new(documents(), visible)),
+                ballot_queries::routes().with_state(ballot_queries::App::new(store().reader().clone(), snapshots())),
+                audit_queries::routes().with_state(audit_queries::App::new(store().reader().clone())),
+                public_queries::routes().with_state(public_queries::App::new(documents())),
             ];
             let router = edge(parts.into_iter().fold(Router::new(), Router::merge));
             let projector = Projector::new(

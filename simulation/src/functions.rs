@@ -210,7 +210,7 @@ fn election_commands(config: &SdkConfig, surroundings: &Surroundings) -> Router 
         Control::new(client.clone(), CONTROL),
         snapshots(client),
     );
-    edge(election_commands::routes().with_state(app).split_for_parts().0)
+    edge(election_commands::routes().with_state(app))
 }
 
 fn ballot_commands(config: &SdkConfig, surroundings: &Surroundings) -> Router {
@@ -220,7 +220,7 @@ fn ballot_commands(config: &SdkConfig, surroundings: &Surroundings) -> Router {
         Control::new(client.clone(), CONTROL),
         snapshots(client),
     );
-    edge(ballot_commands::routes().with_state(app).split_for_parts().0)
+    edge(ballot_commands::routes().with_state(app))
 }
 
 /// The function that shows administrators their elections.
@@ -228,13 +228,13 @@ pub(crate) fn election_queries(config: &SdkConfig) -> Router {
     let client = Client::new(config);
     let documents = DocumentReader::new(client.clone(), DOCUMENTS);
     let app = election_queries::App::new(documents, ControlReader::new(client, CONTROL));
-    edge(election_queries::routes().with_state(app).split_for_parts().0)
+    edge(election_queries::routes().with_state(app))
 }
 
 fn ballot_queries(config: &SdkConfig, _surroundings: &Surroundings) -> Router {
     let client = Client::new(config);
     let app = ballot_queries::App::new(EventReader::new(client.clone(), EVENTS), snapshots(client));
-    edge(ballot_queries::routes().with_state(app).split_for_parts().0)
+    edge(ballot_queries::routes().with_state(app))
 }
 
 /// Snapshots of streams that are short on AWS.
@@ -244,7 +244,7 @@ fn snapshots(client: Client) -> Snapshots {
 
 fn public_queries(config: &SdkConfig, _surroundings: &Surroundings) -> Router {
     let app = public_queries::App::new(DocumentReader::new(Client::new(config), DOCUMENTS));
-    edge(public_queries::routes().with_state(app).split_for_parts().0)
+    edge(public_queries::routes().with_state(app))
 }
 
 fn projector(config: &SdkConfig) -> Projector {

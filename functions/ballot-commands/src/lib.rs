@@ -24,7 +24,6 @@ use photovote_http::{
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::kept::Ballots;
 
@@ -44,10 +43,7 @@ impl App {
     }
 }
 
-/// The routes of this function.
-pub fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(rate)).routes(routes!(clear)).routes(routes!(cast))
-}
+photovote_http::routes!(App: rate, clear, cast);
 
 /// Grades for candidates, by their ids. They are merged into the draft: others stay as they are.
 #[derive(Debug, Deserialize, ToSchema)]

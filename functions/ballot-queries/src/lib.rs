@@ -7,7 +7,6 @@ use photovote_event_store::{ElectionCache, EventReader, Snapshot, Snapshots};
 use photovote_http::{Answer, ElectionView, OpenedBallot, Problem, QueryProblems, Voter, at_version, opened};
 use serde::Serialize;
 use utoipa::ToSchema;
-use utoipa_axum::{router::OpenApiRouter, routes};
 
 /// The function: the table it reads, and the elections it has seen lately.
 #[derive(Debug, Clone)]
@@ -23,10 +22,7 @@ impl App {
     }
 }
 
-/// The routes of this function.
-pub fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(show))
-}
+photovote_http::routes!(App: show);
 
 /// All that a voter needs.
 #[derive(Debug, Serialize, ToSchema)]

@@ -94,9 +94,10 @@ impl World {
         let elections = election_queries::App::new(self.documents(), control);
         let ballots = ballot_queries::App::new(self.store().reader().clone(), self.snapshots());
         let public = public_queries::App::new(self.documents());
-        let routes = Router::from(election_queries::routes().with_state(elections))
-            .merge(Router::from(ballot_queries::routes().with_state(ballots)))
-            .merge(Router::from(public_queries::routes().with_state(public)));
+        let routes = election_queries::routes()
+            .with_state(elections)
+            .merge(ballot_queries::routes().with_state(ballots))
+            .merge(public_queries::routes().with_state(public));
         edge(routes)
     }
 

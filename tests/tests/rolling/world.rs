@@ -65,22 +65,21 @@ impl World {
         let documents = DocumentReader::new(client.clone(), tables.documents);
         let turnout = ControlReader::new(client.clone(), tables.control);
         let elections = election_queries::App::new(documents.clone(), turnout);
-        let routes = Router::from(election_queries::routes().with_state(elections))
-            .merge(Router::from(
-                ballot_queries::routes().with_state(ballot_queries::App::new(store.reader().clone(), snapshots())),
-            ))
-            .merge(Router::from(audit_queries::routes().with_state(audit_queries::App::new(store.reader().clone()))))
-            .merge(Router::from(public_queries::routes().with_state(public_queries::App::new(documents))))
-            .merge(Router::from(election_commands::routes().with_state(election_commands::App::new(
+        let routes = election_queries::routes()
+            .with_state(elections)
+            .merge(ballot_queries::routes().with_state(ballot_queries::App::new(store.reader().clone(), snapshots())))
+            .merge(audit_queries::routes().with_state(audit_queries::App::new(store.reader().clone())))
+            .merge(public_queries::routes().with_state(public_queries::App::new(documents)))
+            .merge(election_commands::routes().with_state(election_commands::App::new(
                 store.clone(),
                 control.clone(),
                 snapshots(),
-            ))))
-            .merge(Router::from(ballot_commands::routes().with_state(ballot_commands::App::new(
+            )))
+            .merge(ballot_commands::routes().with_state(ballot_commands::App::new(
                 store.clone(),
                 control.clone(),
                 snapshots(),
-            ))));
+            )));
         let config = photovote_dynamodb::config(&Endpoint::Local(self.queue_url.clone()));
         let queue = RepairQueue::new(aws_sdk_sqs::Client::new(&config), format!("{}/1/repair", self.queue_url));
         let events = EventReader::new(client.clone(), tables.events);
