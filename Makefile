@@ -58,7 +58,7 @@ openapi: ## Write http/openapi.json anew, from the routes.
 	UPDATE_OPENAPI=1 cargo test -p photovote-tests --test openapi
 
 golden: ## Write the golden files of events that have none, and the elections of a release that has none.
-	UPDATE_GOLDEN=1 cargo test -p photovote-event-store --all-features --test golden
+	UPDATE_GOLDEN=1 cargo test -p photovote-event-store --all-features --lib --test golden
 	UPDATE_GOLDEN=1 cargo test -p photovote --test older
 
 costs: ## Write docs/costs.md anew: what a vote costs on AWS.

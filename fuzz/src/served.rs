@@ -14,7 +14,7 @@ use photovote_control::{Control, ControlReader};
 use photovote_document_store::{DocumentReader, DocumentStore};
 use photovote_domain::Timestamp;
 use photovote_dynamodb::Endpoint;
-use photovote_event_store::{Commit, Environment, EventReader, EventStore};
+use photovote_event_store::{Commit, Environment, EventReader, EventStore, Snapshots};
 use photovote_http::{edge, invoke};
 use photovote_testing::{Engine, Sender, send};
 use projector::{Projector, RepairQueue};
@@ -56,15 +56,16 @@ impl World {
             let (client, tables) = (engine.client(), engine.tables());
             let store = || EventStore::new(client.clone(), tables.events, Environment::system());
             let control = || Control::new(client.clone(), tables.control);
+            let snapshots = || Snapshots::new(&store(), tables.control);
             let documents = || DocumentReader::new(client.clone(), tables.documents);
             let visible = ControlReader::new(client.clone(), tables.control);
             let parts = [
-                Router::from(election_commands::routes().with_state(election_commands::App::new(store(), control()))),
-                Router::from(ballot_commands::routes().with_state(ballot_commands::App::new(store(), control()))),
-                Router::from(election_queries::routes().with_state(election_queries::App::new(documents(), visible))),
-                Router::from(ballot_queries::routes().with_state(ballot_queries::App::new(store().reader().clone()))),
-                Router::from(audit_queries::routes().with_state(audit_queries::App::new(store().reader().clone()))),
-                Router::from(public_queries::routes().with_state(public_queries::App::new(documents()))),
+                election_commands::routes().with_state(election_commands::App::new(store(), control(), snapshots())),
+                ballot_commands::routes().with_state(ballot_commands::App::new(store(), control(), snapshots())),
+                election_queries::routes().with_state(election_queries::App::new(documents(), visible)),
+                ballot_queries::routes().with_state(ballot_queries::App::new(store().reader().clone(), snapshots())),
+                audit_queries::routes().with_state(audit_queries::App::new(store().reader().clone())),
+                public_queries::routes().with_state(public_queries::App::new(documents())),
             ];
             let router = edge(parts.into_iter().fold(Router::new(), Router::merge));
             let projector = Projector::new(

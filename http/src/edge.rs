@@ -14,8 +14,8 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// A function's routes, under [`PREFIX`], as they are served: every refusal is a [`Problem`] that names the request, also
 /// where the HTTP library refuses by itself; every answer has a request id and safe headers.
-pub fn edge(routes: impl Into<Router>) -> Router {
-    answering(Router::new().nest(PREFIX, routes.into()))
+pub fn edge(routes: Router) -> Router {
+    answering(Router::new().nest(PREFIX, routes))
 }
 
 /// Routes with full paths, as they are served.

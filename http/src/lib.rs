@@ -46,6 +46,7 @@ mod page;
 mod path;
 mod problem;
 mod results_view;
+mod routes;
 mod status;
 mod storage;
 mod time;
@@ -75,6 +76,10 @@ pub use results_view::{
     CandidateResultsView, CompetitionResultsView, CountingView, DisqualifiedResultView, FinalView, FractionView,
     ResultsView, UnrankedView,
 };
+#[doc(hidden)]
+pub use routes::route;
 pub use time::{Moment, MomentError};
 pub use token::{BallotToken, TokenError};
+#[doc(hidden)]
+pub use utoipa_axum;
 pub use value::{invalid_value, optional, value};

@@ -133,7 +133,7 @@ fn problems(answers: &[(StatusCode, &str)]) -> BTreeMap<String, RefOr<Response>>
     answers.iter().map(|(status, what)| (status.as_str().to_owned(), response(what))).collect()
 }
 
-/// One document of all that the functions serve, each as its `routes()` says: paths under [`PREFIX`], who may call, and the
+/// One document of all that the functions serve, each as its `description()` says: paths under [`PREFIX`], who may call, and the
 /// schema of a problem.
 pub fn document(parts: impl IntoIterator<Item = OpenApi>) -> OpenApi {
     let administrator = HttpBuilder::new()

@@ -8,17 +8,18 @@ use aws_lambda_events::{
     sqs::{SqsBatchResponse, SqsEvent},
     streams::DynamoDbEventResponse,
 };
+use axum::Router;
 use closer::Closer;
 use futures::future::BoxFuture;
 use photovote_control::{Control, ControlReader};
 use photovote_document_store::{DocumentReader, DocumentStore};
 use photovote_dynamodb::{Endpoint, client, config};
-use photovote_event_store::{Environment, EventReader, EventStore};
+use photovote_event_store::{Environment, EventReader, EventStore, Snapshots};
 use photovote_http::{document, edge};
 use projector::{Projector, RepairQueue};
 use reconciler::{Limits, Reconciler};
 use repair::{Repair, StreamReader};
-use utoipa_axum::router::OpenApiRouter;
+use utoipa::openapi::OpenApi;
 
 use crate::{
     engine::{CONTROL, DOCUMENTS, EVENTS},
@@ -66,27 +67,46 @@ pub(crate) async fn functions(surroundings: &Surroundings) -> Functions {
     let store = || EventStore::new(client.clone(), EVENTS, Environment::system());
     let reader = || EventReader::new(client.clone(), EVENTS);
     let control = || Control::new(client.clone(), CONTROL);
+    let snapshots = || Snapshots::new(&reader(), CONTROL);
     let documents = || DocumentReader::new(client.clone(), DOCUMENTS);
     let election_queries = election_queries::App::new(documents(), ControlReader::new(client.clone(), CONTROL));
     let http = vec![
         function(
             "election-commands",
-            election_commands::routes().with_state(election_commands::App::new(store(), control())),
+            election_commands::description(),
+            election_commands::routes().with_state(election_commands::App::new(store(), control(), snapshots())),
         ),
         function(
             "ballot-commands",
-            ballot_commands::routes().with_state(ballot_commands::App::new(store(), control())),
+            ballot_commands::description(),
+            ballot_commands::routes().with_state(ballot_commands::App::new(store(), control(), snapshots())),
         ),
-        function("election-queries", election_queries::routes().with_state(election_queries)),
-        function("ballot-queries", ballot_queries::routes().with_state(ballot_queries::App::new(reader()))),
-        function("audit-queries", audit_queries::routes().with_state(audit_queries::App::new(reader()))),
-        function("public-queries", public_queries::routes().with_state(public_queries::App::new(documents()))),
+        function(
+            "election-queries",
+            election_queries::description(),
+            election_queries::routes().with_state(election_queries),
+        ),
+        function(
+            "ballot-queries",
+            ballot_queries::description(),
+            ballot_queries::routes().with_state(ballot_queries::App::new(reader(), snapshots())),
+        ),
+        function(
+            "audit-queries",
+            audit_queries::description(),
+            audit_queries::routes().with_state(audit_queries::App::new(reader())),
+        ),
+        function(
+            "public-queries",
+            public_queries::description(),
+            public_queries::routes().with_state(public_queries::App::new(documents())),
+        ),
     ];
 
     let queue = RepairQueue::new(queues, surroundings.repair_queue.clone());
     let projector = Projector::new(reader(), DocumentStore::new(client.clone(), DOCUMENTS), queue);
     let repair = Repair::new(projector.clone(), StreamReader::new(&engine));
-    let closer = Closer::new(store(), control());
+    let closer = Closer::new(store(), control(), snapshots());
     let reconciler = Reconciler::new(projector.projection().clone(), control());
     Functions {
         http,
@@ -116,7 +136,6 @@ pub(crate) async fn functions(surroundings: &Surroundings) -> Functions {
     }
 }
 
-fn function(name: &'static str, routes: OpenApiRouter) -> Function {
-    let (service, openapi) = routes.split_for_parts();
-    Function { name, openapi: document([openapi]), router: edge(service) }
+fn function(name: &'static str, description: OpenApi, routes: Router) -> Function {
+    Function { name, openapi: document([description]), router: edge(routes) }
 }

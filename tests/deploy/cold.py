@@ -106,14 +106,14 @@ def start(name: str, bootstrap: Path, env: dict[str, str], directory: Path) -> t
 
 
 def measure(functions: dict[str, Path]) -> None:
-    """Prints a line for each function."""
+    """Prints a line for each function. They take turns, so that whatever else goes on meanwhile is as bad for all."""
     print(f"\n{'':18}{'zip, MB':>10}{'start, ms':>12}{'of empty':>10}{'CPU, ms':>10}   (median of {STARTS})")
-    empty = None
     with tempfile.TemporaryDirectory(prefix="photovote-") as name, dynamodb() as endpoint:
         directory = Path(name)
         env = environment(endpoint) | VARIABLES
-        for function_name, bootstrap in functions.items():
-            starts = [start(function_name, bootstrap, env, directory) for _ in range(STARTS)]
+        rounds = [[start(*each, env, directory) for each in functions.items()] for _ in range(STARTS)]
+        empty = None
+        for (function_name, bootstrap), starts in zip(functions.items(), zip(*rounds, strict=True), strict=True):
             duration, worked = (statistics.median(times) for times in zip(*starts, strict=True))
             empty = empty or duration
             size = zipped(bootstrap, directory) / 1_000_000

@@ -8,12 +8,12 @@ use serde_json::Value;
 
 fn generated() -> Value {
     let parts = [
-        election_commands::routes().into_openapi(),
-        ballot_commands::routes().into_openapi(),
-        election_queries::routes().into_openapi(),
-        ballot_queries::routes().into_openapi(),
-        audit_queries::routes().into_openapi(),
-        public_queries::routes().into_openapi(),
+        election_commands::description(),
+        ballot_commands::description(),
+        election_queries::description(),
+        ballot_queries::description(),
+        audit_queries::description(),
+        public_queries::description(),
     ];
     serde_json::to_value(document(parts)).expect("the document has JSON")
 }

@@ -12,7 +12,6 @@ use photovote_domain::{
 };
 use photovote_event_store::{EventReader, History, Stream};
 use photovote_http::{Administrator, Answer, Items, PageParameters, Parameters, Problem, QueryProblems, Segments};
-use utoipa_axum::{router::OpenApiRouter, routes};
 
 use entry::AuditEntry;
 use place::Place;
@@ -33,10 +32,7 @@ impl App {
     }
 }
 
-/// The routes of this function.
-pub fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(audit))
-}
+photovote_http::routes!(App: audit);
 
 /// Lists everything that was done to an election and to its voters and, once it is closed, how each of its ballots ended.
 /// A page may have fewer entries than `limit`; the last one is that without a `next_cursor`.

@@ -6,7 +6,7 @@
 
 mod kept;
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::collections::BTreeMap;
 
 use axum::extract::State;
 use photovote_control::{Control, GateState, GateStatus};
@@ -15,14 +15,15 @@ use photovote_domain::{
     ballot::{BallotCommand, BallotRejection, Context, MAX_RATINGS_IN_REQUEST},
 };
 use photovote_dynamodb::Cancellation;
-use photovote_event_store::{Commit, Done, ElectionCache, EventStore, ExecuteError, History, Known};
+use photovote_event_store::{
+    Commit, Done, ElectionCache, EventStore, ExecuteError, History, Known, Snapshot, Snapshots,
+};
 use photovote_http::{
     Answer, BallotProblems, Changed, CommandHeaders, Intent, OpenedBallot, Problem, Segments, Submission, Voter,
     at_version, distinct, opened, opens, token_opens_nothing,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::kept::Ballots;
 
@@ -31,22 +32,18 @@ use crate::kept::Ballots;
 pub struct App {
     store: EventStore,
     control: Control,
-    elections: ElectionCache,
+    elections: ElectionCache<Snapshot<Election>>,
     ballots: Ballots,
 }
 
 impl App {
     /// Works on these tables.
-    pub fn new(store: EventStore, control: Control) -> Self {
-        let elections = ElectionCache::new(store.reader().clone());
-        Self { store, control, elections, ballots: Ballots::default() }
+    pub fn new(store: EventStore, control: Control, snapshots: Snapshots) -> Self {
+        Self { store, control, elections: ElectionCache::new(snapshots), ballots: Ballots::default() }
     }
 }
 
-/// The routes of this function.
-pub fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(rate)).routes(routes!(clear)).routes(routes!(cast))
-}
+photovote_http::routes!(App: rate, clear, cast);
 
 /// Grades for candidates, by their ids. They are merged into the draft: others stay as they are.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -225,7 +222,7 @@ impl App {
 
     async fn attempt(
         &self,
-        election: &Arc<History<Election>>,
+        election: &Snapshot<Election>,
         ballot: History<Ballot>,
         token: Option<Digest>,
         intent: &Intent,

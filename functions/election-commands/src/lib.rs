@@ -16,23 +16,23 @@ use photovote_domain::{
     Aggregate, CandidateId, CompetitionId, Election, ElectionId, Version,
     election::{Context, ElectionCommand, ElectionRejection, Role},
 };
-use photovote_event_store::{ElectionCache, EventStore, History};
+use photovote_event_store::{ElectionCache, EventStore, History, Snapshots};
 use photovote_http::{Administrator, Answer, Changed, Intent, Problem, at_version};
-use utoipa_axum::{router::OpenApiRouter, routes};
 
 /// The function: the tables it works on, and the elections it has seen lately.
 #[derive(Debug, Clone)]
 pub struct App {
     store: EventStore,
     control: Control,
-    elections: ElectionCache,
+    elections: ElectionCache<History<Election>>,
+    snapshots: Snapshots,
 }
 
 impl App {
     /// Works on these tables.
-    pub fn new(store: EventStore, control: Control) -> Self {
+    pub fn new(store: EventStore, control: Control, snapshots: Snapshots) -> Self {
         let elections = ElectionCache::new(store.reader().clone());
-        Self { store, control, elections }
+        Self { store, control, elections, snapshots }
     }
 
     /// An election as it is now. Of one that was seen lately only what is new is read: its definition may be megabytes, and
@@ -83,24 +83,23 @@ impl App {
     }
 }
 
-/// The routes of this function.
-pub fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new()
-        .routes(routes!(elections::create))
-        .routes(routes!(elections::change, elections::delete))
-        .routes(routes!(administrators::appoint, administrators::remove))
-        .routes(routes!(lifecycle::open))
-        .routes(routes!(lifecycle::extend))
-        .routes(routes!(lifecycle::close))
-        .routes(routes!(lifecycle::release))
-        .routes(routes!(competitions::create))
-        .routes(routes!(competitions::change, competitions::delete))
-        .routes(routes!(candidates::create))
-        .routes(routes!(candidates::change, candidates::delete))
-        .routes(routes!(candidates::disqualify))
-        .routes(routes!(voters::register))
-        .routes(routes!(voters::remove))
-        .routes(routes!(voters::replace_token))
+photovote_http::routes! {
+    App:
+    elections::create,
+    elections::change, elections::delete,
+    administrators::appoint, administrators::remove,
+    lifecycle::open,
+    lifecycle::extend,
+    lifecycle::close,
+    lifecycle::release,
+    competitions::create,
+    competitions::change, competitions::delete,
+    candidates::create,
+    candidates::change, candidates::delete,
+    candidates::disqualify,
+    voters::register,
+    voters::remove,
+    voters::replace_token,
 }
 
 /// What is wrong with a request is said only of what exists: otherwise the answer is that it does not.

@@ -10,7 +10,6 @@ mod voters;
 use photovote_control::ControlReader;
 use photovote_document_store::DocumentReader;
 pub use sheet::Sheet;
-use utoipa_axum::{router::OpenApiRouter, routes};
 
 /// The function: the tables it reads.
 #[derive(Debug, Clone)]
@@ -26,14 +25,13 @@ impl App {
     }
 }
 
-/// The routes of this function.
-pub fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new()
-        .routes(routes!(elections::list))
-        .routes(routes!(elections::show))
-        .routes(routes!(administrators::list))
-        .routes(routes!(voters::list))
-        .routes(routes!(voters::turnout))
-        .routes(routes!(results::show))
-        .routes(routes!(results::sheet))
+photovote_http::routes! {
+    App:
+    elections::list,
+    elections::show,
+    administrators::list,
+    voters::list,
+    voters::turnout,
+    results::show,
+    results::sheet,
 }

@@ -11,7 +11,6 @@ use photovote_domain::{Receipt, election::Status};
 use photovote_http::{Answer, OPENAPI, Problem, PublicProblems, ResultsView, Segments};
 use serde::Serialize;
 use utoipa::ToSchema;
-use utoipa_axum::{router::OpenApiRouter, routes};
 
 /// What is public may be kept by caches for a moment, so that a crowd does not reach the tables.
 const BRIEFLY: &str = "public, max-age=5";
@@ -31,14 +30,7 @@ impl App {
     }
 }
 
-/// The routes of this function.
-pub fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new()
-        .routes(routes!(results))
-        .routes(routes!(receipt))
-        .routes(routes!(health))
-        .routes(routes!(openapi))
-}
+photovote_http::routes!(App: results, receipt, health, openapi);
 
 /// Shows the results of an election whose administrator has released them.
 #[utoipa::path(

@@ -10,9 +10,10 @@ use aws_sdk_dynamodb::{
     },
 };
 use aws_smithy_http_client::{
-    Builder,
+    Builder, Connector,
     tls::{Provider, TlsContext, TrustStore, rustls_provider::CryptoMode},
 };
+use aws_smithy_runtime_api::client::http::{HttpConnectorSettings, SharedHttpConnector, http_client_fn};
 use aws_types::SdkConfig;
 
 use crate::calls::Calls;
@@ -81,11 +82,22 @@ pub fn config(endpoint: &Endpoint) -> SdkConfig {
     }
 }
 
-/// HTTP over TLS, to AWS. The roots are ours, and sound (`the_roots_are_those_of_amazon`).
+/// HTTP over TLS, to AWS, over connections that all clients share. The roots are ours, and sound
+/// (`the_roots_are_those_of_amazon`).
+///
+/// The SDK would read the roots for each client anew, and once more for the first request.
 fn secure() -> Option<SharedHttpClient> {
     let roots = TrustStore::empty().with_pem_certificate(ROOTS);
     let context = TlsContext::builder().with_trust_store(roots).build().ok()?;
-    Some(Builder::new().tls_provider(Provider::Rustls(CryptoMode::AwsLc)).tls_context(context).build_https())
+    let mut settings = HttpConnectorSettings::builder();
+    settings.set_connect_timeout(timeouts().connect_timeout());
+    let connector = Connector::builder()
+        .tls_provider(Provider::Rustls(CryptoMode::AwsLc))
+        .tls_context(context)
+        .connector_settings(settings.build())
+        .build();
+    let connector = SharedHttpConnector::new(connector);
+    Some(http_client_fn(move |_settings, _components| connector.clone()))
 }
 
 /// The function's own credentials. Without them, every call fails and says so.
