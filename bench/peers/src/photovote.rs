@@ -61,6 +61,6 @@ impl Peer for PhotoVote {
     }
 
     async fn load(&self, number: u128) -> Notes {
-        self.store.load(stream(number)).await.expect("the stream is loaded").state
+        self.store.load::<Notes>(stream(number)).await.expect("the stream is loaded").state.clone()
     }
 }
