@@ -58,7 +58,7 @@ openapi: ## Write http/openapi.json anew, from the routes.
 	UPDATE_OPENAPI=1 cargo test -p photovote-tests --test openapi
 
 golden: ## Write the golden files of events that have none, and the elections of a release that has none.
-	UPDATE_GOLDEN=1 cargo test -p photovote-event-store --all-features --test golden
+	UPDATE_GOLDEN=1 cargo test -p photovote-event-store --all-features --lib --test golden
 	UPDATE_GOLDEN=1 cargo test -p photovote --test older
 
 costs: ## Write docs/costs.md anew: what a vote costs on AWS.
@@ -75,7 +75,7 @@ fuzz: ## Let cargo-fuzz look for input that breaks a parser, SECONDS=60 for each
 bench: ## Measure commands per second through the HTTP API, the projector and the domain. ONLY=commands, projector, definition or domain.
 	cargo run --profile soak --locked -p photovote-bench -- $(ONLY)
 
-bench-peers: ## Measure the event store beside others from crates.io and bare calls. ROUNDS=1 is soon done, UPDATE=1 writes docs/performance.md.
+bench-peers: ## Measure the event store beside others from crates.io and bare calls. ROUNDS=1 is soon done, ONLY="append 200" measures that alone, UPDATE=1 writes docs/performance.md.
 	@if python3 tests/deploy/usable.py "ministack is not measured"; \
 		then $(MAKE) --no-print-directory .venv/made && .venv/bin/python bench/peers/main.py; \
 		else cargo run --release --locked --manifest-path bench/peers/Cargo.toml; fi

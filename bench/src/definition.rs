@@ -7,14 +7,14 @@ use std::{
 
 use photovote::{
     data_dir::DataDir,
-    engine::{Durability, EVENTS, Engine},
+    engine::{CONTROL, Durability, EVENTS, Engine},
 };
 use photovote_domain::{
     CandidateId, CompetitionId, Election, ElectionId, Scale, ShardCount, Timestamp, election::ElectionEvent,
 };
-use photovote_dynamodb::{Calls, Endpoint, client, config};
-use photovote_event_store::{EventReader, Stream};
-use photovote_testing::history;
+use photovote_dynamodb::{Endpoint, config};
+use photovote_event_store::{EventReader, Snapshots, Stream};
+use photovote_testing::{history, units::metered};
 
 use crate::{commits::write, report::Report};
 
@@ -24,34 +24,50 @@ const CANDIDATES: u128 = 200;
 const EDITS: u128 = 5_000;
 const LOADS: usize = 7;
 
-/// Reads it from the beginning, and then again only what is new.
+/// Reads it from the beginning, then only what is new, and then from its snapshot on.
 pub(crate) async fn measure(report: &mut Report) -> Result<(), Box<dyn Error>> {
     let data = tempfile::tempdir()?;
     let engine = Engine::start(&DataDir::open(data.path())?, Durability::ProcessEnd).await?;
-    let calls = Calls::default();
-    let client = client(&config(&Endpoint::Local(engine.endpoint().to_owned())), Some(calls.clone()));
+    let (client, calls, units) = metered(&config(&Endpoint::Local(engine.endpoint().to_owned())));
     let commits = history(STREAM, Timestamp::from_millis(0), events().into_iter().map(|event| vec![event]));
     let bytes: usize = commits.iter().map(photovote_event_store::Commit::stored_bytes).sum();
     write(&client, &commits).await?;
 
     let reader = EventReader::new(client, EVENTS);
-    calls.take();
-    let (mut whole, mut news, mut queries) = (Vec::new(), Vec::new(), 0);
+    let (mut whole, mut news, mut begun) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut queries, mut read) = (0_u64, 0);
     for _ in 0..LOADS {
-        let begin = Instant::now();
-        let mut history = reader.load::<Election>(STREAM).await?;
-        whole.push(begin.elapsed());
-        queries = calls.take().values().sum();
-        let begin = Instant::now();
-        reader.refresh(&mut history).await?;
-        news.push(begin.elapsed());
         calls.take();
+        units.take();
+        let start = Instant::now();
+        let mut history = reader.load::<Election>(STREAM).await?;
+        whole.push(start.elapsed());
+        queries = calls.take().values().sum();
+        read = units.take();
+        let start = Instant::now();
+        reader.refresh(&mut history).await?;
+        news.push(start.elapsed());
     }
     let megabytes = f64::from(u32::try_from(bytes)?) / 1_000_000.0;
-    let name =
-        format!("read an election of 2,000 photographs, edited 5,000 times: {megabytes:.1} MB in {queries} Queries");
+    let name = format!(
+        "read an election of 2,000 photographs, edited 5,000 times: {megabytes:.1} MB, {queries} Queries, {read} read units"
+    );
     report.time(&name, middle(whole));
     report.time("read what is new of it", middle(news));
+
+    let snapshots = Snapshots::new(&reader, CONTROL);
+    let history = reader.load::<Election>(STREAM).await?;
+    snapshots.keep(&history).await;
+    for _ in 0..LOADS {
+        calls.take();
+        units.take();
+        let start = Instant::now();
+        snapshots.load(STREAM.election()).await?;
+        begun.push(start.elapsed());
+        queries = calls.take().values().sum();
+        read = units.take();
+    }
+    report.time(&format!("read it from its snapshot on: {queries} Queries, {read} read units"), middle(begun));
     engine.stop().await;
     Ok(())
 }

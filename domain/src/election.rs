@@ -96,7 +96,8 @@ impl Competition {
 }
 
 /// An election's state.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Election {
     /// Where it is in its life.
     pub status: Status,

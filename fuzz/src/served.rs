@@ -14,7 +14,7 @@ use photovote_control::{Control, ControlReader};
 use photovote_document_store::{DocumentReader, DocumentStore};
 use photovote_domain::Timestamp;
 use photovote_dynamodb::Endpoint;
-use photovote_event_store::{Commit, Environment, EventReader, EventStore};
+use photovote_event_store::{Commit, Environment, EventReader, EventStore, Snapshots};
 use photovote_http::{edge, invoke};
 use photovote_testing::{Engine, Sender, send};
 use projector::{Projector, RepairQueue};
@@ -56,13 +56,14 @@ impl World {
             let (client, tables) = (engine.client(), engine.tables());
             let store = || EventStore::new(client.clone(), tables.events, Environment::system());
             let control = || Control::new(client.clone(), tables.control);
+            let snapshots = || Snapshots::new(&store(), tables.control);
             let documents = || DocumentReader::new(client.clone(), tables.documents);
             let visible = ControlReader::new(client.clone(), tables.control);
             let parts = [
-                election_commands::routes().with_state(election_commands::App::new(store(), control())),
-                ballot_commands::routes().with_state(ballot_commands::App::new(store(), control())),
+                election_commands::routes().with_state(election_commands::App::new(store(), control(), snapshots())),
+                ballot_commands::routes().with_state(ballot_commands::App::new(store(), control(), snapshots())),
                 election_queries::routes().with_state(election_queries::App::new(documents(), visible)),
-                ballot_queries::routes().with_state(ballot_queries::App::new(store().reader().clone())),
+                ballot_queries::routes().with_state(ballot_queries::App::new(store().reader().clone(), snapshots())),
                 audit_queries::routes().with_state(audit_queries::App::new(store().reader().clone())),
                 public_queries::routes().with_state(public_queries::App::new(documents())),
             ];

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use photovote_domain::{Ballot, Election, Shard, ballot::Status};
-use photovote_event_store::{ElectionCache, EventReader, History, Stream};
+use photovote_event_store::{ElectionCache, EventReader, History, Snapshot, Stream};
 
 use crate::{caller::Voter, problem::Problem};
 
@@ -11,7 +11,7 @@ use crate::{caller::Voter, problem::Problem};
 #[derive(Debug, Clone)]
 pub struct OpenedBallot {
     /// The election it belongs to, as it was at most 5 seconds ago. It may have been deleted.
-    pub election: Arc<History<Election>>,
+    pub election: Arc<Snapshot<Election>>,
     /// The ballot, as it is now: a draft, or cast.
     pub ballot: History<Ballot>,
     /// Where the ballot lies, and its receipt will.
@@ -28,7 +28,11 @@ pub fn token_opens_nothing() -> Problem {
 /// # Errors
 /// Whether there is no such election, no such ballot, another secret is needed or the ballot was withdrawn, the problem is
 /// the same.
-pub async fn opened(elections: &ElectionCache, reader: &EventReader, voter: &Voter) -> Result<OpenedBallot, Problem> {
+pub async fn opened(
+    elections: &ElectionCache<Snapshot<Election>>,
+    reader: &EventReader,
+    voter: &Voter,
+) -> Result<OpenedBallot, Problem> {
     let refused = token_opens_nothing;
     let token = &voter.0;
     let election = elections.recent(token.election).await?;

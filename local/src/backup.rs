@@ -21,9 +21,9 @@ use tempfile::NamedTempFile;
 
 use self::line::{Entry, LineError};
 use crate::{
+    data_copy::{CopyError, DataCopy},
     data_dir::{DataDir, DataDirError},
     engine::{Durability, EVENTS, Engine, EngineError},
-    snapshot::{Snapshot, SnapshotError},
     streams::Partitions,
 };
 
@@ -35,7 +35,7 @@ const AT_ONCE: usize = 16;
 pub enum BackupError {
     /// The data cannot be looked at.
     #[error(transparent)]
-    Snapshot(#[from] SnapshotError),
+    Copy(#[from] CopyError),
     /// The events table has no answer.
     #[error(transparent)]
     Storage(#[from] StorageError),
@@ -112,9 +112,9 @@ pub enum Place {
 pub async fn export(from: &Place, file: &Path) -> Result<Amount, BackupError> {
     match from {
         Place::Directory(data_dir) => {
-            let snapshot = Snapshot::take(data_dir).await?;
-            let exported = write(snapshot.client(), EVENTS, file).await;
-            snapshot.end().await;
+            let copy = DataCopy::take(data_dir).await?;
+            let exported = write(copy.client(), EVENTS, file).await;
+            copy.end().await;
             exported
         }
         Place::Table(table) => write(client(&config(&Endpoint::Environment), None), table, file).await,

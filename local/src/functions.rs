@@ -14,7 +14,7 @@ use futures::future::BoxFuture;
 use photovote_control::{Control, ControlReader};
 use photovote_document_store::{DocumentReader, DocumentStore};
 use photovote_dynamodb::{Endpoint, client, config};
-use photovote_event_store::{Environment, EventReader, EventStore};
+use photovote_event_store::{Environment, EventReader, EventStore, Snapshots};
 use photovote_http::{document, edge};
 use projector::{Projector, RepairQueue};
 use reconciler::{Limits, Reconciler};
@@ -67,18 +67,19 @@ pub(crate) async fn functions(surroundings: &Surroundings) -> Functions {
     let store = || EventStore::new(client.clone(), EVENTS, Environment::system());
     let reader = || EventReader::new(client.clone(), EVENTS);
     let control = || Control::new(client.clone(), CONTROL);
+    let snapshots = || Snapshots::new(&reader(), CONTROL);
     let documents = || DocumentReader::new(client.clone(), DOCUMENTS);
     let election_queries = election_queries::App::new(documents(), ControlReader::new(client.clone(), CONTROL));
     let http = vec![
         function(
             "election-commands",
             election_commands::description(),
-            election_commands::routes().with_state(election_commands::App::new(store(), control())),
+            election_commands::routes().with_state(election_commands::App::new(store(), control(), snapshots())),
         ),
         function(
             "ballot-commands",
             ballot_commands::description(),
-            ballot_commands::routes().with_state(ballot_commands::App::new(store(), control())),
+            ballot_commands::routes().with_state(ballot_commands::App::new(store(), control(), snapshots())),
         ),
         function(
             "election-queries",
@@ -88,7 +89,7 @@ pub(crate) async fn functions(surroundings: &Surroundings) -> Functions {
         function(
             "ballot-queries",
             ballot_queries::description(),
-            ballot_queries::routes().with_state(ballot_queries::App::new(reader())),
+            ballot_queries::routes().with_state(ballot_queries::App::new(reader(), snapshots())),
         ),
         function(
             "audit-queries",
@@ -105,7 +106,7 @@ pub(crate) async fn functions(surroundings: &Surroundings) -> Functions {
     let queue = RepairQueue::new(queues, surroundings.repair_queue.clone());
     let projector = Projector::new(reader(), DocumentStore::new(client.clone(), DOCUMENTS), queue);
     let repair = Repair::new(projector.clone(), StreamReader::new(&engine));
-    let closer = Closer::new(store(), control());
+    let closer = Closer::new(store(), control(), snapshots());
     let reconciler = Reconciler::new(projector.projection().clone(), control());
     Functions {
         http,

@@ -5,12 +5,13 @@
 //! and the [`consumer`] for what brings their messages to a function. The functions are
 //! the very same as on AWS: they use the SDK, and only its endpoints differ.
 //!
-//! [`status`], [`personal_data`] and [`backup`] look at a [`snapshot`] of the data, whether a server is running or not.
+//! [`status`], [`personal_data`] and [`backup`] look at a [copy](data_copy) of the data, whether a server is running or not.
 
 pub mod backup;
 pub mod checkpoint;
 pub mod cli;
 pub mod consumer;
+pub mod data_copy;
 pub mod data_dir;
 pub mod demo;
 pub mod engine;
@@ -23,7 +24,6 @@ pub mod pump;
 pub mod queues;
 pub mod rebuild;
 pub mod server;
-pub mod snapshot;
 pub mod sqlite;
 pub mod status;
 mod stop;

@@ -1,17 +1,20 @@
 //! Where an election's personal data stand: `photovote personal-data`. It tells places, and no values.
 
-use std::{collections::BTreeSet, path::Path};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+};
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use photovote_domain::{Election, ElectionId, Voter, election::ElectionEvent, voter::VoterEvent};
 use photovote_dynamodb::{Item, StorageError};
-use photovote_event_store::{Actor, Commit, CommitError, DecodeError, Stream};
+use photovote_event_store::{Actor, Commit, CommitError, DecodeError, Snapshot, SnapshotError, Stream};
 use serde::Serialize;
 use thiserror::Error;
 
 use crate::{
+    data_copy::{CopyError, DataCopy},
     engine::{CONTROL, DOCUMENTS, EVENTS},
-    snapshot::{Snapshot, SnapshotError},
 };
 
 /// Why there is no list.
@@ -19,7 +22,7 @@ use crate::{
 pub enum PersonalDataError {
     /// The data cannot be looked at.
     #[error(transparent)]
-    Snapshot(#[from] SnapshotError),
+    Copy(#[from] CopyError),
     /// A table has no answer.
     #[error(transparent)]
     Storage(#[from] StorageError),
@@ -32,6 +35,9 @@ pub enum PersonalDataError {
     /// A commit does not say who made it.
     #[error("a commit's private part cannot be read: {0}")]
     Private(#[from] serde_json::Error),
+    /// Where the election has come to is kept, and cannot be read.
+    #[error(transparent)]
+    Snapshot(#[from] SnapshotError),
     /// There is no such election.
     #[error("there is no election {0}")]
     Absent(ElectionId),
@@ -56,31 +62,39 @@ pub struct Place {
 
 /// All places of an election, in the order of the persons.
 pub async fn list(data_dir: &Path, election: ElectionId) -> Result<Vec<Place>, PersonalDataError> {
-    let snapshot = Snapshot::take(data_dir).await?;
-    let listed = places(&snapshot, election).await;
-    snapshot.end().await;
+    let copy = DataCopy::take(data_dir).await?;
+    let listed = places(&copy, election).await;
+    copy.end().await;
     listed
 }
 
-async fn places(snapshot: &Snapshot, election: ElectionId) -> Result<Vec<Place>, PersonalDataError> {
+async fn places(copy: &DataCopy, election: ElectionId) -> Result<Vec<Place>, PersonalDataError> {
     let mut places = BTreeSet::new();
     let mut failed = Ok(());
     let mut there = false;
-    snapshot
-        .scan(EVENTS, |item| {
-            if failed.is_err() || !is_of(&item, election) {
-                return;
-            }
-            there = true;
-            failed = Commit::from_item(item).map_err(Into::into).and_then(|commit| of_commit(&commit, &mut places));
-        })
-        .await?;
+    copy.scan(EVENTS, |item| {
+        if failed.is_err() || !is_of(&item, election) {
+            return;
+        }
+        there = true;
+        failed = Commit::from_item(item).map_err(Into::into).and_then(|commit| of_commit(&commit, &mut places));
+    })
+    .await?;
     failed?;
     if !there {
         return Err(PersonalDataError::Absent(election));
     }
-    snapshot.scan(CONTROL, |item| of_guard(&item, election, &mut places)).await?;
-    snapshot.scan(DOCUMENTS, |item| of_document(&item, election, &mut places)).await?;
+    let mut kept = BTreeMap::new();
+    let partition = format!("{election}#snapshot");
+    copy.scan(CONTROL, |item| {
+        of_guard(&item, election, &mut places);
+        if text(&item, "pk") == Some(&partition) {
+            kept.insert(text(&item, "sk").map(ToOwned::to_owned), item);
+        }
+    })
+    .await?;
+    of_snapshot(kept.into_values().collect(), election, &mut places)?;
+    copy.scan(DOCUMENTS, |item| of_document(&item, election, &mut places)).await?;
     Ok(places.into_iter().collect())
 }
 
@@ -135,6 +149,18 @@ fn of_guard(item: &Item, election: ElectionId, places: &mut BTreeSet<Place>) {
     {
         places.insert(Place { of: format!("voter {voter}"), what: "email (hashed)", ..at(CONTROL, item, "sk") });
     }
+}
+
+/// Its parts are one text, which is compressed: the first stands for all.
+fn of_snapshot(items: Vec<Item>, election: ElectionId, places: &mut BTreeSet<Place>) -> Result<(), PersonalDataError> {
+    let Some(place) = items.first().map(|first| at(CONTROL, first, "state (compressed): administrators")) else {
+        return Ok(());
+    };
+    let snapshot = Snapshot::from_items(election, items)?;
+    for (subject, _) in snapshot.iter().flat_map(|snapshot| snapshot.state.administrators.iter()) {
+        places.insert(Place { of: administrator(subject), what: "subject", ..place.clone() });
+    }
+    Ok(())
 }
 
 fn of_document(item: &Item, election: ElectionId, places: &mut BTreeSet<Place>) {

@@ -16,10 +16,10 @@ use tokio::task::JoinError;
 
 use self::events::{Counted, Events};
 use crate::{
+    data_copy::{CopyError, DataCopy},
     data_dir::{DataDir, DataDirError},
     engine::{CONTROL, DOCUMENTS},
     server::{DEAD_LETTERS, FAILURE_QUEUE, REPAIR_QUEUE},
-    snapshot::{Snapshot, SnapshotError},
     sqlite::{self, FileError},
 };
 
@@ -33,7 +33,7 @@ const PAGE: usize = 100;
 pub enum StatusError {
     /// The data cannot be looked at.
     #[error(transparent)]
-    Snapshot(#[from] SnapshotError),
+    Copy(#[from] CopyError),
     /// The data directory cannot be used.
     #[error(transparent)]
     DataDir(#[from] DataDirError),
@@ -122,18 +122,18 @@ pub struct Unsettled {
 
 /// Looks at the data in a directory, whether or not a server is running on it.
 pub async fn look(data_dir: &Path, now: Timestamp) -> Result<Status, StatusError> {
-    let snapshot = Snapshot::take(data_dir).await?;
-    let status = compare(&snapshot, data_dir, now).await;
-    snapshot.end().await;
+    let copy = DataCopy::take(data_dir).await?;
+    let status = compare(&copy, data_dir, now).await;
+    copy.end().await;
     status
 }
 
-async fn compare(snapshot: &Snapshot, data_dir: &Path, now: Timestamp) -> Result<Status, StatusError> {
-    let events = Events::read(snapshot).await?;
-    let documents = DocumentReader::new(snapshot.client(), DOCUMENTS);
-    let control = ControlReader::new(snapshot.client(), CONTROL);
+async fn compare(copy: &DataCopy, data_dir: &Path, now: Timestamp) -> Result<Status, StatusError> {
+    let events = Events::read(copy).await?;
+    let documents = DocumentReader::new(copy.client(), DOCUMENTS);
+    let control = ControlReader::new(copy.client(), CONTROL);
     let mut items = 0;
-    snapshot.scan(DOCUMENTS, |_| items += 1).await?;
+    copy.scan(DOCUMENTS, |_| items += 1).await?;
 
     let mut lag = Lag::default();
     let mut oldest: Option<Timestamp> = None;

@@ -21,7 +21,7 @@ use axum::Router;
 use closer::Closer;
 use photovote_control::{Control, ControlReader};
 use photovote_document_store::{DocumentReader, DocumentStore};
-use photovote_event_store::{Environment, EventReader, EventStore};
+use photovote_event_store::{Environment, EventReader, EventStore, Snapshots};
 use photovote_http::edge;
 use projector::{Projector, RepairQueue};
 use repair::{Repair, StreamReader};
@@ -37,6 +37,8 @@ use crate::{
 
 /// How long an invocation may take, as the template says.
 const LONGEST: Duration = Duration::from_secs(28);
+/// Longer streams have snapshots: those of most elections here, when they open.
+const LOOK: u16 = 6;
 /// The most boundaries of calls that an invocation survives which is going to be killed; there are two in a call.
 const LONGEST_FUSE: u64 = 16;
 
@@ -195,7 +197,7 @@ impl Functions {
             }),
             closer: Function::new(cloud, "closer", dice, |config, surroundings| {
                 let client = Client::new(config);
-                Closer::new(surroundings.store(&client), Control::new(client, CONTROL))
+                Closer::new(surroundings.store(&client), Control::new(client.clone(), CONTROL), snapshots(client))
             }),
         }
     }
@@ -203,13 +205,21 @@ impl Functions {
 
 fn election_commands(config: &SdkConfig, surroundings: &Surroundings) -> Router {
     let client = Client::new(config);
-    let app = election_commands::App::new(surroundings.store(&client), Control::new(client, CONTROL));
+    let app = election_commands::App::new(
+        surroundings.store(&client),
+        Control::new(client.clone(), CONTROL),
+        snapshots(client),
+    );
     edge(election_commands::routes().with_state(app))
 }
 
 fn ballot_commands(config: &SdkConfig, surroundings: &Surroundings) -> Router {
     let client = Client::new(config);
-    let app = ballot_commands::App::new(surroundings.store(&client), Control::new(client, CONTROL));
+    let app = ballot_commands::App::new(
+        surroundings.store(&client),
+        Control::new(client.clone(), CONTROL),
+        snapshots(client),
+    );
     edge(ballot_commands::routes().with_state(app))
 }
 
@@ -222,8 +232,14 @@ pub(crate) fn election_queries(config: &SdkConfig) -> Router {
 }
 
 fn ballot_queries(config: &SdkConfig, _surroundings: &Surroundings) -> Router {
-    let app = ballot_queries::App::new(EventReader::new(Client::new(config), EVENTS));
+    let client = Client::new(config);
+    let app = ballot_queries::App::new(EventReader::new(client.clone(), EVENTS), snapshots(client));
     edge(ballot_queries::routes().with_state(app))
+}
+
+/// Snapshots of streams that are short on AWS.
+fn snapshots(client: Client) -> Snapshots {
+    Snapshots::new(&EventReader::new(client, EVENTS), CONTROL).of_streams_longer_than(LOOK)
 }
 
 fn public_queries(config: &SdkConfig, _surroundings: &Surroundings) -> Router {

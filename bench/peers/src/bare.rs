@@ -5,7 +5,7 @@ use std::{collections::HashMap, marker::PhantomData};
 use aws_sdk_dynamodb::{
     Client,
     primitives::Blob,
-    types::{AttributeValue, ScalarAttributeType::S},
+    types::{AttributeValue, ReturnValuesOnConditionCheckFailure, ScalarAttributeType::S},
 };
 use photovote_domain::Version;
 use photovote_event_store::{Commit, Environment, first_link};
@@ -105,7 +105,8 @@ impl<C: Content> Peer for Bare<C> {
             .set_item(Some(item.clone()))
             .item("pk", AttributeValue::S(stream.partition()))
             .item("sk", AttributeValue::S(stream.sort_key(Version::new(version))))
-            .condition_expression("attribute_not_exists(sk)");
+            .condition_expression("attribute_not_exists(sk)")
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
         put.send().await.expect("the item is put");
     }
 

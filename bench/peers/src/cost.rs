@@ -10,7 +10,7 @@ use crate::{
     embedded::Embedded,
     measure::fresh_stream,
     peer::{AnyPeer, Entrant},
-    suite::{ENTRANTS, WORKS, Work, config},
+    suite::{ENTRANTS, Work, config},
 };
 
 /// What something cost.
@@ -31,8 +31,8 @@ struct Counted<'a> {
     read: ReadUnits,
 }
 
-/// What one piece of each work costs each of them.
-pub(crate) async fn costs() -> Vec<(Work, Vec<Cost>)> {
+/// What one piece of each of these works costs each of them.
+pub(crate) async fn costs(works: &[Work]) -> Vec<(Work, Vec<Cost>)> {
     let engine = Embedded::start();
     let config = config(engine.url().to_owned());
     let plain = photovote_dynamodb::client(&config, None);
@@ -44,7 +44,7 @@ pub(crate) async fn costs() -> Vec<(Work, Vec<Cost>)> {
         counted.push(Counted { entrant, peer, plain: &plain, calls, read });
     }
     let mut rows = Vec::new();
-    for work in WORKS {
+    for &work in works {
         let mut costs = Vec::new();
         for peer in &counted {
             costs.push(match work {

@@ -67,14 +67,14 @@ pub(crate) fn measured(rows: &[Row]) -> String {
     )
 }
 
-/// Whether PhotoVote does as much as it is to do.
+/// Whether PhotoVote does as much as it is to do, of what was measured.
 pub(crate) fn aims(rows: &[Row], ministack: bool) -> String {
-    let aims = AIMS.iter().filter(|aim| ministack || !aim.ministack_only).map(|aim| {
-        let row = rows.iter().find(|row| row.work == aim.work && row.tasks == AIMED_TASKS);
-        let measured = row.and_then(|row| ratio(row, aim.beside)).expect("what is aimed at is measured");
+    let aims = AIMS.iter().filter(|aim| ministack || !aim.ministack_only).filter_map(|aim| {
+        let row = rows.iter().find(|row| row.work == aim.work && row.tasks == AIMED_TASKS)?;
+        let measured = ratio(row, aim.beside).expect("what is aimed at is comparable");
         let outcome = if measured >= aim.least { "met" } else { "missed" };
         let (work, name, least) = (aim.work, ENTRANTS[aim.beside].name, aim.least);
-        format!("- {work}, {AIMED_TASKS} tasks, at least {least} of {name}: {measured:.2}, {outcome}")
+        Some(format!("- {work}, {AIMED_TASKS} tasks, at least {least} of {name}: {measured:.2}, {outcome}"))
     });
     aims.collect::<Vec<_>>().join("\n")
 }

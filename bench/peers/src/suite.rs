@@ -143,11 +143,11 @@ impl Arena {
     }
 }
 
-/// Measures everything in one place.
-pub(crate) async fn measure(place: &Place, plan: Plan) -> Vec<Row> {
+/// Measures these works in one place.
+pub(crate) async fn measure(place: &Place, works: &[Work], plan: Plan) -> Vec<Row> {
     let arena = Arena::open(place).await;
     let mut rows = Vec::new();
-    for work in WORKS {
+    for &work in works {
         let stream = fresh_stream();
         let parts = match work {
             Work::Append { .. } => [None; PEERS],

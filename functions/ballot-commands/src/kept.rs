@@ -58,15 +58,27 @@ impl Ballots {
 
 #[cfg(test)]
 mod tests {
-    use photovote_domain::{ElectionId, ShardCount, Version};
+    use photovote_domain::{
+        CandidateId, Digest, ElectionId, Nonce, Ratings, ShardCount, Timestamp, ballot::BallotEvent,
+    };
 
     use super::*;
 
+    /// A ballot that has come to this version, and to this status by its last event.
     fn history(ballot: u128, version: u64, status: Status) -> History<Ballot> {
         let stream = Stream::ballot(ElectionId::from_bits(1), ShardCount::default(), BallotId::from_bits(ballot));
-        let mut history = History::<Ballot>::empty(stream);
-        history.state.status = status;
-        history.version = Version::new(version);
+        let (token, nonce) = (Digest::of(b"token"), Nonce::from_bytes([0; 32]));
+        let rated = |_| BallotEvent::BallotCandidateRated { candidate: CandidateId::from_bits(1), rating: 3 };
+        let events = std::iter::once(BallotEvent::BallotCreated { token }).chain((2..version).map(rated));
+        let last = match status {
+            Status::Cast => BallotEvent::BallotCast { nonce, ratings: Ratings::new() },
+            Status::Voided => BallotEvent::BallotVoided {},
+            _ => rated(version),
+        };
+        let mut history = History::empty(stream);
+        for commit in photovote_testing::history(stream, Timestamp::from_millis(0), [events.chain([last]).collect()]) {
+            history.push(commit).expect("the first commit follows");
+        }
         history
     }
 

@@ -6,7 +6,7 @@
 
 mod kept;
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::collections::BTreeMap;
 
 use axum::extract::State;
 use photovote_control::{Control, GateState, GateStatus};
@@ -15,7 +15,9 @@ use photovote_domain::{
     ballot::{BallotCommand, BallotRejection, Context, MAX_RATINGS_IN_REQUEST},
 };
 use photovote_dynamodb::Cancellation;
-use photovote_event_store::{Commit, Done, ElectionCache, EventStore, ExecuteError, History, Known};
+use photovote_event_store::{
+    Commit, Done, ElectionCache, EventStore, ExecuteError, History, Known, Snapshot, Snapshots,
+};
 use photovote_http::{
     Answer, BallotProblems, Changed, CommandHeaders, Intent, OpenedBallot, Problem, Segments, Submission, Voter,
     at_version, distinct, opened, opens, token_opens_nothing,
@@ -30,15 +32,14 @@ use crate::kept::Ballots;
 pub struct App {
     store: EventStore,
     control: Control,
-    elections: ElectionCache,
+    elections: ElectionCache<Snapshot<Election>>,
     ballots: Ballots,
 }
 
 impl App {
     /// Works on these tables.
-    pub fn new(store: EventStore, control: Control) -> Self {
-        let elections = ElectionCache::new(store.reader().clone());
-        Self { store, control, elections, ballots: Ballots::default() }
+    pub fn new(store: EventStore, control: Control, snapshots: Snapshots) -> Self {
+        Self { store, control, elections: ElectionCache::new(snapshots), ballots: Ballots::default() }
     }
 }
 
@@ -221,7 +222,7 @@ impl App {
 
     async fn attempt(
         &self,
-        election: &Arc<History<Election>>,
+        election: &Snapshot<Election>,
         ballot: History<Ballot>,
         token: Option<Digest>,
         intent: &Intent,

@@ -3,7 +3,7 @@
 use ballot_commands::{App, routes};
 use photovote_control::Control;
 use photovote_dynamodb::{Endpoint, client, config, variable};
-use photovote_event_store::{Environment, EventStore};
+use photovote_event_store::{Environment, EventStore, Snapshots};
 use photovote_http::edge;
 use photovote_lambda::{Error, start};
 
@@ -12,6 +12,8 @@ async fn main() -> Result<(), Error> {
     let process = start()?;
     let client = client(&config(&Endpoint::Environment), None);
     let store = EventStore::new(client.clone(), variable("EVENTS_TABLE")?, Environment::system());
-    let app = App::new(store, Control::new(client, variable("CONTROL_TABLE")?));
+    let control = variable("CONTROL_TABLE")?;
+    let snapshots = Snapshots::new(&store, &control);
+    let app = App::new(store, Control::new(client, control), snapshots);
     process.serve(edge(routes().with_state(app))).await
 }

@@ -2,8 +2,8 @@
 //! the last rating.
 
 use axum::extract::State;
-use photovote_domain::{BallotId, Ratings, Receipt, Version, ballot, election};
-use photovote_event_store::{ElectionCache, EventReader};
+use photovote_domain::{BallotId, Election, Ratings, Receipt, Version, ballot, election};
+use photovote_event_store::{ElectionCache, EventReader, Snapshot, Snapshots};
 use photovote_http::{Answer, ElectionView, OpenedBallot, Problem, QueryProblems, Voter, at_version, opened};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -12,13 +12,13 @@ use utoipa::ToSchema;
 #[derive(Debug, Clone)]
 pub struct App {
     reader: EventReader,
-    elections: ElectionCache,
+    elections: ElectionCache<Snapshot<Election>>,
 }
 
 impl App {
-    /// Reads this table.
-    pub fn new(reader: EventReader) -> Self {
-        Self { elections: ElectionCache::new(reader.clone()), reader }
+    /// Reads the events table, and elections with these snapshots.
+    pub fn new(reader: EventReader, snapshots: Snapshots) -> Self {
+        Self { elections: ElectionCache::new(snapshots), reader }
     }
 }
 
@@ -58,7 +58,7 @@ impl BallotView {
         let OpenedBallot { election, ballot, shard } = opened;
         let (version, cast) = (ballot.version, ballot.state.status == ballot::Status::Cast);
         if !cast {
-            return Ok(Self { id, version, ratings: Some(ballot.state.ratings), cast, receipt: None });
+            return Ok(Self { id, version, ratings: Some(ballot.state.ratings.clone()), cast, receipt: None });
         }
         let Some(nonce) = ballot.state.nonce else {
             tracing::error!(stream = %ballot.stream, "a ballot that was cast has no nonce");

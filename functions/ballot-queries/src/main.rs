@@ -2,7 +2,7 @@
 
 use ballot_queries::{App, routes};
 use photovote_dynamodb::{Endpoint, client, config, variable};
-use photovote_event_store::EventReader;
+use photovote_event_store::{EventReader, Snapshots};
 use photovote_http::edge;
 use photovote_lambda::{Error, start};
 
@@ -10,6 +10,8 @@ use photovote_lambda::{Error, start};
 async fn main() -> Result<(), Error> {
     let process = start()?;
     let client = client(&config(&Endpoint::Environment), None);
-    let app = App::new(EventReader::new(client, variable("EVENTS_TABLE")?));
+    let reader = EventReader::new(client, variable("EVENTS_TABLE")?);
+    let snapshots = Snapshots::new(&reader, variable("CONTROL_TABLE")?);
+    let app = App::new(reader, snapshots);
     process.serve(edge(routes().with_state(app))).await
 }

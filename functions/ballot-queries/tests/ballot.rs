@@ -10,7 +10,7 @@ use photovote_domain::{
     Scale, ShardCount, Subject, Timestamp, ballot::BallotEvent, election::ElectionEvent,
 };
 use photovote_event_store::{
-    Actor, CommandId, CommandRecord, Environment, EventReader, EventStore, PrivatePart, Stream,
+    Actor, CommandId, CommandRecord, Environment, EventReader, EventStore, PrivatePart, Snapshots, Stream,
 };
 use photovote_http::{BallotToken, edge};
 use photovote_testing::{Engine, Reply, Sender, get};
@@ -32,12 +32,13 @@ impl Booth {
     async fn new() -> Self {
         let engine = Engine::start().await;
         let store = EventStore::new(engine.client(), engine.tables().events, Environment::system());
-        let router = Self::router(&store);
+        let router = Self::router(&store, &engine);
         Self { engine, store, router, commands: AtomicU8::new(0) }
     }
 
-    fn router(store: &EventReader) -> Router {
-        edge(routes().with_state(App::new(store.clone())))
+    fn router(store: &EventReader, engine: &Engine) -> Router {
+        let snapshots = Snapshots::new(store, engine.tables().control);
+        edge(routes().with_state(App::new(store.clone(), snapshots)))
     }
 
     /// An open election with a ballot that the token opens.
@@ -182,7 +183,7 @@ async fn the_ballot_of_a_deleted_election_is_gone() {
 async fn a_second_look_reads_the_ballot_only() {
     let (booth, token) = Booth::open().await;
     let (client, calls) = booth.engine.counting_client();
-    let router = Booth::router(&EventReader::new(client, booth.engine.tables().events));
+    let router = Booth::router(&EventReader::new(client, booth.engine.tables().events), &booth.engine);
     let token = token.reveal();
     assert_eq!(get(&router, Sender::Bearer(&token), "/v1/ballot").await.status, 200);
     assert_eq!(calls.take(), [("Query".to_owned(), 2)].into());

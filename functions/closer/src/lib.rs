@@ -20,7 +20,8 @@ use photovote_domain::{
     election::{ElectionCommand, Status},
 };
 use photovote_event_store::{
-    Actor, CommandId, CommandRecord, ElectionCache, Environment, EventStore, ExecuteError, History, PrivatePart,
+    Actor, CommandId, CommandRecord, ElectionCache, Environment, EventStore, ExecuteError, PrivatePart, Snapshot,
+    Snapshots, Stream,
 };
 
 pub use closing::{CloseError, close, finish};
@@ -35,7 +36,7 @@ pub struct Closer {
     store: EventStore,
     control: Control,
     /// What was seen in earlier runs: of an election that is known, only the news are read.
-    elections: ElectionCache,
+    elections: ElectionCache<Snapshot<Election>>,
 }
 
 /// What one run of the closer did.
@@ -49,8 +50,9 @@ pub struct Run {
 
 impl Closer {
     /// A closer over these tables.
-    pub fn new(store: EventStore, control: Control) -> Self {
-        let elections = ElectionCache::new(store.reader().clone());
+    pub fn new(store: EventStore, control: Control, snapshots: Snapshots) -> Self {
+        // Whoever opened an election may have been stopped before it was kept.
+        let elections = ElectionCache::new(snapshots.keeping());
         Self { store, control, elections }
     }
 
@@ -74,8 +76,8 @@ impl Closer {
 
     /// Does what an election needs now; was it closed?
     async fn look_after(&self, election: ElectionId) -> Result<bool, CloseError> {
-        let history = self.elections.fresh(election).await?;
-        let state = &history.state;
+        let seen = self.elections.fresh(election).await?;
+        let state = &seen.state;
         let now = self.store.environment().now();
         match state.status {
             Status::Open if !state.is_due(now) => {
@@ -84,9 +86,8 @@ impl Closer {
             }
             Status::Open | Status::Closing => {
                 let record = record("CloseElection", self.store.environment());
-                match close(&self.store, &self.control, History::clone(&history), &record, ElectionCommand::CloseIfDue)
-                    .await
-                {
+                let history = self.store.load(Stream::Election(election)).await?;
+                match close(&self.store, &self.control, history, &record, ElectionCommand::CloseIfDue).await {
                     Ok(_) => {}
                     // Somebody else closed it, or moved its time, at this very moment.
                     Err(CloseError::Execute(ExecuteError::Rejected(_))) => return Ok(false),

@@ -83,7 +83,7 @@ struct Registration {
 
 /// What the control table should hold of an election; nothing if it was never created.
 async fn should_be(events: &EventReader, id: ElectionId) -> Result<Option<Restoration>, LoadError> {
-    let election = events.load::<Election>(Stream::Election(id)).await?.state;
+    let election = &events.load::<Election>(Stream::Election(id)).await?.state;
     let status = match election.status {
         Status::Absent => return Ok(None),
         Status::Draft => GateStatus::Draft,

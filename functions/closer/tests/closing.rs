@@ -13,7 +13,7 @@ use photovote_domain::{
     election::{Context, ElectionCommand, ElectionRejection, Role, Status},
 };
 use photovote_event_store::{
-    Actor, CommandId, CommandRecord, Environment, EventStore, ExecuteError, History, PrivatePart, Stream,
+    Actor, CommandId, CommandRecord, Environment, EventStore, ExecuteError, History, PrivatePart, Snapshots, Stream,
 };
 use photovote_testing::Engine;
 
@@ -72,6 +72,10 @@ impl World {
         self.store.load(Stream::Election(ELECTION)).await.unwrap()
     }
 
+    fn snapshots(&self) -> Snapshots {
+        Snapshots::new(&self.store, self.engine.tables().control)
+    }
+
     /// Writes what a command leads to, with what goes in the same transaction, and stops there.
     async fn append(&self, command: ElectionCommand) {
         let context = Context { now: self.store.environment().now(), by: None };
@@ -96,7 +100,7 @@ impl World {
     }
 
     async fn run(&self) -> Run {
-        Closer::new(self.store.clone(), self.control.clone()).run().await.unwrap()
+        Closer::new(self.store.clone(), self.control.clone(), self.snapshots()).run().await.unwrap()
     }
 
     /// The statuses of the gates, each once.
@@ -148,11 +152,33 @@ async fn an_election_is_closed_when_its_time_has_come_and_not_before() {
     assert_eq!(world.run().await, NOTHING);
     world.now.store(2_000, Ordering::SeqCst);
     assert_eq!(world.run().await, Run { closed: 1, failed: 0 });
-    let closed = world.history().await.state;
+    let closed = &world.history().await.state;
     assert_eq!((closed.status, closed.casts), (Status::Closed, Some(1)));
     assert_eq!(world.gates().await, [GateStatus::Closed]);
     assert!(world.control.scheduled().await.unwrap().is_empty());
     assert_eq!(world.run().await, NOTHING);
+}
+
+#[tokio::test]
+async fn a_snapshot_that_whoever_opened_did_not_keep_is_kept_once() {
+    let world = World::new().await;
+    world.append(ElectionCommand::Open { closes_at: None }).await;
+    let (client, calls) = world.engine.counting_client();
+    let store = EventStore::new(client.clone(), world.engine.tables().events, world.store.environment().clone());
+    let control = Control::new(client, world.engine.tables().control);
+    let closer = |look| {
+        let snapshots = Snapshots::new(&store, world.engine.tables().control).of_streams_longer_than(look);
+        Closer::new(store.clone(), control.clone(), snapshots)
+    };
+    closer(5).run().await.unwrap();
+    let puts = || calls.take().get("PutItem").copied();
+    assert_eq!(puts(), None, "five commits are no more than a look");
+    let warm = closer(4);
+    warm.run().await.unwrap();
+    assert_eq!(puts(), Some(1));
+    warm.run().await.unwrap();
+    closer(4).run().await.unwrap();
+    assert_eq!(puts(), None, "it is there");
 }
 
 #[tokio::test]

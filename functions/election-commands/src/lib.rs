@@ -16,7 +16,7 @@ use photovote_domain::{
     Aggregate, CandidateId, CompetitionId, Election, ElectionId, Version,
     election::{Context, ElectionCommand, ElectionRejection, Role},
 };
-use photovote_event_store::{ElectionCache, EventStore, History};
+use photovote_event_store::{ElectionCache, EventStore, History, Snapshots};
 use photovote_http::{Administrator, Answer, Changed, Intent, Problem, at_version};
 
 /// The function: the tables it works on, and the elections it has seen lately.
@@ -24,14 +24,15 @@ use photovote_http::{Administrator, Answer, Changed, Intent, Problem, at_version
 pub struct App {
     store: EventStore,
     control: Control,
-    elections: ElectionCache,
+    elections: ElectionCache<History<Election>>,
+    snapshots: Snapshots,
 }
 
 impl App {
     /// Works on these tables.
-    pub fn new(store: EventStore, control: Control) -> Self {
+    pub fn new(store: EventStore, control: Control, snapshots: Snapshots) -> Self {
         let elections = ElectionCache::new(store.reader().clone());
-        Self { store, control, elections }
+        Self { store, control, elections, snapshots }
     }
 
     /// An election as it is now. Of one that was seen lately only what is new is read: its definition may be megabytes, and

@@ -49,6 +49,8 @@ pub(crate) async fn open(
     // Also when it was opened before: that attempt may have been stopped right here.
     let election = &done.history.state;
     app.control.open_gates(id, election.shards, election.closes_at).await.map_err(control)?;
+    // What is voted on does not change any more, and soon everybody needs it.
+    app.snapshots.keep(&done.history).await;
     Ok(changed(done.version))
 }
 

@@ -6,7 +6,7 @@ use photovote_domain::{Aggregate, Ballot, Election, ElectionId, Timestamp, Versi
 use photovote_event_store::{Commit, EventReader, Stream};
 
 use super::{EventsStatus, StatusError};
-use crate::{engine::EVENTS, snapshot::Snapshot, streams::Partitions};
+use crate::{data_copy::DataCopy, engine::EVENTS, streams::Partitions};
 
 /// All streams, as far as they matter.
 #[derive(Default)]
@@ -50,8 +50,8 @@ impl StreamOf<Voter> {
 
 impl Events {
     /// Reads the whole table.
-    pub(super) async fn read(snapshot: &Snapshot) -> Result<Self, StatusError> {
-        let reader = EventReader::new(snapshot.client(), EVENTS);
+    pub(super) async fn read(copy: &DataCopy) -> Result<Self, StatusError> {
+        let reader = EventReader::new(copy.client(), EVENTS);
         let partitions = Partitions::of(&reader).await?;
         let mut events = Self::default();
         let take = |commits: &[Commit]| {

@@ -58,6 +58,8 @@ impl Control {
 
         let mut vain = Vec::new();
         let partitions = should.shards.shards().map(|shard| (format!("{election}#{shard}"), None));
+        // Snapshots are made again when they are needed.
+        let partitions = partitions.chain([(format!("{election}#snapshot"), None)]);
         let entries = lists.map(|(list, _)| (list.to_owned(), Some(election.to_string())));
         for (partition, entry) in partitions.chain(entries) {
             for item in self.held(&partition, entry.as_deref()).await? {

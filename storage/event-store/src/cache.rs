@@ -1,6 +1,7 @@
 //! Elections, kept for functions that need the same one again and again.
 
 use std::{
+    borrow::Borrow,
     collections::HashMap,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
@@ -10,8 +11,11 @@ use photovote_domain::{Election, ElectionId};
 use tokio::time::Instant;
 
 use crate::{
+    commit::Commit,
     history::History,
     reader::{EventReader, LoadError},
+    snapshot::Snapshot,
+    snapshots::Snapshots,
     stream::Stream,
 };
 
@@ -22,61 +26,104 @@ const MAX_AGE: Duration = Duration::from_secs(5);
 /// How many elections are kept. A function's memory bounds it: the largest election takes a few megabytes.
 const CAPACITY: usize = 16;
 
+/// An election as it is cached: a [`Snapshot`] for whoever looks at it, a whole [`History`] for whoever appends to it.
+pub trait Cached: Borrow<Snapshot<Election>> + Clone + Send + Sync {
+    /// Where it is loaded from.
+    type Source: Borrow<EventReader> + Send + Sync;
+
+    /// Loads it as it is now.
+    fn load(source: &Self::Source, election: ElectionId) -> impl Future<Output = Result<Self, LoadError>> + Send;
+
+    /// Takes the next commit in.
+    fn push(&mut self, commit: Commit) -> Result<(), LoadError>;
+}
+
+impl Cached for History<Election> {
+    type Source = EventReader;
+
+    async fn load(reader: &EventReader, election: ElectionId) -> Result<Self, LoadError> {
+        reader.load(Stream::Election(election)).await
+    }
+
+    fn push(&mut self, commit: Commit) -> Result<(), LoadError> {
+        self.push(commit)
+    }
+}
+
+impl Cached for Snapshot<Election> {
+    type Source = Snapshots;
+
+    async fn load(snapshots: &Snapshots, election: ElectionId) -> Result<Self, LoadError> {
+        snapshots.load(election).await
+    }
+
+    fn push(&mut self, commit: Commit) -> Result<(), LoadError> {
+        self.push(&commit)
+    }
+}
+
 /// Elections that were seen lately. Clones share what is kept.
 #[derive(Debug, Clone)]
-pub struct ElectionCache {
-    reader: EventReader,
-    kept: Arc<Mutex<HashMap<ElectionId, Kept>>>,
+pub struct ElectionCache<T: Cached> {
+    source: T::Source,
+    kept: Arc<Mutex<HashMap<ElectionId, Kept<T>>>>,
 }
 
 #[derive(Debug, Clone)]
-struct Kept {
-    history: Arc<History<Election>>,
+struct Kept<T> {
+    election: Arc<T>,
     at: Instant,
 }
 
-impl ElectionCache {
+impl<T: Cached> ElectionCache<T> {
     /// Nothing is kept yet.
-    pub fn new(reader: EventReader) -> Self {
-        Self { reader, kept: Arc::default() }
+    pub fn new(source: T::Source) -> Self {
+        Self { source, kept: Arc::default() }
     }
 
     /// An election as it was at most 5 seconds ago.
-    pub async fn recent(&self, election: ElectionId) -> Result<Arc<History<Election>>, LoadError> {
+    pub async fn recent(&self, election: ElectionId) -> Result<Arc<T>, LoadError> {
         match self.get(election) {
-            Some(kept) if kept.at.elapsed() < MAX_AGE => Ok(kept.history),
+            Some(kept) if kept.at.elapsed() < MAX_AGE => Ok(kept.election),
             _ => self.fresh(election).await,
         }
     }
 
     /// An election as it is now. Only what has happened since the last look is read.
-    pub async fn fresh(&self, election: ElectionId) -> Result<Arc<History<Election>>, LoadError> {
+    pub async fn fresh(&self, id: ElectionId) -> Result<Arc<T>, LoadError> {
         let at = Instant::now();
-        let history = match self.get(election) {
+        let election = match self.get(id) {
             Some(kept) => {
-                let news = self.reader.commits_after(&kept.history.stream, kept.history.version).await?;
-                let mut history = kept.history;
+                let news = {
+                    let Snapshot { stream, version, .. } = (*kept.election).borrow();
+                    self.source.borrow().commits_after(stream, *version).await?
+                };
+                let mut election = kept.election;
                 if !news.is_empty() {
-                    let changed = Arc::make_mut(&mut history);
+                    let changed = Arc::make_mut(&mut election);
                     news.into_iter().try_for_each(|commit| changed.push(commit))?;
                 }
-                history
+                election
             }
-            None => Arc::new(self.reader.load(Stream::Election(election)).await?),
+            None => Arc::new(T::load(&self.source, id).await?),
         };
         // What is not there is not kept: anybody can make up ids.
-        if history.state.exists() {
-            let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-            if kept.len() >= CAPACITY && !kept.contains_key(&election) {
-                let oldest = kept.iter().min_by_key(|(_, kept)| kept.at).map(|(id, _)| *id);
-                oldest.and_then(|id| kept.remove(&id));
-            }
-            kept.insert(election, Kept { history: history.clone(), at });
+        if (*election).borrow().state.exists() {
+            self.keep(id, Kept { election: election.clone(), at });
         }
-        Ok(history)
+        Ok(election)
     }
 
-    fn get(&self, election: ElectionId) -> Option<Kept> {
+    fn keep(&self, id: ElectionId, election: Kept<T>) {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        if kept.len() >= CAPACITY && !kept.contains_key(&id) {
+            let oldest = kept.iter().min_by_key(|(_, kept)| kept.at).map(|(id, _)| *id);
+            oldest.and_then(|id| kept.remove(&id));
+        }
+        kept.insert(id, election);
+    }
+
+    fn get(&self, election: ElectionId) -> Option<Kept<T>> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner).get(&election).cloned()
     }
 }

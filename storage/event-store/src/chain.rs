@@ -11,7 +11,7 @@
 //! guess the event from it.
 
 use photovote_domain::{Digest, Hasher, Version};
-use serde_json::json;
+use serde_json::Value;
 use thiserror::Error;
 
 use crate::{codec::StoredEvent, commit::Commit, stream::Stream};
@@ -48,10 +48,9 @@ pub fn part_digest(salt_of_part: &Digest, bytes: &[u8]) -> Digest {
 /// What every reader of a chain may see of a commit: canonical JSON of its stream, version, event types and command.
 pub fn public_header(stream: &Stream, first: Version, events: &[StoredEvent], command: &str) -> Vec<u8> {
     let types: Vec<_> = events.iter().map(|event| format!("{}/{}", event.event_type, event.schema_version)).collect();
-    // The keys stand in canonical order, and a JSON value always has a text.
-    json!({"command": command, "events": types, "stream": stream.to_string(), "version": first.get()})
-        .to_string()
-        .into_bytes()
+    let (command, types, stream) = (Value::from(command), Value::from(types), Value::from(stream.to_string()));
+    // The keys stand in canonical order.
+    format!(r#"{{"command":{command},"events":{types},"stream":{stream},"version":{}}}"#, first.get()).into_bytes()
 }
 
 /// The hash of a commit with this content.

@@ -57,6 +57,8 @@ pub struct Source {
 }
 
 /// The part of a command that may have to be withheld from a reader. A field that a newer program adds is passed over.
+///
+/// Fields are written as they are declared, here and in what they hold: in canonical order (RFC 8785).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PrivatePart {
     /// Who asked.

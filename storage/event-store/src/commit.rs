@@ -58,7 +58,8 @@ impl Commit {
         salt: [u8; 32],
     ) -> Result<Self, EncodeError> {
         let events = events.iter().map(StoredEvent::encode).collect::<Result<Vec<_>, _>>()?;
-        let private = serde_json_canonicalizer::to_vec(&record.private)?;
+        // Its fields stand in canonical order, and its only number is a time: plain JSON is canonical.
+        let private = serde_json::to_vec(&record.private)?;
         let command = record.name.to_owned();
         let first = version.plus(1);
         let mut commit = Self { stream, first, events, command, private, salt, prev, hash: prev };

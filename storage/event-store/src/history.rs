@@ -1,29 +1,38 @@
-//! What a stream has led to.
+//! A stream from its beginning: what it has led to, and by which commands.
 
-use std::fmt;
+use std::{borrow::Borrow, fmt, ops::Deref};
 
-use photovote_domain::{Aggregate, Digest, Version};
+#[cfg(feature = "append")]
+use photovote_domain::Digest;
+use photovote_domain::{Aggregate, Version};
 
 use crate::{
-    chain::first_link,
     command::{CommandRecord, PrivatePart},
     commit::Commit,
     reader::LoadError,
+    snapshot::Snapshot,
     stream::Stream,
 };
 
-/// A stream, folded: the aggregate's state, and what is needed to append to it.
+/// A stream, folded from its first commit on: where it has come to, and what is needed to append to it.
 #[derive(Debug, Clone)]
 pub struct History<A> {
-    /// The stream.
-    pub stream: Stream,
-    /// What the events lead to.
-    pub state: A,
-    /// How many there are.
-    pub version: Version,
-    /// The hash of the last commit, or of the stream's name.
-    pub head: Digest,
+    snapshot: Snapshot<A>,
     commands: Vec<Command>,
+}
+
+impl<A> Deref for History<A> {
+    type Target = Snapshot<A>;
+
+    fn deref(&self) -> &Snapshot<A> {
+        &self.snapshot
+    }
+}
+
+impl<A> Borrow<Snapshot<A>> for History<A> {
+    fn borrow(&self) -> &Snapshot<A> {
+        &self.snapshot
+    }
 }
 
 /// A command that made a commit. Its private part is parsed only if somebody asks.
@@ -49,19 +58,12 @@ pub enum Known {
 impl<A: Aggregate> History<A> {
     /// The history of a stream that holds nothing.
     pub fn empty(stream: Stream) -> Self {
-        let head = first_link(&stream);
-        Self { stream, state: A::default(), version: Version::NONE, head, commands: Vec::new() }
+        Self { snapshot: Snapshot::empty(stream), commands: Vec::new() }
     }
 
     /// Takes the next commit in. It must follow what is there, in version and in hash.
     pub fn push(&mut self, commit: Commit) -> Result<(), LoadError> {
-        if commit.first != self.version.plus(1) || commit.prev != self.head {
-            return Err(LoadError::Broken { stream: self.stream, version: commit.first });
-        }
-        let events = commit.decode::<A>()?;
-        self.state = events.iter().fold(std::mem::take(&mut self.state), A::evolve);
-        self.version = commit.last();
-        self.head = commit.hash;
+        self.snapshot.push(&commit)?;
         self.commands.push(Command {
             private: commit.private,
             version: self.version,
@@ -94,14 +96,11 @@ impl<A: Aggregate> History<A> {
         same.map(|(_, version)| version).last()
     }
 
-    /// The commands in whose private parts this digest stands, in whatever place. To look for its digits is quicker than to
-    /// parse them all.
+    /// The commands in whose private parts this digest stands, in whatever place. To look for a text that is its digits is
+    /// quicker than to parse them all.
     fn commands_with(&self, digest: impl fmt::Display) -> impl Iterator<Item = (PrivatePart, Version)> {
         let digits = digest.to_string().into_bytes();
-        let with = move |command: &&Command| {
-            let mut places = command.private.windows(digits.len());
-            places.any(|place| place.first() == digits.first() && place == digits)
-        };
+        let with = move |command: &&Command| command.private.split(|byte| *byte == b'"').any(|text| text == digits);
         self.commands.iter().filter(with).filter_map(|command| {
             // A private part that cannot be read names no command that anybody could repeat.
             Some((serde_json::from_slice(&command.private).ok()?, command.version))

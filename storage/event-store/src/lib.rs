@@ -13,6 +13,8 @@ mod history;
 mod reader;
 #[cfg(feature = "rehearsal")]
 pub mod rehearsal;
+mod snapshot;
+mod snapshots;
 mod stream;
 mod sweep;
 
@@ -20,10 +22,12 @@ mod sweep;
 mod append;
 #[cfg(feature = "append")]
 mod execute;
+#[cfg(feature = "append")]
+mod keep;
 
 #[cfg(feature = "append")]
 pub use append::{AppendError, EventStore, MAX_ITEM_BYTES};
-pub use cache::ElectionCache;
+pub use cache::{Cached, ElectionCache};
 pub use chain::{ChainError, first_link, part_digest, public_header, salt_of_part, verify};
 pub use codec::{
     Cast, DecodeError, EncodeError, SCHEMA_CHANGES, SchemaChange, StoredEvent, newest_version, schema_version,
@@ -35,5 +39,7 @@ pub use environment::Environment;
 pub use execute::{Done, ExecuteError};
 pub use history::{History, Known};
 pub use reader::{EventReader, LoadError};
+pub use snapshot::Snapshot;
+pub use snapshots::{SnapshotError, Snapshots};
 pub use stream::{KeyError, Stream};
 pub use sweep::{Part, Position, Swept, Unreadable};

@@ -1,6 +1,10 @@
 //! Reading streams. Every load is a consistent read, and follows its pages to the end.
 
-use aws_sdk_dynamodb::{Client, types::AttributeValue};
+use aws_sdk_dynamodb::{
+    Client,
+    operation::query::{QueryOutput, builders::QueryFluentBuilder},
+    types::AttributeValue,
+};
 use photovote_domain::{Aggregate, Ballot, BallotId, ElectionId, Shard, Version};
 use photovote_dynamodb::{Item, StorageError, storage_error};
 use thiserror::Error;
@@ -34,13 +38,19 @@ pub enum LoadError {
     },
 }
 
-/// One page of the commits in a partition.
+/// One page of commits.
 #[derive(Debug, Clone, Default)]
-pub struct PartitionPage {
+pub struct Page {
     /// The commits, in the order of their keys.
     pub commits: Vec<Commit>,
     /// Is there more?
     pub more: bool,
+}
+
+impl Page {
+    fn of(page: QueryOutput) -> Result<Self, LoadError> {
+        Ok(Self { commits: parsed(page.items.unwrap_or_default())?, more: page.last_evaluated_key.is_some() })
+    }
 }
 
 /// Reads the events table.
@@ -73,28 +83,35 @@ impl EventReader {
 
     /// The commits of a stream whose first event comes after `version`.
     pub async fn commits_after(&self, stream: &Stream, version: Version) -> Result<Vec<Commit>, LoadError> {
-        let from = stream.sort_key(version.plus(1));
-        let to = stream.sort_key(Version::new(9_999_999_999));
+        let query = self.query(stream, version);
         let mut commits = Vec::new();
         let mut start = None;
         loop {
-            let query = self
-                .client
-                .query()
-                .table_name(&self.table)
-                .key_condition_expression("pk = :pk AND sk BETWEEN :from AND :to")
-                .expression_attribute_values(":pk", AttributeValue::S(stream.partition()))
-                .expression_attribute_values(":from", AttributeValue::S(from.clone()))
-                .expression_attribute_values(":to", AttributeValue::S(to.clone()))
-                .consistent_read(true)
-                .set_exclusive_start_key(start);
-            let page = query.send().await.map_err(|error| storage_error(&error))?;
+            let page = query.clone().set_exclusive_start_key(start).send().await;
+            let page = page.map_err(|error| storage_error(&error))?;
             commits.extend(parsed(page.items.unwrap_or_default())?);
             start = page.last_evaluated_key;
             if start.is_none() {
                 return Ok(commits);
             }
         }
+    }
+
+    /// The first commits of a stream, at most so many, by one Query.
+    pub(crate) async fn first_commits(&self, stream: &Stream, limit: u16) -> Result<Page, LoadError> {
+        let page = self.query(stream, Version::NONE).limit(limit.into()).send().await;
+        Page::of(page.map_err(|error| storage_error(&error))?)
+    }
+
+    fn query(&self, stream: &Stream, after: Version) -> QueryFluentBuilder {
+        self.client
+            .query()
+            .table_name(&self.table)
+            .key_condition_expression("pk = :pk AND sk BETWEEN :from AND :to")
+            .expression_attribute_values(":pk", AttributeValue::S(stream.partition()))
+            .expression_attribute_values(":from", AttributeValue::S(stream.sort_key(after.plus(1))))
+            .expression_attribute_values(":to", AttributeValue::S(stream.sort_key(Version::new(9_999_999_999))))
+            .consistent_read(true)
     }
 
     /// At most `limit` commits of an election's partition (its own stream, or a shard), after a sort key.
@@ -104,7 +121,7 @@ impl EventReader {
         shard: Option<Shard>,
         after: Option<&str>,
         limit: u16,
-    ) -> Result<PartitionPage, LoadError> {
+    ) -> Result<Page, LoadError> {
         let partition = partition(election, shard);
         // Every sort key is greater than a space: the start of a partition is after it.
         let after = AttributeValue::S(after.unwrap_or(" ").to_owned());
@@ -117,9 +134,7 @@ impl EventReader {
             .expression_attribute_values(":after", after)
             .consistent_read(true)
             .limit(limit.into());
-        let page = query.send().await.map_err(|error| storage_error(&error))?;
-        let commits = parsed(page.items.unwrap_or_default())?;
-        Ok(PartitionPage { commits, more: page.last_evaluated_key.is_some() })
+        Page::of(query.send().await.map_err(|error| storage_error(&error))?)
     }
 
     /// The last commit of the ballot that comes next in a shard, from the highest id down: of the ballot with the highest

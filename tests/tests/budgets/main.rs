@@ -107,6 +107,32 @@ async fn a_large_election_is_read_once() {
 }
 
 #[tokio::test]
+async fn a_long_election_is_followed_from_where_it_was_opened() {
+    let world = World::new().await;
+    let commands = world.election_commands();
+    let prepare = async |path: &str, body| world.prepare(&commands, OWNER, Request("POST", path, &body)).await;
+    prepare("/elections", json!({"id": ELECTION, "name": "Summer"})).await;
+    let candidates = world.add_candidates(100).await;
+    world.rename(2_500).await;
+    let grace = json!({"name": "Grace Hopper", "email": "grace@example.org"});
+    let grace = prepare(&path("{e}/voters"), grace).await.json["ballot_token"].as_str().unwrap().to_owned();
+    let whole = world.read_units_of_the_election().await;
+
+    // Whoever opens it keeps where it has come to.
+    let open = world.cost(&commands, OWNER, Request("POST", &path("{e}/open"), &json!({})), 200).await;
+    assert_eq!(open.calls, "PutItem, Query, TransactWriteItems, 16 UpdateItem");
+    // Whoever starts then looks at it, begins there, and reads what is new; then the ballot.
+    let ratings = json!({"ratings": {candidates[0].as_str(): 4}});
+    let rate = Request("PUT", &path("/ballot/ratings"), &ratings);
+    let booth = world.ballot_commands();
+    let (first, units, _) = world.metered(&booth, Sender::Bearer(&grace), rate, 200).await;
+    assert_eq!(first.calls, "PutItem, 4 Query");
+    assert!(4 * units < whole, "{units} read units, and the whole stream takes {whole}");
+    let (then, units, _) = world.metered(&booth, Sender::Bearer(&grace), rate, 200).await;
+    assert_eq!((then.calls.as_str(), units), ("Query", 1), "nothing changes");
+}
+
+#[tokio::test]
 async fn voting_costs_one_query_and_one_write_however_many_photographs_are_rated() {
     let world = World::new().await;
     let (commands, booth) = (world.election_commands(), world.ballot_commands());

@@ -2,19 +2,24 @@
 
 use std::collections::BTreeMap;
 
-use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::{
+    Client,
+    types::{PutRequest, WriteRequest},
+};
 use axum::Router;
 use photovote_control::{Control, ControlReader};
 use photovote_document_store::{DocumentReader, DocumentStore};
-use photovote_domain::{CandidateId, CompetitionId, Digest, Election, ElectionId, Timestamp, election::ElectionEvent};
+use photovote_domain::{
+    CandidateId, CompetitionId, Digest, Election, ElectionId, Timestamp, Version, election::ElectionEvent,
+};
 use photovote_dynamodb::{Calls, Endpoint};
 use photovote_event_store::{
-    Actor, CommandId, CommandRecord, Environment, EventReader, EventStore, PrivatePart, Stream,
+    Actor, CommandId, CommandRecord, Commit, Environment, EventReader, EventStore, PrivatePart, Snapshots, Stream,
 };
 use photovote_http::edge;
 use photovote_projections::CastBallot;
 use photovote_testing::{
-    Engine, Reply, Sender, send,
+    Engine, Reply, Sender, following, send,
     units::{Contents, ReadUnits},
 };
 use projector::{Projector, RepairQueue};
@@ -57,25 +62,37 @@ impl World {
         Control::new(self.client.clone(), self.engine.tables().control)
     }
 
+    fn snapshots(&self) -> Snapshots {
+        Snapshots::new(&self.store(), self.engine.tables().control)
+    }
+
     fn documents(&self) -> DocumentReader {
         DocumentReader::new(self.client.clone(), self.engine.tables().documents)
     }
 
     /// What administrators command, just started.
     pub(crate) fn election_commands(&self) -> Router {
-        edge(election_commands::routes().with_state(election_commands::App::new(self.store(), self.control())))
+        edge(election_commands::routes().with_state(election_commands::App::new(
+            self.store(),
+            self.control(),
+            self.snapshots(),
+        )))
     }
 
     /// What voters command, just started.
     pub(crate) fn ballot_commands(&self) -> Router {
-        edge(ballot_commands::routes().with_state(ballot_commands::App::new(self.store(), self.control())))
+        edge(ballot_commands::routes().with_state(ballot_commands::App::new(
+            self.store(),
+            self.control(),
+            self.snapshots(),
+        )))
     }
 
     /// Everything that can be asked, just started: nothing is remembered.
     pub(crate) fn queries(&self) -> Router {
         let control = ControlReader::new(self.client.clone(), self.engine.tables().control);
         let elections = election_queries::App::new(self.documents(), control);
-        let ballots = ballot_queries::App::new(self.store().reader().clone());
+        let ballots = ballot_queries::App::new(self.store().reader().clone(), self.snapshots());
         let public = public_queries::App::new(self.documents());
         let routes = election_queries::routes()
             .with_state(elections)
@@ -154,6 +171,31 @@ impl World {
         let history = store.load::<Election>(Stream::Election(id)).await.unwrap();
         store.execute(history, &record, |_| true, |_| Ok(events.clone())).await.unwrap();
         candidates.iter().map(ToString::to_string).collect()
+    }
+
+    /// Changes the election's name so many times, as if each had been decided on.
+    pub(crate) async fn rename(&self, times: usize) {
+        let stream = Stream::Election(ELECTION.parse().unwrap());
+        let mut commits = self.store().commits_after(&stream, Version::NONE).await.unwrap();
+        let before = commits.len();
+        for time in 0..times {
+            let event = ElectionEvent::ElectionNameChanged { name: format!("Summer {time}") };
+            let commit = following(&commits, &[event]);
+            commits.push(commit);
+        }
+        for commits in commits[before..].chunks(25) {
+            let put = |commit: &Commit| PutRequest::builder().set_item(Some(commit.to_item())).build().unwrap();
+            let requests = commits.iter().map(|commit| WriteRequest::builder().put_request(put(commit)).build());
+            let write = self.engine.client().batch_write_item();
+            write.request_items(self.engine.tables().events, requests.collect()).send().await.unwrap();
+        }
+    }
+
+    /// What it takes to read the election's own stream from its beginning.
+    pub(crate) async fn read_units_of_the_election(&self) -> usize {
+        self.read.take();
+        self.store().load::<Election>(Stream::Election(ELECTION.parse().unwrap())).await.unwrap();
+        self.read.take()
     }
 
     /// Counts ballots, and tells what calls and write units that takes.

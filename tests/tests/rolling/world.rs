@@ -9,7 +9,7 @@ use photovote_control::{Control, ControlReader};
 use photovote_document_store::{DocumentReader, DocumentStore};
 use photovote_domain::ElectionId;
 use photovote_dynamodb::{Endpoint, Item};
-use photovote_event_store::{Environment, EventReader, EventStore, rehearsal::Release};
+use photovote_event_store::{Environment, EventReader, EventStore, Snapshots, rehearsal::Release};
 use photovote_http::edge;
 use photovote_projections::ElectionDocument;
 use photovote_testing::{Engine, Reply, Sender, send};
@@ -61,22 +61,31 @@ impl World {
         let (client, tables) = (self.engine.client(), self.engine.tables());
         let store = EventStore::new(client.clone(), tables.events, Environment::system());
         let control = Control::new(client.clone(), tables.control);
+        let snapshots = || Snapshots::new(&store, tables.control);
         let documents = DocumentReader::new(client.clone(), tables.documents);
         let turnout = ControlReader::new(client.clone(), tables.control);
         let elections = election_queries::App::new(documents.clone(), turnout);
         let routes = election_queries::routes()
             .with_state(elections)
-            .merge(ballot_queries::routes().with_state(ballot_queries::App::new(store.reader().clone())))
+            .merge(ballot_queries::routes().with_state(ballot_queries::App::new(store.reader().clone(), snapshots())))
             .merge(audit_queries::routes().with_state(audit_queries::App::new(store.reader().clone())))
             .merge(public_queries::routes().with_state(public_queries::App::new(documents)))
-            .merge(election_commands::routes().with_state(election_commands::App::new(store.clone(), control.clone())))
-            .merge(ballot_commands::routes().with_state(ballot_commands::App::new(store.clone(), control.clone())));
+            .merge(election_commands::routes().with_state(election_commands::App::new(
+                store.clone(),
+                control.clone(),
+                snapshots(),
+            )))
+            .merge(ballot_commands::routes().with_state(ballot_commands::App::new(
+                store.clone(),
+                control.clone(),
+                snapshots(),
+            )));
         let config = photovote_dynamodb::config(&Endpoint::Local(self.queue_url.clone()));
         let queue = RepairQueue::new(aws_sdk_sqs::Client::new(&config), format!("{}/1/repair", self.queue_url));
         let events = EventReader::new(client.clone(), tables.events);
         let projector = Projector::new(events, DocumentStore::new(client, tables.documents), queue);
         let repair = Repair::new(projector.clone(), StreamReader::new(self.engine.config()));
-        let closer = Closer::new(store, control);
+        let closer = Closer::new(store.clone(), control, snapshots());
         Program { world: self, release, routes: edge(routes), projector, repair, closer }
     }
 

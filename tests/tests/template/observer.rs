@@ -15,6 +15,8 @@ use axum::{
 use serde_json::{Value, json};
 use tokio::{net::TcpListener, task::JoinHandle};
 
+use crate::reading::narrowed;
+
 /// A resource as a request names it, and the action that AWS has to allow on it.
 pub(crate) type Asked = (String, String);
 
@@ -107,12 +109,26 @@ fn asked(target: &str, body: &Value) -> Vec<Asked> {
     }
     if let Some(parts) = body["TransactItems"].as_array() {
         let parts = parts.iter().flat_map(|part| part.as_object().unwrap());
-        return parts.map(|(verb, part)| (text(&part["TableName"]), dynamodb(&format!("{verb}Item")))).collect();
+        let asked = |(verb, part): (&String, &Value)| {
+            (text(&part["TableName"]), of_keys(&dynamodb(&format!("{verb}Item")), part))
+        };
+        return parts.map(asked).collect();
     }
     if let Some(tables) = body["RequestItems"].as_object() {
         return tables.keys().map(|table| (table.clone(), dynamodb(operation))).collect();
     }
-    vec![(text(&body["TableName"]), dynamodb(operation))]
+    vec![(text(&body["TableName"]), of_keys(&dynamodb(operation), body))]
+}
+
+/// The action, narrowed to the keys that the request is about if these are of a kind that somebody may be bound to.
+fn of_keys(action: &str, request: &Value) -> String {
+    let key = [&request["Key"]["pk"], &request["Item"]["pk"], &request["ExpressionAttributeValues"][":pk"]];
+    let key = key.into_iter().find_map(|pk| pk["S"].as_str()).unwrap_or_default();
+    match key.split_once('#') {
+        Some((_, "snapshot")) => narrowed(action, &["*#snapshot"]),
+        Some((_, shard)) if shard.len() <= 2 => narrowed(action, &["*#?", "*#??"]),
+        _ => action.to_owned(),
+    }
 }
 
 #[test]

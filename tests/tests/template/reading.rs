@@ -94,7 +94,7 @@ impl<'a> Function<'a> {
         self.template.resource(&role)
     }
 
-    /// What it may do: pairs of a resource and an action.
+    /// What it may do: pairs of a resource and an action, which may be [`narrowed`].
     pub(crate) fn grants(&self) -> BTreeSet<(String, String)> {
         let role = &self.role()["Properties"];
         assert!(role.get("ManagedPolicyArns").is_none(), "{} has a policy that stands elsewhere", self.id);
@@ -111,13 +111,32 @@ impl<'a> Function<'a> {
         for statement in statements {
             assert_eq!(statement["Effect"], "Allow", "{}", self.id);
             assert!(statement.get("NotAction").is_none() && statement.get("NotResource").is_none(), "{}", self.id);
+            let keys = statement.get("Condition").map(|condition| {
+                let keys = &condition["ForAllValues:StringLike"]["dynamodb:LeadingKeys"];
+                assert_eq!(*condition, json!({"ForAllValues:StringLike": {"dynamodb:LeadingKeys": keys}}));
+                list(keys).into_iter().map(named).collect::<Vec<_>>()
+            });
             for resource in list(&statement["Resource"]) {
                 let actions = list(&statement["Action"]).into_iter().map(named);
+                let actions = actions.map(|action| match &keys {
+                    Some(keys) => narrowed(&action, &keys.iter().map(String::as_str).collect::<Vec<_>>()),
+                    None => action,
+                });
                 grants.extend(actions.map(|action| (named(resource), action)));
             }
         }
         grants
     }
+}
+
+/// An action on those items alone whose partition key is like one of these.
+pub(crate) fn narrowed(action: &str, keys: &[&str]) -> String {
+    format!("{action} where keys are like {}", keys.join(" or "))
+}
+
+/// The same action on whatever items.
+pub(crate) fn whole(action: &str) -> &str {
+    action.split_once(" where ").map_or(action, |(action, _)| action)
 }
 
 /// One thing, many of them, or none.

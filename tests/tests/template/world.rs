@@ -17,7 +17,7 @@ use photovote_domain::{
 };
 use photovote_dynamodb::{Endpoint, client, config};
 use photovote_event_store::{
-    Actor, CommandId, CommandRecord, Environment, EventReader, EventStore, PrivatePart, Stream,
+    Actor, CommandId, CommandRecord, Environment, EventReader, EventStore, PrivatePart, Snapshots, Stream,
 };
 use photovote_http::edge;
 use photovote_testing::{Engine, Sender, send};
@@ -55,6 +55,11 @@ impl Place {
 
     fn control(&self) -> Control {
         Control::new(self.client(), &self.variables["CONTROL_TABLE"])
+    }
+
+    /// Of streams that are short already, so that they are kept and asked for.
+    fn snapshots(&self) -> Snapshots {
+        Snapshots::new(&self.events(), &self.variables["CONTROL_TABLE"]).of_streams_longer_than(2)
     }
 
     fn documents(&self) -> DocumentReader {
@@ -222,7 +227,7 @@ impl World {
     /// elections it must close.
     pub(crate) async fn close(&self, environment: Environment, elections: usize) {
         let place = &self.places["closer"];
-        let run = Closer::new(place.store(environment), place.control()).run().await.unwrap();
+        let run = Closer::new(place.store(environment), place.control(), place.snapshots()).run().await.unwrap();
         assert_eq!(run, closer::Run { closed: elections, failed: 0 });
     }
 
@@ -266,10 +271,13 @@ fn routers(places: &BTreeMap<String, Place>) -> BTreeMap<&'static str, Router> {
         let place = at("election-queries");
         ControlReader::new(place.client(), &place.variables["CONTROL_TABLE"])
     };
-    let election_commands = election_commands::App::new(store("election-commands"), at("election-commands").control());
-    let ballot_commands = ballot_commands::App::new(store("ballot-commands"), at("ballot-commands").control());
+    let control = |name: &str| (at(name).control(), at(name).snapshots());
+    let (gates, snapshots) = control("election-commands");
+    let election_commands = election_commands::App::new(store("election-commands"), gates, snapshots);
+    let (gates, snapshots) = control("ballot-commands");
+    let ballot_commands = ballot_commands::App::new(store("ballot-commands"), gates, snapshots);
     let election_queries = election_queries::App::new(at("election-queries").documents(), turnout);
-    let ballot_queries = ballot_queries::App::new(at("ballot-queries").events());
+    let ballot_queries = ballot_queries::App::new(at("ballot-queries").events(), at("ballot-queries").snapshots());
     let audit_queries = audit_queries::App::new(at("audit-queries").events());
     let public_queries = public_queries::App::new(at("public-queries").documents());
     BTreeMap::from([

@@ -22,11 +22,11 @@ use crate::{
 };
 
 /// What the names of copies begin with. One that was left behind by a process that was killed can be deleted.
-const PREFIX: &str = "snapshot-";
+const PREFIX: &str = "copy-";
 
 /// Why there is no copy.
 #[derive(Debug, thiserror::Error)]
-pub enum SnapshotError {
+pub enum CopyError {
     /// There is nothing to be copied.
     #[error("there is no data in {}: choose its directory with --data-dir", path.display())]
     Nothing {
@@ -56,21 +56,21 @@ pub enum SnapshotError {
 }
 
 /// A copy, and an engine that serves it.
-pub struct Snapshot {
+pub struct DataCopy {
     engine: Engine,
     client: Client,
     /// It is deleted with this.
     _place: TempDir,
 }
 
-impl Snapshot {
+impl DataCopy {
     /// Copies what is in a data directory now.
-    pub async fn take(path: &Path) -> Result<Self, SnapshotError> {
+    pub async fn take(path: &Path) -> Result<Self, CopyError> {
         let source = path.join("photovote.db");
         if !source.is_file() {
-            return Err(SnapshotError::Nothing { path: path.to_owned() });
+            return Err(CopyError::Nothing { path: path.to_owned() });
         }
-        let unplaced = |source| SnapshotError::Place { path: path.to_owned(), source };
+        let unplaced = |source| CopyError::Place { path: path.to_owned(), source };
         let place = TempDir::with_prefix_in(PREFIX, path).map_err(unplaced)?;
         let target = place.path().join("photovote.db");
         tokio::task::spawn_blocking(move || copy(&source, &target)).await??;

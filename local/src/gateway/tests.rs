@@ -1,0 +1,265 @@
+use axum::{
+    Json,
+    extract::Path,
+    http::{HeaderMap, header::X_CONTENT_TYPE_OPTIONS},
+    routing::get,
+};
+use lambda_http::request::RequestContext;
+use photovote_domain::{Subject, Timestamp};
+use reqwest::{Client, RequestBuilder};
+use serde_json::{Value, json};
+use utoipa::openapi::{
+    HttpMethod, OpenApiBuilder, PathsBuilder, path::OperationBuilder, security::SecurityRequirement,
+};
+
+use super::{route::LONGEST_BODY, *};
+use crate::data_dir::DataDir;
+
+struct Fixture {
+    _home: tempfile::TempDir,
+    issuer: Arc<Issuer>,
+    gateway: Gateway,
+    client: Client,
+}
+
+fn operation(security: Option<&str>) -> Operation {
+    let operation = OperationBuilder::new();
+    match security {
+        Some(name) => operation.security(SecurityRequirement::new(name, Vec::<String>::new())).build(),
+        None => operation.build(),
+    }
+}
+
+fn function(name: &'static str, paths: &[(&str, HttpMethod, Option<&str>)], router: Router) -> Function {
+    let mut items = PathsBuilder::new();
+    for (path, method, security) in paths {
+        items = items.path(*path, PathItem::new(method.clone(), operation(*security)));
+    }
+    Function { name, openapi: OpenApiBuilder::new().paths(items).build(), router }
+}
+
+/// Repeats what the function was told.
+async fn echo(request: Request) -> Json<Value> {
+    let context: RequestContext = request.extensions().get::<RequestContext>().unwrap().clone();
+    let (parts, body) = request.into_parts();
+    let body = axum::body::to_bytes(body, usize::MAX).await.unwrap();
+    let RequestContext::ApiGatewayV2(context) = context else { panic!("not an HTTP API") };
+    Json(json!({
+        "method": parts.method.as_str(), "uri": parts.uri.to_string(), "context": context,
+        "length": body.len(), "body": String::from_utf8_lossy(&body),
+    }))
+}
+
+/// A function says the request's name itself.
+async fn named_by_function(Path(_): Path<String>, request: Request) -> impl IntoResponse {
+    ([(REQUEST_ID, "named")], echo(request).await)
+}
+
+fn functions() -> Vec<Function> {
+    let queries = function(
+        "queries",
+        &[
+            ("/v1/things/{thing}", HttpMethod::Get, Some(ADMINISTRATOR)),
+            ("/v1/ballot", HttpMethod::Get, Some("ballot")),
+            ("/v1/panic", HttpMethod::Get, None),
+            ("/v1/conflict", HttpMethod::Get, None),
+        ],
+        Router::new()
+            .route("/v1/things/{thing}", get(named_by_function))
+            .route("/v1/ballot", get(echo))
+            .route("/v1/panic", get(|| async { panic!("a bug") as Response }))
+            .route("/v1/conflict", get(|| async { Problem::conflict("not_now", "no") })),
+    );
+    let commands = function(
+        "commands",
+        &[("/v1/things/{thing}", HttpMethod::Put, None)],
+        Router::new().route("/v1/things/{thing}", axum::routing::put(echo)),
+    );
+    vec![queries, commands]
+}
+
+async fn fixture(cors: Cors) -> Fixture {
+    let home = tempfile::tempdir().unwrap();
+    let issuer = Arc::new(Issuer::open(&DataDir::open(home.path()).unwrap()).unwrap());
+    let photos = home.path().join("photos");
+    std::fs::create_dir(&photos).unwrap();
+    std::fs::write(photos.join("moon.png"), "not really a moon").unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let settings = Settings { issuer: issuer.clone(), cors, photos: Some(photos) };
+    let gateway = Gateway::start(listener, functions(), settings).unwrap();
+    Fixture { _home: home, issuer, gateway, client: Client::new() }
+}
+
+impl Fixture {
+    fn send(&self, method: Method, path: &str) -> RequestBuilder {
+        self.client.request(method, format!("http://{}{path}", self.gateway.address()))
+    }
+
+    fn token(&self) -> String {
+        let subject: Subject = "ada".parse().unwrap();
+        let now = Timestamp::from_millis(jiff::Timestamp::now().as_millisecond());
+        self.issuer.token(&subject, now).unwrap()
+    }
+}
+
+/// The status, the headers, and the body as JSON, if it is some.
+async fn answer(request: RequestBuilder) -> (u16, HeaderMap, Value) {
+    let response = request.send().await.unwrap();
+    let (status, headers) = (response.status().as_u16(), response.headers().clone());
+    let body = response.bytes().await.unwrap();
+    (status, headers, serde_json::from_slice(&body).unwrap_or_default())
+}
+
+/// A refusal of the gateway's own.
+async fn refusal(request: RequestBuilder) -> (u16, String) {
+    let (status, headers, body) = answer(request).await;
+    assert_eq!(headers[CONTENT_TYPE], "application/problem+json");
+    assert_eq!(body["request_id"].as_str(), headers[REQUEST_ID].to_str().ok());
+    (status, body["code"].as_str().unwrap().to_owned())
+}
+
+#[tokio::test]
+async fn an_administrator_reaches_the_function_as_on_aws() {
+    let fixture = fixture(Cors::Nobody).await;
+    let request = fixture.send(Method::GET, "/v1/things/a%20b?x=1").bearer_auth(fixture.token());
+    let (status, headers, body) = answer(request).await;
+    assert_eq!(status, 200);
+    let context = &body["context"];
+    assert_eq!(context["authorizer"]["jwt"]["claims"]["sub"], "ada");
+    assert_eq!(context["routeKey"], "GET /v1/things/{thing}");
+    assert_eq!(context["http"]["sourceIp"], "127.0.0.1");
+    assert_eq!(context["requestId"].as_str(), headers[REQUEST_ID].to_str().ok());
+    assert_eq!(headers.get_all(REQUEST_ID).iter().count(), 1);
+    assert_eq!(body["uri"], "/v1/things/a%20b?x=1");
+}
+
+#[tokio::test]
+async fn without_a_good_token_an_administrators_route_is_closed() {
+    let fixture = fixture(Cors::Nobody).await;
+    let request = || fixture.send(Method::GET, "/v1/things/1");
+    let token = fixture.token();
+    let bad = [
+        request(),
+        request().bearer_auth("pvb_1_2_3"),
+        request().bearer_auth(&token[..token.len() - 3]),
+        request().header(AUTHORIZATION, &token),
+        request().header(AUTHORIZATION, format!("Basic {token}")),
+        request().bearer_auth(&token).bearer_auth(&token),
+    ];
+    for request in bad {
+        assert_eq!(refusal(request).await, (401, "unauthorized".into()));
+    }
+}
+
+#[tokio::test]
+async fn other_routes_are_open_and_get_no_claims() {
+    let fixture = fixture(Cors::Nobody).await;
+    for (method, path) in [(Method::GET, "/v1/ballot"), (Method::PUT, "/v1/things/1")] {
+        let (status, _, body) = answer(fixture.send(method, path).bearer_auth("anything").body("x")).await;
+        assert_eq!((status, &body["context"]["authorizer"]), (200, &Value::Null));
+        assert_eq!(body["body"], "x");
+    }
+}
+
+#[tokio::test]
+async fn unknown_paths_and_methods_are_refused() {
+    let fixture = fixture(Cors::Nobody).await;
+    for path in
+        ["/", "/v1", "/v1/other", "/v1/ballot/", "/v1/things/1/2", "/photos/none.png", "/photos/%2e%2e/issuer.key"]
+    {
+        assert_eq!(refusal(fixture.send(Method::GET, path)).await, (404, "route_not_found".into()), "{path}");
+    }
+    for method in [Method::DELETE, Method::OPTIONS] {
+        let (status, headers, _) = answer(fixture.send(method.clone(), "/v1/things/1")).await;
+        assert_eq!((status, headers[ALLOW].to_str().unwrap()), (405, "GET,HEAD,PUT"));
+        let refused = refusal(fixture.send(method, "/v1/things/1")).await;
+        assert_eq!(refused, (405, "method_not_allowed".into()));
+    }
+}
+
+#[tokio::test]
+async fn head_is_get_without_the_body() {
+    let fixture = fixture(Cors::Nobody).await;
+    let (_, get, _) = answer(fixture.send(Method::GET, "/v1/conflict")).await;
+    let response = fixture.send(Method::HEAD, "/v1/conflict").send().await.unwrap();
+    assert_eq!(response.status().as_u16(), 409);
+    assert_eq!(response.headers()["content-length"], get["content-length"]);
+    assert!(response.bytes().await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_body_can_be_long_but_not_too_long() {
+    let fixture = fixture(Cors::Nobody).await;
+    let longest = fixture.send(Method::PUT, "/v1/things/1").body(vec![0xff; LONGEST_BODY]);
+    assert_eq!(answer(longest).await.2["length"], LONGEST_BODY);
+    let too_long = fixture.send(Method::PUT, "/v1/things/1").body(vec![b'x'; LONGEST_BODY + 1]);
+    assert_eq!(refusal(too_long).await, (413, "body_too_large".into()));
+}
+
+#[tokio::test]
+async fn a_panic_is_answered_and_the_next_request_too() {
+    let fixture = fixture(Cors::Nobody).await;
+    for _ in 0..2 {
+        assert_eq!(refusal(fixture.send(Method::GET, "/v1/panic")).await, (500, "internal".into()));
+    }
+    assert_eq!(answer(fixture.send(Method::GET, "/v1/conflict")).await.0, 409);
+}
+
+#[tokio::test]
+async fn what_no_event_can_be_made_of_is_refused() {
+    let fixture = fixture(Cors::Nobody).await;
+    let bad_host = fixture.send(Method::GET, "/v1/ballot").header("Host", "a b");
+    assert_eq!(refusal(bad_host).await, (400, "malformed_host".into()));
+    let long = fixture.send(Method::GET, "/v1/ballot").header("X-Long", "x".repeat(11_000));
+    assert_eq!(refusal(long).await, (400, "head_too_large".into()));
+    let not_text = fixture.send(Method::PUT, "/v1/things/%ff");
+    assert_eq!(refusal(not_text).await, (400, "malformed_path".into()));
+}
+
+#[tokio::test]
+async fn pages_of_named_origins_may_read_answers() {
+    let here = "https://vote.example";
+    let fixture = fixture(Cors::Origins(vec![HeaderValue::from_static(here)])).await;
+    let preflight = fixture.send(Method::OPTIONS, "/v1/things/1").header("Origin", here);
+    let preflight = preflight.header("Access-Control-Request-Method", "PATCH");
+    let (status, headers, _) = answer(preflight).await;
+    assert_eq!(status, 200);
+    assert_eq!(headers["access-control-allow-origin"], here);
+    assert_eq!(headers["access-control-allow-headers"], "authorization,content-type,if-match,idempotency-key");
+    assert!(headers["access-control-allow-methods"].to_str().unwrap().contains("PATCH"));
+    for path in ["/v1/conflict", "/v1/other"] {
+        let (_, headers, _) = answer(fixture.send(Method::GET, path).header("Origin", here)).await;
+        assert_eq!(headers["access-control-allow-origin"], here);
+        assert_eq!(headers["access-control-expose-headers"], "etag,location,retry-after,x-request-id");
+        let elsewhere = fixture.send(Method::GET, path).header("Origin", "https://other.example");
+        assert!(!answer(elsewhere).await.1.contains_key("access-control-allow-origin"));
+    }
+}
+
+#[tokio::test]
+async fn cors_is_for_everybody_or_for_nobody_if_one_wishes() {
+    for (cors, allowed) in [(Cors::Everybody, Some("*")), (Cors::Nobody, None)] {
+        let fixture = fixture(cors).await;
+        let request = fixture.send(Method::GET, "/v1/conflict").header("Origin", "https://vote.example");
+        let (_, headers, _) = answer(request).await;
+        let origin = headers.get("access-control-allow-origin").map(|origin| origin.to_str().unwrap());
+        assert_eq!(origin, allowed);
+    }
+}
+
+#[tokio::test]
+async fn pictures_are_served_as_pictures_only() {
+    let fixture = fixture(Cors::Nobody).await;
+    let (status, headers, _) = answer(fixture.send(Method::GET, "/photos/moon.png")).await;
+    assert_eq!((status, headers[CONTENT_TYPE].to_str().unwrap()), (200, "image/png"));
+    assert_eq!(headers[X_CONTENT_TYPE_OPTIONS], "nosniff");
+    assert!(headers[CONTENT_SECURITY_POLICY].to_str().unwrap().contains("default-src 'none'"));
+}
+
+#[tokio::test]
+async fn a_stopped_gateway_takes_no_more_requests() {
+    let fixture = fixture(Cors::Nobody).await;
+    let address = fixture.gateway.address();
+    fixture.gateway.stop().await;
+    tokio::net::TcpStream::connect(address).await.unwrap_err();
+}

@@ -1,0 +1,284 @@
+//! Snapshots of elections, kept for functions that have just started.
+//!
+//! An election that was edited for weeks is a long stream, and when voting begins hundreds of functions start at once and
+//! need it. So where it has come to is kept, and whoever begins later follows the stream from there.
+//!
+//! *Invariant:* a snapshot decides nothing. It is used only if the commit that it ends with stands in the stream, and it only
+//! spares reading what came before; where there is none, or one that does not fit, the stream is read from its beginning. Of a
+//! stream that is short nobody asks for a snapshot.
+
+use std::{
+    borrow::Borrow,
+    io::{self, Read},
+};
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use flate2::read::ZlibDecoder;
+use photovote_domain::{Digest, Election, ElectionId, Version};
+use photovote_dynamodb::{Item, StorageError, storage_error};
+use thiserror::Error;
+
+use crate::{
+    commit::Commit,
+    reader::{EventReader, LoadError},
+    snapshot::Snapshot,
+    stream::Stream,
+};
+
+/// What a snapshot is written as. It changes when an election's state has other fields, or when the same events lead to
+/// another state: what another program folded is then read by nobody.
+pub(crate) const FORM: u64 = 1;
+
+/// How many commits are looked at before somebody asks for a snapshot: elections of a few hundred photographs have fewer.
+const LOOK: u16 = 500;
+
+/// The most bytes that a state has: more than a definition may have.
+const MAX_STATE_BYTES: u64 = 16 * 1024 * 1024;
+
+/// Elections for whoever only looks at them: begun with a snapshot if the stream is long.
+#[derive(Debug, Clone)]
+pub struct Snapshots {
+    pub(crate) reader: EventReader,
+    pub(crate) table: String,
+    pub(crate) look: u16,
+    #[cfg(feature = "append")]
+    pub(crate) keeps: bool,
+}
+
+/// Why a snapshot cannot be used, or none be kept.
+#[derive(Debug, Error)]
+pub enum SnapshotError {
+    /// The storage fails.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+    /// An item is not a part of a snapshot.
+    #[error("the snapshot's attribute {0:?} is missing or damaged")]
+    Attribute(&'static str),
+    /// Parts are missing, or are of another snapshot.
+    #[error("the snapshot's parts are not of one piece")]
+    Parts,
+    /// The state is not what was written, or cannot be.
+    #[error("the snapshot's state cannot be read or written: {0}")]
+    State(#[from] serde_json::Error),
+    /// The state cannot be made shorter.
+    #[cfg(feature = "append")]
+    #[error("the snapshot's state cannot be compressed: {0}")]
+    Compression(#[from] io::Error),
+    /// It was taken of another history.
+    #[error("the snapshot ends with a commit that does not stand in the stream")]
+    Gone,
+    /// What came after it cannot be read.
+    #[error("the stream cannot be read from there on: {0}")]
+    Load(#[from] LoadError),
+}
+
+/// One item of a snapshot.
+struct Part {
+    form: u64,
+    version: Version,
+    last: Version,
+    head: Digest,
+    /// How many parts there are.
+    of: u64,
+    bytes: Vec<u8>,
+}
+
+impl Borrow<EventReader> for Snapshots {
+    fn borrow(&self) -> &EventReader {
+        &self.reader
+    }
+}
+
+impl Snapshots {
+    /// Reads streams with this reader, and keeps snapshots in this table (the control table).
+    pub fn new(reader: &EventReader, table: impl Into<String>) -> Self {
+        Self {
+            reader: reader.clone(),
+            table: table.into(),
+            look: LOOK,
+            #[cfg(feature = "append")]
+            keeps: false,
+        }
+    }
+
+    /// The same, with another idea of what is a long stream.
+    #[must_use]
+    pub fn of_streams_longer_than(self, look: u16) -> Self {
+        Self { look, ..self }
+    }
+
+    /// An election as it is now. One Query if its stream is short; otherwise one for a look at it, one for the snapshot, and
+    /// one for what has happened since.
+    pub async fn load(&self, election: ElectionId) -> Result<Snapshot<Election>, LoadError> {
+        let snapshot = self.look_up(election).await?;
+        #[cfg(feature = "append")]
+        if self.keeps {
+            self.keep(&snapshot).await;
+        }
+        Ok(snapshot)
+    }
+
+    async fn look_up(&self, election: ElectionId) -> Result<Snapshot<Election>, LoadError> {
+        let mut begun = Snapshot::empty(Stream::Election(election));
+        let look = self.reader.first_commits(&begun.stream, self.look).await?;
+        look.commits.iter().try_for_each(|commit| begun.push(commit))?;
+        if !look.more {
+            return Ok(begun);
+        }
+        match self.begin(election).await {
+            Ok(Some(snapshot)) => return Ok(snapshot),
+            Ok(None) => {}
+            Err(error) => tracing::warn!(%election, %error, "an election is read without its snapshot"),
+        }
+        let rest = self.reader.commits_after(&begun.stream, begun.version).await?;
+        rest.iter().try_for_each(|commit| begun.push(commit))?;
+        Ok(begun)
+    }
+
+    /// The election, begun with the snapshot that is kept, if one is.
+    async fn begin(&self, election: ElectionId) -> Result<Option<Snapshot<Election>>, SnapshotError> {
+        let kept = Snapshot::from_items(election, self.items(election).await?)?;
+        let Some(mut snapshot) = kept else { return Ok(None) };
+        let before = snapshot.last.get().checked_sub(1).ok_or(SnapshotError::Attribute("last"))?;
+        let mut commits = self.reader.commits_after(&snapshot.stream, Version::new(before)).await?.into_iter();
+        let ends_with = |c: Commit| (c.first, c.last(), c.hash) == (snapshot.last, snapshot.version, snapshot.head);
+        if !commits.next().is_some_and(ends_with) {
+            return Err(SnapshotError::Gone);
+        }
+        for commit in commits {
+            snapshot.push(&commit)?;
+        }
+        Ok(Some(snapshot))
+    }
+
+    /// What is kept of an election. It need not be the newest, so the cheaper read will do.
+    async fn items(&self, election: ElectionId) -> Result<Vec<Item>, StorageError> {
+        let query = self
+            .reader
+            .client
+            .query()
+            .table_name(&self.table)
+            .key_condition_expression("pk = :pk")
+            .expression_attribute_values(":pk", AttributeValue::S(partition(election)));
+        let mut items = Vec::new();
+        let mut start = None;
+        loop {
+            let page = query.clone().set_exclusive_start_key(start).send().await;
+            let page = page.map_err(|error| storage_error(&error))?;
+            items.extend(page.items.unwrap_or_default());
+            start = page.last_evaluated_key;
+            if start.is_none() {
+                return Ok(items);
+            }
+        }
+    }
+}
+
+/// Where the snapshot of an election lies.
+pub(crate) fn partition(election: ElectionId) -> String {
+    format!("{election}#snapshot")
+}
+
+impl Snapshot<Election> {
+    /// The snapshot that these items hold, which come in the order of their keys. None, if there is none that this program can
+    /// read: another one wrote it.
+    pub fn from_items(election: ElectionId, items: Vec<Item>) -> Result<Option<Self>, SnapshotError> {
+        let parts = items.into_iter().map(Part::from_item).collect::<Result<Vec<_>, _>>()?;
+        let Some(&Part { form, version, last, head, of, .. }) = parts.first().filter(|part| part.form == FORM) else {
+            return Ok(None);
+        };
+        // More may lie there than belongs to it: an earlier one may have been larger.
+        let parts = usize::try_from(of).ok().and_then(|of| parts.get(..of)).ok_or(SnapshotError::Parts)?;
+        if parts.iter().any(|part| (part.form, part.version, part.head) != (form, version, head)) {
+            return Err(SnapshotError::Parts);
+        }
+        let bytes: Vec<u8> = parts.iter().flat_map(|part| &part.bytes).copied().collect();
+        let state = serde_json::from_reader(io::BufReader::new(ZlibDecoder::new(&*bytes).take(MAX_STATE_BYTES)))?;
+        Ok(Some(Self { stream: Stream::Election(election), state, version, head, last, taken_in: 0 }))
+    }
+}
+
+impl Part {
+    fn from_item(mut item: Item) -> Result<Self, SnapshotError> {
+        let number = |name: &'static str| {
+            let number = item.get(name).and_then(|value| value.as_n().ok());
+            number.and_then(|number| number.parse::<u64>().ok()).ok_or(SnapshotError::Attribute(name))
+        };
+        let (form, of) = (number("form")?, number("of")?);
+        let (version, last) = (Version::new(number("version")?), Version::new(number("last")?));
+        let mut bytes = |name| match item.remove(name) {
+            Some(AttributeValue::B(blob)) => Ok(blob.into_inner()),
+            _ => Err(SnapshotError::Attribute(name)),
+        };
+        let head = bytes("head")?.try_into().map_err(|_other_length| SnapshotError::Attribute("head"))?;
+        Ok(Self { form, version, last, head: Digest::from_bytes(head), of, bytes: bytes("state")? })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{collections::BTreeSet, fmt::Write, fs, path::Path};
+
+    use photovote_domain::{Aggregate, election::ElectionEvent};
+
+    use super::*;
+    use crate::codec::{StoredEvent, newest_version};
+
+    /// Every event there is, in an order in which each changes something.
+    const EVENTS: &[&str] = &[
+        "ElectionCreated",
+        "ElectionNameChanged",
+        "ElectionDescriptionChanged",
+        "ElectionScaleChanged",
+        "AdministratorAdded",
+        "AdministratorRoleChanged",
+        "CompetitionAdded",
+        "CompetitionNameChanged",
+        "CompetitionDescriptionChanged",
+        "CandidateAdded",
+        "CandidateNameChanged",
+        "CandidateDescriptionChanged",
+        "CandidateImageChanged",
+        "ElectionOpened",
+        "ElectionExtended",
+        "CandidateDisqualified",
+        "ElectionClosing",
+        "ElectionClosed",
+        "ResultsReleased",
+        "CandidateRemoved",
+        "CompetitionRemoved",
+        "AdministratorRemoved",
+        "ElectionDeleted",
+    ];
+
+    /// With `UPDATE_GOLDEN=1`, writes the file of a form that has none; it never changes one.
+    #[test]
+    fn what_events_lead_to_is_written_in_the_form_that_it_has() {
+        let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests");
+        let names = fs::read_dir(tests.join("golden")).unwrap().map(|entry| entry.unwrap().file_name());
+        let names: Vec<_> = names.map(|name| name.into_string().unwrap()).collect();
+        let of_elections = names.iter().filter_map(|name| name.strip_prefix("election.")?.split('.').next());
+        assert_eq!(of_elections.collect::<BTreeSet<_>>(), EVENTS.iter().copied().collect());
+
+        let mut state = Election::default();
+        let mut states = String::new();
+        for event_type in EVENTS {
+            let schema_version = newest_version(event_type);
+            let payload = fs::read(tests.join(format!("golden/election.{event_type}.{schema_version}.json"))).unwrap();
+            let stored = StoredEvent { event_type: (*event_type).to_owned(), schema_version, payload };
+            let event: ElectionEvent = stored.decode().unwrap();
+            let before = state.clone();
+            state = state.evolve(&event);
+            assert_ne!(state, before, "{event_type}");
+            let written = serde_json::to_string(&state).unwrap();
+            assert_eq!(serde_json::from_str::<Election>(&written).unwrap(), state);
+            writeln!(states, "{event_type} {written}").unwrap();
+        }
+        let path = tests.join(format!("form/{FORM}.txt"));
+        if !path.exists() && std::env::var_os("UPDATE_GOLDEN").is_some() {
+            fs::write(&path, &states).unwrap();
+        }
+        let known = fs::read_to_string(&path).unwrap();
+        assert_eq!(states, known, "an election's state is written or folded otherwise: this is another FORM");
+    }
+}
