@@ -7,6 +7,7 @@ in the figures, nor is a handshake; what it takes to be ready for one is."""
 import contextlib
 import glob
 import http.server
+import random
 import statistics
 import sys
 import tempfile
@@ -23,7 +24,7 @@ from project import ARCHITECTURE, ROOT, TOOLS, environment
 from rie import function
 
 BUILD = ROOT / "target" / "cold"
-STARTS = 15
+STARTS = 31
 EMPTY = "(empty)"
 UNTUNED = "(untuned)"
 VARIABLES = {
@@ -106,18 +107,20 @@ def start(name: str, bootstrap: Path, env: dict[str, str], directory: Path) -> t
 
 
 def measure(functions: dict[str, Path]) -> None:
-    """Prints a line for each function. They take turns, so that whatever else goes on meanwhile is as bad for all."""
-    print(f"\n{'':18}{'zip, MB':>10}{'start, ms':>12}{'of empty':>10}{'CPU, ms':>10}   (median of {STARTS})")
-    with tempfile.TemporaryDirectory(prefix="photovote-") as name, dynamodb() as endpoint:
-        directory = Path(name)
+    """Prints a line for each function. They take turns, each time in another order: a start depends on what ran before it."""
+    times = {name: [] for name in functions}
+    with tempfile.TemporaryDirectory(prefix="photovote-") as temporary, dynamodb() as endpoint:
+        directory = Path(temporary)
         env = environment(endpoint) | VARIABLES
-        rounds = [[start(*each, env, directory) for each in functions.items()] for _ in range(STARTS)]
-        empty = None
-        for (function_name, bootstrap), starts in zip(functions.items(), zip(*rounds, strict=True), strict=True):
-            duration, worked = (statistics.median(times) for times in zip(*starts, strict=True))
-            empty = empty or duration
+        for _ in range(STARTS):
+            for name, bootstrap in random.sample(list(functions.items()), len(functions)):
+                times[name].append(start(name, bootstrap, env, directory))
+        print(f"\n{'':18}{'zip, MB':>10}{'start, ms':>12}{'of empty':>10}{'CPU, ms':>10}   (median of {STARTS})")
+        empty = statistics.median(duration for duration, _ in times[EMPTY])
+        for name, bootstrap in functions.items():
+            duration, worked = (statistics.median(each) for each in zip(*times[name], strict=True))
             size = zipped(bootstrap, directory) / 1_000_000
-            print(f"{function_name:18}{size:10.2f}{duration:12.1f}{duration / empty:9.1f}×{worked:10.1f}", flush=True)
+            print(f"{name:18}{size:10.2f}{duration:12.1f}{duration / empty:9.1f}×{worked:10.1f}", flush=True)
 
 
 if __name__ == "__main__":
