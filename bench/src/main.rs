@@ -1,11 +1,12 @@
 //! Measures PhotoVote on this machine: commands through the local HTTP API, beside a bare write to the same engine; and by
-//! themselves the projector, the reading of a large election, and the domain. Prints one table; takes some minutes. With
-//! `commands`, `projector`, `definition` or `domain`: that alone. With `rebuild` and a number: how long it takes to rebuild an
-//! election of so many ballots.
+//! themselves the projector, the reading of a large election, and the domain. Prints a table for each; takes some minutes. With
+//! `commands`, `projector`, `definition` or `domain`: that alone. Where `UPDATE` is set, docs/performance.md gets the tables.
+//! With `rebuild` and a number: how long it takes to rebuild an election of so many ballots.
 #![allow(clippy::expect_used, reason = "a measurement that cannot go on has failed")]
 
 mod commits;
 mod definition;
+mod document;
 mod domain;
 mod election;
 mod load;
@@ -41,28 +42,36 @@ const ROUNDS: usize = 3;
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);
-    let mut report = Report::new();
     match arguments.next().as_deref() {
-        Some("rebuild") => {
-            return rebuild::measure(arguments.next().map_or(Ok(10_000), |ballots| ballots.parse())?).await;
-        }
+        Some("rebuild") => rebuild::measure(arguments.next().map_or(Ok(10_000), |ballots| ballots.parse())?).await,
         // A process of its own, since its memory is measured.
         Some(domain::COUNT_MANY) => {
             domain::count_many();
-            return Ok(());
+            Ok(())
         }
-        Some("domain") => domain::measure(&mut report),
-        Some("definition") => definition::measure(&mut report).await?,
-        Some("commands") => commands(&mut report).await?,
-        Some("projector") => projector(&mut report).await?,
-        _ => {
-            commands(&mut report).await?;
-            projector(&mut report).await?;
-            definition::measure(&mut report).await?;
-            domain::measure(&mut report);
+        Some(part) => measure(part).await,
+        None => {
+            for part in ["commands", "projector", "definition", "domain"] {
+                measure(part).await?;
+            }
+            Ok(())
         }
     }
-    println!("{report}");
+}
+
+async fn measure(part: &str) -> Result<(), Box<dyn Error>> {
+    let mut report = Report::new();
+    match part {
+        "commands" => commands(&mut report).await?,
+        "projector" => projector(&mut report).await?,
+        "definition" => definition::measure(&mut report).await?,
+        "domain" => domain::measure(&mut report),
+        _ => return Err(format!("there is no {part} to be measured").into()),
+    }
+    println!("{report}\n");
+    if std::env::var_os("UPDATE").is_some() {
+        document::update(part, &report)?;
+    }
     Ok(())
 }
 

@@ -4,10 +4,13 @@ use std::{fmt, time::Duration};
 
 use comfy_table::{CellAlignment, Table, presets::ASCII_MARKDOWN};
 
-use crate::load::Samples;
+use crate::{document::where_and_when, load::Samples};
 
-/// The table, and where it was made.
-pub(crate) struct Report(Table);
+/// The table, and where and when it was made.
+pub(crate) struct Report {
+    made: String,
+    table: Table,
+}
 
 impl Report {
     /// Nothing was measured yet.
@@ -17,25 +20,25 @@ impl Report {
         for column in table.column_iter_mut().skip(1) {
             column.set_cell_alignment(CellAlignment::Right);
         }
-        Self(table)
+        Self { made: where_and_when(), table }
     }
 
     /// What clients did, and how much of it there was for each of `beside`.
     pub(crate) fn load(&mut self, name: &str, samples: &Samples, beside: &Samples) {
         let ratio = ratio(samples.rate(), beside.rate());
         let (middle, most) = (milliseconds(samples.percentile(50)), milliseconds(samples.percentile(99)));
-        self.0.add_row([name.to_owned(), number(samples.rate()), middle, most, ratio]);
+        self.table.add_row([name.to_owned(), number(samples.rate()), middle, most, ratio]);
     }
 
     /// How long something took that happened once.
     pub(crate) fn time(&mut self, name: &str, time: Duration) {
-        self.0.add_row([name.to_owned(), String::new(), milliseconds(time), String::new(), String::new()]);
+        self.table.add_row([name.to_owned(), String::new(), milliseconds(time), String::new(), String::new()]);
     }
 
     /// What one thread did in a second, and how much of it there was for each of `beside`.
     pub(crate) fn throughput(&mut self, name: &str, rate: f64, beside: Option<f64>) {
         let ratio = beside.map(|beside| ratio(rate, beside)).unwrap_or_default();
-        self.0.add_row([name.to_owned(), number(rate), String::new(), String::new(), ratio]);
+        self.table.add_row([name.to_owned(), number(rate), String::new(), String::new(), ratio]);
     }
 }
 
@@ -53,10 +56,7 @@ fn milliseconds(time: Duration) -> String {
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let cores = std::thread::available_parallelism().map_or(0, std::num::NonZero::get);
-        let build = if cfg!(debug_assertions) { "debug" } else { "release" };
-        let today = jiff::Zoned::now().date();
-        writeln!(f, "{today}, {cores} cores, {build} build\n")?;
-        self.0.fmt(f)
+        let debug = if cfg!(debug_assertions) { ", not optimised" } else { "" };
+        write!(f, "{}{debug}.\n\n{}", self.made, self.table)
     }
 }
