@@ -4,7 +4,7 @@
 //! is made of, and a second copy of the documents table that lags behind, for reads that need not be consistent.
 
 use std::{
-    collections::HashMap,
+    collections::HashSet,
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
@@ -45,7 +45,9 @@ struct Change {
 #[derive(Debug, Default)]
 struct Log {
     commits: Vec<Written>,
-    places: HashMap<(String, String), usize>,
+    places: HashSet<(String, String)>,
+    /// The tokens of the transactions that were carried out.
+    tokens: HashSet<String>,
     overwritten: Vec<String>,
     changes: Vec<Change>,
     seen: usize,
@@ -90,7 +92,8 @@ impl Engine {
         match operation {
             "PutItem" => log.put(body, now),
             "DeleteItem" => log.delete(body, now),
-            "TransactWriteItems" => {
+            // One that comes again under its token has done nothing.
+            "TransactWriteItems" if log.tokens.insert(body["ClientRequestToken"].to_string()) => {
                 for action in body["TransactItems"].as_array().into_iter().flatten() {
                     if let Some(put) = action.get("Put") {
                         log.put(put, now);
@@ -166,14 +169,10 @@ impl Log {
             Some(EVENTS) => {
                 let key = |name: &str| item[name]["S"].as_str().unwrap_or_default().to_owned();
                 let (pk, sk) = (key("pk"), key("sk"));
-                match self.places.get(&(pk.clone(), sk.clone())) {
-                    // A transaction that came again under its token.
-                    Some(&place) if self.commits[place].item == *item => {}
-                    Some(_) => self.overwritten.push(format!("{pk} {sk}")),
-                    None => {
-                        self.places.insert((pk.clone(), sk.clone()), self.commits.len());
-                        self.commits.push(Written { at, pk, sk, item: item.clone() });
-                    }
+                if self.places.insert((pk.clone(), sk.clone())) {
+                    self.commits.push(Written { at, pk, sk, item: item.clone() });
+                } else {
+                    self.overwritten.push(format!("{pk} {sk}"));
                 }
             }
             Some(DOCUMENTS) => {
