@@ -21,6 +21,6 @@ pub(crate) fn update(part: &str, figures: &impl Display) -> io::Result<()> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/performance.md");
     let text = fs::read_to_string(&path)?;
     let parts = text.split_once(&begin).and_then(|(before, rest)| Some((before, rest.split_once(END)?.1)));
-    let (before, after) = parts.ok_or_else(|| io::Error::other("it does not say where the figures stand"))?;
+    let (before, after) = parts.ok_or_else(|| io::Error::other(format!("docs/performance.md has no {begin}")))?;
     fs::write(path, format!("{before}{begin}\n{figures}\n\n{END}{after}"))
 }

@@ -56,7 +56,7 @@ fn milliseconds(time: Duration) -> String {
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let debug = if cfg!(debug_assertions) { ", not optimised" } else { "" };
-        write!(f, "{}{debug}.\n\n{}", self.made, self.table)
+        let debug = if cfg!(debug_assertions) { " Not optimised!" } else { "" };
+        write!(f, "{}.{debug}\n\n{}", self.made, self.table)
     }
 }

@@ -8,7 +8,7 @@ use std::{
 use aws_sdk_dynamodb::types::AttributeValue;
 use photovote_domain::{Election, ElectionId, Voter, election::ElectionEvent, voter::VoterEvent};
 use photovote_dynamodb::{Item, StorageError};
-use photovote_event_store::{Actor, Commit, CommitError, DecodeError, Snapshot, SnapshotError, Stream};
+use photovote_event_store::{Actor, Commit, CommitError, DecodeError, Snapshot, Stream};
 use serde::Serialize;
 use thiserror::Error;
 
@@ -16,6 +16,9 @@ use crate::{
     data_copy::{CopyError, DataCopy},
     engine::{CONTROL, DOCUMENTS, EVENTS},
 };
+
+/// Whose data stand where they cannot be read: in a snapshot that is damaged, or another program's.
+pub const ADMINISTRATORS: &str = "some administrators";
 
 /// Why there is no list.
 #[derive(Debug, Error)]
@@ -35,9 +38,6 @@ pub enum PersonalDataError {
     /// A commit does not say who made it.
     #[error("a commit's private part cannot be read: {0}")]
     Private(#[from] serde_json::Error),
-    /// Where the election has come to is kept, and cannot be read.
-    #[error(transparent)]
-    Snapshot(#[from] SnapshotError),
     /// There is no such election.
     #[error("there is no election {0}")]
     Absent(ElectionId),
@@ -46,7 +46,7 @@ pub enum PersonalDataError {
 /// One piece of personal data, and where it stands.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Place {
-    /// Whose: `voter <id>`, or `administrator <subject>`.
+    /// Whose: `voter <id>`, `administrator <subject>`, or [`ADMINISTRATORS`].
     pub of: String,
     /// What: `name`, `email`, `email (hashed)`, `subject`, `network address`, `user agent`.
     pub what: &'static str,
@@ -93,7 +93,7 @@ async fn places(copy: &DataCopy, election: ElectionId) -> Result<Vec<Place>, Per
         }
     })
     .await?;
-    of_snapshot(kept.into_values().collect(), election, &mut places)?;
+    of_snapshot(kept.into_values().collect(), election, &mut places);
     copy.scan(DOCUMENTS, |item| of_document(&item, election, &mut places)).await?;
     Ok(places.into_iter().collect())
 }
@@ -151,16 +151,19 @@ fn of_guard(item: &Item, election: ElectionId, places: &mut BTreeSet<Place>) {
     }
 }
 
-/// Its parts are one text, which is compressed: the first stands for all.
-fn of_snapshot(items: Vec<Item>, election: ElectionId, places: &mut BTreeSet<Place>) -> Result<(), PersonalDataError> {
-    let Some(place) = items.first().map(|first| at(CONTROL, first, "state (compressed): administrators")) else {
-        return Ok(());
+/// Its parts are one text, which is compressed. Who administers the election stands somewhere in it.
+fn of_snapshot(items: Vec<Item>, election: ElectionId, places: &mut BTreeSet<Place>) {
+    let at: Vec<_> = items.iter().map(|item| at(CONTROL, item, "state: administrators")).collect();
+    let of = match Snapshot::from_items(election, items) {
+        Ok(Some(Snapshot { state, .. })) => {
+            state.administrators.iter().map(|(subject, _)| administrator(subject)).collect()
+        }
+        // Whatever it holds, and why ever it cannot be read, it is listed.
+        Ok(None) | Err(_) => vec![ADMINISTRATORS.to_owned()],
     };
-    let snapshot = Snapshot::from_items(election, items)?;
-    for (subject, _) in snapshot.iter().flat_map(|snapshot| snapshot.state.administrators.iter()) {
-        places.insert(Place { of: administrator(subject), what: "subject", ..place.clone() });
+    for place in at {
+        places.extend(of.iter().map(|of| Place { of: of.clone(), what: "subject", ..place.clone() }));
     }
-    Ok(())
 }
 
 fn of_document(item: &Item, election: ElectionId, places: &mut BTreeSet<Place>) {

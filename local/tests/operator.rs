@@ -389,6 +389,13 @@ async fn every_place_of_personal_data_is_listed_and_no_other() {
     }
     let kept = vec![(format!("{}#snapshot", election.id), "00".to_owned())];
     assert_eq!(places("administrator eve-the-editor", "subject", CONTROL), kept);
+    // What cannot be read is no reason to hide the rest, nor is it hidden.
+    let mut snapshot =
+        items(server.dynamodb(), CONTROL).await.into_iter().find(|item| item.contains_key("form")).unwrap();
+    snapshot.insert("form".to_owned(), AttributeValue::N("0".to_owned()));
+    Tables::at(server.dynamodb()).put(CONTROL, snapshot).await;
+    let unread = said(home.path(), &["personal-data", "--election", &election.id, "--json"]);
+    assert!(unread.contains("some administrators") && unread.contains(&stays), "{unread}");
     assert_eq!(places(&format!("voter {stays}"), "email (hashed)", CONTROL).len(), 1);
     assert_eq!(places(&format!("voter {gone}"), "email (hashed)", CONTROL).len(), 0, "the guard went with the voter");
     let of_election = |items: Vec<Item>| {

@@ -77,35 +77,32 @@ impl Closer {
     /// Does what an election needs now; was it closed?
     async fn look_after(&self, election: ElectionId) -> Result<bool, CloseError> {
         let seen = self.elections.fresh(election).await?;
-        let state = &seen.state;
         let now = self.store.environment().now();
-        match state.status {
-            Status::Open if !state.is_due(now) => {
-                self.heal(election, state).await?;
-                Ok(false)
-            }
-            Status::Open | Status::Closing => {
-                let record = record("CloseElection", self.store.environment());
-                let history = self.store.load(Stream::Election(election)).await?;
-                match close(&self.store, &self.control, history, &record, ElectionCommand::CloseIfDue).await {
-                    Ok(_) => {}
-                    // Somebody else closed it, or moved its time, at this very moment.
-                    Err(CloseError::Execute(ExecuteError::Rejected(_))) => return Ok(false),
-                    Err(error) => return Err(error),
-                }
-                metrics::counter!("ElectionsClosed").increment(1);
-                tracing::info!(%election, "closed an election whose time had come");
-                Ok(true)
-            }
-            _ => {
-                if state.status == Status::Deleted && state.casts.is_none() {
-                    // A draft that was deleted still lets voters in, if whoever deleted it was stopped.
-                    self.control.close_gates(election, state.shards).await?;
-                }
-                self.control.unschedule(election).await?;
-                Ok(false)
-            }
+        if seen.state.status == Status::Open && !seen.state.is_due(now) {
+            self.heal(election, &seen.state).await?;
+            return Ok(false);
         }
+        // What cannot be undone rests on the whole stream.
+        let history = self.store.load::<Election>(Stream::Election(election)).await?;
+        let state = &history.state;
+        if matches!(state.status, Status::Open | Status::Closing) {
+            let record = record("CloseElection", self.store.environment());
+            match close(&self.store, &self.control, history, &record, ElectionCommand::CloseIfDue).await {
+                Ok(_) => {}
+                // Somebody else closed it, or moved its time, at this very moment.
+                Err(CloseError::Execute(ExecuteError::Rejected(_))) => return Ok(false),
+                Err(error) => return Err(error),
+            }
+            metrics::counter!("ElectionsClosed").increment(1);
+            tracing::info!(%election, "closed an election whose time had come");
+            return Ok(true);
+        }
+        if state.status == Status::Deleted && state.casts.is_none() {
+            // A draft that was deleted still lets voters in, if whoever deleted it was stopped.
+            self.control.close_gates(election, state.shards).await?;
+        }
+        self.control.unschedule(election).await?;
+        Ok(false)
     }
 }
 

@@ -5,7 +5,7 @@
 //!   what comes later is refused. Its status only ever moves on: draft, open, closed.
 //! - A **guard** keeps an email address unique in its election.
 //! - The **schedule** names the elections that are open or closing, so that the closer finds them.
-//! - **Snapshots** of long elections, which the event store keeps here: they spare work, and decide nothing.
+//! - **Snapshots** of long elections, which the event store keeps here: they only spare reading.
 //! - A list of elections that are being **counted** names those whose results may not be final yet, so that the reconciler
 //!   finds them.
 

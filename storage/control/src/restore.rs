@@ -58,8 +58,6 @@ impl Control {
 
         let mut vain = Vec::new();
         let partitions = should.shards.shards().map(|shard| (format!("{election}#{shard}"), None));
-        // Snapshots are made again when they are needed.
-        let partitions = partitions.chain([(format!("{election}#snapshot"), None)]);
         let entries = lists.map(|(list, _)| (list.to_owned(), Some(election.to_string())));
         for (partition, entry) in partitions.chain(entries) {
             for item in self.held(&partition, entry.as_deref()).await? {
@@ -78,6 +76,8 @@ impl Control {
             put.map(drop).map_err(|error| ControlError::from(storage_error(&error)))
         });
         stream::iter(puts.collect::<Vec<_>>()).buffer_unordered(AT_ONCE).try_collect::<()>().await?;
+        // Snapshots belong to a history that may be another one now. They are made again when they are needed.
+        vain.extend(self.held(&format!("{election}#snapshot"), None).await?);
         for item in vain {
             let (pk, sk) = keys(&item);
             let delete = self.client.delete_item().table_name(&self.table).set_key(Some(key(pk, sk))).send().await;

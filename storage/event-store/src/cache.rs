@@ -1,7 +1,6 @@
 //! Elections, kept for functions that need the same one again and again.
 
 use std::{
-    borrow::Borrow,
     collections::HashMap,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
@@ -27,12 +26,18 @@ const MAX_AGE: Duration = Duration::from_secs(5);
 const CAPACITY: usize = 16;
 
 /// An election as it is cached: a [`Snapshot`] for whoever looks at it, a whole [`History`] for whoever appends to it.
-pub trait Cached: Borrow<Snapshot<Election>> + Clone + Send + Sync {
+pub trait Cached: Clone + Send + Sync {
     /// Where it is loaded from.
-    type Source: Borrow<EventReader> + Send + Sync;
+    type Source: Send + Sync;
+
+    /// Who reads its stream there.
+    fn reader(source: &Self::Source) -> &EventReader;
 
     /// Loads it as it is now.
     fn load(source: &Self::Source, election: ElectionId) -> impl Future<Output = Result<Self, LoadError>> + Send;
+
+    /// Where it has come to.
+    fn seen(&self) -> &Snapshot<Election>;
 
     /// Takes the next commit in.
     fn push(&mut self, commit: Commit) -> Result<(), LoadError>;
@@ -41,8 +46,16 @@ pub trait Cached: Borrow<Snapshot<Election>> + Clone + Send + Sync {
 impl Cached for History<Election> {
     type Source = EventReader;
 
+    fn reader(source: &EventReader) -> &EventReader {
+        source
+    }
+
     async fn load(reader: &EventReader, election: ElectionId) -> Result<Self, LoadError> {
         reader.load(Stream::Election(election)).await
+    }
+
+    fn seen(&self) -> &Snapshot<Election> {
+        self
     }
 
     fn push(&mut self, commit: Commit) -> Result<(), LoadError> {
@@ -53,8 +66,16 @@ impl Cached for History<Election> {
 impl Cached for Snapshot<Election> {
     type Source = Snapshots;
 
+    fn reader(source: &Snapshots) -> &EventReader {
+        &source.reader
+    }
+
     async fn load(snapshots: &Snapshots, election: ElectionId) -> Result<Self, LoadError> {
         snapshots.load(election).await
+    }
+
+    fn seen(&self) -> &Snapshot<Election> {
+        self
     }
 
     fn push(&mut self, commit: Commit) -> Result<(), LoadError> {
@@ -94,10 +115,8 @@ impl<T: Cached> ElectionCache<T> {
         let at = Instant::now();
         let election = match self.get(id) {
             Some(kept) => {
-                let news = {
-                    let Snapshot { stream, version, .. } = (*kept.election).borrow();
-                    self.source.borrow().commits_after(stream, *version).await?
-                };
+                let Snapshot { stream, version, .. } = kept.election.seen();
+                let news = T::reader(&self.source).commits_after(stream, *version).await?;
                 let mut election = kept.election;
                 if !news.is_empty() {
                     let changed = Arc::make_mut(&mut election);
@@ -108,7 +127,7 @@ impl<T: Cached> ElectionCache<T> {
             None => Arc::new(T::load(&self.source, id).await?),
         };
         // What is not there is not kept: anybody can make up ids.
-        if (*election).borrow().state.exists() {
+        if election.seen().state.exists() {
             self.keep(id, Kept { election: election.clone(), at });
         }
         Ok(election)

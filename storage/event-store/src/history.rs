@@ -1,6 +1,6 @@
 //! A stream from its beginning: what it has led to, and by which commands.
 
-use std::{borrow::Borrow, fmt, ops::Deref};
+use std::{fmt, ops::Deref};
 
 #[cfg(feature = "append")]
 use photovote_domain::Digest;
@@ -25,12 +25,6 @@ impl<A> Deref for History<A> {
     type Target = Snapshot<A>;
 
     fn deref(&self) -> &Snapshot<A> {
-        &self.snapshot
-    }
-}
-
-impl<A> Borrow<Snapshot<A>> for History<A> {
-    fn borrow(&self) -> &Snapshot<A> {
         &self.snapshot
     }
 }

@@ -3,20 +3,28 @@
 use std::{
     collections::HashMap,
     io::{self, Write},
+    time::Duration,
 };
 
 use aws_sdk_dynamodb::{primitives::Blob, types::AttributeValue};
 use flate2::{Compression, write::ZlibEncoder};
 use photovote_domain::Election;
 use photovote_dynamodb::{Item, storage_error};
+use tokio::time::timeout;
 
 use crate::{
-    snapshot::Snapshot,
+    snapshot::{Amount, Snapshot},
     snapshots::{FORM, SnapshotError, Snapshots, partition},
 };
 
 /// How much of a state goes into one item, which has at most 400 KB.
 const PART_BYTES: usize = 350_000;
+
+/// How much a look can show at most. A page of DynamoDB has a megabyte, with keys and hashes.
+const LOOK_BYTES: usize = 800_000;
+
+/// How long somebody waits for it who has an answer to give.
+const PATIENCE: Duration = Duration::from_secs(3);
 
 impl Snapshots {
     /// The same for whoever also keeps a snapshot where it was missing: after a long stream was loaded.
@@ -30,12 +38,18 @@ impl Snapshots {
     ///
     /// It only spares work: that it fails is no failure, and whoever keeps another one meanwhile does no harm.
     pub async fn keep(&self, snapshot: &Snapshot<Election>) {
-        if snapshot.taken_in > self.look.into()
-            && let Err(error) = self.put(snapshot).await
-        {
-            let election = snapshot.stream.election();
-            tracing::warn!(%election, %error, "a snapshot is not kept");
+        let Amount { commits, bytes } = snapshot.taken_in;
+        if commits <= self.look.into() && bytes <= LOOK_BYTES {
+            return;
         }
+        let put = timeout(PATIENCE, self.put(snapshot)).await;
+        let why = match put {
+            Ok(Ok(())) => return,
+            Ok(Err(error)) => error.to_string(),
+            Err(elapsed) => elapsed.to_string(),
+        };
+        let election = snapshot.stream.election();
+        tracing::warn!(event = "snapshot_not_kept", %election, why, "whoever starts reads a long stream");
     }
 
     async fn put(&self, snapshot: &Snapshot<Election>) -> Result<(), SnapshotError> {

@@ -4,6 +4,14 @@ use photovote_domain::{Aggregate, Digest, Version};
 
 use crate::{chain::first_link, commit::Commit, reader::LoadError, stream::Stream};
 
+/// How much was read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Amount {
+    pub(crate) commits: usize,
+    /// What people wrote, without keys and hashes.
+    pub(crate) bytes: usize,
+}
+
 /// A stream's state at a version, and what it takes to follow the stream from there. It does not know the commands that
 /// led there: to append, a whole [`History`](crate::History) is needed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,15 +26,15 @@ pub struct Snapshot<A> {
     pub head: Digest,
     /// The version of the last commit's first event: where that commit lies.
     pub(crate) last: Version,
-    /// How many commits were taken in since it began: at the stream's beginning, or at a snapshot that was kept.
-    pub(crate) taken_in: usize,
+    /// What was taken in since it began: at the stream's beginning, or at a snapshot that was kept.
+    pub(crate) taken_in: Amount,
 }
 
 impl<A: Aggregate> Snapshot<A> {
     /// A stream that holds nothing.
     pub fn empty(stream: Stream) -> Self {
         let (state, head) = (A::default(), first_link(&stream));
-        Self { stream, state, version: Version::NONE, head, last: Version::NONE, taken_in: 0 }
+        Self { stream, state, version: Version::NONE, head, last: Version::NONE, taken_in: Amount::default() }
     }
 
     /// Takes the next commit in. It must follow what is there, in version and in hash.
@@ -39,7 +47,9 @@ impl<A: Aggregate> Snapshot<A> {
         self.version = commit.last();
         self.head = commit.hash;
         self.last = commit.first;
-        self.taken_in += 1;
+        self.taken_in.commits += 1;
+        self.taken_in.bytes +=
+            commit.private.len() + commit.events.iter().map(|event| event.payload.len()).sum::<usize>();
         Ok(())
     }
 }

@@ -80,13 +80,13 @@ fn edited(name: &str, commits: usize) -> Vec<Commit> {
     history(STREAM, Timestamp::from_millis(0), events)
 }
 
-/// An election whose photographs have descriptions that cannot be made shorter.
-fn described(candidates: u32) -> Vec<Commit> {
+/// An election whose photographs have descriptions of so many lines, which cannot be made shorter.
+fn described(candidates: u32, lines: u32) -> Vec<Commit> {
     let competition = CompetitionId::from_bits(1);
     let added = vec![ElectionEvent::CompetitionAdded { competition, description: None, name: "Nature".into() }];
     let candidate = |n: u32| {
         let mut description = String::new();
-        for line in 0..30_u32 {
+        for line in 0..lines {
             let noise = Hasher::new("test").part(&n.to_be_bytes()).part(&line.to_be_bytes()).finish();
             write!(description, "{noise}").unwrap();
         }
@@ -120,13 +120,27 @@ fn assert_same(loaded: &Snapshot<Election>, commits: &[Commit]) {
 
 #[tokio::test]
 async fn a_short_stream_is_read_at_once_and_has_no_snapshot() {
-    let commits = edited("Summer", usize::from(LOOK) - 1);
+    let commits = edited("Summer", LOOK.into());
     let world = World::of(&commits).await;
     let (loaded, queries) = world.load().await;
     assert_same(&loaded, &commits);
     assert_eq!(queries, 1);
     world.snapshots.keep(&loaded).await;
     assert!(world.kept().await.is_empty());
+}
+
+#[tokio::test]
+async fn a_stream_of_few_commits_and_much_text_is_long_as_well() {
+    let commits = described(300, 60);
+    let world = World::of(&commits).await;
+    let snapshots = world.snapshots.clone().of_streams_longer_than(500);
+    snapshots.keep(&folded(&commits[..100])).await;
+    assert!(world.kept().await.is_empty());
+    snapshots.clone().keeping().load(ELECTION).await.unwrap();
+    assert!(!world.kept().await.is_empty());
+    world.calls.take();
+    assert_same(&snapshots.load(ELECTION).await.unwrap(), &commits);
+    assert_eq!(world.calls.take().values().sum::<u64>(), 3);
 }
 
 #[tokio::test]
@@ -251,7 +265,7 @@ async fn a_snapshot_that_is_damaged_is_not_used() {
 
 #[tokio::test]
 async fn a_large_state_lies_in_parts_that_belong_together() {
-    let commits = described(800);
+    let commits = described(800, 30);
     let world = World::of(&commits[..790]).await;
     let keep = async |commits: &[Commit]| world.snapshots.keep(&folded(commits)).await;
     keep(&commits[..780]).await;

@@ -61,7 +61,8 @@ impl World {
         let (client, tables) = (self.engine.client(), self.engine.tables());
         let store = EventStore::new(client.clone(), tables.events, Environment::system());
         let control = Control::new(client.clone(), tables.control);
-        let snapshots = || Snapshots::new(&store, tables.control);
+        // Of streams that are short, so that there are some.
+        let snapshots = || Snapshots::new(&store, tables.control).of_streams_longer_than(2);
         let documents = DocumentReader::new(client.clone(), tables.documents);
         let turnout = ControlReader::new(client.clone(), tables.control);
         let elections = election_queries::App::new(documents.clone(), turnout);

@@ -12,6 +12,7 @@ use axum::{
     http::{HeaderMap, StatusCode},
     response::{IntoResponse, Response},
 };
+use photovote_domain::{ElectionId, ShardCount};
 use serde_json::{Value, json};
 use tokio::{net::TcpListener, task::JoinHandle};
 
@@ -22,6 +23,9 @@ pub(crate) type Asked = (String, String);
 
 /// All that is asked of a stream, by whatever name: the events table has the only one.
 pub(crate) const STREAM: &str = "the stream";
+
+/// The kinds of items that somebody may be bound to: snapshots, and what lies in an election's shards.
+const KINDS: [&[&str]; 2] = [&["*#snapshot"], &["*#?", "*#??"]];
 
 /// What all of these services speak.
 const JSON: &str = "application/x-amz-json-1.0";
@@ -124,10 +128,34 @@ fn asked(target: &str, body: &Value) -> Vec<Asked> {
 fn of_keys(action: &str, request: &Value) -> String {
     let key = [&request["Key"]["pk"], &request["Item"]["pk"], &request["ExpressionAttributeValues"][":pk"]];
     let key = key.into_iter().find_map(|pk| pk["S"].as_str()).unwrap_or_default();
-    match key.split_once('#') {
-        Some((_, "snapshot")) => narrowed(action, &["*#snapshot"]),
-        Some((_, shard)) if shard.len() <= 2 => narrowed(action, &["*#?", "*#??"]),
-        _ => action.to_owned(),
+    let kind = KINDS.into_iter().find(|kind| kind.iter().any(|pattern| like(pattern, key)));
+    kind.map_or_else(|| action.to_owned(), |kind| narrowed(action, kind))
+}
+
+/// Is a text like a pattern of IAM's, in which `*` stands for any characters and `?` for one?
+fn like(pattern: &str, text: &str) -> bool {
+    match pattern.split_at_checked(1) {
+        None => text.is_empty(),
+        Some(("*", rest)) => (0..=text.len()).any(|skipped| text.get(skipped..).is_some_and(|text| like(rest, text))),
+        Some((letter, rest)) => {
+            let mut letters = text.chars();
+            letters.next().is_some_and(|first| letter == "?" || letter.starts_with(first))
+                && like(rest, letters.as_str())
+        }
+    }
+}
+
+#[test]
+fn items_of_shards_are_told_from_all_others() {
+    let kind = |key: &str| KINDS.iter().position(|kind| kind.iter().any(|pattern| like(pattern, key)));
+    let election = ElectionId::from_bits(u128::MAX);
+    let shards = ShardCount::try_from(ShardCount::MAX).unwrap();
+    for shard in shards.shards() {
+        assert_eq!(kind(&format!("{election}#{shard}")), Some(1), "{shard}");
+    }
+    assert_eq!(kind(&format!("{election}#snapshot")), Some(0));
+    for key in [election.to_string().as_str(), "schedule", "counting", "generations", ""] {
+        assert_eq!(kind(key), None, "{key}");
     }
 }
 

@@ -1,6 +1,6 @@
 //! What each function may do, against all that it does.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use photovote_domain::{
     Timestamp,
@@ -81,12 +81,20 @@ async fn every_function_may_do_what_it_does_and_nothing_else() {
             json!([{"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}]);
         assert_eq!(*trusted, lambda, "{}", function.name());
     }
-    // Whoever may do it to all items may do it to some.
-    let needed = needed.into_iter().map(|(function, resource, action)| {
-        let all = (function.clone(), resource.clone(), whole(&action).to_owned());
-        if granted.contains(&all) { all } else { (function, resource, action) }
-    });
-    same("permissions", &granted, &needed.collect());
+    same("permissions", &granted, &bound(&needed));
+}
+
+/// Whoever asks for items of one kind alone is bound to them; whoever asks for more may ask for all.
+fn bound(needed: &BTreeSet<(String, String, String)>) -> BTreeSet<(String, String, String)> {
+    let mut kinds: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();
+    for (function, resource, action) in needed {
+        kinds.entry((function, resource, whole(action))).or_default().insert(action.as_str());
+    }
+    let one = |((function, resource, whole), kinds): ((&String, &String, &str), BTreeSet<&str>)| {
+        let action = if kinds.len() == 1 { kinds.into_iter().next().unwrap_or(whole) } else { whole };
+        (function.clone(), resource.clone(), action.to_owned())
+    };
+    kinds.into_iter().map(one).collect()
 }
 
 /// What Lambda does in a function's name, with the rights of its role: nothing of it is seen here.
