@@ -128,8 +128,9 @@ MUTANTS = [
     (
         "finishing a half-done close",
         "functions/closer/src/lib.rs",
-        "            Status::Open | Status::Closing => {\n",
-        "            Status::Closing => Ok(false),\n            Status::Open => {\n",
+        "        if matches!(state.status, Status::Open | Status::Closing) {\n",
+        "        if state.status == Status::Closing {\n            return Ok(false);\n        }\n"
+        "        if state.status == Status::Open {\n",
     ),
     (
         "finishing a half-done opening",
