@@ -9,7 +9,7 @@ use std::sync::{
 use photovote_simulation::{Counts, Fault, Report, Scenario, run};
 
 /// How many seeds there are.
-const SEEDS: u64 = 300;
+const SEEDS: u64 = 700;
 /// How many run at once: each takes a core.
 const THREADS: usize = 2;
 
