@@ -1,4 +1,4 @@
-//! The figures in docs/performance.md.
+//! The figures in docs/performance.md, those of the peers as well.
 
 use std::{fmt::Display, fs, io, path::Path, thread::available_parallelism};
 
@@ -15,12 +15,15 @@ pub(crate) fn where_and_when() -> String {
     }
 }
 
-/// Puts the figures of a part in the place of those that are there.
-pub(crate) fn update(part: &str, figures: &impl Display) -> io::Result<()> {
-    let begin = format!("<!-- From `make bench ONLY={part} UPDATE=1`. -->\n");
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/performance.md");
+/// Puts the figures of a command (`make bench-peers`) in the place of those that are there.
+pub(crate) fn update(command: &str, figures: &impl Display) -> io::Result<()> {
+    let begin = format!("<!-- From `{command} UPDATE=1`. -->\n");
+    let lacks = || io::Error::other(format!("docs/performance.md has no {begin}"));
+    let folders = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors();
+    let mut places = folders.map(|folder| folder.join("docs/performance.md"));
+    let path = places.find(|place| place.is_file()).ok_or_else(lacks)?;
     let text = fs::read_to_string(&path)?;
     let parts = text.split_once(&begin).and_then(|(before, rest)| Some((before, rest.split_once(END)?.1)));
-    let (before, after) = parts.ok_or_else(|| io::Error::other(format!("docs/performance.md has no {begin}")))?;
+    let (before, after) = parts.ok_or_else(lacks)?;
     fs::write(path, format!("{before}{begin}\n{figures}\n\n{END}{after}"))
 }

@@ -70,7 +70,7 @@ async fn measure(part: &str) -> Result<(), Box<dyn Error>> {
     }
     println!("{report}\n");
     if std::env::var_os("UPDATE").is_some() {
-        document::update(part, &report)?;
+        document::update(&format!("make bench ONLY={part}"), &report)?;
     }
     Ok(())
 }

@@ -11,6 +11,7 @@ mod adapter;
 mod bare;
 mod cost;
 mod cqrs;
+#[path = "../../src/document.rs"]
 mod document;
 mod embedded;
 mod event;
@@ -50,6 +51,6 @@ async fn main() {
     }
     println!("\n{report}");
     if env::var_os("UPDATE").is_some() && works == WORKS {
-        document::update(&report).expect("docs/performance.md is written");
+        document::update("make bench-peers", &report).expect("docs/performance.md is written");
     }
 }
