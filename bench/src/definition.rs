@@ -12,7 +12,6 @@ use photovote::{
 use photovote_domain::{
     CandidateId, CompetitionId, Election, ElectionId, Scale, ShardCount, Timestamp, election::ElectionEvent,
 };
-use photovote_dynamodb::{Endpoint, config};
 use photovote_event_store::{EventReader, Snapshots, Stream};
 use photovote_testing::{history, units::metered};
 
@@ -28,7 +27,7 @@ const LOADS: usize = 7;
 pub(crate) async fn measure(report: &mut Report) -> Result<(), Box<dyn Error>> {
     let data = tempfile::tempdir()?;
     let engine = Engine::start(&DataDir::open(data.path())?, Durability::ProcessEnd).await?;
-    let (client, calls, units) = metered(&config(&Endpoint::Local(engine.endpoint().to_owned())));
+    let (client, calls, units) = metered(engine.config());
     let commits = history(STREAM, Timestamp::from_millis(0), events().into_iter().map(|event| vec![event]));
     let bytes: usize = commits.iter().map(photovote_event_store::Commit::stored_bytes).sum();
     write(&client, &commits).await?;

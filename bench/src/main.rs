@@ -107,7 +107,7 @@ async fn commands_with(durability: Durability, name: &str, report: &mut Report) 
     let data = tempfile::tempdir()?;
     let server = Server::start(options(data.path(), durability)).await?;
     let owner = Client::new(&format!("http://{}", server.address()), Some(&server.token(&"owner".parse()?)?));
-    let puts = Puts::prepare(server.dynamodb()).await?;
+    let puts = Puts::prepare(durability).await?;
     let voting = Voting::open(owner).await;
 
     for clients in CLIENTS {

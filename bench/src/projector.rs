@@ -6,10 +6,11 @@ use std::{
 };
 
 use aws_sdk_dynamodb::Client;
-use photovote::engine::DOCUMENTS;
+use aws_types::SdkConfig;
+use photovote::engine::{DOCUMENTS, Durability};
 use photovote_document_store::DocumentReader;
 use photovote_domain::ElectionId;
-use photovote_dynamodb::{Endpoint, client, config};
+use photovote_dynamodb::client;
 use photovote_event_store::Commit;
 use photovote_testing::{ballot, election};
 use tokio::time::{MissedTickBehavior, interval, sleep};
@@ -31,11 +32,11 @@ const CLIENTS: usize = 16;
 const LOOK: Duration = Duration::from_millis(10);
 
 /// Writes casts to the events table as if they had been decided on, and watches the count.
-pub(crate) async fn measure(dynamodb: &str, report: &mut Report) -> Result<(), Box<dyn Error>> {
-    let puts = Puts::prepare(dynamodb).await?;
+pub(crate) async fn measure(dynamodb: &SdkConfig, report: &mut Report) -> Result<(), Box<dyn Error>> {
+    let puts = Puts::prepare(Durability::ProcessEnd).await?;
     puts.run(CLIENTS).await;
     let bare = puts.run(CLIENTS).await;
-    let client = client(&config(&Endpoint::Local(dynamodb.to_owned())), None);
+    let client = client(dynamodb, None);
     let documents = DocumentReader::new(client.clone(), DOCUMENTS);
     let mut before = election(ELECTION, SHARDS, None);
     let mut casts = Vec::new();

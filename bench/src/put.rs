@@ -5,38 +5,32 @@ use std::{
     sync::atomic::{AtomicU64, Ordering},
 };
 
-use aws_sdk_dynamodb::{
-    Client,
-    primitives::Blob,
-    types::{AttributeDefinition, AttributeValue, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType},
+use aws_sdk_dynamodb::{Client, primitives::Blob, types::AttributeValue};
+use photovote::{
+    data_dir::DataDir,
+    engine::{DOCUMENTS, Durability, Engine},
 };
-use photovote_dynamodb::Endpoint;
+use tempfile::TempDir;
 
 use crate::load::{self, Samples};
 
-const TABLE: &str = "photovote-bench";
 /// About as many bytes as a commit has that rates five photographs.
 const ITEM: usize = 900;
 
-/// A table without a stream, and how many items were put into it.
+/// An engine of its own, and how many items were put into a table of it that has no stream.
 pub(crate) struct Puts {
     client: Client,
     count: AtomicU64,
+    _engine: Engine,
+    _data: TempDir,
 }
 
 impl Puts {
-    /// Makes the table in the engine at this endpoint.
-    pub(crate) async fn prepare(endpoint: &str) -> Result<Self, Box<dyn Error>> {
-        let config = photovote_dynamodb::config(&Endpoint::Local(endpoint.to_owned()));
-        let client = photovote_dynamodb::client(&config, None);
-        let mut table = client.create_table().table_name(TABLE).billing_mode(BillingMode::PayPerRequest);
-        for (name, kind) in [("pk", KeyType::Hash), ("sk", KeyType::Range)] {
-            let text = AttributeDefinition::builder().attribute_name(name).attribute_type(ScalarAttributeType::S);
-            let key = KeySchemaElement::builder().attribute_name(name).key_type(kind);
-            table = table.attribute_definitions(text.build()?).key_schema(key.build()?);
-        }
-        table.send().await?;
-        Ok(Self { client, count: AtomicU64::new(0) })
+    /// Starts the engine.
+    pub(crate) async fn prepare(durability: Durability) -> Result<Self, Box<dyn Error>> {
+        let data = tempfile::tempdir()?;
+        let engine = Engine::start(&DataDir::open(data.path())?, durability).await?;
+        Ok(Self { client: engine.client(), count: AtomicU64::new(0), _engine: engine, _data: data })
     }
 
     /// Puts items, each at a place that must be free.
@@ -49,7 +43,7 @@ impl Puts {
         let put = self
             .client
             .put_item()
-            .table_name(TABLE)
+            .table_name(DOCUMENTS)
             .item("pk", AttributeValue::S((number % 1_000).to_string()))
             .item("sk", AttributeValue::S(format!("{number:010}")))
             .item("bytes", AttributeValue::B(Blob::new(vec![0; ITEM])))

@@ -9,7 +9,7 @@ use photovote::{
 };
 use photovote_document_store::{DocumentStore, Scope};
 use photovote_domain::ElectionId;
-use photovote_dynamodb::{Calls, Endpoint, client, config};
+use photovote_dynamodb::{Calls, client};
 use photovote_event_store::{Environment, EventReader};
 use photovote_testing::{ballot, election, voter};
 use projector::Projection;
@@ -28,8 +28,7 @@ pub(crate) async fn measure(ballots: u32) -> Result<(), Box<dyn Error>> {
     let home = tempfile::tempdir()?;
     let engine = Engine::start(&DataDir::open(home.path())?, Durability::ProcessEnd).await?;
     let calls = Calls::default();
-    let config = config(&Endpoint::Local(engine.endpoint().to_owned()));
-    let client = client(&config, Some(calls.clone()));
+    let client = client(engine.config(), Some(calls.clone()));
     write(&client, &election(ELECTION, SHARDS, Some(ballots.into()))).await?;
     let mut written = 6;
     for first in (1..=ballots).step_by(1_000) {

@@ -161,8 +161,7 @@ pub async fn import(to: &Place, file: &Path) -> Result<Amount, BackupError> {
     match to {
         Place::Directory(data_dir) => {
             let engine = Engine::start(&DataDir::open(data_dir)?, Durability::PowerLoss).await?;
-            let client = client(&config(&Endpoint::Local(engine.endpoint().into())), None);
-            let restored = restore(client, EVENTS, file).await;
+            let restored = restore(engine.client(), EVENTS, file).await;
             engine.stop().await;
             restored?;
         }

@@ -204,7 +204,7 @@ mod tests {
     impl Fixture {
         async fn new() -> Self {
             let home = tempfile::tempdir().unwrap();
-            let queues = Queues::start(&DataDir::open(home.path()).unwrap(), &NAMES).await.unwrap();
+            let queues = Queues::open(&DataDir::open(home.path()).unwrap(), &NAMES).await.unwrap();
             Self { _home: home, queues }
         }
 

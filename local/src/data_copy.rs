@@ -10,7 +10,7 @@ use std::{
 };
 
 use aws_sdk_dynamodb::Client;
-use photovote_dynamodb::{Endpoint, Item, StorageError, client, config, storage_error};
+use photovote_dynamodb::{Item, StorageError, storage_error};
 use rusqlite::{Connection, OpenFlags};
 use tempfile::TempDir;
 use tokio::task::JoinError;
@@ -75,7 +75,7 @@ impl DataCopy {
         let target = place.path().join("photovote.db");
         tokio::task::spawn_blocking(move || copy(&source, &target)).await??;
         let engine = Engine::start(&DataDir::open(place.path())?, Durability::ProcessEnd).await?;
-        let client = client(&config(&Endpoint::Local(engine.endpoint().into())), None);
+        let client = engine.client();
         Ok(Self { engine, client, _place: place })
     }
 

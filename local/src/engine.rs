@@ -1,30 +1,22 @@
 //! The embedded engine: DynamoDB's interface over one durable file.
 
-use std::{
-    io,
-    net::{Ipv4Addr, SocketAddr},
-    path::PathBuf,
-    time::Duration,
-};
+use std::{io, path::PathBuf, sync::Arc, time::Duration};
 
-use aws_sdk_dynamodb::{
-    Client,
-    error::DisplayErrorContext,
-    types::{
-        AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType, StreamSpecification,
-        StreamViewType,
-    },
-};
-use dynoxide::{Database, DynoxideError};
+use aws_sdk_dynamodb::Client;
+use aws_types::SdkConfig;
 use photovote_domain::Timestamp;
 use photovote_dynamodb::{Endpoint, client, config};
+use photovote_embedded::{Database, Dispatcher, DynoxideError, create_table};
 use rusqlite::{Connection, params};
-use tokio::{net::TcpListener, sync::oneshot, task::JoinError};
+use tokio::{
+    runtime::{Handle, Runtime},
+    task::JoinError,
+};
 
 use crate::{
     data_dir::{Claim, DataDir, DataDirError},
+    socket,
     sqlite::{self, FileError},
-    stop::Stop,
     stream::{EventStream, SequenceNumber},
 };
 
@@ -39,7 +31,8 @@ pub const DOCUMENTS: &str = "photovote-documents";
 const KEPT: Duration = Duration::from_hours(24);
 /// Records deleted at once. The engine's writes wait as long.
 const TRIMMED_AT_ONCE: usize = 500;
-/// How many requests the engine works on at once. It has one lock, and each request blocks its thread.
+/// How many requests the engine works on at once. The database has one lock; while one request holds it, others are read
+/// and answers written.
 const THREADS: usize = 4;
 /// How long a stop waits for requests that are under way.
 const LONGEST_STOP: Duration = Duration::from_secs(5);
@@ -90,60 +83,73 @@ pub enum EngineError {
         /// What the engine says.
         source: DynoxideError,
     },
-    /// No port on the loopback interface.
-    #[error("the engine cannot listen on the loopback interface: {0}")]
-    Listen(io::Error),
+    /// The system gives the engine no threads.
+    #[error("the engine has no threads: {0}")]
+    Threads(io::Error),
     /// A table cannot be made.
-    #[error("the table {table} cannot be made: {detail}")]
+    #[error("the table {table} cannot be made: {source}")]
     Table {
         /// Its name.
         table: &'static str,
         /// What the engine says.
-        detail: String,
+        source: DynoxideError,
     },
     /// The work was cut off.
     #[error("the engine broke off: {0}")]
     BrokenOff(#[from] JoinError),
 }
 
-/// The engine, as it runs: it owns the data directory and serves DynamoDB's interface on a loopback port. When it is
-/// dropped it stops by itself, soon.
+/// The engine, as it runs. It owns the data directory. Clients reach it inside this process only; once it is stopped or
+/// dropped, their calls fail.
 pub struct Engine {
-    endpoint: String,
-    database: Database,
+    config: SdkConfig,
+    dispatcher: Dispatcher,
+    database: Arc<Database>,
     file: PathBuf,
-    stop: Stop,
-    stopped: oneshot::Receiver<()>,
+    threads: Threads,
     claim: Claim,
 }
 
 impl Engine {
-    /// Claims the directory, opens its data, makes what is missing, and serves it.
+    /// Claims the directory, opens its data, and makes what is missing.
     pub async fn start(dir: &DataDir, durability: Durability) -> Result<Self, EngineError> {
         let claim = dir.claim()?;
-        // What stands there is from before, and another program may listen there now.
-        dir.withdraw_endpoint()?;
+        socket::withdraw(dir)?;
         let file = dir.file("photovote.db");
         let path = file.clone();
-        let database = tokio::task::spawn_blocking(move || open(path, durability)).await??;
-        let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).map_err(EngineError::Listen)?;
-        listener.set_nonblocking(true).map_err(EngineError::Listen)?;
-        let address = listener.local_addr().map_err(EngineError::Listen)?;
-        let (stop, stopped) = serve(listener, address, database.clone()).map_err(EngineError::Listen)?;
-        let engine = Self { endpoint: format!("http://{address}"), database, file, stop, stopped, claim };
-        create_tables(&client(&config(&Endpoint::Local(engine.endpoint.clone())), None)).await?;
-        dir.publish_endpoint(&engine.endpoint)?;
-        Ok(engine)
+        let database = tokio::task::spawn_blocking(move || {
+            let database = open(path, durability)?;
+            for table in [EVENTS, CONTROL, DOCUMENTS] {
+                create_table(&database, table, table == EVENTS)
+                    .map_err(|source| EngineError::Table { table, source })?;
+            }
+            Ok::<_, EngineError>(Arc::new(database))
+        })
+        .await??;
+        let threads = Threads::start().map_err(EngineError::Threads)?;
+        let dispatcher = Dispatcher::on_threads(&database, threads.handle());
+        let config = config(&Endpoint::Client(dispatcher.http_client()));
+        Ok(Self { config, dispatcher, database, file, threads, claim })
     }
 
-    /// Where the SDK finds it.
-    pub fn endpoint(&self) -> &str {
-        &self.endpoint
+    /// The SDK's configuration for clients of this engine.
+    pub const fn config(&self) -> &SdkConfig {
+        &self.config
+    }
+
+    /// A client of this engine.
+    pub fn client(&self) -> Client {
+        client(&self.config, None)
+    }
+
+    /// What answers requests to its tables.
+    pub fn dispatcher(&self) -> Dispatcher {
+        self.dispatcher.clone()
     }
 
     /// The stream of the events table.
     pub fn events(&self) -> Result<EventStream, DynoxideError> {
-        EventStream::of(self.database.clone(), EVENTS)
+        EventStream::of(Database::clone(&self.database), EVENTS)
     }
 
     /// Cleans up what nobody needs any more: items past their time to live, and records of the stream that are older than a
@@ -160,15 +166,50 @@ impl Engine {
         .await?
     }
 
-    /// Answers the requests that are under way, and closes the file.
+    /// Finishes the requests that are under way, and closes the file.
     pub async fn stop(self) {
-        let Self { stop, stopped, database, claim, .. } = self;
-        drop(stop);
-        if tokio::time::timeout(LONGEST_STOP, stopped).await.is_err() {
-            tracing::warn!("the engine stops with requests under way");
-        }
+        let Self { database, threads, claim, .. } = self;
         drop(database);
+        threads.stop().await;
         drop(claim);
+    }
+}
+
+/// The engine's threads: a runtime of their own, which the functions that wait for an answer do not share.
+struct Threads {
+    handle: Handle,
+    /// Until it is stopped.
+    runtime: Option<Runtime>,
+}
+
+impl Threads {
+    fn start() -> io::Result<Self> {
+        let mut builder = tokio::runtime::Builder::new_multi_thread();
+        let runtime = builder.worker_threads(THREADS).thread_name("engine").build()?;
+        Ok(Self { handle: runtime.handle().clone(), runtime: Some(runtime) })
+    }
+
+    fn handle(&self) -> Handle {
+        self.handle.clone()
+    }
+
+    /// Waits for what is under way, but not for long.
+    async fn stop(mut self) {
+        let runtime = self.runtime.take();
+        let stopping =
+            tokio::task::spawn_blocking(move || runtime.map(|runtime| runtime.shutdown_timeout(LONGEST_STOP)));
+        if let Err(error) = stopping.await {
+            tracing::error!(%error, "the engine's threads did not stop in order");
+        }
+    }
+}
+
+impl Drop for Threads {
+    fn drop(&mut self) {
+        // A runtime that is simply dropped waits for its threads, which no asynchronous caller may do.
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
     }
 }
 
@@ -200,34 +241,6 @@ fn open(file: PathBuf, durability: Durability) -> Result<Database, EngineError> 
     }
 }
 
-/// Serves the database on threads of its own: the engine blocks the thread that a request runs on, and the functions that
-/// wait for its answer must not wait for the thread as well.
-fn serve(
-    listener: std::net::TcpListener,
-    address: SocketAddr,
-    database: Database,
-) -> io::Result<(Stop, oneshot::Receiver<()>)> {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(THREADS)
-        .thread_name("engine")
-        .enable_all()
-        .build()?;
-    let (stop, stopping) = Stop::new();
-    let (stopped, wait) = oneshot::channel();
-    std::thread::Builder::new().name("engine".into()).spawn(move || {
-        let served: Result<(), String> = runtime.block_on(async {
-            let listener = TcpListener::from_std(listener).map_err(|error| error.to_string())?;
-            dynoxide::server::serve_with_shutdown(listener, database, stopping.wait()).await
-        });
-        if let Err(error) = served {
-            tracing::error!(%address, error, "the engine stopped serving");
-        }
-        // Nobody may be waiting.
-        stopped.send(()).ok();
-    })?;
-    Ok((stop, wait))
-}
-
 /// Deletes records of the events stream. The last consumed one stays: the engine counts on from its number.
 fn trim(file: &PathBuf, consumed: SequenceNumber, now: Timestamp) -> rusqlite::Result<()> {
     let connection = Connection::open(file)?;
@@ -237,60 +250,11 @@ fn trim(file: &PathBuf, consumed: SequenceNumber, now: Timestamp) -> rusqlite::R
     Ok(())
 }
 
-async fn create_tables(client: &Client) -> Result<(), EngineError> {
-    for table in [EVENTS, CONTROL, DOCUMENTS] {
-        create_table(client, table).await.map_err(|detail| EngineError::Table { table, detail })?;
-    }
-    Ok(())
-}
-
-/// Makes a table if it is missing. The error is in words.
-async fn create_table(client: &Client, table: &'static str) -> Result<(), String> {
-    let existing = client.list_tables().send().await.map_err(|error| DisplayErrorContext(error).to_string())?;
-    if existing.table_names().iter().any(|name| name == table) {
-        return if table == EVENTS { ensure_stream(client).await } else { Ok(()) };
-    }
-    let mut request = client.create_table().table_name(table).billing_mode(BillingMode::PayPerRequest);
-    for (name, kind) in [("pk", KeyType::Hash), ("sk", KeyType::Range)] {
-        let attribute = AttributeDefinition::builder().attribute_name(name).attribute_type(ScalarAttributeType::S);
-        let key = KeySchemaElement::builder().attribute_name(name).key_type(kind);
-        request = request
-            .attribute_definitions(attribute.build().map_err(|error| error.to_string())?)
-            .key_schema(key.build().map_err(|error| error.to_string())?);
-    }
-    if table == EVENTS {
-        request = request.stream_specification(both_images()?);
-    }
-    request.send().await.map_err(|error| DisplayErrorContext(error).to_string())?;
-    Ok(())
-}
-
-/// Gives the events table its stream, if a start that was cut off left it without.
-async fn ensure_stream(client: &Client) -> Result<(), String> {
-    let described = client.describe_table().table_name(EVENTS).send().await;
-    let described = described.map_err(|error| DisplayErrorContext(error).to_string())?;
-    let stream = described.table.and_then(|table| table.stream_specification);
-    if stream.is_some_and(|stream| stream.stream_enabled) {
-        return Ok(());
-    }
-    let update = client.update_table().table_name(EVENTS).stream_specification(both_images()?);
-    update.send().await.map(drop).map_err(|error| DisplayErrorContext(error).to_string())
-}
-
-fn both_images() -> Result<StreamSpecification, String> {
-    let stream = StreamSpecification::builder().stream_enabled(true).stream_view_type(StreamViewType::NewAndOldImages);
-    stream.build().map_err(|error| error.to_string())
-}
-
 #[cfg(test)]
 mod tests {
     use aws_sdk_dynamodb::types::AttributeValue;
 
     use super::*;
-
-    fn sdk(engine: &Engine) -> Client {
-        client(&config(&Endpoint::Local(engine.endpoint().into())), None)
-    }
 
     async fn put(client: &Client, table: &str, sk: &str) {
         let request = client.put_item().table_name(table);
@@ -308,7 +272,7 @@ mod tests {
         let dir = DataDir::open(home.path()).unwrap();
         for round in 0..2 {
             let engine = Engine::start(&dir, Durability::PowerLoss).await.unwrap();
-            let client = sdk(&engine);
+            let client = engine.client();
             for table in [EVENTS, CONTROL, DOCUMENTS] {
                 assert_eq!(count(&client, table).await, round);
                 put(&client, table, &round.to_string()).await;
@@ -343,7 +307,7 @@ mod tests {
         let home = tempfile::tempdir().unwrap();
         let dir = DataDir::open(home.path()).unwrap();
         let engine = Engine::start(&dir, Durability::PowerLoss).await.unwrap();
-        let client = sdk(&engine);
+        let client = engine.client();
         for number in 0..50 {
             put(&client, EVENTS, &number.to_string()).await;
         }
@@ -372,7 +336,7 @@ mod tests {
         let home = tempfile::tempdir().unwrap();
         let dir = DataDir::open(home.path()).unwrap();
         let engine = Engine::start(&dir, Durability::PowerLoss).await.unwrap();
-        let client = sdk(&engine);
+        let client = engine.client();
         for number in 0..5 {
             put(&client, EVENTS, &number.to_string()).await;
         }

@@ -8,12 +8,13 @@ use aws_lambda_events::{
     sqs::{SqsBatchResponse, SqsEvent},
     streams::DynamoDbEventResponse,
 };
+use aws_types::SdkConfig;
 use axum::Router;
 use closer::Closer;
 use futures::future::BoxFuture;
 use photovote_control::{Control, ControlReader};
 use photovote_document_store::{DocumentReader, DocumentStore};
-use photovote_dynamodb::{Endpoint, client, config};
+use photovote_dynamodb::client;
 use photovote_event_store::{Environment, EventReader, EventStore, Snapshots};
 use photovote_http::{document, edge};
 use projector::{Projector, RepairQueue};
@@ -35,9 +36,9 @@ pub(crate) type InvocationError = Box<dyn std::error::Error + Send + Sync>;
 /// Where the functions find what they work on.
 pub(crate) struct Surroundings {
     /// The tables, for the SDK.
-    pub(crate) dynamodb: String,
+    pub(crate) dynamodb: SdkConfig,
     /// The queues, for the SDK.
-    pub(crate) sqs: String,
+    pub(crate) sqs: SdkConfig,
     /// The address of the repair queue.
     pub(crate) repair_queue: String,
 }
@@ -60,9 +61,8 @@ pub(crate) struct Functions {
 
 /// Makes the functions.
 pub(crate) async fn functions(surroundings: &Surroundings) -> Functions {
-    let engine = config(&Endpoint::Local(surroundings.dynamodb.clone()));
-    let client = client(&engine, None);
-    let queues = aws_sdk_sqs::Client::new(&config(&Endpoint::Local(surroundings.sqs.clone())));
+    let client = client(&surroundings.dynamodb, None);
+    let queues = aws_sdk_sqs::Client::new(&surroundings.sqs);
 
     let store = || EventStore::new(client.clone(), EVENTS, Environment::system());
     let reader = || EventReader::new(client.clone(), EVENTS);
@@ -105,7 +105,7 @@ pub(crate) async fn functions(surroundings: &Surroundings) -> Functions {
 
     let queue = RepairQueue::new(queues, surroundings.repair_queue.clone());
     let projector = Projector::new(reader(), DocumentStore::new(client.clone(), DOCUMENTS), queue);
-    let repair = Repair::new(projector.clone(), StreamReader::new(&engine));
+    let repair = Repair::new(projector.clone(), StreamReader::new(&surroundings.dynamodb));
     let closer = Closer::new(store(), control(), snapshots());
     let reconciler = Reconciler::new(projector.projection().clone(), control());
     Functions {

@@ -3,7 +3,7 @@
 //! [`server`] puts it together. The [`gateway`] stands for API Gateway and the [`issuer`] for Amazon Cognito; the
 //! [`engine`] for DynamoDB, the [`pump`] for Lambda's event source mapping, the [`queues`] for SQS,
 //! and the [`consumer`] for what brings their messages to a function. The functions are
-//! the very same as on AWS: they use the SDK, and only its endpoints differ.
+//! the very same as on AWS: they use the SDK, and only its HTTP client differs.
 //!
 //! [`status`], [`personal_data`] and [`backup`] look at a [copy](data_copy) of the data, whether a server is running or not.
 
@@ -24,6 +24,7 @@ pub mod pump;
 pub mod queues;
 pub mod rebuild;
 pub mod server;
+mod socket;
 pub mod sqlite;
 pub mod status;
 mod stop;

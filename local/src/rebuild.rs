@@ -6,12 +6,13 @@ use std::{
     time::Duration,
 };
 
+use aws_types::SdkConfig;
 use closer::RestoreError;
 use futures::{StreamExt, TryStreamExt, stream};
 use indicatif::{ProgressBar, ProgressStyle};
 use photovote_control::Control;
 use photovote_document_store::{DocumentStore, Scope};
-use photovote_dynamodb::{Endpoint, client, config};
+use photovote_dynamodb::client;
 use photovote_event_store::{Environment, EventReader};
 use projector::Projection;
 use rebuild::{Deleted, Next, Phase, Plan, RebuildError, Rebuilder, Status};
@@ -20,6 +21,7 @@ use tokio::time::Instant;
 use crate::{
     data_dir::{DataDir, DataDirError},
     engine::{CONTROL, DOCUMENTS, Durability, EVENTS, Engine, EngineError},
+    socket::{self, SocketError},
 };
 
 /// How many parts are worked on at once.
@@ -61,6 +63,9 @@ pub enum FailedRebuild {
     /// The engine cannot run.
     #[error(transparent)]
     Engine(#[from] EngineError),
+    /// The server that is running cannot be reached.
+    #[error(transparent)]
+    Socket(#[from] SocketError),
     /// The rebuild does not go on.
     #[error(transparent)]
     Rebuild(#[from] RebuildError),
@@ -86,7 +91,7 @@ pub enum FailedRebuild {
 /// The engine of a data directory.
 enum Access {
     /// A server runs it.
-    Servers(String),
+    Servers(SdkConfig),
     /// Nobody does but us.
     Own(Engine),
 }
@@ -95,15 +100,15 @@ impl Access {
     async fn to(dir: &DataDir, durability: Durability) -> Result<Self, FailedRebuild> {
         match Engine::start(dir, durability).await {
             Ok(engine) => Ok(Self::Own(engine)),
-            Err(EngineError::DataDir(DataDirError::InUse { .. })) => Ok(Self::Servers(dir.endpoint()?)),
+            Err(EngineError::DataDir(DataDirError::InUse { .. })) => Ok(Self::Servers(socket::connect(dir)?)),
             Err(error) => Err(error.into()),
         }
     }
 
-    fn endpoint(&self) -> &str {
+    fn config(&self) -> &SdkConfig {
         match self {
-            Self::Servers(endpoint) => endpoint,
-            Self::Own(engine) => engine.endpoint(),
+            Self::Servers(config) => config,
+            Self::Own(engine) => engine.config(),
         }
     }
 }
@@ -122,7 +127,7 @@ pub async fn run(
     } else {
         Access::to(&dir, durability).await?
     };
-    let client = client(&config(&Endpoint::Local(access.endpoint().to_owned())), None);
+    let client = client(access.config(), None);
     let events = EventReader::new(client.clone(), EVENTS);
     let documents = DocumentStore::new(client.clone(), DOCUMENTS);
     let rebuilder = Rebuilder::new(Projection::new(events.clone(), documents), Environment::system());

@@ -8,7 +8,9 @@ use std::{
     time::Duration,
 };
 
+use aws_types::SdkConfig;
 use photovote_domain::{Subject, Timestamp};
+use photovote_embedded::Dispatcher;
 use tokio::{
     net::TcpListener,
     task::{JoinError, JoinHandle},
@@ -24,6 +26,7 @@ use crate::{
     issuer::{Issuer, IssuerError},
     pump::{Feed, Pump, Retries},
     queues::{Queues, QueuesError},
+    socket::{Socket, SocketError},
     sqlite::FileError,
     stop::{Stop, Stopping},
     stream::StreamError,
@@ -96,6 +99,9 @@ pub enum StartError {
     /// There is no gateway.
     #[error(transparent)]
     Gateway(#[from] GatewayError),
+    /// Commands of this machine cannot reach it.
+    #[error(transparent)]
+    Socket(#[from] SocketError),
     /// The work was cut off.
     #[error("the start broke off: {0}")]
     BrokenOff(#[from] JoinError),
@@ -106,6 +112,7 @@ pub struct Server {
     data_dir: DataDir,
     issuer: Arc<Issuer>,
     engine: Arc<Engine>,
+    socket: Socket,
     queues: Queues,
     pump: Pump,
     consumer: Consumer,
@@ -121,11 +128,11 @@ impl Server {
         let engine = Arc::new(Engine::start(&data_dir, options.durability).await?);
         let dir = data_dir.clone();
         let issuer = Arc::new(tokio::task::spawn_blocking(move || Issuer::open(&dir)).await??);
-        let queues = Queues::start(&data_dir, &[REPAIR_QUEUE, FAILURE_QUEUE, DEAD_LETTERS]).await?;
+        let queues = Queues::open(&data_dir, &[REPAIR_QUEUE, FAILURE_QUEUE, DEAD_LETTERS]).await?;
 
         let surroundings = Surroundings {
-            dynamodb: engine.endpoint().into(),
-            sqs: queues.endpoint().into(),
+            dynamodb: engine.config().clone(),
+            sqs: queues.config(),
             repair_queue: queues.url(REPAIR_QUEUE),
         };
         let Functions { http, projector, repair, closer, reconciler } = functions(&surroundings).await;
@@ -171,7 +178,8 @@ impl Server {
 
         let settings = Settings { issuer: issuer.clone(), cors: options.cors, photos: photos() };
         let gateway = Gateway::start(listener, http, settings)?;
-        Ok(Self { data_dir, issuer, engine, queues, pump, consumer, gateway, timers: (stop, timers) })
+        let socket = Socket::listen(&data_dir, engine.dispatcher()).await?;
+        Ok(Self { data_dir, issuer, engine, socket, queues, pump, consumer, gateway, timers: (stop, timers) })
     }
 
     /// Where it listens.
@@ -184,9 +192,14 @@ impl Server {
         self.data_dir.path()
     }
 
-    /// Where the SDK finds its DynamoDB.
-    pub fn dynamodb(&self) -> &str {
-        self.engine.endpoint()
+    /// The SDK's configuration for clients of its tables.
+    pub fn dynamodb(&self) -> &SdkConfig {
+        self.engine.config()
+    }
+
+    /// What answers requests to its tables.
+    pub fn dispatcher(&self) -> Dispatcher {
+        self.engine.dispatcher()
     }
 
     /// Its queues.
@@ -201,7 +214,7 @@ impl Server {
 
     /// Takes no more requests, finishes what is under way, and closes the data.
     pub async fn stop(self) {
-        let Self { engine, queues, pump, consumer, gateway, timers: (stop, timers), .. } = self;
+        let Self { engine, socket, queues, pump, consumer, gateway, timers: (stop, timers), .. } = self;
         gateway.stop().await;
         drop(stop);
         for timer in timers {
@@ -211,7 +224,8 @@ impl Server {
         }
         pump.stop().await;
         consumer.stop().await;
-        queues.stop().await;
+        drop(queues);
+        socket.stop();
         // The timers held the others, and have ended.
         if let Some(engine) = Arc::into_inner(engine) {
             engine.stop().await;

@@ -7,13 +7,8 @@ use std::{
 };
 
 use aws_lambda_events::dynamodb::EventRecord;
-use dynoxide::{
-    Database, DynoxideError,
-    actions::{
-        describe_stream::DescribeStreamRequest, get_records::GetRecordsRequest,
-        get_shard_iterator::GetShardIteratorRequest, list_streams::ListStreamsRequest,
-    },
-};
+use dynoxide::actions::{get_records::GetRecordsRequest, get_shard_iterator::GetShardIteratorRequest};
+use photovote_embedded::{Database, DynoxideError, StreamName};
 
 /// What the engine adds to the number that it stores, so that all have 21 digits.
 const OFFSET: u128 = 100_000_000_000_000_000_000;
@@ -79,11 +74,7 @@ pub struct EventStream {
 impl EventStream {
     /// The stream of a table that has one.
     pub(crate) fn of(database: Database, table: &str) -> Result<Self, DynoxideError> {
-        let missing = || DynoxideError::ResourceNotFoundException(format!("{table} has no stream"));
-        let request = ListStreamsRequest { table_name: Some(table.into()), ..Default::default() };
-        let arn = database.list_streams(request)?.streams.pop().ok_or_else(missing)?.stream_arn;
-        let request = DescribeStreamRequest { stream_arn: arn.clone(), ..Default::default() };
-        let shard = database.describe_stream(request)?.stream_description.shards.pop().ok_or_else(missing)?.shard_id;
+        let StreamName { arn, shard } = photovote_embedded::stream(&database, table)?;
         Ok(Self { database, arn, shard, ended: Mutex::default() })
     }
 

@@ -7,7 +7,7 @@ use std::{sync::Arc, time::Duration};
 
 use aws_lambda_events::{dynamodb::Event, sqs::SqsBatchResponse, streams::DynamoDbEventResponse};
 use aws_sdk_dynamodb::{Client as DynamoDb, types::AttributeValue};
-use aws_sdk_sqs::{Client as Sqs, types::QueueAttributeName};
+use aws_sdk_sqs::Client as Sqs;
 use photovote::{
     checkpoint::Checkpoint,
     consumer::{Consumer, Messages, Redelivery},
@@ -18,7 +18,7 @@ use photovote::{
     server::{DEAD_LETTERS, FAILURE_QUEUE, REPAIR_QUEUE, Server},
 };
 use photovote_document_store::DocumentStore;
-use photovote_dynamodb::{Endpoint, Item, client, config};
+use photovote_dynamodb::{Item, client};
 use photovote_event_store::EventReader;
 use photovote_tests::{Client, Election, administrator, serve, until};
 use projector::{Projector, RepairQueue};
@@ -48,7 +48,7 @@ impl Original {
         let server = serve(home.path(), Redelivery::default()).await;
         let election = Election::draft(owner(&server), &[2]).await;
         let document = election.get("").await.status(200).json();
-        let events = dynamodb(server.dynamodb()).scan().table_name(EVENTS).send().await;
+        let events = client(server.dynamodb(), None).scan().table_name(EVENTS).send().await;
         let mut commits = events.unwrap().items.unwrap_or_default();
         commits.sort_by(|one, other| one["sk"].as_s().unwrap().cmp(other["sk"].as_s().unwrap()));
         assert_eq!(commits.len(), 4, "the election, its competition, and two candidates");
@@ -67,10 +67,6 @@ impl Original {
     }
 }
 
-fn dynamodb(endpoint: &str) -> DynamoDb {
-    client(&config(&Endpoint::Local(endpoint.into())), None)
-}
-
 /// Writes into the events table, one after the other.
 async fn write(client: &DynamoDb, items: &[Item]) {
     for item in items {
@@ -78,39 +74,28 @@ async fn write(client: &DynamoDb, items: &[Item]) {
     }
 }
 
-/// The queues, as SQS shows them.
-struct Watched<'a> {
-    queues: &'a Queues,
-    sqs: Sqs,
-}
+/// The queues, looked at from outside.
+struct Watched<'a>(&'a Queues);
 
-impl<'a> Watched<'a> {
-    fn new(queues: &'a Queues) -> Self {
-        Self { queues, sqs: Sqs::new(&config(&Endpoint::Local(queues.endpoint().into()))) }
+impl Watched<'_> {
+    /// How many messages a queue holds, those included that are being worked off.
+    fn count(&self, queue: &'static str) -> u64 {
+        self.0.queue(queue).count().unwrap()
     }
 
-    /// How many messages a queue holds, those that are being worked off included.
-    async fn count(&self, queue: &str) -> usize {
-        let about = self.sqs.get_queue_attributes().queue_url(self.queues.url(queue));
-        let counts = about.attribute_names(QueueAttributeName::All).send().await.unwrap().attributes.unwrap();
-        counts.values().map(|count| count.parse::<usize>().unwrap()).sum()
-    }
-
-    async fn wait_for(&self, queue: &str, messages: usize) {
+    async fn wait_for(&self, queue: &'static str, messages: u64) {
         let what = format!("{messages} messages in {queue}");
-        until(&what, async || self.count(queue).await == messages).await;
+        until(&what, async || self.count(queue) == messages).await;
     }
 
     /// What the messages of a queue say. They are hidden for a while after that.
-    async fn bodies(&self, queue: &str) -> Vec<Value> {
-        let receive = self.sqs.receive_message().queue_url(self.queues.url(queue)).max_number_of_messages(10);
-        let messages = receive.send().await.unwrap().messages.unwrap_or_default();
-        messages.iter().map(|message| serde_json::from_str(message.body().unwrap()).unwrap()).collect()
+    fn bodies(&self, queue: &'static str) -> Vec<Value> {
+        let messages = self.0.queue(queue).receive(10, 30).unwrap();
+        messages.iter().map(|message| serde_json::from_str(message.body()).unwrap()).collect()
     }
 
-    async fn send(&self, queue: &str, body: &Value) {
-        let send = self.sqs.send_message().queue_url(self.queues.url(queue)).message_body(body.to_string());
-        send.send().await.unwrap();
+    fn send(&self, queue: &'static str, body: &Value) {
+        self.0.queue(queue).send(&body.to_string()).unwrap();
     }
 }
 
@@ -131,14 +116,14 @@ async fn what_cannot_be_applied_blocks_nobody_and_is_repaired_once_it_can_be() {
     let home = tempfile::tempdir().unwrap();
     // Nothing is given up while the test takes its time.
     let server = serve(home.path(), Redelivery { receives: i64::MAX, hidden_secs: 1 }).await;
-    let (events, queues) = (dynamodb(server.dynamodb()), Watched::new(server.queues()));
+    let (events, queues) = (client(server.dynamodb(), None), Watched(server.queues()));
     let election = original.on(&server);
 
     write(&events, &original.commits[1..]).await;
     queues.wait_for(REPAIR_QUEUE, 3).await;
     election.get("").await.refused(404, "election_not_found");
     pass_by(&server).await;
-    assert_eq!((queues.count(REPAIR_QUEUE).await, queues.count(DEAD_LETTERS).await), (3, 0));
+    assert_eq!((queues.count(REPAIR_QUEUE), queues.count(DEAD_LETTERS)), (3, 0));
 
     // The stream, which is past the others, brings this one alone: the others, only repair can apply.
     write(&events, &original.commits[..1]).await;
@@ -150,7 +135,7 @@ async fn what_cannot_be_applied_blocks_nobody_and_is_repaired_once_it_can_be() {
     .await;
     assert_eq!(election.get("").await.json(), original.served);
     queues.wait_for(REPAIR_QUEUE, 0).await;
-    assert_eq!((queues.count(FAILURE_QUEUE).await, queues.count(DEAD_LETTERS).await), (0, 0));
+    assert_eq!((queues.count(FAILURE_QUEUE), queues.count(DEAD_LETTERS)), (0, 0));
     server.stop().await;
 }
 
@@ -159,27 +144,27 @@ async fn what_never_can_be_applied_is_put_away_until_somebody_sends_it_again() {
     let original = Original::new().await;
     let home = tempfile::tempdir().unwrap();
     let server = serve(home.path(), Redelivery { receives: 2, hidden_secs: 0 }).await;
-    let (events, queues) = (dynamodb(server.dynamodb()), Watched::new(server.queues()));
+    let (events, queues) = (client(server.dynamodb(), None), Watched(server.queues()));
     let election = original.on(&server);
 
     let text = |text: &str| AttributeValue::S(text.into());
     let no_commit = Item::from([("pk".into(), text("no")), ("sk".into(), text("commit"))]);
     write(&events, &[no_commit, original.commits[3].clone()]).await;
     queues.wait_for(DEAD_LETTERS, 2).await;
-    assert_eq!(queues.count(REPAIR_QUEUE).await, 0);
+    assert_eq!(queues.count(REPAIR_QUEUE), 0);
     pass_by(&server).await;
-    assert_eq!(queues.bodies(DEAD_LETTERS).await, [json!({"pk": "no", "sk": "commit"}), original.keys(3)]);
+    assert_eq!(queues.bodies(DEAD_LETTERS), [json!({"pk": "no", "sk": "commit"}), original.keys(3)]);
 
     // Now what was missing is there. The stream is past the last commit, and nothing happens by itself.
     write(&events, &original.commits[..3]).await;
     let version = original.served["version"].as_u64().unwrap();
     election.get(&format!("?min_version={}", version - 1)).await.status(200);
     assert_eq!(election.get("").await.version(), version - 1);
-    queues.send(REPAIR_QUEUE, &original.keys(3)).await;
+    queues.send(REPAIR_QUEUE, &original.keys(3));
     until("the whole election", async || election.get("").await.version() == version).await;
     assert_eq!(election.get("").await.json(), original.served);
     queues.wait_for(REPAIR_QUEUE, 0).await;
-    assert_eq!(queues.count(DEAD_LETTERS).await, 2);
+    assert_eq!(queues.count(DEAD_LETTERS), 2);
     server.stop().await;
 }
 
@@ -189,11 +174,11 @@ async fn what_the_projector_breaks_down_on_is_repaired_from_the_stream() {
     let home = tempfile::tempdir().unwrap();
     let dir = DataDir::open(home.path()).unwrap();
     let engine = Engine::start(&dir, Durability::ProcessEnd).await.unwrap();
-    let queues = Queues::start(&dir, &[REPAIR_QUEUE, FAILURE_QUEUE, DEAD_LETTERS]).await.unwrap();
-    let watched = Watched::new(&queues);
-    let (settings, events) = (config(&Endpoint::Local(engine.endpoint().into())), dynamodb(engine.endpoint()));
+    let queues = Queues::open(&dir, &[REPAIR_QUEUE, FAILURE_QUEUE, DEAD_LETTERS]).await.unwrap();
+    let watched = Watched(&queues);
+    let events = engine.client();
     let documents = DocumentStore::new(events.clone(), DOCUMENTS);
-    let repair_queue = RepairQueue::new(watched.sqs.clone(), queues.url(REPAIR_QUEUE));
+    let repair_queue = RepairQueue::new(Sqs::new(&queues.config()), queues.url(REPAIR_QUEUE));
     let projector = Projector::new(EventReader::new(events.clone(), EVENTS), documents.clone(), repair_queue);
     let id = original.election.id.parse().unwrap();
     let version = async || documents.election(id, true).await.unwrap().unwrap().version.get();
@@ -219,9 +204,9 @@ async fn what_the_projector_breaks_down_on_is_repaired_from_the_stream() {
     while feed.step().await.unwrap() != Step::Idle {}
     let whole = original.served["version"].as_u64().unwrap();
     assert_eq!(version().await, whole - 1, "all before it is applied");
-    assert_eq!((watched.count(FAILURE_QUEUE).await, watched.count(REPAIR_QUEUE).await), (1, 0));
+    assert_eq!((watched.count(FAILURE_QUEUE), watched.count(REPAIR_QUEUE)), (1, 0));
 
-    let repair = Repair::new(projector, StreamReader::new(&settings));
+    let repair = Repair::new(projector, StreamReader::new(engine.config()));
     let work_off = move |event| {
         let repair = repair.clone();
         async move { Ok::<SqsBatchResponse, String>(repair.handle(event).await) }
@@ -230,8 +215,7 @@ async fn what_the_projector_breaks_down_on_is_repaired_from_the_stream() {
     let consumer = Consumer::start(Messages::new(sources, dead_letters, Redelivery::default(), work_off));
     watched.wait_for(FAILURE_QUEUE, 0).await;
     assert_eq!(version().await, whole);
-    assert_eq!((watched.count(REPAIR_QUEUE).await, watched.count(DEAD_LETTERS).await), (0, 0));
+    assert_eq!((watched.count(REPAIR_QUEUE), watched.count(DEAD_LETTERS)), (0, 0));
     consumer.stop().await;
-    queues.stop().await;
     engine.stop().await;
 }

@@ -13,14 +13,16 @@ use std::{
 };
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use aws_types::SdkConfig;
 use photovote::{
     consumer::Redelivery,
     data_dir::DataDir,
     engine::{CONTROL, DOCUMENTS, Durability, EVENTS, Engine},
     server::{DEAD_LETTERS, REPAIR_QUEUE, Server as Here},
 };
-use photovote_dynamodb::{Endpoint, Item, client, config};
+use photovote_dynamodb::{Item, client};
 use photovote_event_store::{EventReader, Snapshots};
+use photovote_testing::OverHttp;
 use photovote_tests::{Client, Election, Everything, Tables, administrator, assert_same, followed, serve};
 use program::{Server, photovote};
 use serde_json::{Value, json};
@@ -57,8 +59,8 @@ fn owner(server: &Here) -> Client {
     administrator(server, "admin")
 }
 
-async fn items(endpoint: &str, table: &str) -> Vec<Item> {
-    Tables::at(endpoint).items(table).await.into_values().collect()
+async fn items(config: &SdkConfig, table: &str) -> Vec<Item> {
+    Tables::at(config).items(table).await.into_values().collect()
 }
 
 /// The administrators of a server that answers at this address, with its data in this directory.
@@ -131,9 +133,10 @@ async fn a_restored_table_is_brought_into_a_stack_that_runs() {
         (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let file = place.path().join("events");
     let file = file.to_str().unwrap();
-    let beside = |server: &Here, command: &str| {
+    let beside = async |server: &Here, command: &str| {
+        let tables = OverHttp::start(server.dispatcher()).await;
         let mut run = photovote(home.path());
-        run.args([command, file, "--events-table", EVENTS]).env("AWS_ENDPOINT_URL", server.dynamodb());
+        run.args([command, file, "--events-table", EVENTS]).env("AWS_ENDPOINT_URL", tables.url());
         run.envs([("AWS_ACCESS_KEY_ID", "local"), ("AWS_SECRET_ACCESS_KEY", "local"), ("AWS_REGION", "eu-central-1")]);
         let output = run.output().unwrap();
         assert!(output.status.success(), "{output:?}");
@@ -142,11 +145,11 @@ async fn a_restored_table_is_brought_into_a_stack_that_runs() {
     let all = Box::pin(Everything::hold(|subject| administrator(&server, subject))).await;
     followed(home.path()).await;
     let before = all.answers(|subject| administrator(&server, subject)).await;
-    beside(&server, "export");
+    beside(&server, "export").await;
     server.stop().await;
     // The stream of the new table brings the documents up to date while it is being filled.
     let other = here(fresh.path()).await;
-    beside(&other, "import");
+    beside(&other, "import").await;
     followed(fresh.path()).await;
     other.stop().await;
     said(fresh.path(), &["rebuild", "--control"]);
@@ -164,7 +167,7 @@ async fn a_backup_that_was_changed_or_cut_is_not_imported() {
     let whole = place.path().join("whole");
     // What is damaged is not made a backup of: a commit that was changed, one that is missing, and what is none.
     let engine = Engine::start(&DataDir::open(home.path()).unwrap(), Durability::ProcessEnd).await.unwrap();
-    let tables = Tables::at(engine.endpoint());
+    let tables = Tables::at(engine.config());
     let events = tables.items(EVENTS).await;
     let (key, commit) = events.iter().find(|((_, sk), _)| sk.starts_with("election#")).unwrap();
     let exported = |damage: &str, says: &str| {
@@ -213,7 +216,7 @@ async fn a_backup_that_was_changed_or_cut_is_not_imported() {
     // Elsewhere, another election stands in the same place.
     let elsewhere = here(empty.path()).await;
     Election::open(owner(&elsewhere), &[2]).await;
-    let client = client(&config(&Endpoint::Local(elsewhere.dynamodb().into())), None);
+    let client = client(elsewhere.dynamodb(), None);
     let mut other = items(elsewhere.dynamodb(), EVENTS).await.remove(0);
     let first: Value = serde_json::from_str(lines[0]).unwrap();
     for key in ["pk", "sk"] {
@@ -259,7 +262,7 @@ async fn the_status_is_the_same_with_a_server_and_without_one() {
 
     // A gate that counts one more than were cast, and nothing else that is wrong.
     let engine = Engine::start(&DataDir::open(home.path()).unwrap(), Durability::ProcessEnd).await.unwrap();
-    let tables = Tables::at(engine.endpoint());
+    let tables = Tables::at(engine.config());
     let (_, mut gate) = tables.items(CONTROL).await.into_iter().find(|((_, sk), _)| sk == "gate").unwrap();
     let casts: u64 = gate["casts"].as_n().unwrap().parse().unwrap();
     gate.insert("casts".into(), AttributeValue::N((casts + 1).to_string()));
@@ -277,15 +280,13 @@ async fn the_status_tells_what_is_behind_and_what_does_not_agree() {
     let home = tempfile::tempdir().unwrap();
     let server = here(home.path()).await;
     let election = held(owner(&server)).await;
-    let queue = aws_sdk_sqs::Client::new(&config(&Endpoint::Local(server.queues().endpoint().into())));
-    let url = server.queues().url(DEAD_LETTERS);
-    queue.send_message().queue_url(url).message_body("{}").send().await.unwrap();
+    server.queues().queue(DEAD_LETTERS).send("{}").unwrap();
     server.stop().await;
     // With the engine alone, nobody makes up for what is lost.
     let engine = Engine::start(&DataDir::open(home.path()).unwrap(), Durability::ProcessEnd).await.unwrap();
-    let client = client(&config(&Endpoint::Local(engine.endpoint().into())), None);
+    let client = engine.client();
     for table in [DOCUMENTS, CONTROL] {
-        for item in items(engine.endpoint(), table).await {
+        for item in items(engine.config(), table).await {
             // All documents, and one gate that ballots went through.
             let gate = item["sk"] == AttributeValue::S("gate".into()) && item["casts"] != AttributeValue::N("0".into());
             if table == DOCUMENTS || gate {
@@ -356,7 +357,7 @@ async fn every_place_of_personal_data_is_listed_and_no_other() {
     }
 
     // As if its stream were long.
-    let reader = EventReader::new(client(&config(&Endpoint::Local(server.dynamodb().to_owned())), None), EVENTS);
+    let reader = EventReader::new(client(server.dynamodb(), None), EVENTS);
     let snapshots = Snapshots::new(&reader, CONTROL).of_streams_longer_than(1).keeping();
     snapshots.load(election.id.parse().unwrap()).await.unwrap();
 

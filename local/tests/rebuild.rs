@@ -240,7 +240,7 @@ async fn gates_and_guards_that_are_lost_come_back_while_no_server_runs() {
     server.stop().await;
 
     let engine = Engine::start(&DataDir::open(home).unwrap(), Durability::ProcessEnd).await.unwrap();
-    let tables = Tables::at(engine.endpoint());
+    let tables = Tables::at(engine.config());
     let control = tables.items(CONTROL).await;
     assert!(control.len() > 5 * 16);
     tables.lose(CONTROL, |_, _| true).await;
@@ -249,7 +249,7 @@ async fn gates_and_guards_that_are_lost_come_back_while_no_server_runs() {
     let guard = [("pk".to_owned(), text(&format!("{}#0", open.id))), ("sk".to_owned(), text("email#nobody"))];
     tables.put(CONTROL, Item::from(guard)).await;
     // And a snapshot that may be of another history.
-    let reader = EventReader::new(client(&config(&Endpoint::Local(engine.endpoint().to_owned())), None), EVENTS);
+    let reader = EventReader::new(engine.client(), EVENTS);
     let snapshots = Snapshots::new(&reader, CONTROL).of_streams_longer_than(1).keeping();
     snapshots.load(open.id.parse().unwrap()).await.unwrap();
     assert_eq!(tables.items(CONTROL).await.len(), 2);

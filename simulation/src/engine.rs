@@ -8,9 +8,8 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-use dynoxide::{Database, DynoxideError};
 use photovote_domain::Timestamp;
-use serde::{Serialize, de::DeserializeOwned};
+use photovote_embedded::{Database, DynoxideError, create_table};
 use serde_json::{Value, json};
 use tokio::sync::Notify;
 
@@ -74,9 +73,9 @@ impl Engine {
         let memory = || Database::memory().expect("the engine opens its memory");
         let (tables, lagging) = (memory(), memory());
         for table in [EVENTS, CONTROL, DOCUMENTS] {
-            create(&tables, table);
+            create_table(&tables, table, false).expect("the table is created");
         }
-        create(&lagging, DOCUMENTS);
+        create_table(&lagging, DOCUMENTS, false).expect("the table is created");
         Self { tables, lagging, log: Mutex::default(), bell: Notify::new() }
     }
 
@@ -191,38 +190,6 @@ impl Log {
     }
 }
 
-fn create(database: &Database, table: &str) {
-    let body = json!({
-        "TableName": table, "BillingMode": "PAY_PER_REQUEST",
-        "KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
-        "AttributeDefinitions": [
-            {"AttributeName": "pk", "AttributeType": "S"}, {"AttributeName": "sk", "AttributeType": "S"},
-        ],
-    });
-    dispatch(database, "CreateTable", &body).expect("the table is created");
-}
-
 fn dispatch(database: &Database, operation: &str, body: &Value) -> Result<Vec<u8>, DynoxideError> {
-    match operation {
-        "CreateTable" => through(body, |request| database.create_table(request)),
-        "GetItem" => through(body, |request| database.get_item(request)),
-        "PutItem" => through(body, |request| database.put_item(request)),
-        "UpdateItem" => through(body, |request| database.update_item(request)),
-        "DeleteItem" => through(body, |request| database.delete_item(request)),
-        "Query" => through(body, |request| database.query(request)),
-        "Scan" => through(body, |request| database.scan(request)),
-        "BatchGetItem" => through(body, |request| database.batch_get_item(request)),
-        "TransactWriteItems" => through(body, |request| database.transact_write_items(request)),
-        other => Err(DynoxideError::ValidationException(format!("nobody here asks for {other}"))),
-    }
-}
-
-fn through<Q: DeserializeOwned, A: Serialize>(
-    body: &Value,
-    carry_out: impl FnOnce(Q) -> Result<A, DynoxideError>,
-) -> Result<Vec<u8>, DynoxideError> {
-    let unreadable = |error: serde_json::Error| DynoxideError::SerializationException(error.to_string());
-    // Some requests are read from text only.
-    let request = serde_json::from_str(&body.to_string()).map_err(unreadable)?;
-    serde_json::to_vec(&carry_out(request)?).map_err(unreadable)
+    photovote_embedded::perform(database, operation, body.to_string().as_bytes())
 }

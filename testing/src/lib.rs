@@ -1,30 +1,26 @@
-//! An engine of one's own for each test: DynamoDB in memory, over real HTTP, in the test's own process. And the gateway
-//! before a function, as far as a function can tell.
+//! An engine of one's own for each test: DynamoDB in memory, in the test's own process. And the gateway before a function,
+//! as far as a function can tell.
 #![allow(clippy::expect_used, clippy::missing_panics_doc, reason = "a test that cannot start what it needs has failed")]
 
 mod gateway;
 mod histories;
+mod over_http;
 pub mod units;
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt, sync::Arc};
 
-use aws_sdk_dynamodb::{
-    Client,
-    types::{
-        AttributeDefinition, AttributeValue, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType,
-        StreamSpecification, StreamViewType,
-    },
-};
+use aws_sdk_dynamodb::{Client, types::AttributeValue};
 use aws_types::SdkConfig;
-use dynoxide::Database;
 use photovote_dynamodb::{Calls, Endpoint, Item};
+use photovote_embedded::{Database, Dispatcher, create_table};
 use photovote_event_store::Commit;
-use tokio::{net::TcpListener, task::JoinHandle};
 
 use crate::units::ReadUnits;
 
 pub use gateway::{Reply, Sender, get, send, send_under};
 pub use histories::{ballot, election, following, history, voter};
+pub use over_http::OverHttp;
+pub use photovote_embedded::StreamName;
 
 /// The names of the tables.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,28 +37,29 @@ const TABLES: Tables =
     Tables { events: "photovote-events", control: "photovote-control", documents: "photovote-documents" };
 
 /// An engine that holds the three tables, empty. It stops, and forgets everything, when it is dropped.
-#[derive(Debug)]
 pub struct Engine {
     config: SdkConfig,
-    url: String,
-    server: JoinHandle<Result<(), String>>,
+    dispatcher: Dispatcher,
+    database: Arc<Database>,
+}
+
+impl fmt::Debug for Engine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Engine")
+    }
 }
 
 impl Engine {
-    /// Starts an engine on a free port of the loopback interface, in the runtime of the test.
+    /// Makes an engine.
+    #[expect(clippy::unused_async, reason = "an engine may come to need a runtime, and hundreds of tests await it")]
     pub async fn start() -> Self {
-        let database = Database::memory().expect("the engine opens its memory");
-        let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a port is free");
-        let url = format!("http://{}", listener.local_addr().expect("a bound socket has an address"));
-        let until_dropped = std::future::pending();
-        let server = tokio::spawn(dynoxide::server::serve_with_shutdown(listener, database, until_dropped));
-        let config = photovote_dynamodb::config(&Endpoint::Local(url.clone()));
-        let engine = Self { config, url, server };
-        let client = engine.client();
-        create(&client, TABLES.events, Some(StreamViewType::NewImage)).await;
-        create(&client, TABLES.control, None).await;
-        create(&client, TABLES.documents, None).await;
-        engine
+        let database = Arc::new(Database::memory().expect("the engine opens its memory"));
+        for table in [TABLES.events, TABLES.control, TABLES.documents] {
+            create_table(&database, table, table == TABLES.events).expect("the table is created");
+        }
+        let dispatcher = Dispatcher::on_callers(&database);
+        let config = photovote_dynamodb::config(&Endpoint::Client(dispatcher.http_client()));
+        Self { config, dispatcher, database }
     }
 
     /// The names of the tables.
@@ -70,9 +67,14 @@ impl Engine {
         TABLES
     }
 
-    /// Where the engine listens: `http://127.0.0.1:<port>`.
-    pub fn url(&self) -> &str {
-        &self.url
+    /// The name of the stream of the events table.
+    pub fn stream(&self) -> StreamName {
+        photovote_embedded::stream(&self.database, TABLES.events).expect("the events table has a stream")
+    }
+
+    /// Serves the engine over HTTP.
+    pub async fn over_http(&self) -> OverHttp {
+        OverHttp::start(self.dispatcher.clone()).await
     }
 
     /// The SDK's configuration for this engine.
@@ -130,38 +132,6 @@ impl Engine {
     }
 }
 
-impl Drop for Engine {
-    fn drop(&mut self) {
-        self.server.abort();
-    }
-}
-
-async fn create(client: &Client, table: &str, stream: Option<StreamViewType>) {
-    let key = |name: &str, kind: KeyType| {
-        KeySchemaElement::builder().attribute_name(name).key_type(kind).build().expect("a key has a name and a type")
-    };
-    let text = |name: &str| {
-        let attribute = AttributeDefinition::builder().attribute_name(name).attribute_type(ScalarAttributeType::S);
-        attribute.build().expect("an attribute has a name and a type")
-    };
-    let stream = stream.map(|view| {
-        let stream = StreamSpecification::builder().stream_enabled(true).stream_view_type(view);
-        stream.build().expect("a stream is enabled or not")
-    });
-    client
-        .create_table()
-        .table_name(table)
-        .billing_mode(BillingMode::PayPerRequest)
-        .key_schema(key("pk", KeyType::Hash))
-        .key_schema(key("sk", KeyType::Range))
-        .attribute_definitions(text("pk"))
-        .attribute_definitions(text("sk"))
-        .set_stream_specification(stream)
-        .send()
-        .await
-        .expect("the table is created");
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -173,11 +143,11 @@ mod tests {
         let put = client.put_item().table_name(engine.tables().documents);
         let put = put.item("pk", AttributeValue::S("a".into())).item("sk", AttributeValue::S("b".into()));
         put.send().await.unwrap();
-        let mut tables = client.list_tables().send().await.unwrap().table_names.unwrap();
-        tables.sort();
         let Tables { events, control, documents } = engine.tables();
-        assert_eq!(tables, [control, documents, events]);
-        assert_eq!(calls.take(), [("ListTables".to_owned(), 1), ("PutItem".to_owned(), 1)].into());
+        for (table, count) in [(events, 0), (control, 0), (documents, 1)] {
+            assert_eq!(client.scan().table_name(table).send().await.unwrap().count(), count);
+        }
+        assert_eq!(calls.take(), [("PutItem".to_owned(), 1), ("Scan".to_owned(), 3)].into());
     }
 
     #[tokio::test]

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use aws_sdk_dynamodb::{Client, types::AttributeValue};
-use photovote_dynamodb::{Endpoint, Item, client, config};
+use aws_types::SdkConfig;
+use photovote_dynamodb::{Item, client};
 
 /// Items by their keys.
 pub type Items = BTreeMap<(String, String), Item>;
@@ -13,9 +14,9 @@ pub type Items = BTreeMap<(String, String), Item>;
 pub struct Tables(Client);
 
 impl Tables {
-    /// Those of the engine that answers there.
-    pub fn at(endpoint: &str) -> Self {
-        Self(client(&config(&Endpoint::Local(endpoint.into())), None))
+    /// Those that clients of this configuration reach.
+    pub fn at(config: &SdkConfig) -> Self {
+        Self(client(config, None))
     }
 
     /// The client that reaches them.

@@ -2,8 +2,8 @@
 
 use std::{sync::mpsc, thread};
 
-use photovote_testing::Engine;
-use tokio::{runtime::Builder, sync::oneshot};
+use dynoxide::Database;
+use tokio::{net::TcpListener, runtime::Builder, sync::oneshot};
 
 /// How many requests it works on at once, as in the local host.
 const THREADS: usize = 4;
@@ -16,17 +16,20 @@ pub(crate) struct Embedded {
 }
 
 impl Embedded {
-    /// Starts one, without tables but those of the tests.
+    /// Starts one, without tables.
     pub(crate) fn start() -> Self {
         let (tell, told) = mpsc::channel();
         let (stop, stopped) = oneshot::channel();
         thread::spawn(move || {
             let runtime = Builder::new_multi_thread().worker_threads(THREADS).enable_all().build();
             runtime.expect("threads can be started").block_on(async {
-                let engine = Engine::start().await;
-                tell.send(engine.url().to_owned()).expect("somebody waits for the engine");
-                // Ends when the sender is dropped.
-                stopped.await.ok();
+                let database = Database::memory().expect("the engine opens its memory");
+                let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a port is free");
+                let address = listener.local_addr().expect("a bound socket has an address");
+                tell.send(format!("http://{address}")).expect("somebody waits for the engine");
+                let until_dropped = async { drop(stopped.await) };
+                let served = dynoxide::server::serve_with_shutdown(listener, database, until_dropped).await;
+                served.expect("the engine serves");
             });
         });
         Self { url: told.recv().expect("the engine starts"), _stop: stop }

@@ -11,6 +11,7 @@ use axum::{Json, Router, http::StatusCode, response::IntoResponse, routing::post
 use photovote_domain::ElectionId;
 use photovote_dynamodb::{Endpoint, config};
 use photovote_event_store::{Commit, StoredEvent};
+use photovote_testing::StreamName;
 use projector::CommitKeys;
 use repair::{Repair, StreamReader};
 use serde_json::{Value, json};
@@ -118,15 +119,12 @@ async fn nothing_is_lost_while_the_documents_are_out_of_reach() {
 /// A shard of the stream, its ARN first, and the places of the records in it.
 async fn stream(world: &World) -> ([String; 2], Vec<String>) {
     let client = aws_sdk_dynamodbstreams::Client::new(world.engine.config());
-    let list = client.list_streams().table_name(world.engine.tables().events).send().await.unwrap();
-    let arn = list.streams()[0].stream_arn().unwrap();
-    let described = client.describe_stream().stream_arn(arn).send().await.unwrap().stream_description.unwrap();
-    let shard = described.shards()[0].shard_id().unwrap();
-    let iterator = client.get_shard_iterator().stream_arn(arn).shard_id(shard);
+    let StreamName { arn, shard } = world.engine.stream();
+    let iterator = client.get_shard_iterator().stream_arn(&arn).shard_id(&shard);
     let iterator = iterator.shard_iterator_type(ShardIteratorType::TrimHorizon).send().await.unwrap();
     let records = client.get_records().shard_iterator(iterator.shard_iterator.unwrap()).send().await.unwrap();
     let number = |record: &aws_sdk_dynamodbstreams::types::Record| record.dynamodb()?.sequence_number.clone();
-    ([arn.into(), shard.into()], records.records().iter().filter_map(number).collect())
+    ([arn, shard], records.records().iter().filter_map(number).collect())
 }
 
 /// A message of the failure queue, as Lambda sends it.

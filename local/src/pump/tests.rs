@@ -2,7 +2,6 @@ use std::sync::Mutex;
 
 use aws_lambda_events::{dynamodb::StreamViewType, streams::DynamoDbBatchItemFailure};
 use aws_sdk_dynamodb::{Client, primitives::Blob, types::AttributeValue};
-use photovote_dynamodb::{Endpoint, client, config};
 use serde_json::Value;
 
 use super::*;
@@ -30,8 +29,8 @@ impl Fixture {
         let home = tempfile::tempdir().unwrap();
         let dir = DataDir::open(home.path()).unwrap();
         let engine = Engine::start(&dir, Durability::ProcessEnd).await.unwrap();
-        let client = client(&config(&Endpoint::Local(engine.endpoint().into())), None);
-        let queues = Queues::start(&dir, &[FAILURES]).await.unwrap();
+        let client = engine.client();
+        let queues = Queues::open(&dir, &[FAILURES]).await.unwrap();
         Self { _home: home, dir, engine, client, queues }
     }
 
@@ -63,11 +62,9 @@ impl Fixture {
     }
 
     /// What stands in the failure queue.
-    async fn failures(&self) -> Vec<Value> {
-        let client = aws_sdk_sqs::Client::new(&config(&Endpoint::Local(self.queues.endpoint().into())));
-        let receive = client.receive_message().queue_url(self.queues.url(FAILURES)).max_number_of_messages(10);
-        let messages = receive.send().await.unwrap().messages.unwrap_or_default();
-        messages.iter().map(|message| serde_json::from_str(message.body().unwrap()).unwrap()).collect()
+    fn failures(&self) -> Vec<Value> {
+        let messages = self.queues.queue(FAILURES).receive(10, 30).unwrap();
+        messages.iter().map(|message| serde_json::from_str(message.body()).unwrap()).collect()
     }
 }
 
@@ -162,7 +159,7 @@ async fn what_stands_before_the_first_failure_is_done() {
     });
     drain(&mut feed).await;
     assert_eq!(*seen.lock().unwrap(), [keys(0..5), keys(2..5)]);
-    assert!(fixture.failures().await.is_empty());
+    assert!(fixture.failures().is_empty());
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -175,7 +172,7 @@ async fn a_record_that_is_always_reported_is_passed_over() {
     });
     drain(&mut feed).await;
     assert_eq!(*seen.lock().unwrap(), [keys(0..4), keys(1..4), keys(1..4), keys(1..4), keys(2..4)]);
-    let failures = fixture.failures().await;
+    let failures = fixture.failures();
     let [failure] = &failures[..] else { panic!("{failures:?}") };
     let poisoned = &fixture.engine.events().unwrap().after(None, 2).unwrap()[1];
     let info = &failure["DDBStreamBatchInfo"];
@@ -199,7 +196,7 @@ async fn a_record_that_breaks_the_function_is_found_and_passed_over() {
         let times = seen.iter().filter(|keys| keys.iter().any(|key| key == poison)).count();
         assert!(times >= 1 && (healthy || alone == 3), "{poison}: {times}, {alone} alone: {seen:?}");
     }
-    assert_eq!(fixture.failures().await.len(), 2);
+    assert_eq!(fixture.failures().len(), 2);
     fixture.write(20..21).await;
     assert_eq!(drain(&mut feed).await, [Step::Moved]);
 }

@@ -6,7 +6,6 @@ use std::{
 };
 
 use rusqlite::{Connection, params};
-use tokio::sync::Notify;
 
 use crate::sqlite::{self, FileError};
 
@@ -30,8 +29,6 @@ pub(super) struct Store {
     connection: Mutex<Connection>,
     /// The queues that there are.
     pub(super) names: Vec<&'static str>,
-    /// Somebody sent a message.
-    pub(super) sent: Notify,
 }
 
 /// A message, as it was received.
@@ -44,11 +41,18 @@ pub struct Message {
     pub(crate) receives: i64,
 }
 
+impl Message {
+    /// What it says.
+    pub fn body(&self) -> &str {
+        &self.body
+    }
+}
+
 impl Store {
     pub(super) fn open(file: PathBuf, names: Vec<&'static str>) -> Result<Self, FileError> {
         let connection = sqlite::open(&file)?;
         connection.execute_batch(SCHEMA).map_err(|error| sqlite::failure(&file, error))?;
-        Ok(Self { file, connection: Mutex::new(connection), names, sent: Notify::new() })
+        Ok(Self { file, connection: Mutex::new(connection), names })
     }
 
     fn with<T>(&self, work: impl FnOnce(&mut Connection) -> rusqlite::Result<T>) -> Result<T, FileError> {
@@ -57,10 +61,9 @@ impl Store {
         work(&mut connection).map_err(|error| sqlite::failure(&self.file, error))
     }
 
-    pub(super) fn send(&self, queue: &str, body: &str, now: i64, delay_secs: i64) -> Result<i64, FileError> {
+    pub(super) fn send(&self, queue: &str, body: &str, now: i64) -> Result<i64, FileError> {
         let sql = "INSERT INTO messages (queue, body, visible_at) VALUES (?1, ?2, ?3) RETURNING id";
-        let visible = now + delay_secs * 1_000;
-        self.with(|connection| connection.query_row(sql, params![queue, body, visible], |row| row.get(0)))
+        self.with(|connection| connection.query_row(sql, params![queue, body, now], |row| row.get(0)))
     }
 
     pub(super) fn receive(
@@ -101,9 +104,9 @@ impl Store {
         self.with(|connection| connection.execute(sql, params![queue, receipt, to, now]).map(drop))
     }
 
-    /// How many can be received now, and how many are hidden.
-    pub(super) fn count(&self, queue: &str, now: i64) -> Result<(i64, i64), FileError> {
-        let sql = "SELECT coalesce(sum(visible_at <= ?2), 0), coalesce(sum(visible_at > ?2), 0) FROM messages WHERE queue = ?1";
-        self.with(|connection| connection.query_row(sql, params![queue, now], |row| Ok((row.get(0)?, row.get(1)?))))
+    /// How many there are, hidden ones included.
+    pub(super) fn count(&self, queue: &str) -> Result<u64, FileError> {
+        let sql = "SELECT count(*) FROM messages WHERE queue = ?1";
+        self.with(|connection| connection.query_row(sql, params![queue], |row| row.get(0)))
     }
 }

@@ -43,6 +43,12 @@ impl Server {
         Self { process, url, token, _said: said }
     }
 
+    /// The number of its process.
+    #[allow(dead_code, reason = "not every test looks at the process")]
+    pub(crate) fn pid(&self) -> u32 {
+        self.process.id()
+    }
+
     /// Asks it to stop, and sees that it does.
     pub(crate) fn stop(mut self) {
         let pid = self.process.id().to_string();

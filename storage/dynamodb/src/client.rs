@@ -10,11 +10,11 @@ use aws_sdk_dynamodb::{
     },
 };
 use aws_smithy_http_client::{
-    Builder, Connector,
+    Connector,
     tls::{Provider, TlsContext, TrustStore, rustls_provider::CryptoMode},
 };
 use aws_smithy_runtime_api::client::http::{HttpConnectorSettings, SharedHttpConnector, http_client_fn};
-use aws_types::SdkConfig;
+use aws_types::{SdkConfig, sdk_config::Builder};
 
 use crate::calls::Calls;
 
@@ -23,13 +23,15 @@ use crate::calls::Calls;
 const ROOTS: &[u8] = include_bytes!("amazon-roots.pem");
 
 /// Where DynamoDB and its companions are.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub enum Endpoint {
     /// AWS, as Lambda names it to its functions: `AWS_REGION`, `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`,
     /// `AWS_SESSION_TOKEN`; or what `AWS_ENDPOINT_URL` names in its place.
     Environment,
     /// A server on this machine that takes any credentials.
     Local(String),
+    /// Wherever this client leads: to a database in this process, for example (see [`crate::answered_by`]).
+    Client(SharedHttpClient),
 }
 
 /// How often and when the SDK by itself sends a request again.
@@ -63,23 +65,28 @@ pub fn config(endpoint: &Endpoint) -> SdkConfig {
             config.set_credentials_provider(credentials());
             config.timeout_config(timeouts()).build()
         }
-        Endpoint::Local(url) => {
-            let credentials = Credentials::new("local", "local", None, None, "local");
-            // A local disk that is busy is slow, not gone.
-            let patient = TimeoutConfig::builder()
-                .connect_timeout(Duration::from_secs(5))
-                .operation_attempt_timeout(Duration::from_secs(10))
-                .operation_timeout(Duration::from_secs(25))
-                .build();
-            config
-                .http_client(Builder::new().build_http())
-                .endpoint_url(url)
-                .region(Region::from_static("us-east-1"))
-                .credentials_provider(SharedCredentialsProvider::new(credentials))
-                .timeout_config(patient)
-                .build()
-        }
+        Endpoint::Local(url) => local(config, url, aws_smithy_http_client::Builder::new().build_http()),
+        // The SDK demands a URL. The client does not look at it.
+        Endpoint::Client(client) => local(config, "http://localhost", client.clone()),
     }
+}
+
+/// The configuration for what runs on this machine.
+fn local(config: Builder, url: &str, client: SharedHttpClient) -> SdkConfig {
+    let credentials = Credentials::new("local", "local", None, None, "local");
+    // A local disk that is busy is slow, not gone.
+    let patient = TimeoutConfig::builder()
+        .connect_timeout(Duration::from_secs(5))
+        .operation_attempt_timeout(Duration::from_secs(10))
+        .operation_timeout(Duration::from_secs(25))
+        .build();
+    config
+        .http_client(client)
+        .endpoint_url(url)
+        .region(Region::from_static("us-east-1"))
+        .credentials_provider(SharedCredentialsProvider::new(credentials))
+        .timeout_config(patient)
+        .build()
 }
 
 /// HTTP over TLS, to AWS, over connections that all clients share. The roots are ours, and sound

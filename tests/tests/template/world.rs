@@ -20,7 +20,7 @@ use photovote_event_store::{
     Actor, CommandId, CommandRecord, Environment, EventReader, EventStore, PrivatePart, Snapshots, Stream,
 };
 use photovote_http::edge;
-use photovote_testing::{Engine, Sender, send};
+use photovote_testing::{Engine, OverHttp, Sender, StreamName, send};
 use projector::{Projection, Projector, RepairQueue};
 use rebuild::{RebuildQueue, Rebuilder, Worker};
 use reconciler::{Limits, Reconciler};
@@ -80,6 +80,8 @@ impl Place {
 /// The functions, the tables, and what the last elections and voters are called.
 pub(crate) struct World {
     engine: Engine,
+    /// The engine, as the observers reach it.
+    over_http: OverHttp,
     /// The ids of the template for the names that the functions see.
     resources: BTreeMap<String, String>,
     places: BTreeMap<String, Place>,
@@ -96,6 +98,7 @@ pub(crate) struct World {
 impl World {
     pub(crate) async fn new(template: &Template) -> Self {
         let engine = Engine::start().await;
+        let over_http = engine.over_http().await;
         let mut resources = BTreeMap::from([(STREAM.to_owned(), "EventsTable.StreamArn".to_owned())]);
         for (id, table) in template.resources("AWS::DynamoDB::Table") {
             let name = named(&table["Properties"]["TableName"]).replace("${AWS::StackName}", "photovote");
@@ -106,7 +109,7 @@ impl World {
         }
         let mut places = BTreeMap::new();
         for function in template.functions() {
-            let observer = Observer::before(engine.url()).await;
+            let observer = Observer::before(over_http.url()).await;
             let value = |id: &String| {
                 let (name, _) = resources.iter().find(|(_, resource)| **resource == format!("{id}.Arn")).unwrap();
                 // A queue is known by its URL.
@@ -118,7 +121,17 @@ impl World {
         }
         let routers = routers(&places);
         let (names, taken) = (BTreeMap::new(), BTreeSet::new());
-        Self { engine, resources, places, routes: answered(), routers, names, token: String::new(), taken }
+        Self {
+            engine: engine,
+            over_http,
+            resources,
+            places,
+            routes: answered(),
+            routers,
+            names,
+            token: String::new(),
+            taken,
+        }
     }
 
     /// What each function has asked of AWS: its name, a resource of the template, an action.
@@ -189,11 +202,7 @@ impl World {
 
     /// The records of the stream, as Lambda sends them, and what names all of them in a message of the failure queue.
     pub(crate) async fn stream(&self) -> (Vec<Value>, Value) {
-        let table =
-            self.ask("DynamoDB_20120810.DescribeTable", json!({"TableName": self.engine.tables().events})).await;
-        let arn = &table["Table"]["LatestStreamArn"];
-        let described = self.ask("DynamoDBStreams_20120810.DescribeStream", json!({"StreamArn": arn})).await;
-        let shard = &described["StreamDescription"]["Shards"][0]["ShardId"];
+        let StreamName { arn, shard } = self.engine.stream();
         let start = json!({"StreamArn": arn, "ShardId": shard, "ShardIteratorType": "TRIM_HORIZON"});
         let iterator = self.ask("DynamoDBStreams_20120810.GetShardIterator", start).await;
         let records = self.ask("DynamoDBStreams_20120810.GetRecords", iterator).await["Records"].take();
@@ -257,7 +266,7 @@ impl World {
 
     /// What the engine answers, with nobody looking on.
     async fn ask(&self, target: &str, body: Value) -> Value {
-        let (status, answer) = observer::send(self.engine.url(), target, body.to_string()).await;
+        let (status, answer) = observer::send(self.over_http.url(), target, body.to_string()).await;
         assert!(status.is_success(), "{target}: {answer:?}");
         serde_json::from_slice(&answer).unwrap()
     }
