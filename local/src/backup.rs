@@ -17,13 +17,13 @@ use photovote_dynamodb::{Endpoint, StorageError, client, config};
 use photovote_event_store::{
     AppendError, ChainError, Commit, CommitError, Environment, EventReader, EventStore, Stream, verify,
 };
-use tempfile::NamedTempFile;
 
 use self::line::{Entry, LineError};
 use crate::{
-    data_copy::{CopyError, DataCopy},
+    data_copy::{CopyError, DataCopy, Source},
     data_dir::{DataDir, DataDirError},
     engine::{Durability, EVENTS, Engine, EngineError},
+    leftovers::Leftover,
     streams::Partitions,
 };
 
@@ -103,7 +103,7 @@ pub struct Amount {
 #[derive(Debug, Clone)]
 pub enum Place {
     /// In a data directory.
-    Directory(PathBuf),
+    Directory(Source),
     /// In the table of this name in DynamoDB, in the account that the environment leads to.
     Table(String),
 }
@@ -111,23 +111,24 @@ pub enum Place {
 /// Writes all events of a place into a new file that only its owner can read, once each chain is known to be whole.
 pub async fn export(from: &Place, file: &Path) -> Result<Amount, BackupError> {
     match from {
-        Place::Directory(data_dir) => {
-            let copy = DataCopy::take(data_dir).await?;
-            let exported = write(copy.client(), EVENTS, file).await;
+        Place::Directory(source) => {
+            let copy = DataCopy::take(source).await?;
+            let exported = write(copy.client(), EVENTS, file, Some(&source.data_dir)).await;
             copy.end().await;
             exported
         }
-        Place::Table(table) => write(client(&config(&Endpoint::Environment), None), table, file).await,
+        Place::Table(table) => write(client(&config(&Endpoint::Environment), None), table, file, None).await,
     }
 }
 
-async fn write(client: Client, table: &str, path: &Path) -> Result<Amount, BackupError> {
+async fn write(client: Client, table: &str, path: &Path, data_dir: Option<&Path>) -> Result<Amount, BackupError> {
     let failed = |source| BackupError::File { path: path.to_owned(), source };
     let events = EventReader::new(client, table);
     let partitions = Partitions::of(&events).await?;
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
     // It appears under its name only once it is whole, and takes no other file's place.
-    let mut file = NamedTempFile::new_in(folder).map_err(failed)?;
+    let mut file = Leftover::file(folder).map_err(failed)?;
+    let _left = data_dir.map(|data_dir| Leftover::announce(data_dir, file.path().to_owned()));
     let mut amount = Amount::default();
     let mut out = BufWriter::new(&mut file);
     let unreadable = partitions
@@ -159,8 +160,8 @@ pub async fn import(to: &Place, file: &Path) -> Result<Amount, BackupError> {
         amount.commits += commits.len() as u64;
     }
     match to {
-        Place::Directory(data_dir) => {
-            let engine = Engine::start(&DataDir::open(data_dir)?, Durability::PowerLoss).await?;
+        Place::Directory(source) => {
+            let engine = Engine::start(&DataDir::open(&source.data_dir)?, Durability::PowerLoss).await?;
             let restored = restore(engine.client(), EVENTS, file).await;
             engine.stop().await;
             restored?;

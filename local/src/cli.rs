@@ -12,20 +12,24 @@ use clap::{Args, Parser, Subcommand};
 use photovote_document_store::Scope;
 use photovote_domain::{ElectionId, Subject, Timestamp};
 use serde::Serialize;
-use tracing_subscriber::EnvFilter;
 
 use crate::{
     backup::{self, Amount, BackupError},
     consumer::Redelivery,
+    data_copy::Source,
     data_dir::{DataDir, DataDirError},
     demo::{self, DemoError},
     engine::Durability,
     gateway::Cors,
     issuer::{Issuer, IssuerError},
+    leftovers,
+    log::{Lines, Log},
     personal_data::{self, PersonalDataError, Place},
     rebuild::{self, FailedRebuild, Task, Work},
     server::{Options, Server, StartError},
+    signals::{self, Signals},
     status::{self, StatusError},
+    supervisor::Ended,
 };
 
 /// Lets a group of people vote on photographs. Without a command it serves.
@@ -56,6 +60,9 @@ struct CliOptions {
     /// acknowledged
     #[arg(long, global = true)]
     fast: bool,
+    /// Where `status`, `export` and `personal-data` put a copy of the data while they run [default: the data directory]
+    #[arg(long, global = true, value_name = "DIRECTORY")]
+    copy_dir: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -90,7 +97,8 @@ enum Command {
         #[arg(long, value_name = "NAME")]
         events_table: Option<String>,
     },
-    /// List where an election's personal data stand: tables, keys and fields, no values
+    /// List where an election's personal data stand: tables, keys and fields, no values. While this runs, a copy of all data
+    /// lies in the data directory or in --copy-dir
     PersonalData {
         /// The election's id
         #[arg(long, value_name = "ID")]
@@ -159,6 +167,10 @@ fn origin(text: &str) -> Result<Origin, String> {
 }
 
 impl CliOptions {
+    fn source(self) -> Source {
+        Source { copy_dir: self.copy_dir, ..Source::of(self.data_dir) }
+    }
+
     fn server(self) -> Options {
         let origins = self.cors_origins.into_iter().map(|origin| match origin {
             Origin::Any => None,
@@ -200,29 +212,45 @@ enum CommandError {
     PersonalData(#[from] PersonalDataError),
     #[error("cannot run: {0}")]
     System(#[from] io::Error),
+    #[error("{0}: the server has stopped; start it again")]
+    Ended(#[from] Ended),
+    #[error("stopped by signal {0}; nothing is left behind")]
+    Signal(signals::Number),
 }
 
 /// Does what the command line says. A failure is one sentence on stderr and exit code 1; a command line that makes no sense
-/// is exit code 2.
+/// is exit code 2; a signal is 128 and its number.
 pub fn run() -> ExitCode {
     let Cli { options, command } = Cli::parse();
-    let done = match command.unwrap_or(Command::Serve) {
+    match start(options, command.unwrap_or(Command::Serve)) {
+        Ok(()) => ExitCode::SUCCESS,
+        // The reader has seen enough: `photovote status | head -1`.
+        Err(CommandError::System(error)) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+        Err(error) => {
+            // A closed stderr is no reason to fail in another way.
+            writeln!(io::stderr(), "photovote: {error}").ok();
+            match error {
+                CommandError::Signal(number) => ExitCode::from(signals::exit_code(number)),
+                _ => ExitCode::FAILURE,
+            }
+        }
+    }
+}
+
+fn start(options: CliOptions, command: Command) -> Result<(), CommandError> {
+    let _log = Log::start()?;
+    if let Err(error) = leftovers::sweep(&options.data_dir) {
+        tracing::warn!(%error, "copies of the data may have stayed behind in the data directory");
+    }
+    match command {
         Command::Serve => serve(options.server()),
         Command::Token { subject } => token(&options.data_dir, &subject),
-        Command::Status { json } => status(&options.data_dir, json),
-        Command::Export { file, events_table } => export(options.data_dir, events_table, &file),
-        Command::Import { file, events_table } => import(options.data_dir, events_table, &file),
-        Command::PersonalData { election, json } => personal_data(&options.data_dir, election, json),
+        Command::Status { json } => status(&options.source(), json),
+        Command::Export { file, events_table } => export(options.source(), events_table, &file),
+        Command::Import { file, events_table } => import(options.source(), events_table, &file),
+        Command::PersonalData { election, json } => personal_data(&options.source(), election, json),
         Command::Demo => demo(options.server().durability),
         Command::Rebuild(args) => rebuild(&options.server(), &args),
-    };
-    match done {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            // Whoever closed stderr does not want to know.
-            writeln!(io::stderr(), "photovote: {error}").ok();
-            ExitCode::FAILURE
-        }
     }
 }
 
@@ -232,37 +260,42 @@ fn token(data_dir: &Path, subject: &Subject) -> Result<(), CommandError> {
     Ok(writeln!(io::stdout(), "{}", issuer.token(subject, now)?)?)
 }
 
-/// Waits for work in a runtime of its own.
+/// Waits for work in a runtime of its own. A signal ends the work, which cleans up after itself.
 fn wait<T, E>(work: impl Future<Output = Result<T, E>>) -> Result<T, CommandError>
 where
     CommandError: From<E>,
 {
-    log();
-    Ok(tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(work)?)
+    let signals = Signals::listen(signals::COMMAND)?;
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(async {
+        tokio::select! {
+            done = work => Ok(done?),
+            number = signals.wait() => Err(CommandError::Signal(number)),
+        }
+    })
 }
 
-fn status(data_dir: &Path, json: bool) -> Result<(), CommandError> {
+fn status(source: &Source, json: bool) -> Result<(), CommandError> {
     let now = Timestamp::from_millis(jiff::Timestamp::now().as_millisecond());
-    let status = wait(status::look(data_dir, now))?;
+    let status = wait(status::look(source, now))?;
     if json { as_json(&status) } else { Ok(status::write(&status, &mut io::stdout())?) }
 }
 
-fn place(data_dir: PathBuf, events_table: Option<String>) -> backup::Place {
-    events_table.map_or(backup::Place::Directory(data_dir), backup::Place::Table)
+fn place(source: Source, events_table: Option<String>) -> backup::Place {
+    events_table.map_or(backup::Place::Directory(source), backup::Place::Table)
 }
 
-fn export(data_dir: PathBuf, events_table: Option<String>, file: &Path) -> Result<(), CommandError> {
-    let Amount { commits, streams } = wait(backup::export(&place(data_dir, events_table), file))?;
+fn export(source: Source, events_table: Option<String>, file: &Path) -> Result<(), CommandError> {
+    let Amount { commits, streams } = wait(backup::export(&place(source, events_table), file))?;
     Ok(writeln!(io::stdout(), "exported {commits} commits of {streams} streams")?)
 }
 
-fn import(data_dir: PathBuf, events_table: Option<String>, file: &Path) -> Result<(), CommandError> {
-    let Amount { commits, streams } = wait(backup::import(&place(data_dir, events_table), file))?;
+fn import(source: Source, events_table: Option<String>, file: &Path) -> Result<(), CommandError> {
+    let Amount { commits, streams } = wait(backup::import(&place(source, events_table), file))?;
     Ok(writeln!(io::stdout(), "imported {commits} commits of {streams} streams")?)
 }
 
-fn personal_data(data_dir: &Path, election: ElectionId, json: bool) -> Result<(), CommandError> {
-    let places = wait(personal_data::list(data_dir, election))?;
+fn personal_data(source: &Source, election: ElectionId, json: bool) -> Result<(), CommandError> {
+    let places = wait(personal_data::list(source, election))?;
     if json {
         return as_json(&places);
     }
@@ -279,56 +312,47 @@ fn as_json(value: &impl Serialize) -> Result<(), CommandError> {
 }
 
 fn demo(durability: Durability) -> Result<(), CommandError> {
-    log();
+    let signals = Signals::listen(signals::SERVER)?;
     tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(async {
         let administrator = "admin".parse().map_err(io::Error::other)?;
-        let mut stopping = Signals::new()?;
-        Ok(demo::hold(&administrator, durability, stopping.wait(), &mut io::stdout()).await?)
+        let stop = async {
+            signals.wait().await;
+        };
+        Ok(demo::hold(&administrator, durability, stop, &mut io::stdout()).await?)
     })
 }
 
 fn rebuild(options: &Options, args: &RebuildArgs) -> Result<(), CommandError> {
-    log();
     let scope = args.election.map_or(Scope::All, Scope::Election);
     let work = Work { task: args.task(), scope, settle: args.settle };
-    tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()?
-        .block_on(async { Ok(rebuild::run(&options.data_dir, options.durability, work, &mut io::stdout()).await?) })
-}
-
-/// Writes the log to stderr.
-fn log() {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_unset| EnvFilter::new("warn,dynoxide=error"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).init();
+    wait(rebuild::run(&options.data_dir, options.durability, work, &mut io::stdout()))
 }
 
 fn serve(options: Options) -> Result<(), CommandError> {
-    log();
+    let signals = Signals::listen(signals::SERVER)?;
     tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(async {
+        // What nobody reads must not hold the server up.
+        let mut said = Lines::to(io::stdout())?;
         if !options.address.ip().is_loopback() {
-            warn_of_the_world(options.address)?;
+            warn_of_the_world(options.address);
         }
-        let mut stopping = Signals::new()?;
         let server = Server::start(options).await?;
-        banner(&server, &mut io::stdout())?;
-        stopping.wait().await;
-        // Who asks twice does not want to wait.
-        tokio::select! {
-            () = server.stop() => (),
-            () = stopping.wait() => (),
-        }
-        Ok(())
+        banner(&server, &mut said)?;
+        let failed = tokio::select! {
+            _asked = signals.wait() => Ok(()),
+            ended = server.failed() => Err(CommandError::Ended(ended)),
+        };
+        server.stop().await;
+        failed
     })
 }
 
-fn warn_of_the_world(address: SocketAddr) -> io::Result<()> {
+fn warn_of_the_world(address: SocketAddr) {
     let ip = address.ip();
-    writeln!(
-        io::stderr(),
-        "WARNING: {ip} can be reached from other machines, and this is a development server: it speaks plain HTTP, and \
-         its administrators' tokens are signed by a key in its data directory. Do not hold an election that matters on it."
-    )
+    tracing::warn!(
+        "{ip} can be reached from other machines, and this is a development server: it speaks plain HTTP, and its \
+         administrators' tokens are signed by a key in its data directory. Do not hold an election that matters on it."
+    );
 }
 
 fn banner(server: &Server, out: &mut impl Write) -> Result<(), CommandError> {
@@ -354,48 +378,6 @@ Create an election:
 "
     )?;
     Ok(out.flush()?)
-}
-
-/// The signals that ask the process to stop.
-#[cfg(unix)]
-struct Signals {
-    interrupt: tokio::signal::unix::Signal,
-    terminate: tokio::signal::unix::Signal,
-}
-
-#[cfg(unix)]
-impl Signals {
-    /// From here on, they do not simply end the process.
-    fn new() -> io::Result<Self> {
-        use tokio::signal::unix::{SignalKind, signal};
-
-        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
-    }
-
-    /// Waits for the next one.
-    async fn wait(&mut self) {
-        tokio::select! {
-            _ = self.interrupt.recv() => (),
-            _ = self.terminate.recv() => (),
-        }
-    }
-}
-
-/// The signals that ask the process to stop.
-#[cfg(windows)]
-struct Signals(tokio::signal::windows::CtrlC);
-
-#[cfg(windows)]
-impl Signals {
-    /// From here on, they do not simply end the process.
-    fn new() -> io::Result<Self> {
-        tokio::signal::windows::ctrl_c().map(Self)
-    }
-
-    /// Waits for the next one.
-    async fn wait(&mut self) {
-        self.0.recv().await;
-    }
 }
 
 #[cfg(test)]

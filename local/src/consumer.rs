@@ -9,6 +9,7 @@ use crate::{
     queues::{Message, Queue},
     sqlite::FileError,
     stop::{Stop, Stopping},
+    supervisor::Supervisor,
 };
 
 /// Messages in one event, at most.
@@ -53,14 +54,14 @@ pub struct Consumer {
 
 impl Consumer {
     /// Lets it run until it is stopped.
-    pub fn start<H, F, E>(messages: Messages<H>) -> Self
+    pub fn start<H, F, E>(messages: Messages<H>, supervisor: &Supervisor) -> Self
     where
         H: Fn(SqsEvent) -> F + Send + Sync + 'static,
         F: Future<Output = Result<SqsBatchResponse, E>> + Send + 'static,
         E: Display + Send + 'static,
     {
         let (stop, stopping) = Stop::new();
-        Self { stop, running: tokio::spawn(run(messages, stopping)) }
+        Self { stop, running: supervisor.start("the consumer", stopping.clone(), run(messages, stopping)) }
     }
 
     /// Lets the function finish what it is at, and stops.
@@ -322,7 +323,7 @@ mod tests {
             arrived.send(messages[0].body.clone().unwrap()).unwrap();
             Ok(SqsBatchResponse::default())
         });
-        let consumer = Consumer::start(messages);
+        let consumer = Consumer::start(messages, &Supervisor::new());
         assert_eq!(arrival.recv().await.unwrap(), "a");
         consumer.stop().await;
         assert_eq!(arrival.recv().await, None);

@@ -1,45 +1,57 @@
-//! The data as it was at one moment, for whoever only wants to look.
+//! The data as it was at one moment, for commands that only look.
 //!
-//! A server may be running on the data or not; SQLite makes a copy that is consistent either way, across all tables. It lies in
-//! the data directory, where only its owner can read it, and is gone when it is not needed any more.
+//! A server may be running on the data or not; SQLite makes a copy that is consistent either way, across all tables. Only its
+//! owner can read it. It lies in the data directory or where the command line says, and is deleted when the command ends.
 
 use std::{
     io,
     path::{Path, PathBuf},
-    time::Duration,
 };
 
 use aws_sdk_dynamodb::Client;
 use photovote_dynamodb::{Item, StorageError, storage_error};
-use rusqlite::{Connection, OpenFlags};
-use tempfile::TempDir;
-use tokio::task::JoinError;
+use rusqlite::{ErrorCode, InterruptHandle};
+use tokio::{sync::oneshot, task::JoinError};
 
 use crate::{
-    data_dir::{DataDir, DataDirError},
-    engine::{Durability, Engine, EngineError},
+    data_dir::{DATABASE, DataDir, DataDirError, make_private},
+    engine::{self, Durability, Engine, EngineError},
+    leftovers::Leftover,
     sqlite::{self, FileError},
 };
 
-/// What the names of copies begin with. One that was left behind by a process that was killed can be deleted.
-const PREFIX: &str = "copy-";
+/// The data that a command looks at, and where it may copy them to.
+#[derive(Debug, Clone)]
+pub struct Source {
+    /// The data directory.
+    pub data_dir: PathBuf,
+    /// Where the copy is to lie, if not in the data directory.
+    pub copy_dir: Option<PathBuf>,
+}
+
+impl Source {
+    /// This data directory, in which the copy is to lie, too.
+    pub fn of(data_dir: impl Into<PathBuf>) -> Self {
+        Self { data_dir: data_dir.into(), copy_dir: None }
+    }
+}
 
 /// Why there is no copy.
 #[derive(Debug, thiserror::Error)]
 pub enum CopyError {
-    /// There is nothing to be copied.
-    #[error("there is no data in {}: choose its directory with --data-dir", path.display())]
-    Nothing {
-        /// The directory.
-        path: PathBuf,
-    },
     /// There is no place for the copy.
-    #[error("there is no place for a copy in {}: {source}", path.display())]
+    #[error("no copy can be made in {}: {source}", path.display())]
     Place {
         /// The directory.
         path: PathBuf,
         /// What the system says.
         source: io::Error,
+    },
+    /// The disk is full.
+    #[error("there is no room for a copy in {}: choose a directory on another disk with --copy-dir", path.display())]
+    Full {
+        /// The directory.
+        path: PathBuf,
     },
     /// The data cannot be read, or the copy not be written.
     #[error(transparent)]
@@ -47,7 +59,7 @@ pub enum CopyError {
     /// The data directory cannot be used.
     #[error(transparent)]
     DataDir(#[from] DataDirError),
-    /// The copy cannot be served.
+    /// The data are not PhotoVote's, or the copy cannot be served.
     #[error(transparent)]
     Engine(#[from] EngineError),
     /// The work was cut off.
@@ -60,20 +72,19 @@ pub struct DataCopy {
     engine: Engine,
     client: Client,
     /// It is deleted with this.
-    _place: TempDir,
+    _place: Leftover,
 }
 
 impl DataCopy {
-    /// Copies what is in a data directory now.
-    pub async fn take(path: &Path) -> Result<Self, CopyError> {
-        let source = path.join("photovote.db");
-        if !source.is_file() {
-            return Err(CopyError::Nothing { path: path.to_owned() });
-        }
-        let unplaced = |source| CopyError::Place { path: path.to_owned(), source };
-        let place = TempDir::with_prefix_in(PREFIX, path).map_err(unplaced)?;
-        let target = place.path().join("photovote.db");
-        tokio::task::spawn_blocking(move || copy(&source, &target)).await??;
+    /// Copies what is in a data directory now. If this is dropped before it is done, nothing stays behind.
+    pub async fn take(source: &Source) -> Result<Self, CopyError> {
+        let Source { data_dir, copy_dir } = source.clone();
+        DataDir::existing(&data_dir)?;
+        let parent = copy_dir.unwrap_or_else(|| data_dir.clone());
+        let (tell, told) = oneshot::channel();
+        let copying = tokio::task::spawn_blocking(move || copy(&data_dir, &parent, tell));
+        let _interrupt = Interrupt(told.await.ok());
+        let place = copying.await??;
         let engine = Engine::start(&DataDir::open(place.path())?, Durability::ProcessEnd).await?;
         let client = engine.client();
         Ok(Self { engine, client, _place: place })
@@ -104,10 +115,37 @@ impl DataCopy {
     }
 }
 
-fn copy(source: &Path, target: &Path) -> Result<(), FileError> {
-    let failed = |error| sqlite::failure(source, error);
-    let connection = Connection::open_with_flags(source, OpenFlags::SQLITE_OPEN_READ_WRITE).map_err(failed)?;
-    connection.busy_timeout(Duration::from_secs(10)).map_err(failed)?;
-    connection.execute("VACUUM INTO ?1", [target.to_string_lossy()]).map_err(failed)?;
-    Ok(())
+/// Ends the work of a connection when it is dropped.
+struct Interrupt(Option<InterruptHandle>);
+
+impl Drop for Interrupt {
+    fn drop(&mut self) {
+        if let Some(connection) = &self.0 {
+            connection.interrupt();
+        }
+    }
+}
+
+/// Copies the database into a new directory below `parent`. Blocks the thread until it is done or interrupted.
+fn copy(data_dir: &Path, parent: &Path, tell: oneshot::Sender<InterruptHandle>) -> Result<Leftover, CopyError> {
+    let unplaced = |source: io::Error| match source.kind() {
+        io::ErrorKind::StorageFull => CopyError::Full { path: parent.to_owned() },
+        _ => CopyError::Place { path: parent.to_owned(), source },
+    };
+    let file = data_dir.join(DATABASE);
+    let connection = engine::open_existing(&file)?;
+    let place = Leftover::announce(data_dir, Leftover::name(parent).map_err(unplaced)?);
+    make_private(place.path()).map_err(unplaced)?;
+    let target = place.path().join(DATABASE);
+    if tell.send(connection.get_interrupt_handle()).is_err() {
+        // The command has ended.
+        return Ok(place);
+    }
+    match connection.execute("VACUUM INTO ?1", [target.to_string_lossy()]) {
+        Ok(_) => Ok(place),
+        Err(error) if error.sqlite_error_code() == Some(ErrorCode::DiskFull) => {
+            Err(CopyError::Full { path: parent.to_owned() })
+        }
+        Err(error) => Err(sqlite::failure(&file, error).into()),
+    }
 }

@@ -17,6 +17,12 @@ pub enum DataDirError {
         /// What the system says.
         source: io::Error,
     },
+    /// It holds no data.
+    #[error("there is no data in {}: choose its directory with --data-dir", path.display())]
+    Nothing {
+        /// The directory.
+        path: PathBuf,
+    },
     /// It is there, but nothing can be written into it.
     #[error("the data directory {} cannot be written: {source}", path.display())]
     Write {
@@ -41,6 +47,8 @@ pub enum DataDirError {
     },
 }
 
+/// The file that holds the tables.
+pub const DATABASE: &str = "photovote.db";
 /// The file that says where the engine listens.
 const ENDPOINT: &str = "endpoint";
 
@@ -67,6 +75,15 @@ impl DataDir {
         match tempfile::tempfile_in(&path) {
             Ok(_deleted_again) => Ok(Self { path }),
             Err(source) => Err(DataDirError::Write { path, source }),
+        }
+    }
+
+    /// Opens the directory if it holds data, and makes nothing otherwise.
+    pub fn existing(path: &Path) -> Result<Self, DataDirError> {
+        match path.join(DATABASE).try_exists() {
+            Ok(true) => Self::open(path),
+            Ok(false) => Err(DataDirError::Nothing { path: path.to_owned() }),
+            Err(source) => Err(DataDirError::Make { path: path.to_owned(), source }),
         }
     }
 
@@ -130,7 +147,8 @@ impl DataDir {
     }
 }
 
-fn make_private(path: &Path) -> io::Result<()> {
+/// Makes a directory that only its owner can enter.
+pub(crate) fn make_private(path: &Path) -> io::Result<()> {
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]

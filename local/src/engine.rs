@@ -1,6 +1,11 @@
 //! The embedded engine: DynamoDB's interface over one durable file.
 
-use std::{io, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    io,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 use aws_sdk_dynamodb::Client;
 use aws_types::SdkConfig;
@@ -14,7 +19,7 @@ use tokio::{
 };
 
 use crate::{
-    data_dir::{Claim, DataDir, DataDirError},
+    data_dir::{Claim, DATABASE, DataDir, DataDirError},
     socket,
     sqlite::{self, FileError},
     stream::{EventStream, SequenceNumber},
@@ -75,6 +80,12 @@ pub enum EngineError {
         /// The file.
         path: PathBuf,
     },
+    /// The file is a sound SQLite database without a table.
+    #[error("{} holds no table: restore it from a copy, or move it away to start with nothing", path.display())]
+    Empty {
+        /// The file.
+        path: PathBuf,
+    },
     /// The engine does not accept the file.
     #[error("{} cannot be opened: {source}", path.display())]
     Open {
@@ -115,7 +126,7 @@ impl Engine {
     pub async fn start(dir: &DataDir, durability: Durability) -> Result<Self, EngineError> {
         let claim = dir.claim()?;
         socket::withdraw(dir)?;
-        let file = dir.file("photovote.db");
+        let file = dir.file(DATABASE);
         let path = file.clone();
         let database = tokio::task::spawn_blocking(move || {
             let database = open(path, durability)?;
@@ -215,16 +226,12 @@ impl Drop for Threads {
 
 /// Opens the file with the engine, once it is known to be sound and ours.
 fn open(file: PathBuf, durability: Durability) -> Result<Database, EngineError> {
-    let side = sqlite::open(&file)?;
     let failed = |error| sqlite::failure(&file, error);
-    let (tables, ours): (i64, bool) = side
-        .query_row("SELECT count(*), coalesce(max(name = '_stream_records'), 0) FROM sqlite_schema", [], |row| {
-            Ok((row.get(0)?, row.get(1)?))
-        })
-        .map_err(failed)?;
-    if tables > 0 && !ours {
+    let side = sqlite::open_or_make(&file)?;
+    if holds(&side).map_err(failed)? == Holds::SomethingElse {
         return Err(EngineError::Foreign { path: file });
     }
+    sqlite::keep_log(&side).map_err(failed)?;
     let opened = Database::new(&file.to_string_lossy()).and_then(|database| {
         if durability == Durability::ProcessEnd {
             // What the engine calls the end of bulk loading is the one way to its synchronous=NORMAL.
@@ -239,6 +246,35 @@ fn open(file: PathBuf, durability: Durability) -> Result<Database, EngineError> 
         }
         Err(source) => Err(EngineError::Open { path: file, source }),
     }
+}
+
+/// Opens the database of a data directory for a look, once it is known to be sound and to hold PhotoVote's tables.
+pub(crate) fn open_existing(file: &Path) -> Result<Connection, EngineError> {
+    let connection = sqlite::open_existing(file)?;
+    match holds(&connection).map_err(|error| sqlite::failure(file, error))? {
+        Holds::Tables => Ok(connection),
+        Holds::Nothing => Err(EngineError::Empty { path: file.to_owned() }),
+        Holds::SomethingElse => Err(EngineError::Foreign { path: file.to_owned() }),
+    }
+}
+
+/// What a database holds.
+#[derive(Debug, PartialEq, Eq)]
+enum Holds {
+    Nothing,
+    /// The engine's tables.
+    Tables,
+    SomethingElse,
+}
+
+fn holds(connection: &Connection) -> rusqlite::Result<Holds> {
+    let sql = "SELECT count(*), coalesce(max(name = '_stream_records'), 0) FROM sqlite_schema";
+    let (tables, ours): (i64, bool) = connection.query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    Ok(match (tables, ours) {
+        (0, _) => Holds::Nothing,
+        (_, true) => Holds::Tables,
+        (_, false) => Holds::SomethingElse,
+    })
 }
 
 /// Deletes records of the events stream. The last consumed one stays: the engine counts on from its number.

@@ -31,7 +31,7 @@ use utoipa::openapi::{
 };
 
 use self::route::{RequestId, Route};
-use crate::{issuer::Issuer, stop::Stop};
+use crate::{issuer::Issuer, stop::Stop, supervisor::Supervisor};
 
 /// How long a stop waits for requests that are under way.
 const LONGEST_STOP: Duration = Duration::from_secs(10);
@@ -98,12 +98,18 @@ pub struct Gateway {
 
 impl Gateway {
     /// Serves the functions on this listener until it is stopped.
-    pub fn start(listener: TcpListener, functions: Vec<Function>, settings: Settings) -> Result<Self, GatewayError> {
+    pub fn start(
+        listener: TcpListener,
+        functions: Vec<Function>,
+        settings: Settings,
+        supervisor: &Supervisor,
+    ) -> Result<Self, GatewayError> {
         let address = listener.local_addr()?;
         let service = router(functions, settings)?.into_make_service_with_connect_info::<SocketAddr>();
         let (stop, stopping) = Stop::new();
-        let served = tokio::spawn(async move {
-            if let Err(error) = axum::serve(listener, service).with_graceful_shutdown(stopping.wait()).await {
+        let until = stopping.clone();
+        let served = supervisor.start("the gateway", stopping, async move {
+            if let Err(error) = axum::serve(listener, service).with_graceful_shutdown(until.wait()).await {
                 tracing::error!(%error, "the gateway stopped serving");
             }
         });

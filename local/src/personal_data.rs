@@ -1,9 +1,6 @@
 //! Where an election's personal data stand: `photovote personal-data`. It tells places, and no values.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    path::Path,
-};
+use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use photovote_domain::{Election, ElectionId, Voter, election::ElectionEvent, voter::VoterEvent};
@@ -13,7 +10,7 @@ use serde::Serialize;
 use thiserror::Error;
 
 use crate::{
-    data_copy::{CopyError, DataCopy},
+    data_copy::{CopyError, DataCopy, Source},
     engine::{CONTROL, DOCUMENTS, EVENTS},
 };
 
@@ -61,8 +58,8 @@ pub struct Place {
 }
 
 /// All places of an election, in the order of the persons.
-pub async fn list(data_dir: &Path, election: ElectionId) -> Result<Vec<Place>, PersonalDataError> {
-    let copy = DataCopy::take(data_dir).await?;
+pub async fn list(source: &Source, election: ElectionId) -> Result<Vec<Place>, PersonalDataError> {
+    let copy = DataCopy::take(source).await?;
     let listed = places(&copy, election).await;
     copy.end().await;
     listed

@@ -15,6 +15,7 @@ use crate::{
     sqlite::FileError,
     stop::{Stop, Stopping},
     stream::{EventStream, NotANumber, SequenceNumber, StreamError, number},
+    supervisor::Supervisor,
 };
 
 /// Records in one event, at most.
@@ -70,14 +71,14 @@ pub struct Pump {
 impl Pump {
     /// Lets it run until it is stopped. Every batch of records goes to the function, from the checkpoint on; what it cannot
     /// take at all is named in the failure queue.
-    pub fn start<H, F, E>(feed: Feed<H>) -> Self
+    pub fn start<H, F, E>(feed: Feed<H>, supervisor: &Supervisor) -> Self
     where
         H: Fn(Event) -> F + Send + Sync + 'static,
         F: Future<Output = Result<DynamoDbEventResponse, E>> + Send + 'static,
         E: Display + Send + 'static,
     {
         let (stop, stopping) = Stop::new();
-        Self { stop, running: tokio::spawn(run(feed, stopping)) }
+        Self { stop, running: supervisor.start("the pump", stopping.clone(), run(feed, stopping)) }
     }
 
     /// Lets the function finish what it is at, and stops.

@@ -120,7 +120,7 @@ pub async fn run(
     work: Work,
     out: &mut impl Write,
 ) -> Result<(), FailedRebuild> {
-    let dir = DataDir::open(data_dir)?;
+    let dir = DataDir::existing(data_dir)?;
     let access = if work.task == Task::Control {
         // Gates and guards are being used as long as a server runs.
         Access::Own(Engine::start(&dir, durability).await?)

@@ -9,6 +9,7 @@ use std::{
 };
 
 use aws_types::SdkConfig;
+use futures::future::BoxFuture;
 use photovote_domain::{Subject, Timestamp};
 use photovote_embedded::Dispatcher;
 use tokio::{
@@ -30,6 +31,7 @@ use crate::{
     sqlite::FileError,
     stop::{Stop, Stopping},
     stream::StreamError,
+    supervisor::{Ended, Supervisor},
 };
 
 /// Commits that the projector cannot apply.
@@ -113,6 +115,7 @@ pub struct Server {
     issuer: Arc<Issuer>,
     engine: Arc<Engine>,
     socket: Socket,
+    supervisor: Supervisor,
     queues: Queues,
     pump: Pump,
     consumer: Consumer,
@@ -141,25 +144,32 @@ impl Server {
         let (dir, arn) = (data_dir.clone(), stream.arn().to_owned());
         let checkpoint = Arc::new(tokio::task::spawn_blocking(move || Checkpoint::open(&dir, &arn)).await??);
         let failures = queues.queue(FAILURE_QUEUE);
-        let pump = Pump::start(Feed::new(stream, checkpoint.clone(), failures, Retries::default(), projector));
+        let supervisor = Supervisor::new();
+        let feed = Feed::new(stream, checkpoint.clone(), failures, Retries::default(), projector);
+        let pump = Pump::start(feed, &supervisor);
         let sources = vec![queues.queue(REPAIR_QUEUE), queues.queue(FAILURE_QUEUE)];
         let dead_letters = queues.queue(DEAD_LETTERS);
-        let consumer = Consumer::start(Messages::new(sources, dead_letters, options.redelivery, repair));
+        let messages = Messages::new(sources, dead_letters, options.redelivery, repair);
+        let consumer = Consumer::start(messages, &supervisor);
 
         let (stop, stopping) = Stop::new();
         let sweeper = engine.clone();
+        let start = |timer, work: BoxFuture<'static, ()>| supervisor.start(timer, stopping.clone(), work);
         let timers = vec![
-            tokio::spawn(repeat(CLOSER_PERIOD, stopping.clone(), move || {
-                let closing = closer();
-                async move {
-                    if let Err(error) = closing.await {
-                        tracing::error!(error, "the closer failed");
-                    }
-                }
-            })),
-            tokio::spawn({
+            start("the closer's timer", {
                 let stopping = stopping.clone();
-                async move {
+                Box::pin(repeat(CLOSER_PERIOD, stopping, move || {
+                    let closing = closer();
+                    async move {
+                        if let Err(error) = closing.await {
+                            tracing::error!(error, "the closer failed");
+                        }
+                    }
+                }))
+            }),
+            start("the reconciler's timer", {
+                let stopping = stopping.clone();
+                Box::pin(async move {
                     // After a start, the projector has to catch up first.
                     stopping.rest(RECONCILER_PERIOD).await;
                     let work = move || {
@@ -171,15 +181,30 @@ impl Server {
                         }
                     };
                     repeat(RECONCILER_PERIOD, stopping, work).await;
-                }
+                })
             }),
-            tokio::spawn(repeat(SWEEP_PERIOD, stopping, move || sweep(sweeper.clone(), checkpoint.clone()))),
+            start("the sweeper's timer", {
+                let stopping = stopping.clone();
+                Box::pin(repeat(SWEEP_PERIOD, stopping, move || sweep(sweeper.clone(), checkpoint.clone())))
+            }),
+            tokio::spawn(watch_engine(engine.dispatcher(), supervisor.clone(), stopping)),
         ];
 
         let settings = Settings { issuer: issuer.clone(), cors: options.cors, photos: photos() };
-        let gateway = Gateway::start(listener, http, settings)?;
-        let socket = Socket::listen(&data_dir, engine.dispatcher()).await?;
-        Ok(Self { data_dir, issuer, engine, socket, queues, pump, consumer, gateway, timers: (stop, timers) })
+        let gateway = Gateway::start(listener, http, settings, &supervisor)?;
+        let socket = Socket::listen(&data_dir, engine.dispatcher(), &supervisor).await?;
+        Ok(Self {
+            data_dir,
+            issuer,
+            engine,
+            socket,
+            supervisor,
+            queues,
+            pump,
+            consumer,
+            gateway,
+            timers: (stop, timers),
+        })
     }
 
     /// Where it listens.
@@ -210,6 +235,11 @@ impl Server {
     /// A token for an administrator, good for 12 hours.
     pub fn token(&self, subject: &Subject) -> Result<String, IssuerError> {
         self.issuer.token(subject, now())
+    }
+
+    /// Waits until something that the server needs ends by itself. The server is then to be stopped: it only seems to run.
+    pub async fn failed(&self) -> Ended {
+        self.supervisor.wait().await
     }
 
     /// Takes no more requests, finishes what is under way, and closes the data.
@@ -252,6 +282,14 @@ async fn repeat<F: Future<Output = ()> + Send + 'static>(period: Duration, stopp
             tracing::error!(%error, "a timer's work broke off");
         }
         stopping.rest(period).await;
+    }
+}
+
+/// Takes down that the database has panicked, until it is time to stop.
+async fn watch_engine(dispatcher: Dispatcher, supervisor: Supervisor, stopping: Stopping) {
+    tokio::select! {
+        why = dispatcher.broken() => supervisor.ended("the engine", why),
+        () = stopping.wait() => (),
     }
 }
 
@@ -299,6 +337,17 @@ mod tests {
             }
             server.stop().await;
         }
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_database_that_panics_ends_the_server() {
+        let home = tempfile::tempdir().unwrap();
+        let server = Server::start(options(home.path())).await.unwrap();
+        let broken = server.dispatcher().answer((), |()| panic!("out of order")).await;
+        assert!(broken.is_err());
+        let ended = server.failed().await.to_string();
+        assert!(ended.starts_with("the engine ended: ") && ended.contains("out of order"), "{ended}");
+        server.stop().await;
     }
 
     #[tokio::test(flavor = "multi_thread")]

@@ -33,6 +33,7 @@ use tokio::{net::TcpListener, task::JoinHandle};
 use crate::{
     data_dir::{DataDir, DataDirError},
     stop::Stop,
+    supervisor::Supervisor,
 };
 
 /// The longest path of a socket that every system takes, in bytes (`sun_path` has 104 on macOS and 108 on Linux).
@@ -42,6 +43,7 @@ const LONGEST_REQUEST: usize = 16 << 20;
 /// What the names of the directories of sockets begin with.
 const PREFIX: &str = "engine-";
 const TARGET: HeaderName = HeaderName::from_static("x-amz-target");
+const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 const SECRET: HeaderName = HeaderName::from_static("x-photovote-secret");
 
 /// Why a command and a server do not reach each other.
@@ -97,31 +99,45 @@ struct Served {
 
 impl Socket {
     /// Listens, and says in the data directory where.
-    pub(crate) async fn listen(dir: &DataDir, dispatcher: Dispatcher) -> Result<Self, SocketError> {
-        if cfg!(unix) { Self::on_socket(dir, dispatcher) } else { Self::on_loopback(dir, dispatcher).await }
+    pub(crate) async fn listen(
+        dir: &DataDir,
+        dispatcher: Dispatcher,
+        supervisor: &Supervisor,
+    ) -> Result<Self, SocketError> {
+        if cfg!(unix) {
+            Self::on_socket(dir, dispatcher, supervisor)
+        } else {
+            Self::on_loopback(dir, dispatcher, supervisor).await
+        }
     }
 
     #[cfg(unix)]
-    fn on_socket(dir: &DataDir, dispatcher: Dispatcher) -> Result<Self, SocketError> {
+    fn on_socket(dir: &DataDir, dispatcher: Dispatcher, supervisor: &Supervisor) -> Result<Self, SocketError> {
         let (place, path) = place(dir)?;
         let listener = tokio::net::UnixListener::bind(&path)?;
-        Self::serve(dir, listener, Served { address: Address::Socket(path), dispatcher }, Some(place))
+        Self::serve(dir, listener, Served { address: Address::Socket(path), dispatcher }, Some(place), supervisor)
     }
 
     #[cfg(not(unix))]
-    fn on_socket(_dir: &DataDir, _dispatcher: Dispatcher) -> Result<Self, SocketError> {
+    fn on_socket(_dir: &DataDir, _dispatcher: Dispatcher, _supervisor: &Supervisor) -> Result<Self, SocketError> {
         Err(io::Error::from(io::ErrorKind::Unsupported).into())
     }
 
-    async fn on_loopback(dir: &DataDir, dispatcher: Dispatcher) -> Result<Self, SocketError> {
+    async fn on_loopback(dir: &DataDir, dispatcher: Dispatcher, supervisor: &Supervisor) -> Result<Self, SocketError> {
         let mut secret = [0; 32];
         getrandom::fill(&mut secret)?;
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let address = Address::Loopback { port: listener.local_addr()?.port(), secret: hex::encode(secret) };
-        Self::serve(dir, listener, Served { address, dispatcher }, None)
+        Self::serve(dir, listener, Served { address, dispatcher }, None, supervisor)
     }
 
-    fn serve<L>(dir: &DataDir, listener: L, served: Served, place: Option<TempDir>) -> Result<Self, SocketError>
+    fn serve<L>(
+        dir: &DataDir,
+        listener: L,
+        served: Served,
+        place: Option<TempDir>,
+        supervisor: &Supervisor,
+    ) -> Result<Self, SocketError>
     where
         L: axum::serve::Listener,
         L::Addr: std::fmt::Debug,
@@ -130,7 +146,12 @@ impl Socket {
         let router = Router::new().route("/", post(carry_out));
         let router = router.layer(DefaultBodyLimit::max(LONGEST_REQUEST)).with_state(served);
         let (stop, stopping) = Stop::new();
-        let served = tokio::spawn(listening(axum::serve(listener, router).with_graceful_shutdown(stopping.wait())));
+        let until = stopping.clone();
+        let served = supervisor.start("the socket for commands", stopping, async move {
+            if let Err(error) = axum::serve(listener, router).with_graceful_shutdown(until.wait()).await {
+                tracing::error!(%error, "commands cannot reach the engine any more");
+            }
+        });
         Ok(Self { dir: dir.clone(), _stop: stop, served, _place: place })
     }
 
@@ -140,12 +161,6 @@ impl Socket {
         if let Err(error) = withdraw(&self.dir) {
             tracing::error!(%error, "the file `endpoint` stays behind");
         }
-    }
-}
-
-async fn listening(serving: impl IntoFuture<Output = io::Result<()>>) {
-    if let Err(error) = serving.await {
-        tracing::error!(%error, "commands cannot reach the engine any more");
     }
 }
 
@@ -186,11 +201,12 @@ fn operation(target: &str) -> &str {
     target.rsplit('.').next().unwrap_or_default()
 }
 
-/// Admits a process that could read the secret, and no web page: neither one that knows the port (it sends an `Origin`) nor
-/// one whose name has been made to lead to this machine (its `Host` is another).
+/// Admits a process that could read the secret, and no web page: neither one that knows the port (the browser sends `Origin`
+/// or `Sec-Fetch-Site`) nor one whose name has been made to lead to this machine (the browser sends that name as `Host`).
 fn admit(headers: &HeaderMap, port: u16, secret: &str) -> Result<(), Refusal> {
     let bytes = |name| headers.get(name).map_or(&[][..], HeaderValue::as_bytes);
-    let is_page = headers.contains_key(ORIGIN) || bytes(HOST) != format!("{}:{port}", Ipv4Addr::LOCALHOST).as_bytes();
+    let from_browser = headers.contains_key(ORIGIN) || headers.contains_key(FETCH_SITE);
+    let is_page = from_browser || bytes(HOST) != format!("{}:{port}", Ipv4Addr::LOCALHOST).as_bytes();
     if is_page || !bool::from(bytes(SECRET).ct_eq(secret.as_bytes())) {
         return Err(Refusal::Stranger);
     }
@@ -274,9 +290,9 @@ mod tests {
         assert!(matches!(connect(&dir), Err(SocketError::DataDir(DataDirError::NotReady { .. }))));
         for loopback in [false, true] {
             let socket = if loopback {
-                Socket::on_loopback(&dir, engine.dispatcher()).await.unwrap()
+                Socket::on_loopback(&dir, engine.dispatcher(), &Supervisor::new()).await.unwrap()
             } else {
-                Socket::listen(&dir, engine.dispatcher()).await.unwrap()
+                Socket::listen(&dir, engine.dispatcher(), &Supervisor::new()).await.unwrap()
             };
             let config = connect(&dir).unwrap();
             assert!(is_reachable(&config).await, "{loopback}");
@@ -294,12 +310,12 @@ mod tests {
         for path in [home.path(), &long] {
             let dir = DataDir::open(path).unwrap();
             let engine = engine(&dir).await;
-            let left = Socket::listen(&dir, engine.dispatcher()).await.unwrap();
+            let left = Socket::listen(&dir, engine.dispatcher(), &Supervisor::new()).await.unwrap();
             left.served.abort();
             std::mem::forget(left);
             engine.stop().await;
             let engine = Engine::start(&dir, Durability::ProcessEnd).await.unwrap();
-            let socket = Socket::listen(&dir, engine.dispatcher()).await.unwrap();
+            let socket = Socket::listen(&dir, engine.dispatcher(), &Supervisor::new()).await.unwrap();
             assert!(is_reachable(&connect(&dir).unwrap()).await);
             socket.stop();
             let left = std::fs::read_dir(dir.path())
@@ -318,7 +334,7 @@ mod tests {
         let home = tempfile::tempdir().unwrap();
         let dir = DataDir::open(home.path()).unwrap();
         let engine = engine(&dir).await;
-        let socket = Socket::listen(&dir, engine.dispatcher()).await.unwrap();
+        let socket = Socket::listen(&dir, engine.dispatcher(), &Supervisor::new()).await.unwrap();
         let Address::Socket(path) = serde_json::from_str(&dir.endpoint().unwrap()).unwrap() else { panic!() };
         let place = std::fs::metadata(path.parent().unwrap()).unwrap();
         assert_eq!(place.permissions().mode() & 0o777, 0o700);
@@ -331,29 +347,28 @@ mod tests {
         let home = tempfile::tempdir().unwrap();
         let dir = DataDir::open(home.path()).unwrap();
         let engine = engine(&dir).await;
-        let socket = Socket::on_loopback(&dir, engine.dispatcher()).await.unwrap();
+        let socket = Socket::on_loopback(&dir, engine.dispatcher(), &Supervisor::new()).await.unwrap();
         let address = serde_json::from_str(&dir.endpoint().unwrap()).unwrap();
         let Address::Loopback { port, secret } = address else { panic!() };
         let other = secret.replace(|digit: char| digit.is_ascii_digit(), "f");
         let cases = [
-            (Some(&secret), None, None, 200),
-            (None, None, None, 403),
-            (Some(&other), None, None, 403),
-            (Some(&secret), Some("http://evil.example"), None, 403),
-            (Some(&secret), Some("null"), None, 403),
-            (Some(&secret), None, Some("evil.example"), 403),
+            (Some(&secret), None, 200),
+            (None, None, 403),
+            (Some(&other), None, 403),
+            (Some(&secret), Some((ORIGIN, "http://evil.example")), 403),
+            (Some(&secret), Some((ORIGIN, "null")), 403),
+            (Some(&secret), Some((FETCH_SITE, "none")), 403),
+            (Some(&secret), Some((HOST, "evil.example")), 403),
         ];
         let client = reqwest::Client::builder().no_proxy().build().unwrap();
         let url = format!("http://127.0.0.1:{port}/");
-        for (secret, origin, host, status) in cases {
-            let mut request = client.post(&url).header(TARGET, "DynamoDB_20120810.Scan");
-            for (name, value) in [(SECRET, secret.map(String::as_str)), (ORIGIN, origin), (HOST, host)] {
-                if let Some(value) = value {
-                    request = request.header(name, value);
-                }
-            }
+        for (secret, header, status) in cases {
+            let request = client.post(&url).header(TARGET, "DynamoDB_20120810.Scan");
+            let secret = secret.map(|secret| (SECRET, secret.as_str()));
+            let request =
+                secret.into_iter().chain(header.clone()).fold(request, |all, (name, value)| all.header(name, value));
             let answer = request.body(format!(r#"{{"TableName": "{DOCUMENTS}"}}"#)).send().await.unwrap();
-            assert_eq!(answer.status().as_u16(), status, "{origin:?} {host:?}");
+            assert_eq!(answer.status().as_u16(), status, "{header:?}");
             assert!(answer.headers().keys().all(|name| !name.as_str().starts_with("access-control")));
         }
         let preflight = client.request(reqwest::Method::OPTIONS, &url).header(ORIGIN, "http://evil.example");

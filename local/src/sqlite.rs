@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use rusqlite::{Connection, ErrorCode};
+use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 /// Why an SQLite file cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -40,23 +40,40 @@ pub enum FileError {
 /// Opens an SQLite file, or makes it. One that was damaged by a full disk, a bad copy or somebody's hand is refused here,
 /// before anything is written to it.
 pub(crate) fn open(path: &Path) -> Result<Connection, FileError> {
-    match std::fs::metadata(path) {
-        // SQLite would take an empty file for a new one, and all that was in it would silently be gone.
-        Ok(file) if file.len() == 0 => return Err(damaged(path, "it is empty")),
-        Ok(_) => (),
-        Err(missing) if missing.kind() == io::ErrorKind::NotFound => {
-            make(path)?;
-        }
-        Err(source) => return Err(FileError::Unseen { path: path.to_owned(), source }),
+    let connection = open_or_make(path)?;
+    keep_log(&connection).map_err(|error| failure(path, error))?;
+    Ok(connection)
+}
+
+/// Lets readers and a writer work at once: changes go into a log beside the file.
+pub(crate) fn keep_log(connection: &Connection) -> rusqlite::Result<()> {
+    connection.pragma_update(None, "journal_mode", "WAL")
+}
+
+/// Opens an SQLite file, or makes it. Nothing is written to one that is there.
+pub(crate) fn open_or_make(path: &Path) -> Result<Connection, FileError> {
+    if let Err(missing) = std::fs::metadata(path)
+        && missing.kind() == io::ErrorKind::NotFound
+    {
+        make(path)?;
+    }
+    open_existing(path)
+}
+
+/// Opens an SQLite file that is there, and refuses one that was damaged. Nothing is written to it.
+pub(crate) fn open_existing(path: &Path) -> Result<Connection, FileError> {
+    let length = std::fs::metadata(path).map_err(|source| FileError::Unseen { path: path.to_owned(), source })?.len();
+    // SQLite would take an empty file for a new one, and all that was in it would silently be gone.
+    if length == 0 {
+        return Err(damaged(path, "it is empty"));
     }
     let failed = |error| failure(path, error);
-    let connection = Connection::open(path).map_err(failed)?;
+    let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE).map_err(failed)?;
     connection.busy_timeout(Duration::from_secs(10)).map_err(failed)?;
     let verdict: String = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0)).map_err(failed)?;
     if verdict != "ok" {
         return Err(damaged(path, &verdict));
     }
-    connection.pragma_update(None, "journal_mode", "WAL").map_err(failed)?;
     Ok(connection)
 }
 

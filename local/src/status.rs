@@ -9,14 +9,13 @@ use photovote_control::{ControlError, ControlReader};
 use photovote_document_store::{DocumentError, DocumentReader};
 use photovote_domain::{ElectionId, Timestamp, election};
 use photovote_dynamodb::StorageError;
-use rusqlite::{Connection, OpenFlags};
 use serde::Serialize;
 use thiserror::Error;
 use tokio::task::JoinError;
 
 use self::events::{Counted, Events};
 use crate::{
-    data_copy::{CopyError, DataCopy},
+    data_copy::{CopyError, DataCopy, Source},
     data_dir::{DataDir, DataDirError},
     engine::{CONTROL, DOCUMENTS},
     server::{DEAD_LETTERS, FAILURE_QUEUE, REPAIR_QUEUE},
@@ -121,9 +120,9 @@ pub struct Unsettled {
 }
 
 /// Looks at the data in a directory, whether or not a server is running on it.
-pub async fn look(data_dir: &Path, now: Timestamp) -> Result<Status, StatusError> {
-    let copy = DataCopy::take(data_dir).await?;
-    let status = compare(&copy, data_dir, now).await;
+pub async fn look(source: &Source, now: Timestamp) -> Result<Status, StatusError> {
+    let copy = DataCopy::take(source).await?;
+    let status = compare(&copy, &source.data_dir, now).await;
     copy.end().await;
     status
 }
@@ -203,7 +202,7 @@ fn depths(file: &Path) -> Result<BTreeMap<&'static str, u64>, FileError> {
     // Whoever has only imported has no queues yet.
     if file.is_file() {
         let failed = |error| sqlite::failure(file, error);
-        let connection = Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_WRITE).map_err(failed)?;
+        let connection = sqlite::open_existing(file)?;
         let sql = "SELECT count(*) FROM messages WHERE queue = ?1";
         for (queue, depth) in &mut depths {
             *depth = connection.query_row(sql, [queue], |row| row.get(0)).map_err(failed)?;

@@ -16,6 +16,7 @@ use photovote::{
     pump::{Feed, Retries, Step},
     queues::Queues,
     server::{DEAD_LETTERS, FAILURE_QUEUE, REPAIR_QUEUE, Server},
+    supervisor::Supervisor,
 };
 use photovote_document_store::DocumentStore;
 use photovote_dynamodb::{Item, client};
@@ -212,7 +213,8 @@ async fn what_the_projector_breaks_down_on_is_repaired_from_the_stream() {
         async move { Ok::<SqsBatchResponse, String>(repair.handle(event).await) }
     };
     let (sources, dead_letters) = (vec![queues.queue(FAILURE_QUEUE)], queues.queue(DEAD_LETTERS));
-    let consumer = Consumer::start(Messages::new(sources, dead_letters, Redelivery::default(), work_off));
+    let consumer =
+        Consumer::start(Messages::new(sources, dead_letters, Redelivery::default(), work_off), &Supervisor::new());
     watched.wait_for(FAILURE_QUEUE, 0).await;
     assert_eq!(version().await, whole);
     assert_eq!((watched.count(REPAIR_QUEUE), watched.count(DEAD_LETTERS)), (0, 0));

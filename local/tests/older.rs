@@ -13,6 +13,7 @@ use std::{
 use photovote::{
     backup::{Place, export, import},
     consumer::Redelivery,
+    data_copy::Source,
     engine::Durability,
     rebuild::{self, Task, Work},
 };
@@ -51,7 +52,7 @@ async fn write(directory: &Path) {
     answers.retain(|question, _| !OF_RELEASE.contains(&question.as_str()));
     server.stop().await;
     fs::create_dir_all(directory).unwrap();
-    export(&Place::Directory(home.path().to_owned()), &directory.join("events.jsonl")).await.unwrap();
+    export(&Place::Directory(Source::of(home.path())), &directory.join("events.jsonl")).await.unwrap();
     let mut lines: Vec<_> = vec![json!({"asked": all.asked()}).to_string()];
     lines.extend(answers.iter().map(|(question, answer)| json!({question: answer}).to_string()));
     fs::write(directory.join("answers.jsonl"), lines.join("\n") + "\n").unwrap();
@@ -74,7 +75,7 @@ async fn what_an_older_release_wrote_is_answered_as_it_was() {
 
         let home = tempfile::tempdir().unwrap();
         let home = home.path();
-        import(&Place::Directory(home.to_owned()), &release.join("events.jsonl")).await.unwrap();
+        import(&Place::Directory(Source::of(home)), &release.join("events.jsonl")).await.unwrap();
         let control = Work { task: Task::Control, scope: Scope::All, settle: None };
         rebuild::run(home, Durability::ProcessEnd, control, &mut Vec::new()).await.unwrap();
         let server = serve(home, Redelivery::default()).await;
@@ -88,7 +89,7 @@ async fn what_an_older_release_wrote_is_answered_as_it_was() {
         server.stop().await;
         // Commits come back as they were, whatever this release would write.
         let again = home.join("again.jsonl");
-        export(&Place::Directory(home.to_owned()), &again).await.unwrap();
+        export(&Place::Directory(Source::of(home)), &again).await.unwrap();
         assert_eq!(fs::read(again).unwrap(), fs::read(release.join("events.jsonl")).unwrap());
         read += 1;
     }

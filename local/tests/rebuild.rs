@@ -21,7 +21,7 @@ use photovote::{
     server::Server,
 };
 use photovote_document_store::Scope;
-use photovote_dynamodb::{Endpoint, Item, client, config};
+use photovote_dynamodb::Item;
 use photovote_event_store::{EventReader, Snapshots};
 use photovote_tests::{
     Answers, Client, Election, Everything, Tables, Voter, administrator, assert_same, followed, serve, until,

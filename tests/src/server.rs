@@ -4,6 +4,7 @@ use std::{path::Path, time::Duration};
 
 use photovote::{
     consumer::Redelivery,
+    data_copy::Source,
     engine::Durability,
     gateway::Cors,
     server::{Options, Server},
@@ -50,6 +51,7 @@ pub async fn until(what: &str, done: impl AsyncFn() -> bool) {
 /// Waits until the documents behind a server have come as far as all events.
 pub async fn followed(data: &Path) {
     let now = Timestamp::from_millis(0);
-    let are_there = async || Box::pin(status::look(data, now)).await.expect("a status").lag == Lag::default();
+    let source = Source::of(data);
+    let are_there = async || Box::pin(status::look(&source, now)).await.expect("a status").lag == Lag::default();
     until("the documents", are_there).await;
 }

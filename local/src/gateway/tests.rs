@@ -86,7 +86,7 @@ async fn fixture(cors: Cors) -> Fixture {
     std::fs::write(photos.join("moon.png"), "not really a moon").unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let settings = Settings { issuer: issuer.clone(), cors, photos: Some(photos) };
-    let gateway = Gateway::start(listener, functions(), settings).unwrap();
+    let gateway = Gateway::start(listener, functions(), settings, &Supervisor::new()).unwrap();
     Fixture { _home: home, issuer, gateway, client: Client::new() }
 }
 

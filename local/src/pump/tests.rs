@@ -231,7 +231,7 @@ async fn a_running_pump_feeds_by_itself_and_stops() {
         arrived.send(keys.to_vec()).unwrap();
         Ok(DynamoDbEventResponse::default())
     });
-    let pump = Pump::start(feed);
+    let pump = Pump::start(feed, &Supervisor::new());
     fixture.write(0..1).await;
     assert_eq!(arrival.recv().await.unwrap(), ["0"]);
     pump.stop().await;

@@ -3,7 +3,7 @@
 use std::{
     io::{BufRead, BufReader},
     path::Path,
-    process::{Child, ChildStdout, Command, Stdio},
+    process::{Child, ChildStderr, ChildStdout, Command, Stdio},
 };
 
 /// The program with its data in this directory.
@@ -26,7 +26,12 @@ pub(crate) struct Server {
 impl Server {
     /// Starts it on a free port, and waits until it says that it runs.
     pub(crate) fn start(data: &Path) -> Self {
-        let mut process = photovote(data).args(["--port", "0"]).stdout(Stdio::piped()).spawn().unwrap();
+        Self::start_with(&mut photovote(data))
+    }
+
+    /// Starts it as this command says.
+    pub(crate) fn start_with(command: &mut Command) -> Self {
+        let mut process = command.args(["--port", "0"]).stdout(Stdio::piped()).spawn().unwrap();
         let mut said = BufReader::new(process.stdout.take().unwrap());
         let (mut url, mut token, mut line) = (String::new(), String::new(), String::new());
         while url.is_empty() || token.is_empty() {
@@ -43,6 +48,12 @@ impl Server {
         Self { process, url, token, _said: said }
     }
 
+    /// What it logs, if that goes into a pipe.
+    #[allow(dead_code, reason = "not every test reads the log")]
+    pub(crate) fn log(&mut self) -> ChildStderr {
+        self.process.stderr.take().unwrap()
+    }
+
     /// The number of its process.
     #[allow(dead_code, reason = "not every test looks at the process")]
     pub(crate) fn pid(&self) -> u32 {
@@ -57,6 +68,7 @@ impl Server {
     }
 
     /// Kills it, with no chance to finish anything.
+    #[allow(dead_code, reason = "not every test kills it")]
     pub(crate) fn kill(&mut self) {
         // It is gone when this returns.
         self.process.kill().unwrap();

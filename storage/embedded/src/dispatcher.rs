@@ -8,7 +8,11 @@ use std::{
 use aws_smithy_runtime_api::client::{http::SharedHttpClient, result::ConnectorError};
 use dynoxide::{Database, DynoxideError};
 use photovote_dynamodb::{Answer, answered_by};
-use tokio::{runtime::Handle, task::JoinError};
+use tokio::{
+    runtime::Handle,
+    sync::watch,
+    task::{JoinError, yield_now},
+};
 
 use crate::operations::perform;
 
@@ -20,6 +24,8 @@ pub struct Dispatcher {
     database: Weak<Database>,
     /// An operation blocks its thread. Without a runtime, that is the caller's.
     threads: Option<Handle>,
+    /// Why the database can answer nothing any more, once it cannot.
+    broken: Arc<watch::Sender<Option<String>>>,
 }
 
 impl fmt::Debug for Dispatcher {
@@ -36,18 +42,32 @@ pub enum NoAnswer {
     Closed,
     /// The database panicked, or its threads have ended.
     #[error("the database broke off: {0}")]
-    BrokenOff(#[from] JoinError),
+    BrokenOff(#[source] JoinError),
 }
 
 impl Dispatcher {
     /// Works on the threads of this runtime, so that callers can do other work meanwhile.
     pub fn on_threads(database: &Arc<Database>, threads: Handle) -> Self {
-        Self { database: Arc::downgrade(database), threads: Some(threads) }
+        Self::new(database, Some(threads))
     }
 
     /// Works on the caller's thread: right for a database in memory, which waits for no disk.
     pub fn on_callers(database: &Arc<Database>) -> Self {
-        Self { database: Arc::downgrade(database), threads: None }
+        Self::new(database, None)
+    }
+
+    fn new(database: &Arc<Database>, threads: Option<Handle>) -> Self {
+        Self { database: Arc::downgrade(database), threads, broken: Arc::new(watch::Sender::new(None)) }
+    }
+
+    /// Waits until the database panics, and answers why. After that its lock stays poisoned: it refuses every request.
+    pub async fn broken(&self) -> String {
+        let mut told = self.broken.subscribe();
+        match told.wait_for(Option::is_some).await.map(|why| why.clone()) {
+            Ok(Some(why)) => why,
+            // This holds a sender.
+            _ => std::future::pending().await,
+        }
     }
 
     /// Carries out an operation, and answers as DynamoDB would.
@@ -61,9 +81,20 @@ impl Dispatcher {
             answered(perform(&database, operation, body))
         };
         match &self.threads {
-            None => Ok(work()),
-            // A panic of the database loses the answer, not the process.
-            Some(threads) => Ok(threads.spawn(async move { work() }).await?),
+            None => {
+                // As with a network, other tasks have their turn before and after.
+                yield_now().await;
+                let answer = work();
+                yield_now().await;
+                Ok(answer)
+            }
+            // A panic of the database loses the answer, and not the thread.
+            Some(threads) => threads.spawn(async move { work() }).await.map_err(|error| {
+                if error.is_panic() {
+                    self.broken.send_replace(Some(error.to_string()));
+                }
+                NoAnswer::BrokenOff(error)
+            }),
         }
     }
 
@@ -143,6 +174,15 @@ mod tests {
         client.delete_table().table_name("some-table").send().await.unwrap_err();
         client.list_tables().send().await.unwrap_err();
         assert!(client.scan().table_name("some-table").send().await.is_ok());
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_panic_of_the_database_is_told() {
+        let database = memory();
+        let dispatcher = Dispatcher::on_threads(&database, Handle::current());
+        let (broken, answer) = tokio::join!(dispatcher.broken(), dispatcher.answer((), |()| panic!("it breaks off")));
+        assert!(matches!(answer, Err(NoAnswer::BrokenOff(_))), "{answer:?}");
+        assert!(broken.contains("it breaks off"), "{broken}");
     }
 
     #[tokio::test]

@@ -121,17 +121,7 @@ impl World {
         }
         let routers = routers(&places);
         let (names, taken) = (BTreeMap::new(), BTreeSet::new());
-        Self {
-            engine: engine,
-            over_http,
-            resources,
-            places,
-            routes: answered(),
-            routers,
-            names,
-            token: String::new(),
-            taken,
-        }
+        Self { engine, over_http, resources, places, routes: answered(), routers, names, token: String::new(), taken }
     }
 
     /// What each function has asked of AWS: its name, a resource of the template, an action.

@@ -1,0 +1,203 @@
+//! What a command writes for a while and deletes again: a copy of the data, a backup that is not whole yet. All of it holds
+//! ballots, so nothing may stay behind.
+//!
+//! A command deletes its own when it ends, also by a signal. What a killed command leaves is deleted at the next start of any
+//! command or server: the data directory has a record of it, which its owner keeps locked.
+
+use std::{
+    fs::{self, File, TryLockError},
+    io::{self, Write},
+    path::{Path, PathBuf},
+};
+
+use tempfile::NamedTempFile;
+
+/// What the names of records begin with, and of the directories in which earlier releases kept copies.
+const RECORD: &str = "copy-";
+/// What the names begin with of all that is deleted.
+const PREFIX: &str = ".photovote-";
+/// Held while records are made or swept, so that none is swept before its owner has locked it.
+const LOCK: &str = "copies.lock";
+
+/// A directory or file that is deleted when this is dropped.
+#[derive(Debug)]
+pub(crate) struct Leftover {
+    path: PathBuf,
+    /// A disk may have no room for it.
+    record: Option<(PathBuf, File)>,
+}
+
+impl Leftover {
+    /// Gives what is going to be written in this directory a name that is free.
+    pub(crate) fn name(parent: &Path) -> io::Result<PathBuf> {
+        let mut bytes = [0; 8];
+        getrandom::fill(&mut bytes).map_err(io::Error::other)?;
+        Ok(std::path::absolute(parent)?.join(format!("{PREFIX}{}", hex::encode(bytes))))
+    }
+
+    /// Makes a file in this directory that only its owner can read, and that is deleted unless it is kept.
+    pub(crate) fn file(parent: &Path) -> io::Result<NamedTempFile> {
+        tempfile::Builder::new().prefix(PREFIX).tempfile_in(std::path::absolute(parent)?)
+    }
+
+    /// Tells later commands what is going to be written at this path.
+    pub(crate) fn announce(data_dir: &Path, path: PathBuf) -> Self {
+        let record = record(data_dir, &path);
+        if let Err(error) = &record {
+            tracing::warn!(path = %path.display(), %error, "if this command is killed, delete what it leaves there");
+        }
+        Self { path, record: record.ok() }
+    }
+
+    /// Where it is.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+impl Drop for Leftover {
+    fn drop(&mut self) {
+        if let (true, Some((record, _locked))) = (deleted(&self.path), &self.record) {
+            fs::remove_file(record).ok();
+        }
+    }
+}
+
+fn record(data_dir: &Path, path: &Path) -> io::Result<(PathBuf, File)> {
+    let text = path.to_str().ok_or(io::ErrorKind::InvalidFilename)?;
+    let _lock = lock(data_dir)?;
+    let mut record = tempfile::Builder::new().prefix(RECORD).tempfile_in(data_dir)?;
+    record.as_file().lock()?;
+    record.write_all(text.as_bytes())?;
+    let (file, path) = record.keep().map_err(|error| error.error)?;
+    Ok((path, file))
+}
+
+/// Deletes what commands have left behind that do not run any more.
+pub(crate) fn sweep(data_dir: &Path) -> io::Result<()> {
+    if !data_dir.is_dir() {
+        return Ok(());
+    }
+    let _lock = lock(data_dir)?;
+    for entry in fs::read_dir(data_dir)? {
+        let entry = entry?;
+        if entry.file_name().to_string_lossy().starts_with(RECORD) {
+            sweep_one(&entry.path())?;
+        }
+    }
+    Ok(())
+}
+
+fn sweep_one(path: &Path) -> io::Result<()> {
+    if path.is_dir() {
+        // An earlier release kept the copy here, and locked it while it was served.
+        return if is_locked(&path.join("lock"))? { Ok(()) } else { fs::remove_dir_all(path) };
+    }
+    if is_locked(path)? {
+        return Ok(());
+    }
+    let left = PathBuf::from(fs::read_to_string(path)?);
+    if deleted(&left) { fs::remove_file(path) } else { Ok(()) }
+}
+
+fn is_locked(path: &Path) -> io::Result<bool> {
+    match File::open(path).map(|file| file.try_lock()) {
+        Ok(Ok(())) => Ok(false),
+        Ok(Err(TryLockError::WouldBlock)) => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Ok(Err(TryLockError::Error(error))) | Err(error) => Err(error),
+    }
+}
+
+fn lock(data_dir: &Path) -> io::Result<File> {
+    let mut options = File::options();
+    options.create(true).truncate(false).write(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let file = options.open(data_dir.join(LOCK))?;
+    file.lock()?;
+    Ok(file)
+}
+
+/// Deletes a file or directory of ours. Whether it is gone.
+fn deleted(path: &Path) -> bool {
+    let is_ours = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(PREFIX));
+    let done = match fs::symlink_metadata(path) {
+        Ok(_) if !is_ours => return true,
+        Ok(found) if found.is_dir() => fs::remove_dir_all(path),
+        Ok(_) => fs::remove_file(path),
+        Err(error) => Err(error),
+    };
+    match done {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            tracing::error!(path = %path.display(), %error, "a copy of the data stays behind: delete it");
+            false
+        }
+        _ => true,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(path: &Path) -> Vec<String> {
+        let mut names: Vec<_> =
+            fs::read_dir(path).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn what_is_dropped_is_deleted() {
+        let (data, elsewhere) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let left = Leftover::announce(data.path(), Leftover::name(elsewhere.path()).unwrap());
+        fs::create_dir(left.path()).unwrap();
+        fs::write(left.path().join("ballots"), "x").unwrap();
+        drop(left);
+        assert!(names(elsewhere.path()).is_empty());
+        assert_eq!(names(data.path()), [LOCK]);
+    }
+
+    #[test]
+    fn only_what_has_no_living_owner_is_swept() {
+        let (data, elsewhere) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let path = || Leftover::name(elsewhere.path()).unwrap();
+        let living = Leftover::announce(data.path(), path());
+        fs::write(living.path(), "x").unwrap();
+        let mut killed = Leftover::announce(data.path(), path());
+        fs::create_dir(killed.path()).unwrap();
+        sweep(data.path()).unwrap();
+        assert!(living.path().exists() && killed.path().exists());
+        // Its process is gone, and the lock with it.
+        killed.record = None;
+        let path = std::mem::take(&mut killed.path);
+        std::mem::forget(killed);
+        sweep(data.path()).unwrap();
+        assert!(living.path().exists() && !path.exists());
+        assert_eq!(names(data.path()).len(), 2);
+    }
+
+    #[test]
+    fn copies_of_an_earlier_release_are_swept_and_nothing_else() {
+        let data = tempfile::tempdir().unwrap();
+        for name in ["copy-abc", "copy-def"] {
+            fs::create_dir(data.path().join(name)).unwrap();
+            fs::write(data.path().join(name).join("lock"), "").unwrap();
+        }
+        let served = File::open(data.path().join("copy-def/lock")).unwrap();
+        served.lock().unwrap();
+        let foreign = data.path().join("mine");
+        fs::write(&foreign, "x").unwrap();
+        fs::write(data.path().join("copy-of-a-path"), foreign.to_str().unwrap()).unwrap();
+        sweep(data.path()).unwrap();
+        assert_eq!(names(data.path()), ["copies.lock", "copy-def", "mine"]);
+    }
+
+    #[test]
+    fn a_directory_that_is_not_there_is_not_made() {
+        let home = tempfile::tempdir().unwrap();
+        sweep(&home.path().join("data")).unwrap();
+        assert!(names(home.path()).is_empty());
+    }
+}

@@ -1,0 +1,109 @@
+//! Copies of the ballots that commands make: none stays behind, however a command ends.
+
+#![cfg(unix)]
+#![expect(clippy::unwrap_used, reason = "all of this is a test, the functions around it too")]
+
+mod program;
+
+use std::{
+    fs,
+    path::Path,
+    process::{Command, Stdio},
+    time::Duration,
+};
+
+use photovote_tests::{Client, Election, followed};
+use program::{Server, photovote};
+
+/// The names in a directory that are none of a data directory's own.
+fn left(path: &Path) -> Vec<String> {
+    const OWN: [&str; 6] = ["copies.lock", "endpoint", "issuer.key", "local.db", "lock", "photovote.db"];
+    let names = fs::read_dir(path).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let is_own =
+        |name: &str| OWN.iter().any(|own| name == *own || name == format!("{own}-wal") || name == format!("{own}-shm"));
+    names.filter(|name| !is_own(name)).collect()
+}
+
+async fn data(home: &Path) {
+    let server = Server::start(home);
+    Election::open(Client::new(&server.url, Some(&server.token)), &[2]).await.voters(30).await;
+    followed(home).await;
+    server.stop();
+}
+
+/// Ends `export` by a signal after longer and longer times, until it has come to its end before that. Answers how often a
+/// signal was faster.
+fn interrupted(
+    home: &Path,
+    copies: &Path,
+    target: &Path,
+    signal: &str,
+    mut after_each: impl FnMut(Option<i32>),
+) -> usize {
+    for times in 0.. {
+        let mut export = photovote(home);
+        export.args(["export", target.to_str().unwrap(), "--copy-dir", copies.to_str().unwrap()]);
+        let mut export = export.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        std::thread::sleep(Duration::from_millis(4 * times));
+        Command::new("kill").args([signal, &export.id().to_string()]).stderr(Stdio::null()).status().unwrap();
+        let ended = export.wait().unwrap();
+        after_each(ended.code());
+        if ended.success() {
+            return usize::try_from(times).unwrap();
+        }
+    }
+    unreachable!("an export ends")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_export_that_a_signal_ends_leaves_nothing() {
+    let (home, copies, place) =
+        (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    data(home.path()).await;
+    for (signal, code) in [("-TERM", 143), ("-INT", 130), ("-HUP", 129)] {
+        let target = place.path().join(signal);
+        let times = interrupted(home.path(), copies.path(), &target, signal, |ended| {
+            // Before it listens for signals, there is nothing to clean up.
+            assert!([Some(0), Some(code), None].contains(&ended), "{signal}: {ended:?}");
+            assert_eq!((left(home.path()), left(copies.path())), (vec![], vec![]), "{signal}");
+            assert!(left(place.path()).iter().all(|name| name.starts_with('-')), "{signal}: {:?}", left(place.path()));
+        });
+        assert!(times > 2, "{signal}: {times}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_an_export_that_was_killed_leaves_is_gone_after_the_next_command() {
+    let (home, copies, place) =
+        (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    data(home.path()).await;
+    let mut ever_left = 0;
+    interrupted(home.path(), copies.path(), &place.path().join("backup"), "-KILL", |_| {
+        ever_left += left(copies.path()).len() + left(place.path()).iter().filter(|name| *name != "backup").count();
+        assert!(photovote(home.path()).arg("token").output().unwrap().status.success());
+        assert_eq!((left(home.path()), left(copies.path())), (vec![], vec![]));
+        assert!(left(place.path()).iter().all(|name| name == "backup"), "{:?}", left(place.path()));
+    });
+    assert!(ever_left > 0, "no export was killed at work");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_copy_lies_where_it_is_to_lie_and_only_its_owner_can_enter_it() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let (home, copies) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    data(home.path()).await;
+    let mut export = photovote(home.path());
+    export.args(["status", "--copy-dir", copies.path().to_str().unwrap()]).stdout(Stdio::null());
+    let mut export = export.spawn().unwrap();
+    let mut seen = 0;
+    while export.try_wait().unwrap().is_none() {
+        for entry in fs::read_dir(copies.path()).unwrap() {
+            if let Ok(found) = entry.unwrap().metadata() {
+                assert_eq!(found.permissions().mode() & 0o777, 0o700);
+                seen += 1;
+            }
+        }
+    }
+    assert!(seen > 0 && left(copies.path()).is_empty());
+}
