@@ -8,6 +8,8 @@ use std::{
     fs::{self, File, TryLockError},
     io::{self, Write},
     path::{Path, PathBuf},
+    thread,
+    time::Duration,
 };
 
 use tempfile::NamedTempFile;
@@ -18,6 +20,10 @@ const RECORD: &str = "copy-";
 const PREFIX: &str = ".photovote-";
 /// Held while records are made or swept, so that none is swept before its owner has locked it.
 const LOCK: &str = "copies.lock";
+
+/// How often a directory is emptied into which something is still being written, and the pause in between.
+const ATTEMPTS: u32 = 100;
+const PAUSE: Duration = Duration::from_millis(10);
 
 /// A directory or file that is deleted when this is dropped.
 #[derive(Debug)]
@@ -124,7 +130,7 @@ fn deleted(path: &Path) -> bool {
     let is_ours = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(PREFIX));
     let done = match fs::symlink_metadata(path) {
         Ok(_) if !is_ours => return true,
-        Ok(found) if found.is_dir() => fs::remove_dir_all(path),
+        Ok(found) if found.is_dir() => delete_all(path),
         Ok(_) => fs::remove_file(path),
         Err(error) => Err(error),
     };
@@ -135,6 +141,17 @@ fn deleted(path: &Path) -> bool {
         }
         _ => true,
     }
+}
+
+/// Deletes a directory. A database that is being closed may still write into it: that comes to an end.
+fn delete_all(path: &Path) -> io::Result<()> {
+    for _ in 0..ATTEMPTS {
+        match fs::remove_dir_all(path) {
+            Err(error) if error.kind() == io::ErrorKind::DirectoryNotEmpty => thread::sleep(PAUSE),
+            done => return done,
+        }
+    }
+    fs::remove_dir_all(path)
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ mod program;
 use std::{
     fs,
     path::Path,
-    process::{Command, Stdio},
+    process::{Command, Output, Stdio},
     time::Duration,
 };
 
@@ -31,7 +31,7 @@ async fn data(home: &Path) {
     server.stop();
 }
 
-/// Ends `export` by a signal after longer and longer times, until it has come to its end before that. Answers how often a
+/// Ends `export` by a signal after longer and longer times, until it has written the backup before that. Answers how often a
 /// signal was faster.
 fn interrupted(
     home: &Path,
@@ -40,16 +40,19 @@ fn interrupted(
     signal: &str,
     mut after_each: impl FnMut(Option<i32>),
 ) -> usize {
+    let mut pause = Duration::from_millis(1);
     for times in 0.. {
         let mut export = photovote(home);
-        export.args(["export", target.to_str().unwrap(), "--copy-dir", copies.to_str().unwrap()]);
-        let mut export = export.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-        std::thread::sleep(Duration::from_millis(4 * times));
+        export.arg("export").arg(target).arg("--copy-dir").arg(copies);
+        let export = export.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        std::thread::sleep(pause);
+        pause = pause.mul_f64(1.3);
         Command::new("kill").args([signal, &export.id().to_string()]).stderr(Stdio::null()).status().unwrap();
-        let ended = export.wait().unwrap();
+        let Output { status: ended, stderr, .. } = export.wait_with_output().unwrap();
+        assert_ne!(ended.code(), Some(1), "{}", String::from_utf8_lossy(&stderr));
         after_each(ended.code());
-        if ended.success() {
-            return usize::try_from(times).unwrap();
+        if target.exists() {
+            return times;
         }
     }
     unreachable!("an export ends")

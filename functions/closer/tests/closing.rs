@@ -213,8 +213,9 @@ async fn many_who_close_at_once_close_once() {
     let closed = world.history().await;
     assert!(!versions.is_empty() && versions.iter().all(|version| *version == closed.version), "{versions:?}");
     assert_eq!((closed.state.status, closed.state.casts), (Status::Closed, Some(1)));
-    let again = close(&one).await.unwrap();
-    assert_eq!(again, closed.version, "the same command again has the same answer");
+    // One of the two began it. The same command again has the same answer.
+    let again: Vec<_> = [close(&one).await, close(&other).await].into_iter().flatten().collect();
+    assert!(!again.is_empty() && again.iter().all(|version| *version == closed.version), "{again:?}");
 }
 
 fn appoint(subject: &str) -> ElectionCommand {

@@ -76,9 +76,16 @@ impl Dispatcher {
         T: Send + 'static,
     {
         let database = self.database.upgrade().ok_or(NoAnswer::Closed)?;
+        let broken = self.broken.clone();
         let work = move || {
             let (operation, body) = read(&request);
-            answered(perform(&database, operation, body))
+            let done = perform(&database, operation, body);
+            if let Err(error) = &done
+                && is_poisoned(error)
+            {
+                broken.send_replace(Some(error.to_string()));
+            }
+            answered(done)
         };
         match &self.threads {
             None => {
@@ -109,6 +116,11 @@ impl Dispatcher {
             }
         })
     }
+}
+
+/// Whether an earlier operation panicked while it held the database's lock.
+fn is_poisoned(error: &DynoxideError) -> bool {
+    matches!(error, DynoxideError::InternalServerError(message) if message.starts_with("Lock poisoned"))
 }
 
 fn answered(done: Result<Vec<u8>, DynoxideError>) -> Answer {
@@ -183,6 +195,12 @@ mod tests {
         let (broken, answer) = tokio::join!(dispatcher.broken(), dispatcher.answer((), |()| panic!("it breaks off")));
         assert!(matches!(answer, Err(NoAnswer::BrokenOff(_))), "{answer:?}");
         assert!(broken.contains("it breaks off"), "{broken}");
+    }
+
+    #[test]
+    fn a_lock_that_an_earlier_panic_has_poisoned_is_known() {
+        assert!(is_poisoned(&DynoxideError::InternalServerError("Lock poisoned: another task failed inside".into())));
+        assert!(!is_poisoned(&DynoxideError::InternalServerError("the disk is full".into())));
     }
 
     #[tokio::test]
