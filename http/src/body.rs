@@ -15,7 +15,7 @@ use serde::{
 };
 use serde_json::{Map, Value};
 
-use crate::{problem::Problem, value::value};
+use crate::{code::Code, problem::Problem, value::value};
 
 /// The most bytes that a body can have: 256 KB.
 pub const LARGEST_BODY: usize = 256 * 1024;
@@ -81,7 +81,7 @@ impl Body {
 }
 
 fn malformed(detail: impl Into<String>) -> Problem {
-    Problem::malformed("malformed_body", detail)
+    Problem::new(Code::MalformedBody, detail)
 }
 
 impl<S: Sync> FromRequest<S> for Body {

@@ -6,7 +6,11 @@ use axum::extract::FromRequestParts;
 use http::{HeaderMap, HeaderValue, header::IF_MATCH, request::Parts};
 use photovote_domain::Version;
 
-use crate::problem::Problem;
+use crate::{code::Code, problem::Problem};
+
+/// What a list of entity tags looks like.
+pub(crate) const LIST: &str =
+    r#"^(?:\*|(?:W/)?"[!#-~]*"(?:[ \t]*,[ \t]*(?:W/)?"[!#-~]*")*)$"#;
 
 /// The strong entity tag of a version: `"17"`.
 pub fn etag(version: Version) -> HeaderValue {
@@ -35,7 +39,7 @@ impl IfMatch {
     /// It is neither `*` nor a list of entity tags.
     pub fn parse(self) -> Result<Precondition, Problem> {
         let detail = "If-Match has to be * or a list of entity tags, such as \"17\"";
-        self.0.ok_or_else(|| Problem::malformed("malformed_if_match", detail))
+        self.0.ok_or_else(|| Problem::new(Code::MalformedIfMatch, detail))
     }
 }
 

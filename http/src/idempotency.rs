@@ -6,10 +6,12 @@ use axum::extract::{FromRequestParts, OriginalUri};
 use http::{HeaderMap, Method, request::Parts};
 use photovote_domain::{Digest, Hasher};
 
-use crate::problem::Problem;
+use crate::{code::Code, problem::Problem};
 
 /// The longest key, in characters.
-const LONGEST_KEY: usize = 255;
+pub(crate) const LONGEST_KEY: usize = 255;
+/// What a key looks like. White space at an end is no part of a header's value.
+pub(crate) const KEY: &str = "^[!-~](?:[ -~]{0,253}[!-~])?$";
 
 /// The name that the client gives to one attempt at something, however often it is sent. With the request's method and
 /// path, because the fingerprint takes them. Extracting it never fails: a malformed key is told only when the form is checked.
@@ -28,7 +30,7 @@ impl IdempotencyKey {
     /// The header is there more than once, or is not 1 to 255 printable ASCII characters.
     pub fn parse(&self) -> Result<Option<&str>, Problem> {
         let detail = "Idempotency-Key has to be 1 to 255 printable ASCII characters";
-        let key = self.key.as_ref().ok_or_else(|| Problem::malformed("malformed_idempotency_key", detail))?;
+        let key = self.key.as_ref().ok_or_else(|| Problem::new(Code::MalformedIdempotencyKey, detail))?;
         Ok(key.as_deref())
     }
 

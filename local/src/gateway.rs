@@ -150,7 +150,12 @@ fn router(functions: Vec<Function>, settings: Settings) -> Result<Router, Gatewa
                     issuer: needs_administrator(&operation).then(|| settings.issuer.clone()),
                 });
                 let handler = move |request: Request| async move { route.answer(request).await };
-                router = router.route(&path, on(filter, handler));
+                // API Gateway has a route for each method, and none for HEAD. Here a handler of GET would take it as well.
+                let handlers = match method {
+                    Method::GET => on(filter, handler).head(|| async { Problem::no_route() }),
+                    _ => on(filter, handler),
+                };
+                router = router.route(&path, handlers);
             }
         }
     }
@@ -175,14 +180,13 @@ async fn safe(mut response: Response) -> Response {
 }
 
 fn operations(item: PathItem) -> impl Iterator<Item = (Method, Operation)> {
-    let PathItem { get, put, post, delete, patch, head, .. } = item;
+    let PathItem { get, put, post, delete, patch, .. } = item;
     let all = [
         (Method::GET, get),
         (Method::PUT, put),
         (Method::POST, post),
         (Method::DELETE, delete),
         (Method::PATCH, patch),
-        (Method::HEAD, head),
     ];
     all.into_iter().filter_map(|(method, operation)| Some((method, operation?)))
 }
@@ -206,7 +210,7 @@ async fn name_request(mut request: Request, next: Next) -> Response {
     request.extensions_mut().insert(RequestId(id.clone()));
     let mut response = next.run(request).await;
     if let Some(problem) = response.extensions().get::<Problem>() {
-        let allow = response.headers().get(ALLOW).cloned();
+        let allow = response.headers().get(ALLOW).and_then(taken);
         let mut named = problem.clone().answer(Some(&id));
         named.headers_mut().extend(allow.map(|methods| (ALLOW, methods)));
         response = named;
@@ -216,6 +220,12 @@ async fn name_request(mut request: Request, next: Next) -> Response {
         response.headers_mut().insert(REQUEST_ID, id);
     }
     response
+}
+
+/// The methods of a path, without the HEAD that is refused.
+fn taken(allow: &HeaderValue) -> Option<HeaderValue> {
+    let methods: Vec<_> = allow.to_str().ok()?.split(',').filter(|method| *method != "HEAD").collect();
+    HeaderValue::try_from(methods.join(",")).ok()
 }
 
 /// The pictures, as nothing but pictures: none of them can run a script, whatever it holds.
