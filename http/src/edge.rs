@@ -121,7 +121,7 @@ mod tests {
         key: IdempotencyKey,
         body: Body,
     ) -> Answer {
-        let election: ElectionId = path.id("election")?;
+        let _: ElectionId = path.id("election")?;
         if caller.subject.as_str() != "ada" {
             return Err(Problem::refused(&ElectionRejection::NotFound));
         }

@@ -159,6 +159,13 @@ mod tests {
         }
 
         #[test]
+        fn a_list_that_agrees_with_the_document_is_read(
+            line in proptest::string::string_regex(LIST.trim_start_matches('^').trim_end_matches('$')).unwrap(),
+        ) {
+            prop_assert!(if_match(&[&line]).is_ok());
+        }
+
+        #[test]
         fn no_header_does_harm(line in "[W/\"*, 0-9!~]{0,30}") {
             let _ = if_match(&[&line]);
         }

@@ -91,6 +91,8 @@ pub fn derived_id(caller: &str, scope: &str, key: &str) -> u128 {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     async fn extracted(keys: &[&[u8]]) -> IdempotencyKey {
@@ -113,6 +115,17 @@ mod tests {
         let longer = "x".repeat(LONGEST_KEY + 1);
         for keys in [&[&b""[..]][..], &[b"a\tb"], &["é".as_bytes()], &[longer.as_bytes()], &[b"a", b"a"]] {
             assert_eq!(extracted(keys).await.parse().unwrap_err().code(), "malformed_idempotency_key", "{keys:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_key_that_agrees_with_the_document_is_read(
+            text in proptest::string::string_regex(KEY.trim_matches(['^', '$'])).unwrap(),
+        ) {
+            let mut headers = HeaderMap::new();
+            headers.insert("idempotency-key", text.parse().unwrap());
+            prop_assert_eq!(key(&headers), Some(Some(text)));
         }
     }
 

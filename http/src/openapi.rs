@@ -258,6 +258,7 @@ fn add_schemas(document: &mut Value) {
 #[cfg(test)]
 mod tests {
     use photovote_domain::election::{ElectionRejection, Status};
+    use utoipa_axum::{router::OpenApiRouter, routes};
 
     use super::*;
     use crate::{Changed, Items};
@@ -271,18 +272,14 @@ mod tests {
     #[utoipa::path(get, path = "/health", responses((status = OK, description = "Here")))]
     async fn health() {}
 
-    mod queries {
-        use super::*;
-        crate::routes!((): list => Problems::of_query().codes([Code::MalformedCursor]));
-    }
-
-    mod commands {
-        use super::*;
-        crate::routes!((): create => Problems::of_command().refusals([ElectionRejection::NotDraft(Status::Open)]), health => Problems::of_any_operation());
-    }
-
     fn whole() -> Value {
-        document([queries::description(), commands::description()])
+        let queries = OpenApiRouter::<()>::new().routes(routes!(list)).into_openapi();
+        let queries = Description::new(queries).with::<__path_list>(Problems::of_query().codes([Code::MalformedCursor]));
+        let commands = OpenApiRouter::<()>::new().routes(routes!(create)).routes(routes!(health)).into_openapi();
+        let commands = Description::new(commands)
+            .with::<__path_create>(Problems::of_command().refusals([ElectionRejection::NotDraft(Status::Open)]))
+            .with::<__path_health>(Problems::of_any_operation());
+        document([queries, commands])
     }
 
     #[test]

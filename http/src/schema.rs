@@ -106,13 +106,13 @@ schemas! {
     /// A place in a list. It is opaque: send back what an answer had as `next_cursor`.
     Cursor => text(page::CURSOR).min_length(Some(1)).examples(["ZWxlY3Rpb25zADAxQVJaM05ERUtUU1Y0UlJGRlE2OUc1RkFW"]);
     /// A ballot token: it opens one ballot. It is a secret of the voter.
-    BallotToken => text(&format!("^pvb_{0}_{0}_{HEX}$", &id().trim_matches(['^', '$']))).examples([format!("pvb_{ID}_{ID}_{DIGITS}")]);
+    BallotToken => text(&format!("^pvb_{0}_{0}_{HEX}$", capital_id())).examples([format!("pvb_{ID}_{ID}_{DIGITS}")]);
     /// How many items a page can have.
     Limit => integer(1, u64::from(page::LONGEST_PAGE)).default(Some(page::USUAL_PAGE.into())).examples([20]);
     /// Names one attempt at something: 1 to 255 printable ASCII characters, no space at either end.
     Key => text(idempotency::KEY).max_length(Some(idempotency::LONGEST_KEY)).examples(["6f1c8a3e-register-grace"]);
     /// `*`, or the `ETag` of one or more versions.
-    Tags => text(etag::LIST).examples(["\"17\""]);
+    Tags => text(etag::LIST).min_length(Some(1)).examples(["\"17\""]);
 }
 
 /// The statuses that an answer can show.
@@ -163,10 +163,19 @@ fn line<T: std::str::FromStr>(longest: usize) -> ObjectBuilder {
 }
 
 fn id() -> String {
+    format!("^{}$", spelling(|_| true))
+}
+
+/// An id in capitals, which is how a token holds it.
+fn capital_id() -> String {
+    spelling(|c| !c.is_ascii_lowercase())
+}
+
+fn spelling(allowed: impl Fn(char) -> bool) -> String {
     let (_, rest) = ID.split_at(1);
     let first = class(|c| !refuses::<VoterId>(&format!("{c}{rest}")));
-    let others = class(|c| !refuses::<VoterId>(&format!("0{}", c.to_string().repeat(ID.len() - 1))));
-    format!("^[{first}][{others}]{{{}}}$", ID.len() - 1)
+    let others = class(|c| allowed(c) && !refuses::<VoterId>(&format!("0{}", c.to_string().repeat(ID.len() - 1))));
+    format!("[{first}][{others}]{{{}}}", ID.len() - 1)
 }
 
 fn shards() -> String {
@@ -215,5 +224,46 @@ fn push(class: &mut String, c: char) {
     } else {
         // Writing to a string never fails.
         let _ = write!(class, "\\u{:04x}", u32::from(c));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use photovote_domain::Receipt as DomainReceipt;
+    use proptest::{prelude::*, string::string_regex, test_runner::TestRunner};
+
+    use super::*;
+    use crate::BallotToken as Token;
+
+    fn schema(name: &str) -> serde_json::Value {
+        serde_json::to_value(&schemas()[name]).unwrap()
+    }
+
+    /// Every text of the first plane that the pattern and the length of this schema allow is read.
+    fn is_read(name: &str, reads: impl Fn(&str) -> bool) {
+        let schema = schema(name);
+        let pattern = schema["pattern"].as_str().unwrap().trim_start_matches('^').trim_end_matches('$');
+        let longest = schema["maxLength"].as_u64().map_or(usize::MAX, |longest| usize::try_from(longest).unwrap());
+        let texts = string_regex(pattern).unwrap().prop_filter("beyond what is promised", |text| {
+            text.chars().count() <= longest && text.chars().all(|c| c <= '\u{FFFF}')
+        });
+        let run = TestRunner::deterministic().run(&texts, |text| {
+            prop_assert!(reads(&text), "{name}: {text:?}");
+            Ok(())
+        });
+        run.unwrap();
+    }
+
+    #[test]
+    fn what_agrees_with_the_document_is_read() {
+        is_read("Id", |text| !refuses::<VoterId>(text));
+        is_read("Name", |text| !refuses::<NameText>(text));
+        is_read("ImageCaption", |text| !refuses::<Caption>(text));
+        is_read("Reason", |text| !refuses::<ReasonText>(text));
+        is_read("Description", |text| !refuses::<DescriptionText>(text));
+        is_read("ImageUrl", |text| !refuses::<Url>(text));
+        is_read("Subject", |text| !refuses::<SubjectText>(text));
+        is_read("Receipt", |text| !refuses::<DomainReceipt>(text));
+        is_read("BallotToken", |text| text.parse::<Token>().is_ok());
     }
 }
