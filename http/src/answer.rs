@@ -12,7 +12,7 @@ use photovote_domain::Version;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::{etag::etag, status, schema};
+use crate::{etag::etag, schema, status};
 
 /// The body of most commands' answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]

@@ -9,8 +9,10 @@ use photovote_event_store::{
 };
 use serde::de::DeserializeOwned;
 
-use crate::{code::Code, body::Body,
+use crate::{
+    body::Body,
     caller::{Administrator, Voter},
+    code::Code,
     etag::{IfMatch, Precondition},
     idempotency::{IdempotencyKey, command_id, derived_id},
     problem::Problem,

@@ -7,7 +7,7 @@ use photovote_domain::{
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::{time::Moment, schema};
+use crate::{schema, time::Moment};
 
 /// An election. It holds no counts, so that its version tells everything about it.
 #[derive(Debug, Clone, Serialize, ToSchema)]

@@ -9,8 +9,7 @@ use photovote_domain::Version;
 use crate::{code::Code, problem::Problem};
 
 /// What a list of entity tags looks like.
-pub(crate) const LIST: &str =
-    r#"^(?:\*|(?:W/)?"[!#-~]*"(?:[ \t]*,[ \t]*(?:W/)?"[!#-~]*")*)$"#;
+pub(crate) const LIST: &str = r#"^(?:\*|(?:W/)?"[!#-~]*"(?:[ \t]*,[ \t]*(?:W/)?"[!#-~]*")*)$"#;
 
 /// The strong entity tag of a version: `"17"`.
 pub fn etag(version: Version) -> HeaderValue {

@@ -10,7 +10,7 @@ use lambda_http::{
 };
 use serde::Serialize;
 
-use crate::{code::Code, Problem, edge::answering};
+use crate::{Problem, code::Code, edge::answering};
 
 /// The longest path and the longest query, in bytes. Gateways take no more than 10 KB for all that comes before a body.
 const LONGEST: usize = 10_240;

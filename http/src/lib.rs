@@ -76,8 +76,8 @@ pub use page::{Items, Page, Parameters};
 pub use path::Segments;
 pub use problem::{Answer, Problem};
 pub use results_view::{
-    CandidateResultsView, CompetitionResultsView, CountingStatus, CountingView, DisqualifiedResultView, FinalStatus, FinalView, FractionView,
-    ResultsView, UnrankedView,
+    CandidateResultsView, CompetitionResultsView, CountingStatus, CountingView, DisqualifiedResultView, FinalStatus,
+    FinalView, FractionView, ResultsView, UnrankedView,
 };
 #[doc(hidden)]
 pub use routes::route;

@@ -11,8 +11,8 @@ use utoipa::{
     openapi::{OpenApi, path::HttpMethod},
 };
 
-pub use self::problems::Problems;
 use self::examples::each_operation;
+pub use self::problems::Problems;
 use crate::{code::Code, problem::ProblemDocument, schema};
 
 /// The checked-in document of the whole API, as JSON.
@@ -83,7 +83,10 @@ impl Description {
     #[doc(hidden)]
     #[must_use]
     pub fn with<P: Path>(mut self, problems: Problems) -> Self {
-        self.problems.push((P::path(), P::methods(), problems));
+        let path = P::path();
+        // What stands in a path may have a slash in it, and then leads elsewhere.
+        let problems = if path.contains('{') { problems.codes([Code::RouteNotFound]) } else { problems };
+        self.problems.push((path, P::methods(), problems));
         self
     }
 
@@ -126,7 +129,10 @@ fn about(document: &mut Value) {
     document["tags"] = [
         ("elections", "Elections and their lives: draft, open, closed, released. For administrators."),
         ("administrators", "Who administers an election, and in which role. For administrators."),
-        ("competitions", "Competitions of an election: candidates that are ranked against each other. For administrators."),
+        (
+            "competitions",
+            "Competitions of an election: candidates that are ranked against each other. For administrators.",
+        ),
         ("candidates", "Candidates of a competition: its photographs. For administrators."),
         ("voters", "Voters of an election and their ballot tokens. For administrators."),
         ("results", "Turnout and results of an election. For administrators."),
@@ -146,9 +152,7 @@ fn about(document: &mut Value) {
             "description": "The ballot token of a voter, as the answer to the registration shows it.",
         },
     });
-    let header = |description: &str, schema: &str| {
-        json!({"description": description, "schema": {"type": schema}})
-    };
+    let header = |description: &str, schema: &str| json!({"description": description, "schema": {"type": schema}});
     document["components"]["headers"] = json!({
         "Allow": header("The methods that the path takes.", "string"),
         "ETag": header("The version that the resource is at, as `If-Match` takes it.", "string"),
@@ -165,7 +169,8 @@ fn tidy(operation: &mut Value) {
     else {
         return;
     };
-    let body = schema["oneOf"].as_array().and_then(|choices| choices.iter().find(|choice| choice.get("$ref").is_some()));
+    let body =
+        schema["oneOf"].as_array().and_then(|choices| choices.iter().find(|choice| choice.get("$ref").is_some()));
     if let Some(body) = body.cloned() {
         *schema = body;
     }
@@ -173,15 +178,15 @@ fn tidy(operation: &mut Value) {
 
 /// Gives each operation the responses of its problems. The response that most operations share stands among the components.
 fn add_problems(document: &mut Value, problems: &[(String, Vec<HttpMethod>, Problems)]) {
-    let mut examples: Map<String, Value> =
-        Problems::of_any_operation().codes([Code::RouteNotFound]).examples().collect();
+    let mut examples = Map::new();
     let mut found: Vec<(String, String, String, Value)> = Vec::new();
     for (path, methods, problems) in problems {
         let path = format!("{PREFIX}{path}");
         examples.extend(problems.examples());
         for method in methods {
             // A method is written in small letters.
-            let method = serde_json::to_value(method).ok().and_then(|m| Some(m.as_str()?.to_owned())).unwrap_or_default();
+            let method =
+                serde_json::to_value(method).ok().and_then(|m| Some(m.as_str()?.to_owned())).unwrap_or_default();
             let operation = &document["paths"][&path][&method];
             let administrators = operation["security"][0].get(ADMINISTRATOR).is_some();
             let responses = problems.responses(administrators).into_iter();
@@ -208,9 +213,9 @@ fn add_problems(document: &mut Value, problems: &[(String, Vec<HttpMethod>, Prob
         };
         document["paths"][path][method]["responses"][status] = response;
     }
-    let mut problem = serde_json::to_value(<ProblemDocument<'_> as utoipa::PartialSchema>::schema()).unwrap_or_default();
+    let mut problem =
+        serde_json::to_value(<ProblemDocument<'_> as utoipa::PartialSchema>::schema()).unwrap_or_default();
     problem["properties"]["code"]["enum"] = examples.keys().cloned().collect::<Vec<_>>().into();
-    examples.remove(Code::RouteNotFound.name());
     document["components"]["schemas"][ProblemDocument::name().as_ref()] = problem;
     document["components"]["responses"] = shared.into();
     document["components"]["examples"] = examples.into();
@@ -274,7 +279,8 @@ mod tests {
 
     fn whole() -> Value {
         let queries = OpenApiRouter::<()>::new().routes(routes!(list)).into_openapi();
-        let queries = Description::new(queries).with::<__path_list>(Problems::of_query().codes([Code::MalformedCursor]));
+        let queries =
+            Description::new(queries).with::<__path_list>(Problems::of_query().codes([Code::MalformedCursor]));
         let commands = OpenApiRouter::<()>::new().routes(routes!(create)).routes(routes!(health)).into_openapi();
         let commands = Description::new(commands)
             .with::<__path_create>(Problems::of_command().refusals([ElectionRejection::NotDraft(Status::Open)]))
@@ -345,7 +351,11 @@ mod tests {
         }
         assert_eq!(kinds("/v1/elections", "get", "429"), "application/json");
         assert_eq!(kinds("/v1/elections", "get", "405"), "application/problem+json");
-        assert_eq!(kinds("/v1/elections", "post", "401"), "application/problem+json", "a function checks ballot tokens");
+        assert_eq!(
+            kinds("/v1/elections", "post", "401"),
+            "application/problem+json",
+            "a function checks ballot tokens"
+        );
     }
 
     #[test]

@@ -16,8 +16,7 @@ use photovote_domain::{
 use utoipa::{
     PartialSchema, ToSchema,
     openapi::{
-        KnownFormat, Object, ObjectBuilder, Ref, RefOr, Schema, SchemaFormat, Type,
-        schema::AdditionalProperties,
+        KnownFormat, Object, ObjectBuilder, Ref, RefOr, Schema, SchemaFormat, Type, schema::AdditionalProperties,
     },
 };
 
@@ -106,7 +105,7 @@ schemas! {
     /// A place in a list. It is opaque: send back what an answer had as `next_cursor`.
     Cursor => text(page::CURSOR).min_length(Some(1)).examples(["ZWxlY3Rpb25zADAxQVJaM05ERUtUU1Y0UlJGRlE2OUc1RkFW"]);
     /// A ballot token: it opens one ballot. It is a secret of the voter.
-    BallotToken => text(&format!("^pvb_{0}_{0}_{HEX}$", capital_id())).examples([format!("pvb_{ID}_{ID}_{DIGITS}")]);
+    BallotToken => text(&format!("^pvb_{0}_{0}_{HEX}$", capital_id())).examples([format!("pvb_{ID}_{ID}_{}", "0".repeat(64))]);
     /// How many items a page can have.
     Limit => integer(1, u64::from(page::LONGEST_PAGE)).default(Some(page::USUAL_PAGE.into())).examples([20]);
     /// Names one attempt at something: 1 to 255 printable ASCII characters, no space at either end.

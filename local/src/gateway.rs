@@ -1,5 +1,6 @@
 //! What API Gateway does: takes HTTP requests, checks who calls, and hands each to its function as an event.
 
+mod origin;
 mod route;
 
 use std::{convert::Infallible, io, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
@@ -30,6 +31,7 @@ use utoipa::openapi::{
     path::{Operation, PathItem},
 };
 
+pub use self::origin::{Origin, OriginError};
 use self::route::{RequestId, Route};
 use crate::{issuer::Issuer, stop::Stop, supervisor::Supervisor};
 

@@ -44,7 +44,8 @@ fn listed<'a>(document: &'a Value, operation: &'a Value) -> impl Iterator<Item =
     operation["responses"].as_object().expect("responses").iter().flat_map(|(status, response)| {
         let shared = response["$ref"].as_str().map(|reference| document.pointer(reference.trim_start_matches('#')));
         let response = shared.map_or(response, |shared| shared.expect("a shared response"));
-        let codes = &response["content"]["application/problem+json"]["schema"]["allOf"][1]["properties"]["code"]["enum"];
+        let codes =
+            &response["content"]["application/problem+json"]["schema"]["allOf"][1]["properties"]["code"]["enum"];
         let status = status.parse().expect("a status");
         codes.as_array().into_iter().flatten().map(move |code| (status, code.as_str().expect("a code").to_owned()))
     })
@@ -63,7 +64,9 @@ pub(crate) fn check(method: &Method, url_path: &str, answer: &Answer) {
     if answer.header("content-type") != "application/problem+json" {
         return;
     }
-    let Some(operation) = OPERATIONS.iter().find(|operation| operation.takes(method.as_str(), url_path)) else { return };
+    let Some(operation) = OPERATIONS.iter().find(|operation| operation.takes(method.as_str(), url_path)) else {
+        return;
+    };
     let code = answer.text_of("code");
     assert!(
         operation.listed.contains(&(answer.status.as_u16(), code)),

@@ -138,7 +138,9 @@ async fn numbers_are_whole_and_said_plainly() {
     for number in ["35e-1", "3.5", "03", "+3", "0x3", "\"3\"", "NaN", "1e999", "true", "[3]"] {
         rate(number).await.refused(400, "malformed_body");
     }
-    for number in ["0", "-0.0", "6", "60e-1", "-1", "9223372036854775808", "-99999999999999999999", "18446744073709551617"] {
+    for number in
+        ["0", "-0.0", "6", "60e-1", "-1", "9223372036854775808", "-99999999999999999999", "18446744073709551617"]
+    {
         rate(number).await.refused(422, "rating_out_of_scale");
     }
     for query in ["limit=1e1", "limit=5.0", "limit=-0", "limit=%2B5", "limit=0", "limit=18446744073709551617"] {

@@ -11,7 +11,9 @@ use photovote_domain::{
     election::{ElectionRejection, Role, Status},
 };
 use photovote_event_store::{EventReader, History, Stream};
-use photovote_http::{Administrator, Answer, Items, PageParameters, Parameters, Code, Problem, Problems, Segments, schema};
+use photovote_http::{
+    Administrator, Answer, Code, Items, PageParameters, Parameters, Problem, Problems, Segments, schema,
+};
 
 use entry::AuditEntry;
 use place::Place;

@@ -20,8 +20,9 @@ use photovote_event_store::{
     Commit, Done, ElectionCache, EventStore, ExecuteError, History, Known, Snapshot, Snapshots,
 };
 use photovote_http::{
-    Answer, Changed, CommandHeaders, Intent, OpenedBallot, Code, Problem, Problems, Segments, Submission, Voter,
-    at_version, distinct, opened, opens, token_opens_nothing, schema};
+    Answer, Changed, Code, CommandHeaders, Intent, OpenedBallot, Problem, Problems, Segments, Submission, Voter,
+    at_version, distinct, opened, opens, schema, token_opens_nothing,
+};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -76,7 +77,6 @@ fn on_ballot() -> Problems {
         BallotRejection::CastAlready,
     ])
 }
-
 
 /// Grades for candidates, by their ids. They are merged into the draft: others stay as they are.
 #[derive(Debug, Deserialize, ToSchema)]

@@ -7,8 +7,9 @@ use photovote_domain::{
 };
 use photovote_event_store::{History, Known};
 use photovote_http::{
-    Administrator, Answer, Changed, CommandHeaders, Intent, Preconditions, Problem, Segments,
-    Submission, invalid_value, value, schema};
+    Administrator, Answer, Changed, CommandHeaders, Intent, Preconditions, Problem, Segments, Submission,
+    invalid_value, schema, value,
+};
 use serde::Deserialize;
 use utoipa::ToSchema;
 

@@ -6,8 +6,9 @@ use photovote_domain::{
     election::{ElectionCommand, Role},
 };
 use photovote_http::{
-    Administrator, Answer, Changed, CommandHeaders, Created, Patch, Preconditions, Problem, Segments,
-    Submission, created, optional, present, value, schema};
+    Administrator, Answer, Changed, CommandHeaders, Created, Patch, Preconditions, Problem, Segments, Submission,
+    created, optional, present, schema, value,
+};
 use serde::Deserialize;
 use utoipa::ToSchema;
 

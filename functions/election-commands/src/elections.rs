@@ -7,8 +7,9 @@ use photovote_domain::{
 };
 use photovote_event_store::{History, Stream};
 use photovote_http::{
-    Administrator, Answer, Changed, CommandHeaders, Created, Patch, Preconditions, Problem, Segments,
-    Submission, created, invalid_value, optional, present, value, schema};
+    Administrator, Answer, Changed, CommandHeaders, Created, Patch, Preconditions, Problem, Segments, Submission,
+    created, invalid_value, optional, present, schema, value,
+};
 use serde::Deserialize;
 use utoipa::ToSchema;
 

@@ -139,9 +139,11 @@ const TOO_LARGE: [E; 2] = [E::TooMany(Limit::CompetitionBytes), E::TooMany(Limit
 
 /// What any command on an election can be refused for, whatever its version.
 fn at_any_version() -> Problems {
-    Problems::of_command()
-        .codes([Code::MalformedId])
-        .refusals([E::NotFound, E::RoleInsufficient(Role::Editor), E::Deleted])
+    Problems::of_command().codes([Code::MalformedId]).refusals([
+        E::NotFound,
+        E::RoleInsufficient(Role::Editor),
+        E::Deleted,
+    ])
 }
 
 /// The same for a command that heeds `If-Match`.

@@ -5,8 +5,7 @@ use photovote_domain::{
     Aggregate, Election, Timestamp,
     election::{Context, ElectionCommand, Role},
 };
-use photovote_http::{
-    Administrator, Answer, Changed, CommandHeaders, Moment, Segments, Submission, present, schema};
+use photovote_http::{Administrator, Answer, Changed, CommandHeaders, Moment, Segments, Submission, present, schema};
 use serde::Deserialize;
 use utoipa::ToSchema;
 

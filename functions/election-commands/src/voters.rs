@@ -14,8 +14,9 @@ use photovote_domain::{
 use photovote_dynamodb::{Cancellation, Retry};
 use photovote_event_store::{Commit, ExecuteError, History, Known, Stream};
 use photovote_http::{
-    Administrator, Answer, BallotToken, Changed, CommandHeaders, Preconditions, Code, Problem, Segments,
-    Submission, at_version, created, present, value, schema};
+    Administrator, Answer, BallotToken, Changed, Code, CommandHeaders, Preconditions, Problem, Segments, Submission,
+    at_version, created, present, schema, value,
+};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 

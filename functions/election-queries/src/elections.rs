@@ -6,8 +6,9 @@ use photovote_domain::{
     election::{Role, Status},
 };
 use photovote_http::{
-    Administrator, Answer, ElectionView, Items, PageParameters, Parameters, Code, Problem, Segments,
-    VersionParameter, at_version, schema};
+    Administrator, Answer, Code, ElectionView, Items, PageParameters, Parameters, Problem, Segments, VersionParameter,
+    at_version, schema,
+};
 use photovote_projections::ElectionSummary;
 use serde::Serialize;
 use utoipa::ToSchema;

@@ -8,7 +8,8 @@ use axum::{
 };
 use photovote_domain::ElectionId;
 use photovote_http::{
-    Administrator, Answer, Parameters, Code, Problem, ResultsView, Segments, VersionParameter, schema};
+    Administrator, Answer, Code, Parameters, Problem, ResultsView, Segments, VersionParameter, schema,
+};
 
 use crate::{App, sheet::Sheet};
 

@@ -7,7 +7,7 @@ use photovote_domain::{
     ElectionId, Tally, Version,
     election::{Administrators, ElectionRejection, Role, Status},
 };
-use photovote_http::{Administrator, Answer, Parameters, Code, Problem};
+use photovote_http::{Administrator, Answer, Code, Parameters, Problem};
 use photovote_projections::ElectionDocument;
 use tokio::time::{Instant, sleep};
 

@@ -8,7 +8,7 @@ use axum::{
 };
 use photovote_document_store::DocumentReader;
 use photovote_domain::{Receipt, election::Status};
-use photovote_http::{Answer, OPENAPI, Code, Problem, Problems, ResultsView, Segments, schema};
+use photovote_http::{Answer, Code, OPENAPI, Problem, Problems, ResultsView, Segments, schema};
 use serde::Serialize;
 use utoipa::ToSchema;
 

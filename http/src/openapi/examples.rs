@@ -35,7 +35,8 @@ pub(super) fn each_operation(document: &mut Value, mut visit: impl FnMut(&mut Va
 /// An example of this schema; `null` where nothing says one.
 fn example(schema: &Value, schemas: &Value) -> Value {
     let of = |schema: &Value| example(schema, schemas);
-    if let Some(example) = schema.get("example").or_else(|| schema["examples"].get(0)).or_else(|| schema["enum"].get(0)) {
+    if let Some(example) = schema.get("example").or_else(|| schema["examples"].get(0)).or_else(|| schema["enum"].get(0))
+    {
         return example.clone();
     }
     if let Some(name) = schema["$ref"].as_str().and_then(|path| path.rsplit('/').next()) {

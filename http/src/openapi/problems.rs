@@ -159,7 +159,9 @@ fn meaning(status: StatusCode) -> &'static str {
         status::UNSUPPORTED_MEDIA_TYPE => "The body is not JSON in UTF-8, or it is compressed.",
         status::INVALID => "The request can be read and breaks a rule. Correct it before you send it again.",
         status::THROTTLED => "API Gateway takes no more requests for a moment. Wait, then send the request again.",
-        status::INTERNAL => "The server failed. Send the request again with the same `Idempotency-Key`, or report `request_id`.",
+        status::INTERNAL => {
+            "The server failed. Send the request again with the same `Idempotency-Key`, or report `request_id`."
+        }
         status::UNAVAILABLE => {
             "The server cannot answer now. Send the request again after `Retry-After` seconds, with the same \
              `Idempotency-Key`."
