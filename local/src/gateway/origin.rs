@@ -25,6 +25,9 @@ pub enum OriginError {
     /// Pages of this scheme are not served over HTTP.
     #[error("an origin begins with https:// or http://")]
     Scheme,
+    /// No host has this name.
+    #[error("an origin names one host, with letters, digits, dots and hyphens")]
+    Host,
     /// It cannot stand in a header.
     #[error("an origin has visible ASCII characters only")]
     Header(#[from] axum::http::header::InvalidHeaderValue),
@@ -41,6 +44,11 @@ impl FromStr for Origin {
         let url = url::Url::parse(text)?;
         if !matches!(url.scheme(), "https" | "http") {
             return Err(OriginError::Scheme);
+        }
+        // A URL may have more in a host than the name of one can have, `*` for one.
+        let named = |host: &str| host.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-[:]".contains(&b));
+        if !url.host_str().is_some_and(named) {
+            return Err(OriginError::Host);
         }
         let origin = url.origin().ascii_serialization();
         if origin == text { Ok(Self::One(HeaderValue::try_from(origin)?)) } else { Err(OriginError::Otherwise(origin)) }
