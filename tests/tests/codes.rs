@@ -88,7 +88,11 @@ impl Scene {
         match wrong.body {
             Some((kind, body)) => request.body(kind, body),
             None if example.is_null() => request,
-            None => request.json(example),
+            None => {
+                // The example rates a candidate, and this election has another one.
+                let candidate = &self.election.competitions[0].candidates[0].id;
+                request.body("application/json", example.to_string().replace(NOTHING, candidate))
+            }
         }
         .send()
         .await

@@ -18,12 +18,13 @@ use crate::{App, changed, control};
 /// A scale: whole numbers within 0 to 10, `min` below `max`.
 #[derive(Debug, Clone, Copy, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"min": 1, "max": 5}))]
 pub(crate) struct ScaleBody {
     /// The lowest grade.
-    #[schema(value_type = schema::Grade, example = 1)]
+    #[schema(value_type = schema::Grade)]
     min: i64,
     /// The highest grade.
-    #[schema(value_type = schema::Grade, example = 5)]
+    #[schema(value_type = schema::Grade)]
     max: i64,
 }
 

@@ -114,7 +114,7 @@ async fn health() -> Json<Health> {
 /// Anyone may call this. The document changes only with a new version of the program.
 #[utoipa::path(
     get, path = "/openapi.json", tag = "service",
-    responses((status = OK, body = serde_json::Value, content_type = "application/json", description = "The document"))
+    responses((status = OK, body = serde_json::Value, content_type = "application/json", description = "The document", example = json!({"openapi": "3.1.0", "info": {"title": "PhotoVote"}, "paths": {}})))
 )]
 async fn openapi() -> Response {
     ([(CONTENT_TYPE, "application/json"), (CACHE_CONTROL, LONGER)], OPENAPI).into_response()
