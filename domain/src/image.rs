@@ -29,6 +29,9 @@ pub enum ImageError {
 pub struct ImageUrl(String);
 
 impl ImageUrl {
+    /// The most bytes that it can have, in its normal form.
+    pub const LONGEST: usize = 2_048;
+
     /// The URL in its normal form.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -40,7 +43,7 @@ impl FromStr for ImageUrl {
 
     fn from_str(text: &str) -> Result<Self, ImageError> {
         // Measured before it is parsed as well: normalising may shorten it, and parsing a megabyte is wasted work.
-        if text.len() > 2_048 {
+        if text.len() > Self::LONGEST {
             return Err(ImageError::TooLong);
         }
         let url = Url::parse(text).map_err(|_not_a_url| ImageError::Malformed)?;
@@ -62,7 +65,7 @@ impl FromStr for ImageUrl {
         if !url.username().is_empty() || url.password().is_some() {
             return Err(ImageError::Credentials);
         }
-        if url.as_str().len() > 2_048 {
+        if url.as_str().len() > Self::LONGEST {
             return Err(ImageError::TooLong);
         }
         Ok(Self(url.into()))

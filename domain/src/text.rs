@@ -96,12 +96,15 @@ fn checked(text: String, limit: usize, refused: impl Fn(char) -> bool) -> Result
 }
 
 macro_rules! text {
-    ($(#[$doc:meta])* $name:ident, $parse:expr) => {
+    ($(#[$doc:meta])* $name:ident, $longest:literal, $parse:expr) => {
         $(#[$doc])*
         #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub struct $name(String);
 
         impl $name {
+            /// The most characters that it can have, in Unicode's normalisation form C.
+            pub const LONGEST: usize = $longest;
+
             /// The text itself.
             pub fn as_str(&self) -> &str {
                 &self.0
@@ -134,22 +137,26 @@ macro_rules! text {
 text!(
     /// A name: 1 to 200 characters on one line, trimmed, in Unicode's normalisation form C.
     Name,
-    |text| line(text, 200)
+    200,
+    |text| line(text, Self::LONGEST)
 );
 text!(
     /// A picture's caption: 1 to 500 characters on one line.
     Caption,
-    |text| line(text, 500)
+    500,
+    |text| line(text, Self::LONGEST)
 );
 text!(
     /// Why something was done: 1 to 500 characters on one line.
     Reason,
-    |text| line(text, 500)
+    500,
+    |text| line(text, Self::LONGEST)
 );
 text!(
     /// A description: at most 4,000 characters; line breaks and tabs are welcome.
     Description,
-    |text| checked(text.nfc().collect(), 4_000, |c| {
+    4_000,
+    |text| checked(text.nfc().collect(), Self::LONGEST, |c| {
         (c.is_control() && !matches!(c, '\n' | '\r' | '\t')) || overrides_direction(c)
     })
 );

@@ -12,13 +12,13 @@ use photovote_domain::Version;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::{etag::etag, status};
+use crate::{etag::etag, schema, status};
 
 /// The body of most commands' answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Changed {
     /// The version that the thing has come to.
-    #[schema(value_type = u64, example = 17)]
+    #[schema(value_type = schema::Version)]
     pub version: Version,
 }
 
@@ -26,10 +26,10 @@ pub struct Changed {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Created {
     /// The thing's id.
-    #[schema(example = "01ARZ3NDEKTSV4RRFFQ69G5FAV")]
+    #[schema(value_type = schema::Id)]
     pub id: String,
     /// The version that its stream has come to.
-    #[schema(value_type = u64, example = 1)]
+    #[schema(value_type = schema::Version)]
     pub version: Version,
 }
 

@@ -15,7 +15,7 @@ use serde::{
 };
 use serde_json::{Map, Value};
 
-use crate::{problem::Problem, value::value};
+use crate::{code::Code, problem::Problem, value::value};
 
 /// The most bytes that a body can have: 256 KB.
 pub const LARGEST_BODY: usize = 256 * 1024;
@@ -81,7 +81,7 @@ impl Body {
 }
 
 fn malformed(detail: impl Into<String>) -> Problem {
-    Problem::malformed("malformed_body", detail)
+    Problem::new(Code::MalformedBody, detail)
 }
 
 impl<S: Sync> FromRequest<S> for Body {
@@ -163,7 +163,8 @@ impl<'de> Visitor<'de> for StrictVisitor {
         } else if value <= -BEYOND_INTEGERS {
             Ok(i64::MIN.into())
         } else {
-            Ok(value.into())
+            // `4.0` and `4e0` are the number 4, as JSON Schema has it and RFC 8785 writes it.
+            Ok(value.to_string().parse().map_or_else(|_fraction| value.into(), |whole: i64| whole.into()))
         }
     }
 
@@ -339,8 +340,6 @@ mod tests {
             r#"{"name": "a", "scale": {"min": 1, "max": 5, "min": 1}}"#,
             r#"{"name": "a", "scale": {"min": 1, "max": 5, "mean": 1}}"#,
             r#"{"name": "a", "scale": {"min": 1, "max": "5"}}"#,
-            r#"{"name": "a", "scale": {"min": 1, "max": 5.0}}"#,
-            r#"{"name": "a", "scale": {"min": 1, "max": 5e0}}"#,
             r#"{"name": "a", "scale": {"min": 1, "max": 4.5}}"#,
             r#"{"name": "a", "scale": {"min": 1, "max": true}}"#,
             r#"{"name": "a", "scale": {"min": 1, "max": NaN}}"#,
@@ -385,8 +384,20 @@ mod tests {
         assert_eq!(read.ratings.into_values().collect::<Vec<_>>(), [4]);
         let twice = format!(r#"{{"ratings": {{"{id}": 4, "{}": 4}}}}"#, id.to_lowercase());
         assert!(parse::<Ratings>(twice).unwrap_err().detail().contains("twice"));
-        for wrong in [r#"{"x": 4}"#.into(), format!(r#"{{"{id}": null}}"#), format!(r#"{{"{id}": 4.0}}"#), "4".into()] {
+        for wrong in [r#"{"x": 4}"#.into(), format!(r#"{{"{id}": null}}"#), format!(r#"{{"{id}": 4.5}}"#), "4".into()] {
             assert_eq!(parse::<Ratings>(format!(r#"{{"ratings": {wrong}}}"#)).unwrap_err().code(), "malformed_body");
+        }
+    }
+
+    #[test]
+    fn a_whole_number_is_one_however_it_is_written() {
+        for number in ["4", "4.0", "4e0", "40e-1", "0.4E1"] {
+            let read = parse::<Scale>(format!(r#"{{"min": -0.0, "max": {number}}}"#)).unwrap();
+            assert_eq!(read, Scale { min: 0, max: 4 }, "{number}");
+        }
+        for number in ["4.5", "4e-1", "1e-400000"] {
+            let read = parse::<Scale>(format!(r#"{{"min": {number}, "max": 1}}"#));
+            assert_eq!(read.is_ok(), number == "1e-400000", "{number}");
         }
     }
 

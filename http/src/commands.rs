@@ -12,6 +12,7 @@ use serde::de::DeserializeOwned;
 use crate::{
     body::Body,
     caller::{Administrator, Voter},
+    code::Code,
     etag::{IfMatch, Precondition},
     idempotency::{IdempotencyKey, command_id, derived_id},
     problem::Problem,
@@ -143,7 +144,7 @@ impl<R: Refusal> From<ExecuteError<R>> for Problem {
             ExecuteError::Precondition(current) => Self::precondition_failed(current),
             ExecuteError::KeyReused => Self::key_reused(),
             ExecuteError::Conflict | ExecuteError::Blocked(_) => {
-                Self::conflict("conflict", "other commands were faster, several times: look again and retry")
+                Self::new(Code::Conflict, "other commands were faster, several times: look again and retry")
             }
             ExecuteError::Load(error) => error.into(),
             ExecuteError::Append(error) => error.into(),
@@ -155,7 +156,7 @@ impl From<AppendError> for Problem {
     fn from(error: AppendError) -> Self {
         match error {
             AppendError::Storage(error) => error.into(),
-            AppendError::TooLarge(_) => Self::invalid("too_large_to_store", error.to_string()),
+            AppendError::TooLarge(_) => Self::new(Code::TooLargeToStore, error.to_string()),
             AppendError::Encode(_) | AppendError::Commit(_) => {
                 tracing::error!(%error, "a commit cannot be written");
                 Self::internal()

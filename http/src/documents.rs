@@ -2,7 +2,7 @@
 
 use photovote_document_store::DocumentError;
 
-use crate::problem::Problem;
+use crate::{code::Code, problem::Problem};
 
 impl From<DocumentError> for Problem {
     fn from(error: DocumentError) -> Self {
@@ -10,7 +10,7 @@ impl From<DocumentError> for Problem {
             DocumentError::Storage(error) => error.into(),
             unsettled @ DocumentError::Unsettled(_) => {
                 tracing::warn!(error = %unsettled, "a document does not settle");
-                Self::unavailable("storage_unavailable", "this is changing right now: try again", 1)
+                Self::unavailable(Code::StorageUnavailable, "this is changing right now: try again", 1)
             }
             newer @ DocumentError::Newer { .. } => {
                 tracing::warn!(event = "newer_schema", error = %newer, "a document was written by a newer program");

@@ -93,13 +93,16 @@ mod tests {
         extract::{Path, State},
         routing::{get, post},
     };
-    use photovote_domain::{ElectionId, Version};
+    use photovote_domain::{
+        ElectionId, Version,
+        election::{ElectionRejection, Status},
+    };
     use serde::Deserialize;
     use serde_json::{Value, json};
     use tower::ServiceExt;
 
     use super::*;
-    use crate::{Administrator, Answer, Body, IdempotencyKey, IfMatch, Parameters, Segments, at_version};
+    use crate::{Administrator, Answer, Body, Code, IdempotencyKey, IfMatch, Parameters, Segments, at_version};
 
     const ELECTION: &str = "/v1/elections/01ARZ3NDEKTSV4RRFFQ69G5FAV";
 
@@ -118,18 +121,18 @@ mod tests {
         key: IdempotencyKey,
         body: Body,
     ) -> Answer {
-        let election: ElectionId = path.id("election")?;
+        let _: ElectionId = path.id("election")?;
         if caller.subject.as_str() != "ada" {
-            return Err(Problem::not_found("election_not_found", format!("there is no election {election}")));
+            return Err(Problem::refused(&ElectionRejection::NotFound));
         }
         let change = body.parse::<Change>()?.value;
         let precondition = if_match.parse()?;
         key.parse()?;
         if change.name.is_empty() {
-            return Err(Problem::invalid("invalid_name", "name is empty"));
+            return Err(Problem::new(Code::InvalidValue, "name: is empty"));
         }
         precondition.check(version)?;
-        Err(Problem::conflict("election_not_draft", "the election is open"))
+        Err(Problem::refused(&ElectionRejection::NotDraft(Status::Open)))
     }
 
     async fn list(query: Parameters) -> Answer {
@@ -193,7 +196,7 @@ mod tests {
             (event("ada", ELECTION, &typed, "x"), 400, "malformed_body"),
             (event("ada", ELECTION, &wrong("17", ""), r#"{"name": ""}"#), 400, "malformed_if_match"),
             (event("ada", ELECTION, &wrong("\"16\"", "\t"), r#"{"name": ""}"#), 400, "malformed_idempotency_key"),
-            (event("ada", ELECTION, &wrong("\"16\"", "k"), r#"{"name": ""}"#), 422, "invalid_name"),
+            (event("ada", ELECTION, &wrong("\"16\"", "k"), r#"{"name": ""}"#), 422, "invalid_value"),
             (event("ada", ELECTION, &wrong("\"16\"", "k"), good), 412, "version_mismatch"),
             (event("ada", ELECTION, &wrong("\"17\"", "k"), good), 409, "election_not_draft"),
         ];

@@ -7,24 +7,25 @@ use photovote_domain::{
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::time::Moment;
+use crate::{schema, time::Moment};
 
 /// An election. It holds no counts, so that its version tells everything about it.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct ElectionView {
     /// Its id, a ULID.
-    #[schema(value_type = String)]
+    #[schema(value_type = schema::Id)]
     pub id: ElectionId,
     /// Its name.
+    #[schema(example = "Moon over the sea")]
     pub name: String,
     /// What there is to say about it.
-    #[schema(required = true)]
+    #[schema(required = true, example = "Taken this summer")]
     pub description: Option<String>,
     /// `draft`, `open`, `closing`, `closed`, `released` or `deleted`.
-    #[schema(value_type = String)]
+    #[schema(value_type = schema::Status)]
     pub status: Status,
     /// When voting ends of itself.
-    #[schema(value_type = Option<String>, format = DateTime, required = true)]
+    #[schema(value_type = Option<schema::Moment>, required = true)]
     pub closes_at: Option<Moment>,
     /// The grades that voters may give.
     pub scale: ScaleView,
@@ -36,8 +37,10 @@ pub struct ElectionView {
 #[derive(Debug, Clone, Copy, Serialize, ToSchema)]
 pub struct ScaleView {
     /// The lowest grade.
+    #[schema(example = 1)]
     pub min: u8,
     /// The highest grade.
+    #[schema(example = 5)]
     pub max: u8,
 }
 
@@ -45,12 +48,13 @@ pub struct ScaleView {
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct CompetitionView {
     /// Its id, a ULID.
-    #[schema(value_type = String)]
+    #[schema(value_type = schema::Id)]
     pub id: CompetitionId,
     /// Its name.
+    #[schema(example = "Moon over the sea")]
     pub name: String,
     /// What there is to say about it.
-    #[schema(required = true)]
+    #[schema(required = true, example = "Taken this summer")]
     pub description: Option<String>,
     /// The candidates, in the order in which they were added.
     pub candidates: Vec<CandidateView>,
@@ -60,12 +64,13 @@ pub struct CompetitionView {
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct CandidateView {
     /// Its id, a ULID.
-    #[schema(value_type = String)]
+    #[schema(value_type = schema::Id)]
     pub id: CandidateId,
     /// Its name.
+    #[schema(example = "Moon over the sea")]
     pub name: String,
     /// What there is to say about it.
-    #[schema(required = true)]
+    #[schema(required = true, example = "Taken this summer")]
     pub description: Option<String>,
     /// The picture.
     #[schema(required = true)]
@@ -79,9 +84,10 @@ pub struct CandidateView {
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct ImageView {
     /// Where it lies.
+    #[schema(example = "https://example.org/photos/moon.png")]
     pub url: String,
     /// What stands under it.
-    #[schema(required = true)]
+    #[schema(required = true, example = "Taken this summer")]
     pub caption: Option<String>,
 }
 
@@ -89,6 +95,7 @@ pub struct ImageView {
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct DisqualifiedView {
     /// Why.
+    #[schema(example = "Taken after the deadline")]
     pub reason: String,
 }
 

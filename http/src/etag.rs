@@ -6,7 +6,10 @@ use axum::extract::FromRequestParts;
 use http::{HeaderMap, HeaderValue, header::IF_MATCH, request::Parts};
 use photovote_domain::Version;
 
-use crate::problem::Problem;
+use crate::{code::Code, problem::Problem};
+
+/// What a list of entity tags looks like.
+pub(crate) const LIST: &str = r#"^(?:\*|(?:W/)?"[!#-~]*"(?:[ \t]*,[ \t]*(?:W/)?"[!#-~]*")*)$"#;
 
 /// The strong entity tag of a version: `"17"`.
 pub fn etag(version: Version) -> HeaderValue {
@@ -35,7 +38,7 @@ impl IfMatch {
     /// It is neither `*` nor a list of entity tags.
     pub fn parse(self) -> Result<Precondition, Problem> {
         let detail = "If-Match has to be * or a list of entity tags, such as \"17\"";
-        self.0.ok_or_else(|| Problem::malformed("malformed_if_match", detail))
+        self.0.ok_or_else(|| Problem::new(Code::MalformedIfMatch, detail))
     }
 }
 
@@ -152,6 +155,13 @@ mod tests {
             let precondition = if_match(&[tag.to_str().unwrap()]).unwrap();
             prop_assert!(precondition.check(Version::new(version)).is_ok());
             prop_assert!(precondition.check(Version::new(version ^ 1)).is_err());
+        }
+
+        #[test]
+        fn a_list_that_agrees_with_the_document_is_read(
+            line in proptest::string::string_regex(LIST.trim_start_matches('^').trim_end_matches('$')).unwrap(),
+        ) {
+            prop_assert!(if_match(&[&line]).is_ok());
         }
 
         #[test]

@@ -6,10 +6,12 @@ use axum::extract::{FromRequestParts, OriginalUri};
 use http::{HeaderMap, Method, request::Parts};
 use photovote_domain::{Digest, Hasher};
 
-use crate::problem::Problem;
+use crate::{code::Code, problem::Problem};
 
 /// The longest key, in characters.
-const LONGEST_KEY: usize = 255;
+pub(crate) const LONGEST_KEY: usize = 255;
+/// What a key looks like. White space at an end is no part of a header's value.
+pub(crate) const KEY: &str = "^[!-~](?:[ -~]{0,253}[!-~])?$";
 
 /// The name that the client gives to one attempt at something, however often it is sent. With the request's method and
 /// path, because the fingerprint takes them. Extracting it never fails: a malformed key is told only when the form is checked.
@@ -28,7 +30,7 @@ impl IdempotencyKey {
     /// The header is there more than once, or is not 1 to 255 printable ASCII characters.
     pub fn parse(&self) -> Result<Option<&str>, Problem> {
         let detail = "Idempotency-Key has to be 1 to 255 printable ASCII characters";
-        let key = self.key.as_ref().ok_or_else(|| Problem::malformed("malformed_idempotency_key", detail))?;
+        let key = self.key.as_ref().ok_or_else(|| Problem::new(Code::MalformedIdempotencyKey, detail))?;
         Ok(key.as_deref())
     }
 
@@ -89,6 +91,8 @@ pub fn derived_id(caller: &str, scope: &str, key: &str) -> u128 {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     async fn extracted(keys: &[&[u8]]) -> IdempotencyKey {
@@ -111,6 +115,17 @@ mod tests {
         let longer = "x".repeat(LONGEST_KEY + 1);
         for keys in [&[&b""[..]][..], &[b"a\tb"], &["é".as_bytes()], &[longer.as_bytes()], &[b"a", b"a"]] {
             assert_eq!(extracted(keys).await.parse().unwrap_err().code(), "malformed_idempotency_key", "{keys:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_key_that_agrees_with_the_document_is_read(
+            text in proptest::string::string_regex(KEY.trim_matches(['^', '$'])).unwrap(),
+        ) {
+            let mut headers = HeaderMap::new();
+            headers.insert("idempotency-key", text.parse().unwrap());
+            prop_assert_eq!(key(&headers), Some(Some(text)));
         }
     }
 

@@ -10,7 +10,7 @@ use lambda_http::{
 };
 use serde::Serialize;
 
-use crate::{Problem, edge::answering};
+use crate::{Problem, code::Code, edge::answering};
 
 /// The longest path and the longest query, in bytes. Gateways take no more than 10 KB for all that comes before a body.
 const LONGEST: usize = 10_240;
@@ -41,14 +41,14 @@ pub fn invoke(
 fn check(event: &ApiGatewayV2httpRequest) -> Result<(), Problem> {
     let path = event.raw_path.as_deref().unwrap_or_default();
     if path.len() > LONGEST || !(path.is_empty() || path.starts_with('/')) {
-        return Err(Problem::malformed("malformed_path", "the path cannot be read"));
+        return Err(Problem::new(Code::MalformedPath, "the path cannot be read"));
     }
     let query = event.raw_query_string.as_deref().unwrap_or_default();
     if query.len() > LONGEST || format!("/?{query}").parse::<PathAndQuery>().is_err() {
-        return Err(Problem::malformed("malformed_parameter", "the query string cannot be read"));
+        return Err(Problem::new(Code::MalformedParameter, "the query string cannot be read"));
     }
     if event.is_base64_encoded && event.body.as_ref().is_some_and(|body| STANDARD.decode(body).is_err()) {
-        return Err(Problem::malformed("malformed_body", "the body is not Base64, as the gateway says"));
+        return Err(Problem::new(Code::MalformedBody, "the body is not Base64, as the gateway says"));
     }
     Ok(())
 }

@@ -30,6 +30,7 @@ mod answer;
 mod ballot;
 mod body;
 mod caller;
+mod code;
 #[cfg(feature = "commands")]
 mod commands;
 #[cfg(feature = "documents")]
@@ -47,6 +48,7 @@ mod path;
 mod problem;
 mod results_view;
 mod routes;
+pub mod schema;
 mod status;
 mod storage;
 mod time;
@@ -58,6 +60,7 @@ pub use answer::{Changed, Created, at_version, created};
 pub use ballot::{OpenedBallot, opened, opens, token_opens_nothing};
 pub use body::{Body, LARGEST_BODY, Parsed, Patch, distinct, present};
 pub use caller::{Administrator, Voter};
+pub use code::Code;
 #[cfg(feature = "commands")]
 pub use commands::{Caller, Intent, Submission};
 pub use edge::{edge, make_safe};
@@ -66,15 +69,15 @@ pub use etag::{IfMatch, Precondition, etag};
 pub use idempotency::{IdempotencyKey, command_id, derived_id, fingerprint};
 pub use invocation::invoke;
 pub use openapi::{
-    ADMINISTRATOR, BALLOT, BallotProblems, CommandHeaders, CommandProblems, OPENAPI, PREFIX, PageParameters,
-    Preconditions, PublicProblems, QueryProblems, VersionParameter, document,
+    ADMINISTRATOR, BALLOT, CommandHeaders, Description, OPENAPI, PREFIX, PageParameters, Preconditions, Problems,
+    VersionParameter, document,
 };
 pub use page::{Items, Page, Parameters};
 pub use path::Segments;
 pub use problem::{Answer, Problem};
 pub use results_view::{
-    CandidateResultsView, CompetitionResultsView, CountingView, DisqualifiedResultView, FinalView, FractionView,
-    ResultsView, UnrankedView,
+    CandidateResultsView, CompetitionResultsView, CountingStatus, CountingView, DisqualifiedResultView, FinalStatus,
+    FinalView, FractionView, ResultsView, UnrankedView,
 };
 #[doc(hidden)]
 pub use routes::route;

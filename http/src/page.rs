@@ -9,12 +9,14 @@ use photovote_domain::Version;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::problem::Problem;
+use crate::{code::Code, problem::Problem, schema};
 
 /// The longest page, in items.
-const LONGEST_PAGE: u16 = 100;
+pub(crate) const LONGEST_PAGE: u16 = 100;
 /// The length of a page when the client does not say, in items.
-const USUAL_PAGE: u16 = 50;
+pub(crate) const USUAL_PAGE: u16 = 50;
+/// The characters of a cursor: Base64 for URLs, without padding.
+pub(crate) const CURSOR: &str = "^[A-Za-z0-9_-]+$";
 
 /// The request's query parameters, not looked at yet. A route asks for those that it takes; any other, or one that is
 /// there twice, is malformed.
@@ -36,7 +38,7 @@ pub struct Items<T> {
     /// The items, in the list's order.
     pub items: Vec<T>,
     /// What to send as `cursor` for the next page; `null` after the last one.
-    #[schema(required = true)]
+    #[schema(value_type = Option<schema::Cursor>, required = true)]
     pub next_cursor: Option<String>,
 }
 
@@ -60,7 +62,7 @@ impl Parameters {
         };
         let after = match cursor {
             Some(cursor) => Some(place(list, cursor).ok_or_else(|| {
-                Problem::malformed("malformed_cursor", "this is no cursor of this list").with_field("cursor")
+                Problem::new(Code::MalformedCursor, "this is no cursor of this list").with_field("cursor")
             })?),
             None => None,
         };
@@ -77,7 +79,7 @@ impl Parameters {
 
     /// The values of these parameters, when there is no other and none twice.
     fn only<const N: usize>(&self, names: [&str; N]) -> Result<[Option<&str>; N], Problem> {
-        let unreadable = || Problem::malformed("malformed_parameter", "the query cannot be read");
+        let unreadable = || Problem::new(Code::MalformedParameter, "the query cannot be read");
         let given = self.0.as_ref().ok_or_else(unreadable)?;
         let mut values = [None; N];
         for (name, value) in given {
@@ -94,7 +96,7 @@ impl Parameters {
 }
 
 fn malformed(name: &str, detail: String) -> Problem {
-    Problem::malformed("malformed_parameter", detail).with_field(name)
+    Problem::new(Code::MalformedParameter, detail).with_field(name)
 }
 
 impl<S: Sync> FromRequestParts<S> for Parameters {

@@ -6,7 +6,7 @@ use axum::extract::{FromRequestParts, RawPathParams};
 use http::request::Parts;
 use lambda_http::RequestExt;
 
-use crate::problem::Problem;
+use crate::{code::Code, problem::Problem};
 
 /// The variable segments of the request's path, not looked at yet: a handler parses an id only when the things before it
 /// in the path exist.
@@ -22,7 +22,7 @@ impl Segments {
     where
         T: FromStr<Err: Display>,
     {
-        let malformed = |detail: String| Problem::malformed("malformed_id", detail).with_field(name);
+        let malformed = |detail: String| Problem::new(Code::MalformedId, detail).with_field(name);
         let text = self.text(name).ok_or_else(|| malformed(format!("{name} cannot be read")))?;
         text.parse().map_err(|error| malformed(format!("{name}: {error}")))
     }

@@ -9,7 +9,7 @@ use photovote_domain::{Kind, Refusal, Version};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::{etag::etag, status};
+use crate::{code::Code, etag::etag, status};
 
 /// What a handler answers.
 pub type Answer<T = Response> = Result<T, Problem>;
@@ -57,7 +57,12 @@ pub(crate) struct ProblemDocument<'a> {
 }
 
 impl Problem {
-    fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
+    /// A problem of this kind. The detail says what is wrong with this very request.
+    pub fn new(code: Code, detail: impl Into<String>) -> Self {
+        Self::named(code.status(), code.name(), detail)
+    }
+
+    fn named(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
         let detail = shortened(detail.into());
         Self(Box::new(Parts { status, code, detail, field: None, header: None }))
     }
@@ -89,78 +94,57 @@ impl Problem {
         self.0.status
     }
 
-    /// There is no such thing, or it is none of the caller's business: the two cannot be told apart.
-    pub fn not_found(code: &'static str, detail: impl Into<String>) -> Self {
-        Self::new(status::NOT_FOUND, code, detail)
-    }
-
     /// There is nothing at this path.
     pub fn no_route() -> Self {
-        Self::not_found("route_not_found", "there is nothing at this path")
+        Code::RouteNotFound.into()
     }
 
     /// The path is right and the method is not.
     pub fn method_not_allowed() -> Self {
-        Self::new(status::METHOD_NOT_ALLOWED, "method_not_allowed", "this path does not take this method")
+        Code::MethodNotAllowed.into()
     }
 
     /// The credential is missing, malformed, unknown, or of the other kind.
     pub fn unauthorized(detail: impl Into<String>) -> Self {
-        Self::new(status::UNAUTHORIZED, "unauthorized", detail)
+        Self::new(Code::Unauthorized, detail)
             .with_header(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"photovote\""))
-    }
-
-    /// The request cannot be read.
-    pub fn malformed(code: &'static str, detail: impl Into<String>) -> Self {
-        Self::new(status::MALFORMED, code, detail)
     }
 
     /// The body is too long.
     pub fn too_large() -> Self {
-        Self::new(status::TOO_LARGE, "body_too_large", "a body can have at most 256 KB")
+        Code::BodyTooLarge.into()
     }
 
     /// The body is not JSON.
     pub fn unsupported_media_type() -> Self {
-        let detail = "the body has to be application/json, in UTF-8";
-        Self::new(status::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", detail)
-    }
-
-    /// The request can be read, but breaks a rule whatever the state.
-    pub fn invalid(code: &'static str, detail: impl Into<String>) -> Self {
-        Self::new(status::INVALID, code, detail)
+        Code::UnsupportedMediaType.into()
     }
 
     /// The `Idempotency-Key` came with another request before.
     pub fn key_reused() -> Self {
-        Self::invalid("idempotency_key_reused", "this Idempotency-Key was used for another request")
+        Code::IdempotencyKeyReused.into()
     }
 
     /// The thing has changed since the client looked; this is its version now.
     pub fn precondition_failed(current: Version) -> Self {
         let detail = format!("this is at version {current}, which If-Match does not name");
-        Self::new(status::PRECONDITION_FAILED, "version_mismatch", detail).with_header(ETAG, etag(current))
-    }
-
-    /// The state does not allow it.
-    pub fn conflict(code: &'static str, detail: impl Into<String>) -> Self {
-        Self::new(status::CONFLICT, code, detail)
+        Self::new(Code::VersionMismatch, detail).with_header(ETAG, etag(current))
     }
 
     /// Not now: again after so many seconds.
-    pub fn unavailable(code: &'static str, detail: impl Into<String>, retry_after_secs: u32) -> Self {
-        Self::new(status::UNAVAILABLE, code, detail).with_header(RETRY_AFTER, HeaderValue::from(retry_after_secs))
+    pub fn unavailable(code: Code, detail: impl Into<String>, retry_after_secs: u32) -> Self {
+        Self::new(code, detail).with_header(RETRY_AFTER, HeaderValue::from(retry_after_secs))
     }
 
     /// This program is too old for what a newer one wrote, and is about to be replaced.
     #[cfg(any(feature = "events", feature = "documents"))]
     pub(crate) fn being_updated() -> Self {
-        Self::unavailable("being_updated", "this is being updated: try again in a moment", 5)
+        Self::unavailable(Code::BeingUpdated, Code::BeingUpdated.meaning(), 5)
     }
 
     /// We are at fault. The client is told nothing more; whoever makes this logs the cause.
     pub fn internal() -> Self {
-        Self::new(status::INTERNAL, "internal", "something went wrong on our side")
+        Code::Internal.into()
     }
 
     /// What the domain refused.
@@ -171,7 +155,7 @@ impl Problem {
             Kind::Invalid => status::INVALID,
             Kind::State => status::CONFLICT,
         };
-        Self::new(status, refusal.code(), refusal.to_string())
+        Self::named(status, refusal.code(), refusal.to_string())
     }
 
     /// What the HTTP library refused by itself with this status; `None` if it refused nothing.
@@ -181,31 +165,47 @@ impl Problem {
             status::METHOD_NOT_ALLOWED => Some(Self::method_not_allowed()),
             status::TOO_LARGE => Some(Self::too_large()),
             status::UNSUPPORTED_MEDIA_TYPE => Some(Self::unsupported_media_type()),
-            other if other.is_client_error() => Some(Self::malformed("malformed_request", "the request is malformed")),
+            other if other.is_client_error() => Some(Code::MalformedRequest.into()),
             other if other.is_server_error() => Some(Self::internal()),
             _ => None,
         }
     }
 
-    /// The answer, in which the problem names the request.
-    pub fn answer(self, request_id: Option<&str>) -> Response {
-        let Parts { status, code, detail, field, header } = &*self.0;
-        let document = ProblemDocument {
+    /// The kind of problem, for people.
+    pub(crate) fn title(&self) -> String {
+        title(self.code())
+    }
+
+    /// The body of the answer.
+    pub(crate) fn document<'a>(&'a self, request_id: Option<&'a str>) -> ProblemDocument<'a> {
+        let Parts { status, code, detail, field, header: _ } = &*self.0;
+        ProblemDocument {
             r#type: format!("urn:photovote:problem:{code}"),
-            title: title(code),
+            title: self.title(),
             status: status.as_u16(),
             code,
             detail,
             field: field.as_deref(),
             request_id,
-        };
+        }
+    }
+
+    /// The answer, in which the problem names the request.
+    pub fn answer(self, request_id: Option<&str>) -> Response {
+        let Parts { status, header, .. } = &*self.0;
         // Strings and a number always serialise.
-        let body = serde_json::to_vec(&document).unwrap_or_default();
+        let body = serde_json::to_vec(&self.document(request_id)).unwrap_or_default();
         let content_type = (CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         let mut response = (*status, [content_type], body).into_response();
         response.headers_mut().extend(header.clone());
         response.extensions_mut().insert(self);
         response
+    }
+}
+
+impl From<Code> for Problem {
+    fn from(code: Code) -> Self {
+        Self::new(code, code.meaning())
     }
 }
 
@@ -266,7 +266,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_problem_says_what_is_wrong_and_nothing_more() {
-        let problem = Problem::malformed("malformed_body", "not JSON").with_field("scale.min");
+        let problem = Problem::new(Code::MalformedBody, "not JSON").with_field("scale.min");
         let response = problem.answer(Some("r-1"));
         assert_eq!(response.headers()[CONTENT_TYPE], "application/problem+json");
         let expected = json!({
@@ -279,19 +279,15 @@ mod tests {
     #[test]
     fn each_meaning_has_its_status() {
         let status = |problem: Problem| problem.into_response().status().as_u16();
-        assert_eq!(status(Problem::malformed("a", "b")), 400);
         assert_eq!(status(Problem::unauthorized("b")), 401);
-        assert_eq!(status(Problem::not_found("a", "b")), 404);
         assert_eq!(status(Problem::no_route()), 404);
         assert_eq!(status(Problem::method_not_allowed()), 405);
-        assert_eq!(status(Problem::conflict("a", "b")), 409);
         assert_eq!(status(Problem::precondition_failed(Version::new(1))), 412);
         assert_eq!(status(Problem::too_large()), 413);
         assert_eq!(status(Problem::unsupported_media_type()), 415);
-        assert_eq!(status(Problem::invalid("a", "b")), 422);
         assert_eq!(status(Problem::key_reused()), 422);
         assert_eq!(status(Problem::internal()), 500);
-        assert_eq!(status(Problem::unavailable("a", "b", 1)), 503);
+        assert_eq!(status(Problem::unavailable(Code::Counting, "b", 1)), 503);
         assert_eq!(status(Problem::refused(&No(Kind::Missing))), 404);
         assert_eq!(status(Problem::refused(&No(Kind::Forbidden))), 403);
         assert_eq!(status(Problem::refused(&No(Kind::Invalid))), 422);
@@ -302,13 +298,13 @@ mod tests {
     fn a_problem_says_in_its_headers_what_to_do_next() {
         let header = |problem: Problem, name: HeaderName| problem.into_response().headers()[name].clone();
         assert_eq!(header(Problem::unauthorized("x"), WWW_AUTHENTICATE), "Bearer realm=\"photovote\"");
-        assert_eq!(header(Problem::unavailable("a", "b", 2), RETRY_AFTER), "2");
+        assert_eq!(header(Problem::unavailable(Code::Counting, "b", 2), RETRY_AFTER), "2");
         assert_eq!(header(Problem::precondition_failed(Version::new(17)), ETAG), "\"17\"");
     }
 
     #[test]
     fn a_detail_never_quotes_at_length() {
-        let problem = Problem::malformed("a", "é".repeat(10_000)).with_field("é".repeat(10_000));
+        let problem = Problem::new(Code::MalformedBody, "é".repeat(10_000)).with_field("é".repeat(10_000));
         assert_eq!(problem.detail().chars().count(), LONGEST_DETAIL + 1);
         assert_eq!(problem.0.field.map(|field| field.chars().count()), Some(LONGEST_DETAIL + 1));
     }

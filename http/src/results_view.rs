@@ -4,32 +4,48 @@ use std::collections::BTreeMap;
 
 use photovote_domain::{
     CandidateId, CompetitionId, Election, ElectionId, Tally,
+    election::ElectionRejection,
     results::{self, CandidateResults, CompetitionResults, Results, ResultsError},
 };
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::problem::Problem;
+use crate::{problem::Problem, schema};
 
 /// The results of an election that is closed.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(untagged)]
 pub enum ResultsView {
-    /// Not every ballot that was cast is counted yet.
-    Counting(CountingView),
     /// They are final.
     Final(FinalView),
+    /// Not every ballot that was cast is counted yet.
+    Counting(CountingView),
+}
+
+/// The results are final.
+#[derive(Debug, Clone, Copy, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum FinalStatus {
+    /// Every ballot is counted.
+    Final,
+}
+
+/// The results are not final.
+#[derive(Debug, Clone, Copy, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum CountingStatus {
+    /// Ballots are being counted.
+    Counting,
 }
 
 /// How far the counting is.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct CountingView {
     /// The election's id.
-    #[schema(value_type = String)]
+    #[schema(value_type = schema::Id)]
     pub election_id: ElectionId,
     /// `counting`.
-    #[schema(example = "counting")]
-    pub status: &'static str,
+    pub status: CountingStatus,
     /// How many ballots are counted.
     #[schema(example = 9_998)]
     pub counted: u64,
@@ -42,11 +58,10 @@ pub struct CountingView {
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct FinalView {
     /// The election's id.
-    #[schema(value_type = String)]
+    #[schema(value_type = schema::Id)]
     pub election_id: ElectionId,
     /// `final`.
-    #[schema(example = "final")]
-    pub status: &'static str,
+    pub status: FinalStatus,
     /// How many ballots were cast.
     #[schema(example = 150)]
     pub cast: u64,
@@ -70,9 +85,10 @@ pub struct FinalView {
 #[schema(as = CompetitionResults)]
 pub struct CompetitionResultsView {
     /// The competition's id.
-    #[schema(value_type = String)]
+    #[schema(value_type = schema::Id)]
     pub competition_id: CompetitionId,
     /// Its name.
+    #[schema(example = "Moon over the sea")]
     pub name: String,
     /// The ranked candidates, best first.
     pub candidates: Vec<CandidateResultsView>,
@@ -87,9 +103,10 @@ pub struct CompetitionResultsView {
 #[schema(as = CandidateResults)]
 pub struct CandidateResultsView {
     /// The candidate's id.
-    #[schema(value_type = String)]
+    #[schema(value_type = schema::Id)]
     pub candidate_id: CandidateId,
     /// Its name.
+    #[schema(example = "Moon over the sea")]
     pub name: String,
     /// Standard competition ranking by the mean: 1, 2, 2, 4. Of equal means, the one with more ratings at the top grade is
     /// better, then at the next one down, and so on.
@@ -136,9 +153,10 @@ pub struct FractionView {
 #[schema(as = Unranked)]
 pub struct UnrankedView {
     /// The candidate's id.
-    #[schema(value_type = String)]
+    #[schema(value_type = schema::Id)]
     pub candidate_id: CandidateId,
     /// Its name.
+    #[schema(example = "Moon over the sea")]
     pub name: String,
 }
 
@@ -147,11 +165,13 @@ pub struct UnrankedView {
 #[schema(as = DisqualifiedResult)]
 pub struct DisqualifiedResultView {
     /// The candidate's id.
-    #[schema(value_type = String)]
+    #[schema(value_type = schema::Id)]
     pub candidate_id: CandidateId,
     /// Its name.
+    #[schema(example = "Moon over the sea")]
     pub name: String,
     /// Why.
+    #[schema(example = "Taken after the deadline")]
     pub reason: String,
 }
 
@@ -161,14 +181,12 @@ impl ResultsView {
     /// # Errors
     /// The election is not closed; or the tally cannot be this election's, which is logged and is not the caller's business.
     pub fn of(election_id: ElectionId, election: &Election, tally: &Tally) -> Result<Self, Problem> {
-        let cast = election.casts.ok_or_else(|| {
-            Problem::conflict("election_not_closed", "there are no results before the election is closed")
-        })?;
+        let cast = election.casts.ok_or_else(|| Problem::refused(&ElectionRejection::NotClosed(election.status)))?;
         match Results::of(election_id, &election.competitions, election.scale, tally, cast, election.registered) {
             Ok(results) => Ok(Self::Final(results.into())),
             Err(ResultsError::Counting { counted, cast }) => {
                 tracing::info!(event = "results_counting", %election_id, counted, cast, "not all ballots are counted yet");
-                Ok(Self::Counting(CountingView { election_id, status: "counting", counted, cast }))
+                Ok(Self::Counting(CountingView { election_id, status: CountingStatus::Counting, counted, cast }))
             }
             Err(broken) => {
                 tracing::error!(%election_id, error = %broken, "the tally is not that of the election");
@@ -182,7 +200,7 @@ impl From<Results> for FinalView {
     fn from(results: Results) -> Self {
         let Results { election_id, status, cast, counted, registered, digest, competitions } = results;
         let status = match status {
-            results::Status::Final => "final",
+            results::Status::Final => FinalStatus::Final,
         };
         let competitions = competitions.into_iter().map(Into::into).collect();
         Self { election_id, status, cast, counted, registered, digest, competitions }

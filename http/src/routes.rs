@@ -14,18 +14,22 @@ use utoipa_axum::PathItemExt;
 /// They are apart because a function on AWS Lambda describes nothing: to make its document was a third of the time that
 /// election-commands took to start.
 ///
+/// Beside each handler stand the [`Problems`](crate::Problems) that it can answer.
+///
 /// ```
+/// use photovote_http::Problems;
+///
 /// #[utoipa::path(get, path = "/health")]
 /// async fn health() {}
 ///
-/// photovote_http::routes!((): health);
+/// photovote_http::routes!((): health => Problems::of_any_operation());
 ///
 /// let served: axum::Router = routes();
-/// assert!(description().paths.paths.contains_key("/health"));
+/// assert!(description().served().paths.paths.contains_key("/v1/health"));
 /// ```
 #[macro_export]
 macro_rules! routes {
-    ($app:ty: $($first:ident $(:: $second:ident)?),+ $(,)?) => {
+    ($app:ty: $($first:ident $(:: $second:ident)? => $problems:expr),+ $(,)?) => {
         /// The routes of this function.
         pub fn routes() -> axum::Router<$app> {
             let router = axum::Router::new();
@@ -34,10 +38,11 @@ macro_rules! routes {
         }
 
         /// What they do, for those who call them.
-        pub fn description() -> utoipa::openapi::OpenApi {
-            $crate::utoipa_axum::router::OpenApiRouter::<$app>::new()
+        pub fn description() -> $crate::Description {
+            let openapi = $crate::utoipa_axum::router::OpenApiRouter::<$app>::new()
                 $(.routes($crate::utoipa_axum::routes!($first $(:: $second)?)))+
-                .into_openapi()
+                .into_openapi();
+            $crate::Description::new(openapi)$(.with::<$crate::operation!($first $(:: $second)?)>($problems))+
         }
     };
 }

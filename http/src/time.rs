@@ -15,7 +15,7 @@ const YEAR_0: i64 = -62_167_219_200_000;
 pub struct MomentError;
 
 /// A moment as a body says it: any RFC 3339 time is read, UTC is written, with milliseconds when there are any. What is finer
-/// than a millisecond is cut off. Documented with `#[schema(value_type = String, format = DateTime)]`.
+/// than a millisecond is cut off. Documented with `#[schema(value_type = schema::Moment)]`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Moment(pub Timestamp);

@@ -2,7 +2,7 @@
 
 use std::{fmt::Display, str::FromStr};
 
-use crate::problem::Problem;
+use crate::{code::Code, problem::Problem};
 
 /// The value of a field, or the problem that it is not one.
 pub fn value<T: FromStr<Err: Display>>(field: &str, text: &str) -> Result<T, Problem> {
@@ -16,5 +16,5 @@ pub fn optional<T: FromStr<Err: Display>>(field: &str, text: Option<&str>) -> Re
 
 /// The problem that a field's value breaks a rule.
 pub fn invalid_value(field: &str, error: &impl Display) -> Problem {
-    Problem::invalid("invalid_value", format!("{field}: {error}")).with_field(field)
+    Problem::new(Code::InvalidValue, format!("{field}: {error}")).with_field(field)
 }

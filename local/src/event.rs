@@ -12,14 +12,14 @@ use aws_lambda_events::{
 use axum::{
     body::Bytes,
     http::{
-        HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode,
+        HeaderMap, HeaderName, HeaderValue, Response, StatusCode,
         header::{CONNECTION, CONTENT_LENGTH, COOKIE, HOST, SET_COOKIE, TRANSFER_ENCODING, USER_AGENT},
         request::Parts,
     },
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
 use photovote_domain::Timestamp;
-use photovote_http::Problem;
+use photovote_http::{Code, Problem};
 
 use crate::issuer::Claims;
 
@@ -51,14 +51,14 @@ pub(crate) fn check_head(parts: &Parts) -> Result<(), Problem> {
     let headers = parts.headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4);
     let line = parts.uri.path_and_query().map_or(1, |target| target.as_str().len()) + parts.method.as_str().len() + 12;
     if headers.sum::<usize>() + line > LONGEST_HEAD {
-        return Err(Problem::malformed("head_too_large", "the request line and the headers can have at most 10 KB"));
+        return Err(Problem::new(Code::HeadTooLarge, "the request line and the headers can have at most 10 KB"));
     }
     let mut hosts = parts.headers.get_all(HOST).iter();
     let host = hosts.next().and_then(|host| host.to_str().ok()).unwrap_or_default();
     let is_host =
         |host: &str| !host.contains(['/', '?', '#', '@', '\\']) && url::Url::parse(&format!("http://{host}/")).is_ok();
     if hosts.next().is_some() || !is_host(host) {
-        return Err(Problem::malformed("malformed_host", "the Host header names no host"));
+        return Err(Problem::new(Code::MalformedHost, "the Host header names no host"));
     }
     Ok(())
 }
@@ -171,11 +171,8 @@ pub(crate) enum AnswerError {
     Body(#[from] base64::DecodeError),
 }
 
-/// The function's answer to a request of this method, as the client gets it.
-pub(crate) fn response(
-    answer: ApiGatewayV2httpResponse,
-    method: &Method,
-) -> Result<Response<axum::body::Body>, AnswerError> {
+/// The function's answer, as the client gets it.
+pub(crate) fn response(answer: ApiGatewayV2httpResponse) -> Result<Response<axum::body::Body>, AnswerError> {
     let body = match answer.body {
         Some(Body::Text(text)) if answer.is_base64_encoded => STANDARD.decode(text)?,
         Some(Body::Text(text)) => text.into_bytes(),
@@ -186,10 +183,8 @@ pub(crate) fn response(
     let status = u16::try_from(answer.status_code).ok().and_then(|status| StatusCode::from_u16(status).ok());
     *response.status_mut() = status.ok_or(AnswerError::Status(answer.status_code))?;
     *response.headers_mut() = answer.headers;
-    // The server counts the bytes itself, where there are any.
-    if method != Method::HEAD {
-        response.headers_mut().remove(CONTENT_LENGTH);
-    }
+    // The server counts the bytes itself.
+    response.headers_mut().remove(CONTENT_LENGTH);
     for cookie in answer.cookies {
         response.headers_mut().append(SET_COOKIE, HeaderValue::try_from(cookie)?);
     }
@@ -314,14 +309,14 @@ mod tests {
     fn an_answer_that_makes_no_sense_is_an_error() {
         let mut answer = ApiGatewayV2httpResponse::default();
         answer.status_code = 99;
-        assert!(matches!(response(answer.clone(), &Method::GET), Err(AnswerError::Status(99))));
+        assert!(matches!(response(answer.clone()), Err(AnswerError::Status(99))));
         answer.status_code = 200;
         answer.is_base64_encoded = true;
         answer.body = Some(Body::Text("*".into()));
-        assert!(matches!(response(answer.clone(), &Method::GET), Err(AnswerError::Body(_))));
+        assert!(matches!(response(answer.clone()), Err(AnswerError::Body(_))));
         answer.body = None;
         answer.cookies = vec!["a=1".into(), "b=2".into()];
-        let response = response(answer, &Method::GET).unwrap();
+        let response = response(answer).unwrap();
         assert_eq!(response.headers().get_all(SET_COOKIE).iter().count(), 2);
     }
 }

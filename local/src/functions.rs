@@ -16,11 +16,10 @@ use photovote_control::{Control, ControlReader};
 use photovote_document_store::{DocumentReader, DocumentStore};
 use photovote_dynamodb::client;
 use photovote_event_store::{Environment, EventReader, EventStore, Snapshots};
-use photovote_http::{document, edge};
+use photovote_http::{Description, edge};
 use projector::{Projector, RepairQueue};
 use reconciler::{Limits, Reconciler};
 use repair::{Repair, StreamReader};
-use utoipa::openapi::OpenApi;
 
 use crate::{
     engine::{CONTROL, DOCUMENTS, EVENTS},
@@ -136,6 +135,6 @@ pub(crate) async fn functions(surroundings: &Surroundings) -> Functions {
     }
 }
 
-fn function(name: &'static str, description: OpenApi, routes: Router) -> Function {
-    Function { name, openapi: document([description]), router: edge(routes) }
+fn function(name: &'static str, description: Description, routes: Router) -> Function {
+    Function { name, openapi: description.served(), router: edge(routes) }
 }

@@ -1,5 +1,6 @@
 //! What API Gateway does: takes HTTP requests, checks who calls, and hands each to its function as an event.
 
+mod origin;
 mod route;
 
 use std::{convert::Infallible, io, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
@@ -30,6 +31,7 @@ use utoipa::openapi::{
     path::{Operation, PathItem},
 };
 
+pub use self::origin::{Origin, OriginError};
 use self::route::{RequestId, Route};
 use crate::{issuer::Issuer, stop::Stop, supervisor::Supervisor};
 
@@ -150,7 +152,12 @@ fn router(functions: Vec<Function>, settings: Settings) -> Result<Router, Gatewa
                     issuer: needs_administrator(&operation).then(|| settings.issuer.clone()),
                 });
                 let handler = move |request: Request| async move { route.answer(request).await };
-                router = router.route(&path, on(filter, handler));
+                // API Gateway has a route for each method, and none for HEAD. Here a handler of GET would take it as well.
+                let handlers = match method {
+                    Method::GET => on(filter, handler).head(|| async { Problem::no_route() }),
+                    _ => on(filter, handler),
+                };
+                router = router.route(&path, handlers);
             }
         }
     }
@@ -175,14 +182,13 @@ async fn safe(mut response: Response) -> Response {
 }
 
 fn operations(item: PathItem) -> impl Iterator<Item = (Method, Operation)> {
-    let PathItem { get, put, post, delete, patch, head, .. } = item;
+    let PathItem { get, put, post, delete, patch, .. } = item;
     let all = [
         (Method::GET, get),
         (Method::PUT, put),
         (Method::POST, post),
         (Method::DELETE, delete),
         (Method::PATCH, patch),
-        (Method::HEAD, head),
     ];
     all.into_iter().filter_map(|(method, operation)| Some((method, operation?)))
 }
@@ -206,7 +212,7 @@ async fn name_request(mut request: Request, next: Next) -> Response {
     request.extensions_mut().insert(RequestId(id.clone()));
     let mut response = next.run(request).await;
     if let Some(problem) = response.extensions().get::<Problem>() {
-        let allow = response.headers().get(ALLOW).cloned();
+        let allow = response.headers().get(ALLOW).and_then(taken);
         let mut named = problem.clone().answer(Some(&id));
         named.headers_mut().extend(allow.map(|methods| (ALLOW, methods)));
         response = named;
@@ -216,6 +222,12 @@ async fn name_request(mut request: Request, next: Next) -> Response {
         response.headers_mut().insert(REQUEST_ID, id);
     }
     response
+}
+
+/// The methods of a path, without the HEAD that is refused.
+fn taken(allow: &HeaderValue) -> Option<HeaderValue> {
+    let methods: Vec<_> = allow.to_str().ok()?.split(',').filter(|method| *method != "HEAD").collect();
+    HeaderValue::try_from(methods.join(",")).ok()
 }
 
 /// The pictures, as nothing but pictures: none of them can run a script, whatever it holds.

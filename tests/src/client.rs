@@ -6,7 +6,7 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use reqwest::{Method, header};
 use serde_json::Value;
 
-use crate::{answer::Answer, secrets};
+use crate::{answer::Answer, codes, secrets};
 
 /// How often a request that is put off is sent again.
 const ATTEMPTS: u32 = 60;
@@ -146,11 +146,15 @@ impl Request {
     }
 
     async fn send_once(self) -> Result<Answer, reqwest::Error> {
-        let response = self.0.send().await?;
+        let (client, request) = self.0.build_split();
+        let request = request?;
+        let (method, path) = (request.method().clone(), request.url().path().to_owned());
+        let response = client.execute(request).await?;
         let (status, headers) = (response.status(), response.headers().clone());
         let text = response.text().await?;
         let answer = Answer { request: self.1, status, headers, text };
         secrets::check_answer(&answer);
+        codes::check(&method, &path, &answer);
         Ok(answer)
     }
 }

@@ -4,7 +4,7 @@
 //! free port and a temporary directory. With `PHOTOVOTE_URL` in the environment it is the deployment that answers there,
 //! and `PHOTOVOTE_TOKEN` and `PHOTOVOTE_OTHER_TOKEN` are the JWTs of two of its administrators.
 //!
-//! Whatever a test is about, secrets are looked for in all that comes out: in every answer, and of a local host also in all
+//! Whatever a test is about, every refusal has to be one that the API document lists for its operation ([`codes`]), and secrets are looked for in all that comes out: in every answer, and of a local host also in all
 //! that it logs and in its files. For a deployment, they are added to the file that `PHOTOVOTE_SECRETS` names.
 #![allow(
     clippy::expect_used,
@@ -17,6 +17,7 @@
 mod answer;
 pub mod budget;
 mod client;
+pub mod codes;
 mod election;
 mod everything;
 mod forge;

@@ -141,7 +141,9 @@ pub(crate) fn check_answer(answer: &Answer) {
 /// The part of a ballot token that is secret.
 fn secret_of(token: &str) -> Option<&str> {
     let (_, secret) = token.strip_prefix("pvb_")?.rsplit_once('_')?;
-    (secret.len() == 64 && secret.bytes().all(|digit| digit.is_ascii_hexdigit())).then_some(secret)
+    // The API document has an example, whose secret is all zeros.
+    let hex = secret.bytes().all(|digit| digit.is_ascii_hexdigit()) && secret.bytes().any(|digit| digit != b'0');
+    (secret.len() == 64 && hex).then_some(secret)
 }
 
 fn bytes_of(secret: &str) -> Vec<u8> {

@@ -15,7 +15,7 @@ fn generated() -> Value {
         audit_queries::description(),
         public_queries::description(),
     ];
-    serde_json::to_value(document(parts)).expect("the document has JSON")
+    document(parts)
 }
 
 /// With `UPDATE_OPENAPI=1`, writes the document anew.
@@ -71,15 +71,49 @@ fn every_route_of_the_design_is_there_with_its_caller() {
     let mut found = BTreeSet::new();
     for (path, methods) in document["paths"].as_object().expect("paths") {
         for (method, operation) in methods.as_object().expect("methods") {
-            let caller = match &operation["security"] {
-                Value::Null => "anyone",
-                security if security[0].get(ADMINISTRATOR).is_some() => ADMINISTRATOR,
-                _ => BALLOT,
+            let security = operation["security"].as_array().expect("who may call");
+            let caller = match security.first() {
+                None => "anyone",
+                Some(needed) if needed.get(ADMINISTRATOR).is_some() => ADMINISTRATOR,
+                Some(_) => BALLOT,
             };
             found.insert((path.clone(), method.clone(), caller));
         }
     }
     assert_eq!(found, expected);
+}
+
+/// Every operation says what it does, and shows what is sent and answered.
+#[test]
+fn every_operation_is_described_and_shown() {
+    let document = generated();
+    let tags: BTreeSet<_> =
+        document["tags"].as_array().expect("tags").iter().map(|tag| &tag["name"]).map(text).collect();
+    let mut used = BTreeSet::new();
+    for (path, methods) in document["paths"].as_object().expect("paths") {
+        for (method, operation) in methods.as_object().expect("methods") {
+            let name = format!("{method} {path}");
+            for part in ["summary", "description", "operationId"] {
+                assert!(operation[part].as_str().is_some_and(|text| !text.is_empty()), "{name}: {part}");
+            }
+            used.extend(operation["tags"].as_array().expect("tags").iter().map(text));
+            let responses = operation["responses"].as_object().expect("responses");
+            let bodies = responses.iter().chain(operation.get("requestBody").map(|body| (&name, body)));
+            for (of, body) in bodies {
+                for (kind, media) in body["content"].as_object().into_iter().flatten() {
+                    let shown = media["example"].as_str().is_some()
+                        || media["example"].is_object()
+                        || media["examples"].is_object();
+                    assert!(shown, "{name}: {of} {kind} has no example");
+                }
+            }
+        }
+    }
+    assert_eq!(used, tags);
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().expect("a text").to_owned()
 }
 
 #[test]

@@ -21,6 +21,9 @@ pub enum Role {
 }
 
 impl Role {
+    /// All roles, the least first.
+    pub const ALL: [Self; 3] = [Self::Observer, Self::Editor, Self::Owner];
+
     /// The role as it is written.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -51,7 +54,7 @@ impl FromStr for Role {
     type Err = RoleError;
 
     fn from_str(text: &str) -> Result<Self, RoleError> {
-        [Self::Observer, Self::Editor, Self::Owner].into_iter().find(|role| role.as_str() == text).ok_or(RoleError)
+        Self::ALL.into_iter().find(|role| role.as_str() == text).ok_or(RoleError)
     }
 }
 

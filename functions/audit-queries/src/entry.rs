@@ -2,7 +2,7 @@
 
 use photovote_domain::{Ballot, Digest, Version, ballot::BallotEvent};
 use photovote_event_store::{Commit, LoadError, StoredEvent, Stream, part_digest, salt_of_part};
-use photovote_http::{Answer, Problem};
+use photovote_http::{Answer, Problem, schema};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -23,12 +23,13 @@ pub(crate) struct AuditBallot {
     /// The ballot: `ballot#…`.
     #[schema(example = "ballot#01ARZ3NDEKTSV4RRFFQ69G5FAV")]
     stream: String,
-    /// Was it cast?
+    /// Whether it was cast.
+    #[schema(example = true)]
     cast: bool,
     /// The hash of its last commit, in hexadecimal digits, if it was cast. It fixes the whole stream. A draft's would move when
     /// the draft does, and counts for nothing.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>, nullable = false)]
+    #[schema(value_type = Option<schema::Sha256>, nullable = false)]
     hash: Option<Digest>,
 }
 
@@ -44,16 +45,16 @@ pub(crate) struct AuditCommit {
     #[schema(example = "election#01ARZ3NDEKTSV4RRFFQ69G5FAV")]
     stream: String,
     /// The version of the first event.
-    #[schema(value_type = u64, example = 1)]
+    #[schema(value_type = schema::Version)]
     version: Version,
     /// The command's name.
     #[schema(example = "CreateElection")]
     command: String,
     /// The hash of the commit before, in hexadecimal digits.
-    #[schema(value_type = String)]
+    #[schema(value_type = schema::Sha256)]
     prev: Digest,
     /// The hash of this commit.
-    #[schema(value_type = String)]
+    #[schema(value_type = schema::Sha256)]
     hash: Digest,
     /// Who, when, from where, why.
     private: AuditPart,
@@ -65,15 +66,15 @@ pub(crate) struct AuditCommit {
 #[derive(Debug, Serialize, ToSchema)]
 struct AuditPart {
     /// `H("photovote/part", salt, data)`, in hexadecimal digits.
-    #[schema(value_type = String)]
+    #[schema(value_type = schema::Sha256)]
     digest: Digest,
     /// What makes the digest unguessable.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>, nullable = false)]
+    #[schema(value_type = Option<schema::Sha256>, nullable = false)]
     salt: Option<Digest>,
     /// The part itself: JSON, character for character as it was hashed.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
+    #[schema(nullable = false, example = "{}")]
     data: Option<String>,
 }
 
@@ -84,6 +85,7 @@ struct AuditEvent {
     #[schema(example = "ElectionOpened")]
     r#type: String,
     /// The version of the data's schema.
+    #[schema(example = 1)]
     schema_version: u32,
     /// The data. Withheld for voters, because it names the voter's ballot.
     #[serde(flatten)]

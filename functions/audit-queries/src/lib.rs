@@ -8,10 +8,12 @@ mod place;
 use axum::{Json, extract::State, response::IntoResponse};
 use photovote_domain::{
     Election, ElectionId,
-    election::{Role, Status},
+    election::{ElectionRejection, Role, Status},
 };
 use photovote_event_store::{EventReader, History, Stream};
-use photovote_http::{Administrator, Answer, Items, PageParameters, Parameters, Problem, QueryProblems, Segments};
+use photovote_http::{
+    Administrator, Answer, Code, Items, PageParameters, Parameters, Problem, Problems, Segments, schema,
+};
 
 use entry::AuditEntry;
 use place::Place;
@@ -32,14 +34,22 @@ impl App {
     }
 }
 
-photovote_http::routes!(App: audit);
+photovote_http::routes! {
+    App:
+    audit => Problems::of_query()
+        .codes([Code::MalformedId, Code::MalformedCursor])
+        .refusals([ElectionRejection::NotFound]),
+}
 
-/// Lists everything that was done to an election and to its voters and, once it is closed, how each of its ballots ended.
-/// A page may have fewer entries than `limit`; the last one is that without a `next_cursor`.
+/// Lists what was done to an election.
+///
+/// Every administrator of the election may call this. The trail has each change to the election and to its voters, with who did it
+/// and when, and hashes that prove that nothing is missing. Once the election is closed, it has how each ballot ended, too, and
+/// never how somebody rated. A page may have fewer entries than `limit`; the last page has no `next_cursor`.
 #[utoipa::path(
     get, path = "/elections/{election}/audit", tag = "elections", operation_id = "list_audit", security(("administrator" = [])),
-    params(("election" = String, Path, description = "The election's id"), PageParameters),
-    responses((status = OK, body = Items<AuditEntry>, description = "A page of the audit trail"), QueryProblems)
+    params(("election" = schema::Id, Path, description = "The election's id"), PageParameters),
+    responses((status = OK, body = Items<AuditEntry>, description = "A page of the audit trail"))
 )]
 async fn audit(State(app): State<App>, caller: Administrator, path: Segments, query: Parameters) -> Answer {
     let id: ElectionId = path.id("election")?;
@@ -50,7 +60,7 @@ async fn audit(State(app): State<App>, caller: Administrator, path: Segments, qu
     let page = query.page(&list)?;
     let after = match &page.after {
         Some(text) => Some(Place::parse(id, text).ok_or_else(|| {
-            Problem::malformed("malformed_cursor", "this is no cursor of this list").with_field("cursor")
+            Problem::new(Code::MalformedCursor, "this is no cursor of this list").with_field("cursor")
         })?),
         None => None,
     };

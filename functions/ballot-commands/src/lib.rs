@@ -13,14 +13,15 @@ use photovote_control::{Control, GateState, GateStatus};
 use photovote_domain::{
     Aggregate, Ballot, CandidateId, Digest, Election, Nonce, Rating, Receipt, Shard, Version,
     ballot::{BallotCommand, BallotRejection, Context, MAX_RATINGS_IN_REQUEST},
+    election::ElectionRejection,
 };
 use photovote_dynamodb::Cancellation;
 use photovote_event_store::{
     Commit, Done, ElectionCache, EventStore, ExecuteError, History, Known, Snapshot, Snapshots,
 };
 use photovote_http::{
-    Answer, BallotProblems, Changed, CommandHeaders, Intent, OpenedBallot, Problem, Segments, Submission, Voter,
-    at_version, distinct, opened, opens, token_opens_nothing,
+    Answer, Changed, Code, CommandHeaders, Intent, OpenedBallot, Problem, Problems, Segments, Submission, Voter,
+    at_version, distinct, opened, opens, schema, token_opens_nothing,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -43,7 +44,39 @@ impl App {
     }
 }
 
-photovote_http::routes!(App: rate, clear, cast);
+photovote_http::routes! {
+    App:
+    rate => on_ballot().refusals([
+        BallotRejection::TooManyRatings,
+        UNKNOWN_CANDIDATE,
+        OUT_OF_SCALE,
+        BallotRejection::TooManyChanges,
+    ]),
+    clear => on_ballot()
+        .codes([Code::MalformedId])
+        .refusals([ElectionRejection::CandidateNotFound])
+        .refusals([UNKNOWN_CANDIDATE, BallotRejection::TooManyChanges]),
+    cast => on_ballot().refusals([
+        BallotRejection::TooManyRatings,
+        UNKNOWN_CANDIDATE,
+        OUT_OF_SCALE,
+        BallotRejection::Empty,
+    ]),
+}
+
+const A_CANDIDATE: CandidateId = CandidateId::from_bits(0x0156_3df3_64ee_b75f_b18f_9d43_4a88_abcd);
+const UNKNOWN_CANDIDATE: BallotRejection = BallotRejection::UnknownCandidate(A_CANDIDATE);
+const OUT_OF_SCALE: BallotRejection = BallotRejection::OutOfScale { candidate: A_CANDIDATE, min: 1, max: 5 };
+
+/// What any command on a ballot can be refused for.
+fn on_ballot() -> Problems {
+    Problems::of_command().codes([Code::VersionMismatch]).refusals([
+        BallotRejection::NotOpenYet,
+        BallotRejection::Closed,
+        BallotRejection::ElectionDeleted,
+        BallotRejection::CastAlready,
+    ])
+}
 
 /// Grades for candidates, by their ids. They are merged into the draft: others stay as they are.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -51,7 +84,7 @@ photovote_http::routes!(App: rate, clear, cast);
 struct RatingsBody {
     /// A whole number on the election's scale for each candidate; at most 500 candidates in one request.
     #[serde(deserialize_with = "distinct")]
-    #[schema(value_type = BTreeMap<String, i64>, example = json!({"01ARZ3NDEKTSV4RRFFQ69G5FAV": 4}))]
+    #[schema(value_type = schema::Grades)]
     ratings: BTreeMap<CandidateId, i64>,
 }
 
@@ -61,7 +94,7 @@ struct RatingsBody {
 struct CastBody {
     /// A whole number on the election's scale for each candidate; at most 500 candidates in one request.
     #[serde(default, deserialize_with = "distinct")]
-    #[schema(value_type = BTreeMap<String, i64>)]
+    #[schema(value_type = schema::Grades)]
     ratings: BTreeMap<CandidateId, i64>,
 }
 
@@ -69,17 +102,21 @@ struct CastBody {
 #[derive(Debug, Serialize, ToSchema)]
 struct CastAnswer {
     /// The version that the ballot has come to.
-    #[schema(value_type = u64)]
+    #[schema(value_type = schema::Version)]
     version: Version,
     /// What proves that the ballot was counted, and not how it was cast.
-    #[schema(example = "7-5f3c2a0b9d1e4c6f8a7b5d3e1f0c2a4b6d8e0f1a3c5e7b9d2f4a6c8e0b1d3f5a")]
+    #[schema(value_type = schema::Receipt)]
     receipt: String,
 }
 
-/// Rates candidates in the caller's draft. Rating again overwrites.
+/// Rates candidates.
+///
+/// The bearer of a ballot token may call this, while the election is open and the ballot is not cast. The ratings are saved in the
+/// draft of the ballot: others stay as they are, and rating a candidate again overwrites. They count once the ballot is cast. Every
+/// grade has to be on the scale of the election.
 #[utoipa::path(
     put, path = "/ballot/ratings", tag = "ballot", operation_id = "rate_candidates", params(CommandHeaders), security(("ballot" = [])), request_body = RatingsBody,
-    responses((status = OK, body = Changed, description = "The ballot is at this version"), BallotProblems)
+    responses((status = OK, body = Changed, description = "The ballot is at this version"))
 )]
 async fn rate(State(app): State<App>, caller: Voter, submission: Submission) -> Answer {
     // What is wrong with it is said only to whom the ballot opens.
@@ -91,11 +128,14 @@ async fn rate(State(app): State<App>, caller: Voter, submission: Submission) -> 
     app.change(ballot, &intent, command).await
 }
 
-/// Takes a rating back: the candidate is not rated any more.
+/// Takes a rating back.
+///
+/// The bearer of a ballot token may call this, while the election is open and the ballot is not cast. The candidate is not rated any
+/// more, which is different from the lowest grade.
 #[utoipa::path(
     delete, path = "/ballot/ratings/{candidate}", tag = "ballot", operation_id = "clear_rating", security(("ballot" = [])),
-    params(("candidate" = String, Path, description = "The candidate's id"), CommandHeaders),
-    responses((status = OK, body = Changed, description = "The ballot is at this version"), BallotProblems)
+    params(("candidate" = schema::Id, Path, description = "The candidate's id"), CommandHeaders),
+    responses((status = OK, body = Changed, description = "The ballot is at this version"))
 )]
 async fn clear(State(app): State<App>, caller: Voter, path: Segments, submission: Submission) -> Answer {
     let ballot = opened(&app.elections, app.store.reader(), &caller).await?;
@@ -103,17 +143,22 @@ async fn clear(State(app): State<App>, caller: Voter, path: Segments, submission
     if !ballot.election.state.has_candidate(candidate) {
         let fresh = app.elections.fresh(ballot.election.stream.election()).await?;
         if !fresh.state.has_candidate(candidate) {
-            return Err(Problem::not_found("candidate_not_found", "there is no such candidate"));
+            return Err(Problem::refused(&ElectionRejection::CandidateNotFound));
         }
     }
     let (_, intent): (Nothing, _) = submission.read(&caller)?;
     app.change(ballot, &intent, BallotCommand::Clear { candidate }).await
 }
 
-/// Casts the caller's ballot, with the ratings of this request merged in. Nothing changes it afterwards.
+/// Casts the ballot.
+///
+/// The bearer of a ballot token may call this, while the election is open. Ratings in the request are saved first. A ballot needs at
+/// least one rating. This is final: nothing changes the ballot afterwards. The answer has a receipt, with which the voter can check
+/// that the ballot is counted. Send an `Idempotency-Key`: if the answer is lost, the same request with the same key gets the same
+/// receipt. On 409 with `ballot_cast_already`, the ballot shows its receipt.
 #[utoipa::path(
     post, path = "/ballot/cast", tag = "ballot", operation_id = "cast_ballot", params(CommandHeaders), security(("ballot" = [])), request_body = Option<CastBody>,
-    responses((status = OK, body = CastAnswer, description = "The ballot is cast, and will be counted"), BallotProblems)
+    responses((status = OK, body = CastAnswer, description = "The ballot is cast, and will be counted"))
 )]
 async fn cast(State(app): State<App>, caller: Voter, submission: Submission) -> Answer {
     let sent: Answer<(CastBody, Intent)> = submission.read(&caller);

@@ -2,9 +2,12 @@
 //! the last rating.
 
 use axum::extract::State;
-use photovote_domain::{BallotId, Election, Ratings, Receipt, Version, ballot, election};
+use photovote_domain::{
+    BallotId, Election, Ratings, Receipt, Version, ballot,
+    election::{self, ElectionRejection},
+};
 use photovote_event_store::{ElectionCache, EventReader, Snapshot, Snapshots};
-use photovote_http::{Answer, ElectionView, OpenedBallot, Problem, QueryProblems, Voter, at_version, opened};
+use photovote_http::{Answer, ElectionView, OpenedBallot, Problem, Problems, Voter, at_version, opened, schema};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -22,7 +25,7 @@ impl App {
     }
 }
 
-photovote_http::routes!(App: show);
+photovote_http::routes!(App: show => Problems::of_query().refusals([ElectionRejection::NotFound]));
 
 /// All that a voter needs.
 #[derive(Debug, Serialize, ToSchema)]
@@ -37,19 +40,19 @@ struct BallotAnswer {
 #[derive(Debug, Serialize, ToSchema)]
 struct BallotView {
     /// Its id.
-    #[schema(value_type = String, example = "7ZZZZZZZZZZZZZZZZZZZZZZZZZ")]
+    #[schema(value_type = schema::Id)]
     id: BallotId,
     /// Its version.
-    #[schema(value_type = u64, example = 4)]
+    #[schema(value_type = schema::Version)]
     version: Version,
     /// The grade of each candidate that is rated. Left out once the ballot is cast: nobody can be made to show it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<BTreeMap<String, u8>>, nullable = false, example = json!({"01ARZ3NDEKTSV4RRFFQ69G5FAV": 4}))]
+    #[schema(value_type = Option<schema::Grades>, nullable = false)]
     ratings: Option<Ratings>,
     /// Is it cast?
     cast: bool,
     /// What proves that the ballot was counted, and not how it was cast; `null` until it is cast.
-    #[schema(required = true)]
+    #[schema(value_type = Option<schema::Receipt>, required = true, example = json!(null))]
     receipt: Option<String>,
 }
 
@@ -69,15 +72,19 @@ impl BallotView {
     }
 }
 
-/// Shows the caller's ballot, and the election it belongs to.
+/// Shows the ballot and its election.
+///
+/// The bearer of a ballot token may call this. It has all that a voter needs: competitions, candidates, scale, and the ratings so
+/// far. Once the ballot is cast, the answer has the receipt instead of the ratings. On 401 the token was replaced, or the voter was
+/// removed: ask an administrator for a new one.
 #[utoipa::path(
     get, path = "/ballot", tag = "ballot", operation_id = "show_ballot", security(("ballot" = [])),
-    responses((status = OK, body = BallotAnswer, description = "The ballot and its election"), QueryProblems)
+    responses((status = OK, body = BallotAnswer, description = "The ballot and its election"))
 )]
 async fn show(State(app): State<App>, caller: Voter) -> Answer {
     let opened = opened(&app.elections, &app.reader, &caller).await?;
     if opened.election.state.status == election::Status::Deleted {
-        return Err(Problem::not_found("election_not_found", "the election was deleted"));
+        return Err(Problem::refused(&ElectionRejection::NotFound));
     }
     let election = ElectionView::of(caller.0.election, &opened.election.state);
     let ballot = BallotView::of(caller.0.ballot, opened)?;

@@ -7,8 +7,8 @@ use photovote_domain::{
 };
 use photovote_event_store::{History, Known};
 use photovote_http::{
-    Administrator, Answer, Changed, CommandHeaders, CommandProblems, Intent, Preconditions, Problem, Segments,
-    Submission, invalid_value, value,
+    Administrator, Answer, Changed, CommandHeaders, Intent, Preconditions, Problem, Segments, Submission,
+    invalid_value, schema, value,
 };
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -20,21 +20,24 @@ use crate::{App, changed, elections::Nothing};
 #[serde(deny_unknown_fields)]
 pub(crate) struct Appointment {
     /// The role: `owner`, `editor` or `observer`.
-    #[schema(example = "editor")]
+    #[schema(value_type = schema::Role)]
     role: String,
 }
 
-/// Makes somebody an administrator of an election, or gives an administrator another role. It takes an owner.
+/// Makes somebody an administrator, or changes a role.
+///
+/// An owner of the election may call this. The last owner keeps the role: appoint another owner first. An election has at most
+/// 100 administrators.
 #[utoipa::path(
     put, path = "/elections/{election}/administrators/{subject}", tag = "administrators", operation_id = "appoint_administrator", security(("administrator" = [])),
     params(
-        ("election" = String, Path, description = "The election's id"),
-        ("subject" = String, Path, description = "Who it is: the `sub` of their JWT, percent-encoded. It cannot have a `/`, `\\`, `?` or `#` in it"),
+        ("election" = schema::Id, Path, description = "The election's id"),
+        ("subject" = schema::Subject, Path, description = "Who it is: the `sub` of their JWT, percent-encoded. It cannot have a `/`, `\\`, `?` or `#` in it"),
         CommandHeaders,
         Preconditions,
     ),
     request_body = Appointment,
-    responses((status = OK, body = Changed, description = "The election is at this version"), CommandProblems)
+    responses((status = OK, body = Changed, description = "The election is at this version"))
 )]
 pub(crate) async fn appoint(
     State(app): State<App>,
@@ -55,16 +58,19 @@ pub(crate) async fn appoint(
     app.change(history, &intent, command, None).await.map(changed)
 }
 
-/// Removes an administrator from an election. It takes an owner; but everybody may leave. The last owner stays.
+/// Removes an administrator.
+///
+/// An owner of the election may call this, and every administrator may leave. The last owner stays: appoint another owner first.
+/// A repeated request with the same `Idempotency-Key` is answered as the first was, also after the caller has left.
 #[utoipa::path(
     delete, path = "/elections/{election}/administrators/{subject}", tag = "administrators", operation_id = "remove_administrator", security(("administrator" = [])),
     params(
-        ("election" = String, Path, description = "The election's id"),
-        ("subject" = String, Path, description = "Who it is: the `sub` of their JWT, percent-encoded"),
+        ("election" = schema::Id, Path, description = "The election's id"),
+        ("subject" = schema::Subject, Path, description = "Who it is: the `sub` of their JWT, percent-encoded"),
         CommandHeaders,
         Preconditions,
     ),
-    responses((status = OK, body = Changed, description = "The election is at this version"), CommandProblems)
+    responses((status = OK, body = Changed, description = "The election is at this version"))
 )]
 pub(crate) async fn remove(
     State(app): State<App>,

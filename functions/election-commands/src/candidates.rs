@@ -6,8 +6,8 @@ use photovote_domain::{
     election::{ElectionCommand, Role},
 };
 use photovote_http::{
-    Administrator, Answer, Changed, CommandHeaders, CommandProblems, Created, Patch, Preconditions, Problem, Segments,
-    Submission, created, optional, present, value,
+    Administrator, Answer, Changed, CommandHeaders, Created, Patch, Preconditions, Problem, Segments, Submission,
+    created, optional, present, schema, value,
 };
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -19,11 +19,11 @@ use crate::{App, changed, elections::Nothing, existing};
 #[serde(deny_unknown_fields)]
 pub(crate) struct ImageBody {
     /// Where it lies: an https URL of at most 2,048 characters.
-    #[schema(example = "https://example.org/photos/moon.png")]
+    #[schema(value_type = schema::ImageUrl)]
     url: String,
     /// What stands under it: 1 to 500 characters.
     #[serde(default, deserialize_with = "present")]
-    #[schema(nullable = false)]
+    #[schema(value_type = Option<schema::ImageCaption>, nullable = false)]
     caption: Option<String>,
 }
 
@@ -40,14 +40,14 @@ impl ImageBody {
 pub(crate) struct NewCandidate {
     /// Its id, a ULID, if the client chooses it.
     #[serde(default, deserialize_with = "present")]
-    #[schema(value_type = Option<String>, nullable = false)]
+    #[schema(value_type = Option<schema::Id>, nullable = false)]
     id: Option<CandidateId>,
     /// Its name: 1 to 200 characters.
-    #[schema(example = "Moon")]
+    #[schema(value_type = schema::Name)]
     name: String,
     /// What there is to say about it: at most 4,000 characters.
     #[serde(default, deserialize_with = "present")]
-    #[schema(nullable = false)]
+    #[schema(value_type = Option<schema::Description>, nullable = false)]
     description: Option<String>,
     /// The picture.
     #[serde(default, deserialize_with = "present")]
@@ -55,16 +55,19 @@ pub(crate) struct NewCandidate {
     image: Option<ImageBody>,
 }
 
-/// Adds a candidate to a competition of a draft.
+/// Adds a candidate to a competition.
+///
+/// An editor of the election may call this, while the election is a draft. A candidate is one photograph; the image is an
+/// address, and PhotoVote does not load it. The answer has the candidate's id and the election's new version.
 #[utoipa::path(
     post, path = "/elections/{election}/competitions/{competition}/candidates", tag = "candidates", operation_id = "add_candidate", security(("administrator" = [])),
     params(
-        ("election" = String, Path, description = "The election's id"),
-        ("competition" = String, Path, description = "The competition's id"),
+        ("election" = schema::Id, Path, description = "The election's id"),
+        ("competition" = schema::Id, Path, description = "The competition's id"),
         CommandHeaders,
     ),
     request_body = NewCandidate,
-    responses((status = CREATED, body = Created, description = "The candidate was added"), CommandProblems)
+    responses((status = CREATED, body = Created, description = "The candidate was added"))
 )]
 pub(crate) async fn create(
     State(app): State<App>,
@@ -97,11 +100,11 @@ pub(crate) async fn create(
 pub(crate) struct CandidatePatch {
     /// A new name.
     #[serde(default, deserialize_with = "present")]
-    #[schema(nullable = false)]
+    #[schema(value_type = Option<schema::Name>, nullable = false)]
     name: Option<String>,
     /// A new description; `null` clears it.
     #[serde(default)]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<schema::Description>)]
     description: Patch<String>,
     /// A new picture; `null` takes it away.
     #[serde(default)]
@@ -109,18 +112,21 @@ pub(crate) struct CandidatePatch {
     image: Patch<ImageBody>,
 }
 
-/// Changes a candidate of a draft.
+/// Changes a candidate.
+///
+/// An editor of the election may call this, while the election is a draft. Fields that are left out stay as they are. `ETag` and
+/// `If-Match` are the election's.
 #[utoipa::path(
     patch, path = "/elections/{election}/competitions/{competition}/candidates/{candidate}", tag = "candidates", operation_id = "change_candidate", security(("administrator" = [])),
     params(
-        ("election" = String, Path, description = "The election's id"),
-        ("competition" = String, Path, description = "The competition's id"),
-        ("candidate" = String, Path, description = "The candidate's id"),
+        ("election" = schema::Id, Path, description = "The election's id"),
+        ("competition" = schema::Id, Path, description = "The competition's id"),
+        ("candidate" = schema::Id, Path, description = "The candidate's id"),
         CommandHeaders,
         Preconditions,
     ),
     request_body = CandidatePatch,
-    responses((status = OK, body = Changed, description = "The election is at this version"), CommandProblems)
+    responses((status = OK, body = Changed, description = "The election is at this version"))
 )]
 pub(crate) async fn change(
     State(app): State<App>,
@@ -141,17 +147,20 @@ pub(crate) async fn change(
     app.change(history, &intent, command, None).await.map(changed)
 }
 
-/// Removes a candidate from a draft.
+/// Removes a candidate.
+///
+/// An editor of the election may call this, while the election is a draft. In an open election, disqualify the candidate instead.
+/// `ETag` and `If-Match` are the election's.
 #[utoipa::path(
     delete, path = "/elections/{election}/competitions/{competition}/candidates/{candidate}", tag = "candidates", operation_id = "remove_candidate", security(("administrator" = [])),
     params(
-        ("election" = String, Path, description = "The election's id"),
-        ("competition" = String, Path, description = "The competition's id"),
-        ("candidate" = String, Path, description = "The candidate's id"),
+        ("election" = schema::Id, Path, description = "The election's id"),
+        ("competition" = schema::Id, Path, description = "The competition's id"),
+        ("candidate" = schema::Id, Path, description = "The candidate's id"),
         CommandHeaders,
         Preconditions,
     ),
-    responses((status = OK, body = Changed, description = "The election is at this version"), CommandProblems)
+    responses((status = OK, body = Changed, description = "The election is at this version"))
 )]
 pub(crate) async fn delete(
     State(app): State<App>,
@@ -171,21 +180,24 @@ pub(crate) async fn delete(
 #[serde(deny_unknown_fields)]
 pub(crate) struct Disqualification {
     /// The reason, which everybody sees: 1 to 500 characters.
-    #[schema(example = "taken after the deadline")]
+    #[schema(value_type = schema::Reason)]
     reason: String,
 }
 
-/// Takes a candidate of an open or closed election out of the ranking. Its ratings are kept; results list it apart.
+/// Takes a candidate out of the ranking.
+///
+/// An editor of the election may call this, while the election is open or closed. The ratings are kept; the results list the
+/// candidate apart, with the reason. This cannot be undone.
 #[utoipa::path(
     post, path = "/elections/{election}/competitions/{competition}/candidates/{candidate}/disqualify", tag = "candidates", operation_id = "disqualify_candidate", security(("administrator" = [])),
     params(
-        ("election" = String, Path, description = "The election's id"),
-        ("competition" = String, Path, description = "The competition's id"),
-        ("candidate" = String, Path, description = "The candidate's id"),
+        ("election" = schema::Id, Path, description = "The election's id"),
+        ("competition" = schema::Id, Path, description = "The competition's id"),
+        ("candidate" = schema::Id, Path, description = "The candidate's id"),
         CommandHeaders,
     ),
     request_body = Disqualification,
-    responses((status = OK, body = Changed, description = "The candidate is disqualified"), CommandProblems)
+    responses((status = OK, body = Changed, description = "The candidate is disqualified"))
 )]
 pub(crate) async fn disqualify(
     State(app): State<App>,

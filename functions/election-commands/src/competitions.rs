@@ -6,8 +6,8 @@ use photovote_domain::{
     election::{ElectionCommand, Role},
 };
 use photovote_http::{
-    Administrator, Answer, Changed, CommandHeaders, CommandProblems, Created, Patch, Preconditions, Segments,
-    Submission, created, optional, present, value,
+    Administrator, Answer, Changed, CommandHeaders, Created, Patch, Preconditions, Segments, Submission, created,
+    optional, present, schema, value,
 };
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -20,22 +20,25 @@ use crate::{App, changed, elections::Nothing, existing};
 pub(crate) struct NewCompetition {
     /// Its id, a ULID, if the client chooses it.
     #[serde(default, deserialize_with = "present")]
-    #[schema(value_type = Option<String>, nullable = false)]
+    #[schema(value_type = Option<schema::Id>, nullable = false)]
     id: Option<CompetitionId>,
     /// Its name: 1 to 200 characters.
-    #[schema(example = "Nature")]
+    #[schema(value_type = schema::Name)]
     name: String,
     /// What there is to say about it: at most 4,000 characters.
     #[serde(default, deserialize_with = "present")]
-    #[schema(nullable = false)]
+    #[schema(value_type = Option<schema::Description>, nullable = false)]
     description: Option<String>,
 }
 
-/// Adds a competition to a draft.
+/// Adds a competition.
+///
+/// An editor of the election may call this, while the election is a draft. The answer has the competition's id and the election's
+/// new version. Next, add candidates to it.
 #[utoipa::path(
     post, path = "/elections/{election}/competitions", tag = "competitions", operation_id = "add_competition", security(("administrator" = [])),
-    params(("election" = String, Path, description = "The election's id"), CommandHeaders), request_body = NewCompetition,
-    responses((status = CREATED, body = Created, description = "The competition was added"), CommandProblems)
+    params(("election" = schema::Id, Path, description = "The election's id"), CommandHeaders), request_body = NewCompetition,
+    responses((status = CREATED, body = Created, description = "The competition was added"))
 )]
 pub(crate) async fn create(
     State(app): State<App>,
@@ -65,25 +68,28 @@ pub(crate) async fn create(
 pub(crate) struct CompetitionPatch {
     /// A new name.
     #[serde(default, deserialize_with = "present")]
-    #[schema(nullable = false)]
+    #[schema(value_type = Option<schema::Name>, nullable = false)]
     name: Option<String>,
     /// A new description; `null` clears it.
     #[serde(default)]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<schema::Description>)]
     description: Patch<String>,
 }
 
-/// Changes a competition of a draft.
+/// Changes a competition.
+///
+/// An editor of the election may call this, while the election is a draft. Fields that are left out stay as they are. `ETag` and
+/// `If-Match` are the election's.
 #[utoipa::path(
     patch, path = "/elections/{election}/competitions/{competition}", tag = "competitions", operation_id = "change_competition", security(("administrator" = [])),
     params(
-        ("election" = String, Path, description = "The election's id"),
-        ("competition" = String, Path, description = "The competition's id"),
+        ("election" = schema::Id, Path, description = "The election's id"),
+        ("competition" = schema::Id, Path, description = "The competition's id"),
         CommandHeaders,
         Preconditions,
     ),
     request_body = CompetitionPatch,
-    responses((status = OK, body = Changed, description = "The election is at this version"), CommandProblems)
+    responses((status = OK, body = Changed, description = "The election is at this version"))
 )]
 pub(crate) async fn change(
     State(app): State<App>,
@@ -103,16 +109,18 @@ pub(crate) async fn change(
     app.change(history, &intent, command, None).await.map(changed)
 }
 
-/// Removes a competition, with its candidates, from a draft.
+/// Removes a competition and its candidates.
+///
+/// An editor of the election may call this, while the election is a draft. `ETag` and `If-Match` are the election's.
 #[utoipa::path(
     delete, path = "/elections/{election}/competitions/{competition}", tag = "competitions", operation_id = "remove_competition", security(("administrator" = [])),
     params(
-        ("election" = String, Path, description = "The election's id"),
-        ("competition" = String, Path, description = "The competition's id"),
+        ("election" = schema::Id, Path, description = "The election's id"),
+        ("competition" = schema::Id, Path, description = "The competition's id"),
         CommandHeaders,
         Preconditions,
     ),
-    responses((status = OK, body = Changed, description = "The election is at this version"), CommandProblems)
+    responses((status = OK, body = Changed, description = "The election is at this version"))
 )]
 pub(crate) async fn delete(
     State(app): State<App>,

@@ -7,8 +7,8 @@ use photovote_domain::{
 };
 use photovote_event_store::{History, Stream};
 use photovote_http::{
-    Administrator, Answer, Changed, CommandHeaders, CommandProblems, Created, Patch, Preconditions, Problem, Segments,
-    Submission, created, invalid_value, optional, present, value,
+    Administrator, Answer, Changed, CommandHeaders, Created, Patch, Preconditions, Problem, Segments, Submission,
+    created, invalid_value, optional, present, schema, value,
 };
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -18,12 +18,13 @@ use crate::{App, changed, control};
 /// A scale: whole numbers within 0 to 10, `min` below `max`.
 #[derive(Debug, Clone, Copy, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"min": 1, "max": 5}))]
 pub(crate) struct ScaleBody {
     /// The lowest grade.
-    #[schema(example = 1)]
+    #[schema(value_type = schema::Grade)]
     min: i64,
     /// The highest grade.
-    #[schema(example = 5)]
+    #[schema(value_type = schema::Grade)]
     max: i64,
 }
 
@@ -39,14 +40,14 @@ impl ScaleBody {
 pub(crate) struct NewElection {
     /// Its id, a ULID, if the client chooses it.
     #[serde(default, deserialize_with = "present")]
-    #[schema(value_type = Option<String>, nullable = false)]
+    #[schema(value_type = Option<schema::Id>, nullable = false)]
     id: Option<ElectionId>,
     /// Its name: 1 to 200 characters.
-    #[schema(example = "Summer 2026")]
+    #[schema(value_type = schema::Name)]
     name: String,
     /// What there is to say about it: at most 4,000 characters.
     #[serde(default, deserialize_with = "present")]
-    #[schema(nullable = false)]
+    #[schema(value_type = Option<schema::Description>, nullable = false)]
     description: Option<String>,
     /// The grades that voters may give; 1 to 5 unless said otherwise.
     #[serde(default, deserialize_with = "present")]
@@ -54,14 +55,18 @@ pub(crate) struct NewElection {
     scale: Option<ScaleBody>,
     /// About how many voters will come. It sets over how many partitions they are spread.
     #[serde(default, deserialize_with = "present")]
-    #[schema(nullable = false)]
+    #[schema(minimum = 1, example = 200, nullable = false)]
     expected_voters: Option<i64>,
 }
 
-/// Creates an election, as a draft that the caller owns.
+/// Creates an election.
+///
+/// Any administrator may call this. The election begins as a draft, and the caller is its owner. The answer has the id and the
+/// version. Next, add competitions, candidates and voters; then open the election. A client that chooses the `id` itself, or sends
+/// an `Idempotency-Key`, can repeat the request: it creates one election.
 #[utoipa::path(
     post, path = "/elections", tag = "elections", operation_id = "create_election", params(CommandHeaders), security(("administrator" = [])), request_body = NewElection,
-    responses((status = CREATED, body = Created, description = "The election was created"), CommandProblems)
+    responses((status = CREATED, body = Created, description = "The election was created"))
 )]
 pub(crate) async fn create(State(app): State<App>, caller: Administrator, submission: Submission) -> Answer {
     let (body, intent): (NewElection, _) = submission.read(&caller)?;
@@ -98,11 +103,11 @@ fn shards(expected_voters: i64) -> Result<ShardCount, Problem> {
 pub(crate) struct ElectionPatch {
     /// A new name.
     #[serde(default, deserialize_with = "present")]
-    #[schema(nullable = false)]
+    #[schema(value_type = Option<schema::Name>, nullable = false)]
     name: Option<String>,
     /// A new description; `null` clears it.
     #[serde(default)]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<schema::Description>)]
     description: Patch<String>,
     /// A new scale, while the election is a draft.
     #[serde(default, deserialize_with = "present")]
@@ -110,12 +115,16 @@ pub(crate) struct ElectionPatch {
     scale: Option<ScaleBody>,
 }
 
-/// Changes an election. Its scale can change only while it is a draft.
+/// Changes an election.
+///
+/// An editor of the election may call this. Fields that are left out stay as they are. The scale can change only while the
+/// election is a draft; name and description can also be corrected later, but not while the election is closing. The answer has
+/// the new version. On 412 or 409, load the election again and decide anew.
 #[utoipa::path(
     patch, path = "/elections/{election}", tag = "elections", operation_id = "change_election", security(("administrator" = [])),
-    params(("election" = String, Path, description = "The election's id"), CommandHeaders, Preconditions),
+    params(("election" = schema::Id, Path, description = "The election's id"), CommandHeaders, Preconditions),
     request_body = ElectionPatch,
-    responses((status = OK, body = Changed, description = "The election is at this version"), CommandProblems)
+    responses((status = OK, body = Changed, description = "The election is at this version"))
 )]
 pub(crate) async fn change(
     State(app): State<App>,
@@ -133,11 +142,14 @@ pub(crate) async fn change(
     app.change(history, &intent, command, None).await.map(changed)
 }
 
-/// Deletes an election that is a draft, closed or released. It is final, and takes an owner.
+/// Deletes an election.
+///
+/// An owner of the election may call this, while it is a draft, closed or released. This is final: there is no way back, and the
+/// ballots are not counted or shown any more. An open election has to be closed first.
 #[utoipa::path(
     delete, path = "/elections/{election}", tag = "elections", operation_id = "delete_election", security(("administrator" = [])),
-    params(("election" = String, Path, description = "The election's id"), CommandHeaders, Preconditions),
-    responses((status = OK, body = Changed, description = "The election is deleted"), CommandProblems)
+    params(("election" = schema::Id, Path, description = "The election's id"), CommandHeaders, Preconditions),
+    responses((status = OK, body = Changed, description = "The election is deleted"))
 )]
 pub(crate) async fn delete(
     State(app): State<App>,

@@ -14,10 +14,12 @@ use closer::CloseError;
 use photovote_control::{Control, ControlError};
 use photovote_domain::{
     Aggregate, CandidateId, CompetitionId, Election, ElectionId, Version,
-    election::{Context, ElectionCommand, ElectionRejection, Role},
+    ballot::BallotRejection,
+    election::{Context, ElectionCommand, ElectionRejection, ElectionRejection as E, Limit, Role, Status},
+    voter::VoterRejection as V,
 };
 use photovote_event_store::{ElectionCache, EventStore, History, Snapshots};
-use photovote_http::{Administrator, Answer, Changed, Intent, Problem, at_version};
+use photovote_http::{Administrator, Answer, Changed, Code, Intent, Problem, Problems, at_version};
 
 /// The function: the tables it works on, and the elections it has seen lately.
 #[derive(Debug, Clone)]
@@ -85,21 +87,73 @@ impl App {
 
 photovote_http::routes! {
     App:
-    elections::create,
-    elections::change, elections::delete,
-    administrators::appoint, administrators::remove,
-    lifecycle::open,
-    lifecycle::extend,
-    lifecycle::close,
-    lifecycle::release,
-    competitions::create,
-    competitions::change, competitions::delete,
-    candidates::create,
-    candidates::change, candidates::delete,
-    candidates::disqualify,
-    voters::register,
-    voters::remove,
-    voters::replace_token,
+    elections::create => Problems::of_command().codes([Code::InvalidValue]).refusals([E::IdTaken]),
+    elections::change => on_election().codes([Code::InvalidValue]).refusals([NOT_DRAFT, E::WrongStatus(Status::Closing)]),
+    elections::delete => on_election().refusals([E::WrongStatus(Status::Open)]),
+    administrators::appoint => on_election()
+        .codes([Code::InvalidValue])
+        .refusals([E::LastOwner, E::TooMany(Limit::Administrators)]),
+    administrators::remove => on_election()
+        .codes([Code::InvalidValue])
+        .refusals([E::AdministratorNotFound, E::LastOwner]),
+    lifecycle::open => on_election()
+        .refusals([E::ClosingTimePast, NOT_DRAFT, E::NoCompetition, E::TooFewCandidates]),
+    lifecycle::extend => on_election()
+        .refusals([E::ClosingTimePast, E::ClosingTimeNotLater, NOT_OPEN, E::NoClosingTime, E::Due]),
+    lifecycle::close => at_any_version().refusals([NOT_OPEN]),
+    lifecycle::release => on_election().refusals([E::NotClosed(Status::Open)]),
+    competitions::create => on_election()
+        .codes([Code::InvalidValue])
+        .refusals([NOT_DRAFT, E::IdTaken, E::TooMany(Limit::Competitions), E::TooMany(Limit::ElectionBytes)]),
+    competitions::change => on_competition().codes([Code::InvalidValue]).refusals(TOO_LARGE),
+    competitions::delete => on_competition(),
+    candidates::create => on_competition()
+        .codes([Code::InvalidValue])
+        .refusals([E::IdTaken, E::TooMany(Limit::CandidatesInCompetition)])
+        .refusals(TOO_LARGE),
+    candidates::change => on_competition()
+        .codes([Code::InvalidValue])
+        .refusals([E::CandidateNotFound])
+        .refusals(TOO_LARGE),
+    candidates::delete => on_competition().refusals([E::CandidateNotFound]),
+    candidates::disqualify => on_election().codes([Code::InvalidValue]).refusals([
+        E::CompetitionNotFound,
+        E::CandidateNotFound,
+        E::WrongStatus(Status::Draft),
+        E::DisqualifiedAlready,
+        E::TooMany(Limit::ModeratedBytes),
+    ]),
+    voters::register => at_any_version()
+        .codes([Code::InvalidValue])
+        .refusals([V::IdTaken, V::EmailTaken, V::RegistrationClosed(Status::Closed)]),
+    voters::remove => on_election()
+        .refusals([V::NotFound, V::HasCast, V::RegistrationClosed(Status::Closed)]),
+    voters::replace_token => at_any_version()
+        .refusals([V::NotFound])
+        .refusals([BallotRejection::CastAlready, BallotRejection::Closed]),
+}
+
+const NOT_DRAFT: E = E::NotDraft(Status::Open);
+const NOT_OPEN: E = E::NotOpen(Status::Draft);
+const TOO_LARGE: [E; 2] = [E::TooMany(Limit::CompetitionBytes), E::TooMany(Limit::ElectionBytes)];
+
+/// What any command on an election can be refused for, whatever its version.
+fn at_any_version() -> Problems {
+    Problems::of_command().codes([Code::MalformedId]).refusals([
+        E::NotFound,
+        E::RoleInsufficient(Role::Editor),
+        E::Deleted,
+    ])
+}
+
+/// The same for a command that heeds `If-Match`.
+fn on_election() -> Problems {
+    at_any_version().codes([Code::VersionMismatch])
+}
+
+/// The same for a command on a competition of a draft.
+fn on_competition() -> Problems {
+    on_election().refusals([E::CompetitionNotFound, NOT_DRAFT])
 }
 
 /// What is wrong with a request is said only of what exists: otherwise the answer is that it does not.

@@ -5,9 +5,7 @@ use photovote_domain::{
     Aggregate, Election, Timestamp,
     election::{Context, ElectionCommand, Role},
 };
-use photovote_http::{
-    Administrator, Answer, Changed, CommandHeaders, CommandProblems, Moment, Segments, Submission, present,
-};
+use photovote_http::{Administrator, Answer, Changed, CommandHeaders, Moment, Segments, Submission, present, schema};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
@@ -19,15 +17,19 @@ use crate::{App, changed, closing, control, elections::Nothing};
 pub(crate) struct Opening {
     /// When voting ends of itself (RFC 3339); without it, voting ends when the election is closed.
     #[serde(default, deserialize_with = "present")]
-    #[schema(value_type = Option<String>, format = DateTime, nullable = false)]
+    #[schema(value_type = Option<schema::Moment>, nullable = false)]
     closes_at: Option<Moment>,
 }
 
-/// Opens a draft: voters can vote, and nothing that they vote on changes any more.
+/// Opens an election.
+///
+/// An editor of the election may call this, while it is a draft. From now on voters can vote, and competitions, candidates and
+/// scale do not change any more. Each competition needs at least two candidates. With `closes_at` the election closes at that time;
+/// without it, it is open until somebody closes it, and no closing time can be given later.
 #[utoipa::path(
     post, path = "/elections/{election}/open", tag = "elections", operation_id = "open_election", security(("administrator" = [])),
-    params(("election" = String, Path, description = "The election's id"), CommandHeaders), request_body = Option<Opening>,
-    responses((status = OK, body = Changed, description = "The election is open"), CommandProblems)
+    params(("election" = schema::Id, Path, description = "The election's id"), CommandHeaders), request_body = Option<Opening>,
+    responses((status = OK, body = Changed, description = "The election is open"))
 )]
 pub(crate) async fn open(
     State(app): State<App>,
@@ -59,15 +61,18 @@ pub(crate) async fn open(
 #[serde(deny_unknown_fields)]
 pub(crate) struct Extension {
     /// The later moment (RFC 3339).
-    #[schema(value_type = String, format = DateTime)]
+    #[schema(value_type = schema::Moment)]
     closes_at: Moment,
 }
 
-/// Moves the closing time of an open election to a later moment, as long as it has not come.
+/// Moves the closing time to a later time.
+///
+/// An editor of the election may call this, while the election is open and its closing time has not come. An election that was
+/// opened without a closing time has none to move.
 #[utoipa::path(
     post, path = "/elections/{election}/extend", tag = "elections", operation_id = "extend_election", security(("administrator" = [])),
-    params(("election" = String, Path, description = "The election's id"), CommandHeaders), request_body = Extension,
-    responses((status = OK, body = Changed, description = "The closing time was moved"), CommandProblems)
+    params(("election" = schema::Id, Path, description = "The election's id"), CommandHeaders), request_body = Extension,
+    responses((status = OK, body = Changed, description = "The closing time was moved"))
 )]
 pub(crate) async fn extend(
     State(app): State<App>,
@@ -85,12 +90,15 @@ pub(crate) async fn extend(
     Ok(changed(version))
 }
 
-/// Closes an open election. When this answers, no vote can be cast any more, and every cast that was acknowledged is
-/// going to be counted.
+/// Closes an election.
+///
+/// An editor of the election may call this, while it is open. When the answer arrives, no ballot can be cast any more, and every
+/// ballot whose cast was answered will be counted. If the answer is lost, send the request again: closing goes on where it
+/// stopped. Results are final a moment later.
 #[utoipa::path(
     post, path = "/elections/{election}/close", tag = "elections", operation_id = "close_election", security(("administrator" = [])),
-    params(("election" = String, Path, description = "The election's id"), CommandHeaders), request_body = Option<Nothing>,
-    responses((status = OK, body = Changed, description = "The election is closed"), CommandProblems)
+    params(("election" = schema::Id, Path, description = "The election's id"), CommandHeaders), request_body = Option<Nothing>,
+    responses((status = OK, body = Changed, description = "The election is closed"))
 )]
 pub(crate) async fn close(
     State(app): State<App>,
@@ -105,11 +113,14 @@ pub(crate) async fn close(
     closer::close(&app.store, &app.control, history, &record, command).await.map(changed).map_err(closing)
 }
 
-/// Makes the results of a closed election public.
+/// Makes the results public.
+///
+/// An editor of the election may call this, once the election is closed. Anyone who knows the election's id can then read the
+/// results. This cannot be undone.
 #[utoipa::path(
     post, path = "/elections/{election}/release", tag = "elections", operation_id = "release_results", security(("administrator" = [])),
-    params(("election" = String, Path, description = "The election's id"), CommandHeaders), request_body = Option<Nothing>,
-    responses((status = OK, body = Changed, description = "The results are public"), CommandProblems)
+    params(("election" = schema::Id, Path, description = "The election's id"), CommandHeaders), request_body = Option<Nothing>,
+    responses((status = OK, body = Changed, description = "The results are public"))
 )]
 pub(crate) async fn release(
     State(app): State<App>,

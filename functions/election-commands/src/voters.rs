@@ -14,8 +14,8 @@ use photovote_domain::{
 use photovote_dynamodb::{Cancellation, Retry};
 use photovote_event_store::{Commit, ExecuteError, History, Known, Stream};
 use photovote_http::{
-    Administrator, Answer, BallotToken, Changed, CommandHeaders, CommandProblems, Preconditions, Problem, Segments,
-    Submission, at_version, created, present, value,
+    Administrator, Answer, BallotToken, Changed, Code, CommandHeaders, Preconditions, Problem, Segments, Submission,
+    at_version, created, present, schema, value,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -28,13 +28,13 @@ use crate::{App, changed, elections::Nothing};
 pub(crate) struct NewVoter {
     /// Their id, a ULID, if the client chooses it.
     #[serde(default, deserialize_with = "present")]
-    #[schema(value_type = Option<String>, nullable = false)]
+    #[schema(value_type = Option<schema::Id>, nullable = false)]
     id: Option<VoterId>,
     /// Their name: 1 to 200 characters.
-    #[schema(example = "Grace Hopper")]
+    #[schema(value_type = schema::Name)]
     name: String,
     /// Their email address, unique in the election.
-    #[schema(example = "grace@example.org")]
+    #[schema(value_type = schema::Email)]
     email: String,
 }
 
@@ -42,21 +42,27 @@ pub(crate) struct NewVoter {
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct RegisteredVoter {
     /// Their id, a ULID.
+    #[schema(value_type = schema::Id)]
     id: String,
     /// The version that their stream has come to.
-    #[schema(value_type = u64)]
+    #[schema(value_type = schema::Version)]
     version: Version,
     /// What opens their ballot. It is shown this once: a repeated registration answers without it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
+    #[schema(value_type = Option<schema::BallotToken>, nullable = false)]
     ballot_token: Option<String>,
 }
 
-/// Registers a voter of an election that is a draft or open, and makes their ballot.
+/// Registers a voter.
+///
+/// An editor of the election may call this, while it is a draft or open. The answer has the voter's ballot token: hand it to the
+/// voter, and keep it secret. It is shown this once. If the answer is lost, repeat the request with the same `Idempotency-Key`: the
+/// voter is registered once, and the answer has no token; then replace the token. An email address is registered once in an
+/// election.
 #[utoipa::path(
     post, path = "/elections/{election}/voters", tag = "voters", operation_id = "register_voter", security(("administrator" = [])),
-    params(("election" = String, Path, description = "The election's id"), CommandHeaders), request_body = NewVoter,
-    responses((status = CREATED, body = RegisteredVoter, description = "The voter was registered"), CommandProblems)
+    params(("election" = schema::Id, Path, description = "The election's id"), CommandHeaders), request_body = NewVoter,
+    responses((status = CREATED, body = RegisteredVoter, description = "The voter was registered"))
 )]
 pub(crate) async fn register(
     State(app): State<App>,
@@ -110,20 +116,23 @@ fn blocked(reasons: &[Cancellation]) -> Problem {
     match reasons {
         [_, guard, _] if guard.is_condition() => Problem::refused(&VoterRejection::EmailTaken),
         [_, _, gate] if gate.is_condition() => Problem::refused(&VoterRejection::RegistrationClosed(Status::Closing)),
-        _ => Problem::conflict("conflict", "another command was faster: look again and retry"),
+        _ => Problem::new(Code::Conflict, "another command was faster: look again and retry"),
     }
 }
 
-/// Removes a voter who has not cast, and their ballot.
+/// Removes a voter and the ballot.
+///
+/// An editor of the election may call this, while it is a draft or open. A voter who has cast the ballot stays. `ETag` and
+/// `If-Match` are the voter's.
 #[utoipa::path(
     delete, path = "/elections/{election}/voters/{voter}", tag = "voters", operation_id = "remove_voter", security(("administrator" = [])),
     params(
-        ("election" = String, Path, description = "The election's id"),
-        ("voter" = String, Path, description = "The voter's id"),
+        ("election" = schema::Id, Path, description = "The election's id"),
+        ("voter" = schema::Id, Path, description = "The voter's id"),
         CommandHeaders,
         Preconditions,
     ),
-    responses((status = OK, body = Changed, description = "The voter is removed"), CommandProblems)
+    responses((status = OK, body = Changed, description = "The voter is removed"))
 )]
 pub(crate) async fn remove(
     State(app): State<App>,
@@ -179,24 +188,28 @@ pub(crate) async fn remove(
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct ReplacedToken {
     /// The version that the voter's stream has come to.
-    #[schema(value_type = u64)]
+    #[schema(value_type = schema::Version)]
     version: Version,
     /// What opens the ballot from now on. It is shown this once: a repeated request answers without it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
+    #[schema(value_type = Option<schema::BallotToken>, nullable = false)]
     ballot_token: Option<String>,
 }
 
-/// Gives a voter who has not cast a new ballot token; the old one opens nothing any more.
+/// Gives a voter a new ballot token.
+///
+/// An editor of the election may call this, until the voter has cast or the election closes. The old token opens nothing any
+/// more, and the draft of the ballot is emptied, so that the new token shows nobody what was rated. The answer shows the new token
+/// this once; a repeated answer leaves it out.
 #[utoipa::path(
     post, path = "/elections/{election}/voters/{voter}/token", tag = "voters", operation_id = "replace_ballot_token", security(("administrator" = [])),
     params(
-        ("election" = String, Path, description = "The election's id"),
-        ("voter" = String, Path, description = "The voter's id"),
+        ("election" = schema::Id, Path, description = "The election's id"),
+        ("voter" = schema::Id, Path, description = "The voter's id"),
         CommandHeaders,
     ),
     request_body = Option<Nothing>,
-    responses((status = OK, body = ReplacedToken, description = "The token was replaced"), CommandProblems)
+    responses((status = OK, body = ReplacedToken, description = "The token was replaced"))
 )]
 pub(crate) async fn replace_token(
     State(app): State<App>,

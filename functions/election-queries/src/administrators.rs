@@ -2,7 +2,7 @@
 
 use axum::{Json, extract::State, response::IntoResponse};
 use photovote_domain::election::Role;
-use photovote_http::{Administrator, Answer, Items, PageParameters, Parameters, QueryProblems, Segments};
+use photovote_http::{Administrator, Answer, Items, PageParameters, Parameters, Segments, schema};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -15,15 +15,17 @@ pub(crate) struct AdministratorItem {
     #[schema(example = "auth0|123")]
     subject: String,
     /// `owner`, `editor` or `observer`.
-    #[schema(value_type = String, example = "editor")]
+    #[schema(value_type = schema::Role)]
     role: Role,
 }
 
-/// Lists an election's administrators, in the order of their subjects.
+/// Lists the administrators of an election.
+///
+/// Every administrator of the election may call this. The list is in the order of the subjects.
 #[utoipa::path(
     get, path = "/elections/{election}/administrators", tag = "administrators", operation_id = "list_administrators", security(("administrator" = [])),
-    params(("election" = String, Path, description = "The election's id"), PageParameters),
-    responses((status = OK, body = Items<AdministratorItem>, description = "A page of the list"), QueryProblems)
+    params(("election" = schema::Id, Path, description = "The election's id"), PageParameters),
+    responses((status = OK, body = Items<AdministratorItem>, description = "A page of the list"))
 )]
 pub(crate) async fn list(State(app): State<App>, caller: Administrator, path: Segments, query: Parameters) -> Answer {
     let id = path.id("election")?;

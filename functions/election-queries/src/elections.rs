@@ -6,8 +6,8 @@ use photovote_domain::{
     election::{Role, Status},
 };
 use photovote_http::{
-    Administrator, Answer, ElectionView, Items, PageParameters, Parameters, Problem, QueryProblems, Segments,
-    VersionParameter, at_version,
+    Administrator, Answer, Code, ElectionView, Items, PageParameters, Parameters, Problem, Segments, VersionParameter,
+    at_version, schema,
 };
 use photovote_projections::ElectionSummary;
 use serde::Serialize;
@@ -19,18 +19,19 @@ use crate::App;
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct ElectionItem {
     /// Its id, a ULID.
-    #[schema(value_type = String)]
+    #[schema(value_type = schema::Id)]
     id: ElectionId,
     /// Its name.
+    #[schema(example = "Moon over the sea")]
     name: String,
     /// `draft`, `open`, `closing`, `closed` or `released`.
-    #[schema(value_type = String)]
+    #[schema(value_type = schema::Status)]
     status: Status,
     /// Its version.
-    #[schema(value_type = u64, example = 17)]
+    #[schema(value_type = schema::Version)]
     version: Version,
     /// The caller's role: `owner`, `editor` or `observer`.
-    #[schema(value_type = String, example = "owner")]
+    #[schema(value_type = schema::Role)]
     role: Role,
 }
 
@@ -48,14 +49,17 @@ pub(crate) struct ElectionAnswer {
     #[serde(flatten)]
     election: ElectionView,
     /// Its version.
-    #[schema(value_type = u64, example = 17)]
+    #[schema(value_type = schema::Version)]
     version: Version,
 }
 
-/// Lists the elections that the caller administers, in the order of their ids.
+/// Lists the caller's elections.
+///
+/// Any administrator may call this. It lists the elections that the caller administers, in the order of their ids. A new election
+/// can be missing for a moment.
 #[utoipa::path(
     get, path = "/elections", tag = "elections", operation_id = "list_elections", security(("administrator" = [])), params(PageParameters),
-    responses((status = OK, body = Items<ElectionItem>, description = "A page of the list"), QueryProblems)
+    responses((status = OK, body = Items<ElectionItem>, description = "A page of the list"))
 )]
 pub(crate) async fn list(State(app): State<App>, caller: Administrator, query: Parameters) -> Answer {
     let page = query.page("elections")?;
@@ -68,15 +72,18 @@ pub(crate) async fn list(State(app): State<App>, caller: Administrator, query: P
 
 /// The id that a cursor ends at. It comes from outside.
 pub(crate) fn place<T: std::str::FromStr>(text: &str) -> Answer<T> {
-    let malformed = || Problem::malformed("malformed_cursor", "this is no cursor of this list").with_field("cursor");
+    let malformed = || Problem::new(Code::MalformedCursor, "this is no cursor of this list").with_field("cursor");
     text.parse().map_err(|_not_an_id| malformed())
 }
 
 /// Shows an election.
+///
+/// Every administrator of the election may call this. The answer has competitions, candidates and the version. Send `min_version`
+/// with the version that a command answered to see at least what it did.
 #[utoipa::path(
     get, path = "/elections/{election}", tag = "elections", operation_id = "show_election", security(("administrator" = [])),
-    params(("election" = String, Path, description = "The election's id"), VersionParameter),
-    responses((status = OK, body = ElectionAnswer, description = "The election"), QueryProblems)
+    params(("election" = schema::Id, Path, description = "The election's id"), VersionParameter),
+    responses((status = OK, body = ElectionAnswer, description = "The election"))
 )]
 pub(crate) async fn show(State(app): State<App>, caller: Administrator, path: Segments, query: Parameters) -> Answer {
     let id = path.id("election")?;

@@ -9,6 +9,8 @@ mod voters;
 
 use photovote_control::ControlReader;
 use photovote_document_store::DocumentReader;
+use photovote_domain::election::{ElectionRejection, Status};
+use photovote_http::{Code, Problems};
 pub use sheet::Sheet;
 
 /// The function: the tables it reads.
@@ -27,11 +29,21 @@ impl App {
 
 photovote_http::routes! {
     App:
-    elections::list,
-    elections::show,
-    administrators::list,
-    voters::list,
-    voters::turnout,
-    results::show,
-    results::sheet,
+    elections::list => Problems::of_query().codes([Code::MalformedCursor]),
+    elections::show => of_election().codes([Code::NotProjectedYet]),
+    administrators::list => of_election().codes([Code::MalformedCursor]),
+    voters::list => of_election().codes([Code::MalformedCursor]),
+    voters::turnout => of_election(),
+    results::show => of_results(),
+    results::sheet => of_results().codes([Code::Counting]),
+}
+
+/// What any query of an election can be refused for.
+fn of_election() -> Problems {
+    Problems::of_query().codes([Code::MalformedId]).refusals([ElectionRejection::NotFound])
+}
+
+/// The same for a query of its results.
+fn of_results() -> Problems {
+    of_election().codes([Code::NotProjectedYet]).refusals([ElectionRejection::NotClosed(Status::Open)])
 }

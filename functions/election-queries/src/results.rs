@@ -8,16 +8,20 @@ use axum::{
 };
 use photovote_domain::ElectionId;
 use photovote_http::{
-    Administrator, Answer, Parameters, Problem, QueryProblems, ResultsView, Segments, VersionParameter,
+    Administrator, Answer, Code, Parameters, Problem, ResultsView, Segments, VersionParameter, schema,
 };
 
 use crate::{App, sheet::Sheet};
 
-/// Shows the results of an election that is closed; while ballots are being counted, how many.
+/// Shows the results of a closed election.
+///
+/// Every administrator of the election may call this, once it is closed. Right after the close some ballots may not be counted:
+/// then `status` is `counting`, and the request is to be repeated after a second. With `status` `final` every cast ballot is counted,
+/// once.
 #[utoipa::path(
     get, path = "/elections/{election}/results", tag = "results", operation_id = "show_results", security(("administrator" = [])),
-    params(("election" = String, Path, description = "The election's id"), VersionParameter),
-    responses((status = OK, body = ResultsView, description = "The results, or how far the counting is"), QueryProblems)
+    params(("election" = schema::Id, Path, description = "The election's id"), VersionParameter),
+    responses((status = OK, body = ResultsView, description = "The results, or how far the counting is"))
 )]
 pub(crate) async fn show(State(app): State<App>, caller: Administrator, path: Segments, query: Parameters) -> Answer {
     let id = path.id("election")?;
@@ -25,16 +29,16 @@ pub(crate) async fn show(State(app): State<App>, caller: Administrator, path: Se
     Ok(Json(ResultsView::of(id, &document.election, &tally)?).into_response())
 }
 
-/// Downloads the final results as a table (RFC 4180), one row for each candidate. While ballots are being counted it is
-/// not available.
+/// Downloads the final results as a table.
 ///
-/// A cell that a spreadsheet would take for a formula has an apostrophe before it.
+/// Every administrator of the election may call this, once it is closed. The table is CSV (RFC 4180) with one row for each
+/// candidate. A cell that a spreadsheet would take for a formula has an apostrophe before it. While ballots are being counted the
+/// answer is 503 with `counting`: repeat the request after `Retry-After` seconds.
 #[utoipa::path(
     get, path = "/elections/{election}/results.csv", tag = "results", operation_id = "show_results_sheet", security(("administrator" = [])),
-    params(("election" = String, Path, description = "The election's id"), VersionParameter),
+    params(("election" = schema::Id, Path, description = "The election's id"), VersionParameter),
     responses(
-        (status = OK, body = String, content_type = "text/csv; charset=utf-8", description = "The table"),
-        QueryProblems,
+        (status = OK, body = String, content_type = "text/csv; charset=utf-8", description = "The table, with a header row", example = "competition_id,competition,…\r\n01ARZ3NDEKTSV4RRFFQ69G5FAV,Nature,…\r\n")
     )
 )]
 pub(crate) async fn sheet(State(app): State<App>, caller: Administrator, path: Segments, query: Parameters) -> Answer {
@@ -50,7 +54,7 @@ pub(crate) async fn sheet(State(app): State<App>, caller: Administrator, path: S
         }
         ResultsView::Counting(so_far) => {
             let detail = format!("{} of {} ballots are counted: try again", so_far.counted, so_far.cast);
-            Err(Problem::unavailable("counting", detail, 1))
+            Err(Problem::unavailable(Code::Counting, detail, 1))
         }
     }
 }

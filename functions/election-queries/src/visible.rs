@@ -7,7 +7,7 @@ use photovote_domain::{
     ElectionId, Tally, Version,
     election::{Administrators, ElectionRejection, Role, Status},
 };
-use photovote_http::{Administrator, Answer, Parameters, Problem};
+use photovote_http::{Administrator, Answer, Code, Parameters, Problem};
 use photovote_projections::ElectionDocument;
 use tokio::time::{Instant, sleep};
 
@@ -104,7 +104,7 @@ where
         }
         if Instant::now() + wait > deadline {
             let detail = "the election has not come to this version here: try again";
-            return Err(Problem::unavailable("not_projected_yet", detail, 1));
+            return Err(Problem::unavailable(Code::NotProjectedYet, detail, 1));
         }
         sleep(wait).await;
         wait = (wait * 2).min(LONGEST_WAIT);

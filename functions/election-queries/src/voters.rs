@@ -3,7 +3,7 @@
 use axum::{Json, extract::State, response::IntoResponse};
 use photovote_control::{ControlError, Turnout};
 use photovote_domain::{Version, VoterId};
-use photovote_http::{Administrator, Answer, Items, PageParameters, Parameters, Problem, QueryProblems, Segments};
+use photovote_http::{Administrator, Answer, Items, PageParameters, Parameters, Problem, Segments, schema};
 use photovote_projections::VoterDocument;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -14,15 +14,16 @@ use crate::{App, elections::place};
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct VoterItem {
     /// The voter's id, a ULID.
-    #[schema(value_type = String)]
+    #[schema(value_type = schema::Id)]
     id: VoterId,
     /// The voter's name.
+    #[schema(example = "Grace Hopper")]
     name: String,
     /// The voter's email address.
     #[schema(example = "ada@example.org")]
     email: String,
     /// The voter's version.
-    #[schema(value_type = u64, example = 1)]
+    #[schema(value_type = schema::Version)]
     version: Version,
 }
 
@@ -44,11 +45,14 @@ pub(crate) struct TurnoutAnswer {
     cast: u64,
 }
 
-/// Lists an election's voters, in the order of their ids.
+/// Lists the voters of an election.
+///
+/// Every administrator of the election may call this. The list is in the order of the ids, and holds no ballot tokens. A new voter
+/// can be missing for a moment.
 #[utoipa::path(
     get, path = "/elections/{election}/voters", tag = "voters", operation_id = "list_voters", security(("administrator" = [])),
-    params(("election" = String, Path, description = "The election's id"), PageParameters),
-    responses((status = OK, body = Items<VoterItem>, description = "A page of the list"), QueryProblems)
+    params(("election" = schema::Id, Path, description = "The election's id"), PageParameters),
+    responses((status = OK, body = Items<VoterItem>, description = "A page of the list"))
 )]
 pub(crate) async fn list(State(app): State<App>, caller: Administrator, path: Segments, query: Parameters) -> Answer {
     let id = path.id("election")?;
@@ -62,11 +66,14 @@ pub(crate) async fn list(State(app): State<App>, caller: Administrator, path: Se
     Ok(Json(Items::new(&list, items, end.as_deref())).into_response())
 }
 
-/// Tells how many voters are registered, and how many ballots were cast, as of now.
+/// Shows how many voters have cast.
+///
+/// Every administrator of the election may call this, at any time. The numbers are those of this moment. They do not tell who has
+/// cast.
 #[utoipa::path(
     get, path = "/elections/{election}/turnout", tag = "results", operation_id = "show_turnout", security(("administrator" = [])),
-    params(("election" = String, Path, description = "The election's id")),
-    responses((status = OK, body = TurnoutAnswer, description = "The turnout"), QueryProblems)
+    params(("election" = schema::Id, Path, description = "The election's id")),
+    responses((status = OK, body = TurnoutAnswer, description = "The turnout"))
 )]
 pub(crate) async fn turnout(State(app): State<App>, caller: Administrator, path: Segments) -> Answer {
     let id = path.id("election")?;

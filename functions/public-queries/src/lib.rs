@@ -8,7 +8,7 @@ use axum::{
 };
 use photovote_document_store::DocumentReader;
 use photovote_domain::{Receipt, election::Status};
-use photovote_http::{Answer, OPENAPI, Problem, PublicProblems, ResultsView, Segments};
+use photovote_http::{Answer, Code, OPENAPI, Problem, Problems, ResultsView, Segments, schema};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -30,20 +30,28 @@ impl App {
     }
 }
 
-photovote_http::routes!(App: results, receipt, health, openapi);
+photovote_http::routes! {
+    App:
+    results => Problems::of_reading().codes([Code::MalformedId, Code::ResultsNotFound]),
+    receipt => Problems::of_reading().codes([Code::MalformedId, Code::ReceiptNotFound]),
+    health => Problems::of_any_operation(),
+    openapi => Problems::of_any_operation(),
+}
 
-/// Shows the results of an election whose administrator has released them.
+/// Shows released results.
+///
+/// Anyone may call this. Before the administrators have released the results, the answer is 404.
 #[utoipa::path(
     get, path = "/public/elections/{election}/results", tag = "public", operation_id = "show_public_results",
-    params(("election" = String, Path, description = "The election's id")),
-    responses((status = OK, body = ResultsView, description = "The results, or how far the counting is"), PublicProblems)
+    params(("election" = schema::Id, Path, description = "The election's id")),
+    responses((status = OK, body = ResultsView, description = "The results, or how far the counting is"))
 )]
 async fn results(State(app): State<App>, path: Segments) -> Answer {
     let id = path.id("election")?;
     let found = app.documents.results_input(id, false).await?;
     let (document, tally) = found
         .filter(|(document, _)| document.election.status == Status::Released)
-        .ok_or_else(|| Problem::not_found("results_not_found", "there are no public results of such an election"))?;
+        .ok_or_else(|| Problem::new(Code::ResultsNotFound, "there are no public results of such an election"))?;
     Ok(public(BRIEFLY, ResultsView::of(id, &document.election, &tally)?))
 }
 
@@ -51,27 +59,30 @@ async fn results(State(app): State<App>, path: Segments) -> Answer {
 #[derive(Debug, Serialize, ToSchema)]
 struct ReceiptAnswer {
     /// The receipt.
-    #[schema(example = "7-5f3c2a0b9d1e4c6f8a7b5d3e1f0c2a4b6d8e0f1a3c5e7b9d2f4a6c8e0b1d3f5a")]
+    #[schema(value_type = schema::Receipt)]
     receipt: String,
     /// Always `true`: of a ballot that is not counted, nothing is known here.
     #[schema(example = true)]
     counted: bool,
 }
 
-/// Tells whether the ballot with this receipt is counted. Who cast it and how, nobody can tell from it.
+/// Tells whether the ballot with this receipt is counted.
+///
+/// Anyone may call this. Nobody can tell from the answer who cast the ballot, or how. A ballot is counted within seconds of its
+/// cast; until then the answer is 404 with `receipt_not_found`, as it is for a receipt that was never given.
 #[utoipa::path(
     get, path = "/public/elections/{election}/receipts/{receipt}", tag = "public", operation_id = "check_receipt",
     params(
-        ("election" = String, Path, description = "The election's id"),
-        ("receipt" = String, Path, description = "What the voter got for the cast ballot"),
+        ("election" = schema::Id, Path, description = "The election's id"),
+        ("receipt" = schema::Receipt, Path, description = "What the voter got for the cast ballot"),
     ),
-    responses((status = OK, body = ReceiptAnswer, description = "The ballot is counted"), PublicProblems)
+    responses((status = OK, body = ReceiptAnswer, description = "The ballot is counted"))
 )]
 async fn receipt(State(app): State<App>, path: Segments) -> Answer {
     let election = path.id("election")?;
     let receipt: Receipt = path.id("receipt")?;
     if !app.documents.receipt(election, &receipt).await? {
-        return Err(Problem::not_found("receipt_not_found", "no ballot with this receipt is counted so far"));
+        return Err(Problem::new(Code::ReceiptNotFound, "no ballot with this receipt is counted so far"));
     }
     Ok(public(BRIEFLY, ReceiptAnswer { receipt: receipt.to_string(), counted: true }))
 }
@@ -87,7 +98,9 @@ struct Health {
     version: &'static str,
 }
 
-/// Tells that requests are served, and by which version.
+/// Tells that requests are served.
+///
+/// Anyone may call this, with GET. The answer has the version of the program. It does not look at the tables.
 #[utoipa::path(
     get, path = "/health", tag = "service",
     responses((status = OK, body = Health, description = "Requests are served"))
@@ -97,9 +110,11 @@ async fn health() -> Json<Health> {
 }
 
 /// Shows this document.
+///
+/// Anyone may call this. The document changes only with a new version of the program.
 #[utoipa::path(
     get, path = "/openapi.json", tag = "service",
-    responses((status = OK, body = serde_json::Value, content_type = "application/json", description = "The document"))
+    responses((status = OK, body = serde_json::Value, content_type = "application/json", description = "The document", example = json!({"openapi": "3.1.0", "info": {"title": "PhotoVote"}, "paths": {}})))
 )]
 async fn openapi() -> Response {
     ([(CONTENT_TYPE, "application/json"), (CACHE_CONTROL, LONGER)], OPENAPI).into_response()

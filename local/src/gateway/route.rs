@@ -12,7 +12,7 @@ use axum::{
 };
 use lambda_http::{Context, LambdaEvent, request::LambdaRequest};
 use photovote_domain::Timestamp;
-use photovote_http::Problem;
+use photovote_http::{Code, Problem};
 
 use crate::{
     event::{Incoming, check_head, event, response},
@@ -64,7 +64,7 @@ impl Route {
             now,
         });
         let answer = self.invoke(event, context(&request_id, now)).await?;
-        response(answer, &parts.method).map_err(|error| self.failed(&error))
+        response(answer).map_err(|error| self.failed(&error))
     }
 
     /// Runs the function in a task of its own, so that a panic is its own as well.
@@ -86,7 +86,7 @@ impl Route {
             Ok(Err(panic)) => Err(self.failed(&panic)),
             Err(too_slow) => {
                 tracing::error!(function = self.function, error = %too_slow, "a function does not answer");
-                Err(Problem::unavailable("function_too_slow", "this takes too long", 1))
+                Err(Problem::unavailable(Code::FunctionTooSlow, "this takes too long", 1))
             }
         }
     }
@@ -122,7 +122,7 @@ fn authorize(issuer: &Issuer, headers: &HeaderMap, now: Timestamp) -> Result<Cla
 async fn path_parameters(parts: &mut Parts) -> Result<HashMap<String, String>, Problem> {
     let parameters = RawPathParams::from_request_parts(parts, &())
         .await
-        .map_err(|not_text| Problem::malformed("malformed_path", format!("the path cannot be read: {not_text}")))?;
+        .map_err(|not_text| Problem::new(Code::MalformedPath, format!("the path cannot be read: {not_text}")))?;
     Ok(parameters.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect())
 }
 
@@ -147,7 +147,7 @@ async fn read(mut body: Body) -> Result<Bytes, Problem> {
     match tokio::time::timeout(SLOWEST_BODY, whole).await {
         Ok(Ok(Some(bytes))) => Ok(bytes),
         Ok(Ok(None)) => Err(Problem::too_large()),
-        Ok(Err(broken)) => Err(Problem::malformed("malformed_body", format!("the body cannot be read: {broken}"))),
-        Err(_too_slow) => Err(Problem::malformed("malformed_body", "the body does not arrive")),
+        Ok(Err(broken)) => Err(Problem::new(Code::MalformedBody, format!("the body cannot be read: {broken}"))),
+        Err(_too_slow) => Err(Problem::new(Code::MalformedBody, "the body does not arrive")),
     }
 }

@@ -9,10 +9,11 @@ mod world;
 
 use std::{collections::BTreeSet, fmt::Debug, fs};
 
-use photovote_http::{ADMINISTRATOR, BALLOT, OPENAPI, document};
+use photovote::gateway::Origin;
+use photovote_http::{ADMINISTRATOR, BALLOT, Description, OPENAPI, document};
 use reading::{Template, named, root, text};
+use regex_lite::Regex;
 use serde_json::{Value, json};
-use utoipa::openapi::OpenApi;
 
 /// Names what is missing, and what is there in vain.
 fn same<T: Ord + Debug>(what: &str, there: &BTreeSet<T>, needed: &BTreeSet<T>) {
@@ -33,7 +34,9 @@ fn routes(function: &str, document: &Value) -> Vec<Route> {
     let paths = document["paths"].as_object().unwrap();
     let operations = paths.iter().flat_map(|(path, item)| item.as_object().unwrap().iter().map(move |o| (path, o)));
     let route = |(path, (method, operation)): (&String, (&String, &Value))| {
-        let administrator = operation["security"].as_array().is_some_and(|of| of[0].get(ADMINISTRATOR).is_some());
+        let administrator = operation["security"]
+            .as_array()
+            .is_some_and(|of| of.iter().any(|needed| needed.get(ADMINISTRATOR).is_some()));
         let authorizer = administrator.then(|| "Administrators".to_owned());
         (method.to_uppercase(), path.clone(), function.to_owned(), authorizer)
     };
@@ -42,7 +45,7 @@ fn routes(function: &str, document: &Value) -> Vec<Route> {
 
 /// The routes that the functions answer.
 fn answered() -> Vec<Route> {
-    let parts: [(&str, OpenApi); 6] = [
+    let parts: [(&str, Description); 6] = [
         ("election-commands", election_commands::description()),
         ("ballot-commands", ballot_commands::description()),
         ("election-queries", election_queries::description()),
@@ -50,7 +53,7 @@ fn answered() -> Vec<Route> {
         ("audit-queries", audit_queries::description()),
         ("public-queries", public_queries::description()),
     ];
-    let part = |(function, openapi)| routes(function, &serde_json::to_value(document([openapi])).unwrap());
+    let part = |(function, openapi)| routes(function, &document([openapi]));
     parts.into_iter().flat_map(part).collect()
 }
 
@@ -80,7 +83,7 @@ fn voters_routes_are_throttled_by_themselves() {
     let document: Value = serde_json::from_str(OPENAPI).unwrap();
     let voters = routes("", &document).into_iter().filter(|(method, path, ..)| {
         let security = &document["paths"][path][method.to_lowercase()]["security"];
-        security.as_array().is_some_and(|of| of[0].get(BALLOT).is_some())
+        security.as_array().is_some_and(|of| of.iter().any(|needed| needed.get(BALLOT).is_some()))
     });
     let settings = api["RouteSettings"].as_object().unwrap();
     let throttled = settings.keys().cloned().collect();
@@ -118,6 +121,105 @@ fn pages_of_the_origins_that_are_named_may_send_and_read_what_the_api_needs() {
     same("request headers", &texts("AllowHeaders"), &set(headers));
     let headers = ["etag", "location", "retry-after", "x-request-id"].map(str::to_owned);
     same("response headers", &texts("ExposeHeaders"), &set(headers));
+}
+
+#[test]
+fn the_template_takes_the_origins_that_the_local_server_takes() {
+    let template = Template::read();
+    let pattern = Regex::new(template.parameter("CorsOrigins")["AllowedPattern"].as_str().unwrap()).unwrap();
+    let origins = [
+        "*",
+        "https://a.example",
+        "https://a.b-c.example:8443",
+        "http://localhost:5173",
+        "http://127.0.0.1:65535",
+        "http://[::1]:3000",
+        "https://xn--mnchen-3ya.de",
+        "http://a.example:443",
+        "https://a.example:80",
+    ];
+    for origin in origins {
+        assert!(pattern.is_match(origin) && origin.parse::<Origin>().is_ok(), "{origin}");
+    }
+    let refused = [
+        "https://a.example/",
+        "https://a.example/path",
+        " https://a.example",
+        "https://a.example ",
+        "https://a.example:443",
+        "http://a.example:80",
+        "https://a.example:65536",
+        "https://a.example:",
+        "https://A.example",
+        "HTTPS://a.example",
+        "https://ada@a.example",
+        "https://münchen.de",
+        "https://a.example?x",
+        "https://*.example",
+        "https://",
+        "ftp://a.example",
+        "file:///x",
+        "a.example",
+        "null",
+        "**",
+    ];
+    for text in refused {
+        assert!(!pattern.is_match(text) && text.parse::<Origin>().is_err(), "{text}");
+    }
+    let several =
+        ["", "https://a.example,http://localhost:5173", "https://a.example,https://b.example,https://c.example:8443"];
+    for list in several {
+        assert!(pattern.is_match(list), "{list}");
+        assert!(list.split(',').filter(|one| !one.is_empty()).all(|one| one.parse::<Origin>().is_ok()), "{list}");
+    }
+    for list in [
+        "https://a.example, https://b.example",
+        "https://a.example,",
+        ",https://a.example",
+        "https://a.example;https://b.example",
+        "*,https://a.example",
+    ] {
+        assert!(!pattern.is_match(list), "{list}");
+    }
+}
+
+/// API Gateway puts values into a line of the access log as they are. Those that may stand in it have neither a quote nor a
+/// backslash; where there is none, it writes a hyphen.
+#[test]
+fn a_line_of_the_access_log_is_json_whatever_happens() {
+    let harmless = [
+        ("$context.requestId", "JKJaXmPLvHcESHA="),
+        ("$context.requestTime", "10/Jul/2026:18:14:22 +0000"),
+        ("$context.routeKey", "GET /v1/elections/{election}"),
+        ("$context.status", "200"),
+        ("$context.responseLatency", "629"),
+        ("$context.responseLength", "223042"),
+        ("$context.error.responseType", "UNAUTHORIZED"),
+        ("$context.integrationStatus", "200"),
+    ];
+    let template = Template::read();
+    let format = template.resource("Api")["Properties"]["AccessLogSettings"]["Format"].as_str().unwrap();
+    assert!(!format.contains('\n'), "one line: {format}");
+    // The longest names first: one may begin another.
+    let mut names = harmless;
+    names.sort_by_key(|(name, _)| std::cmp::Reverse(name.len()));
+    for absent in [false, true] {
+        let fill = |line: String, (name, value): &(&str, &str)| line.replace(name, if absent { "-" } else { value });
+        let line = names.iter().fold(format.to_owned(), fill);
+        assert!(!line.contains("$context"), "what may stand in it? {line}");
+        let line: Value = serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line}"));
+        assert!(line.as_object().unwrap().values().all(Value::is_string), "{line}");
+    }
+}
+
+/// Services may write to groups of this prefix without being named in the account's policy for logs, which has a limit.
+#[test]
+fn the_access_log_is_where_services_may_write() {
+    let template = Template::read();
+    let settings = &template.resource("Api")["Properties"]["AccessLogSettings"];
+    assert_eq!(named(&settings["DestinationArn"]), "ApiLogs.Arn");
+    let group = named(&template.resource("ApiLogs")["Properties"]["LogGroupName"]);
+    assert_eq!(group, "/aws/vendedlogs/photovote/${AWS::StackName}/api");
 }
 
 #[test]

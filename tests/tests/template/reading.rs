@@ -46,6 +46,10 @@ impl Template {
         self.0["Resources"].get(id).unwrap_or_else(|| panic!("there is no {id}"))
     }
 
+    pub(crate) fn parameter(&self, name: &str) -> &Value {
+        self.0["Parameters"].get(name).unwrap_or_else(|| panic!("there is no parameter {name}"))
+    }
+
     pub(crate) fn functions(&self) -> Vec<Function<'_>> {
         let functions = self.resources("AWS::Serverless::Function");
         functions.into_iter().map(|(id, resource)| Function { id, resource, template: self }).collect()
