@@ -79,6 +79,13 @@ impl Problem {
         self
     }
 
+    /// Says the same in words that fit the request better.
+    #[must_use]
+    pub fn with_detail(mut self, detail: &str) -> Self {
+        self.0.detail = shortened(detail.to_owned());
+        self
+    }
+
     /// The stable name of the problem, in snake case.
     pub fn code(&self) -> &'static str {
         self.0.code

@@ -181,7 +181,10 @@ impl ResultsView {
     /// # Errors
     /// The election is not closed; or the tally cannot be this election's, which is logged and is not the caller's business.
     pub fn of(election_id: ElectionId, election: &Election, tally: &Tally) -> Result<Self, Problem> {
-        let cast = election.casts.ok_or_else(|| Problem::refused(&ElectionRejection::NotClosed(election.status)))?;
+        let cast = election.casts.ok_or_else(|| {
+            let refused = Problem::refused(&ElectionRejection::NotClosed(election.status));
+            refused.with_detail("there are no results before the election is closed")
+        })?;
         match Results::of(election_id, &election.competitions, election.scale, tally, cast, election.registered) {
             Ok(results) => Ok(Self::Final(results.into())),
             Err(ResultsError::Counting { counted, cast }) => {

@@ -172,13 +172,22 @@ fn router(functions: Vec<Function>, settings: Settings) -> Result<Router, Gatewa
         Some(cors) => router.layer(cors),
         None => router,
     };
-    // Outermost: what CORS answers by itself is an answer, too.
-    Ok(router.layer(axum::middleware::map_response(safe)))
+    // Outermost, around the router itself: what CORS answers is an answer, too, and the router names the methods of a path last.
+    Ok(Router::new().fallback_service(router).layer(axum::middleware::map_response(finish)))
 }
 
-async fn safe(mut response: Response) -> Response {
+async fn finish(mut response: Response) -> Response {
     make_safe(response.headers_mut());
+    if let Some(taken) = response.headers().get(ALLOW).and_then(without_head) {
+        response.headers_mut().insert(ALLOW, taken);
+    }
     response
+}
+
+/// The methods of a path, without the HEAD that is refused.
+fn without_head(allow: &HeaderValue) -> Option<HeaderValue> {
+    let methods: Vec<_> = allow.to_str().ok()?.split(',').filter(|method| *method != "HEAD").collect();
+    HeaderValue::try_from(methods.join(",")).ok()
 }
 
 fn operations(item: PathItem) -> impl Iterator<Item = (Method, Operation)> {
@@ -212,7 +221,7 @@ async fn name_request(mut request: Request, next: Next) -> Response {
     request.extensions_mut().insert(RequestId(id.clone()));
     let mut response = next.run(request).await;
     if let Some(problem) = response.extensions().get::<Problem>() {
-        let allow = response.headers().get(ALLOW).and_then(taken);
+        let allow = response.headers().get(ALLOW).cloned();
         let mut named = problem.clone().answer(Some(&id));
         named.headers_mut().extend(allow.map(|methods| (ALLOW, methods)));
         response = named;
@@ -222,12 +231,6 @@ async fn name_request(mut request: Request, next: Next) -> Response {
         response.headers_mut().insert(REQUEST_ID, id);
     }
     response
-}
-
-/// The methods of a path, without the HEAD that is refused.
-fn taken(allow: &HeaderValue) -> Option<HeaderValue> {
-    let methods: Vec<_> = allow.to_str().ok()?.split(',').filter(|method| *method != "HEAD").collect();
-    HeaderValue::try_from(methods.join(",")).ok()
 }
 
 /// The pictures, as nothing but pictures: none of them can run a script, whatever it holds.

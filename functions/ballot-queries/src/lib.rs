@@ -84,7 +84,7 @@ impl BallotView {
 async fn show(State(app): State<App>, caller: Voter) -> Answer {
     let opened = opened(&app.elections, &app.reader, &caller).await?;
     if opened.election.state.status == election::Status::Deleted {
-        return Err(Problem::refused(&ElectionRejection::NotFound));
+        return Err(Problem::refused(&ElectionRejection::NotFound).with_detail("the election was deleted"));
     }
     let election = ElectionView::of(caller.0.election, &opened.election.state);
     let ballot = BallotView::of(caller.0.ballot, opened)?;
