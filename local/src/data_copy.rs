@@ -4,7 +4,7 @@
 //! owner can read it. It lies in the data directory or where the command line says, and is deleted when the command ends.
 
 use std::{
-    io,
+    fs, io,
     path::{Path, PathBuf},
 };
 
@@ -115,6 +115,22 @@ impl DataCopy {
     }
 }
 
+/// Whether SQLite failed because it could write nothing beside the file. Even to read it needs an index of its log there, and the
+/// disk may be full.
+fn wants_to_write(error: &rusqlite::Error) -> bool {
+    let code = error.sqlite_error_code();
+    code.is_some_and(|code| [ErrorCode::SystemIoFailure, ErrorCode::DiskFull, ErrorCode::CannotOpen].contains(&code))
+}
+
+/// Copies a database that nobody writes to: the file, and the log beside it.
+fn copy_files(file: &Path, target: &Path) -> io::Result<()> {
+    fs::copy(file, target)?;
+    match fs::copy(file.with_extension("db-wal"), target.with_extension("db-wal")) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
 /// Ends the work of a connection when it is dropped.
 struct Interrupt(Option<InterruptHandle>);
 
@@ -133,9 +149,25 @@ fn copy(data_dir: &Path, parent: &Path, tell: oneshot::Sender<InterruptHandle>) 
         _ => CopyError::Place { path: parent.to_owned(), source },
     };
     let file = data_dir.join(DATABASE);
-    let connection = engine::open_existing(&file)?;
-    let place = Leftover::announce(data_dir, Leftover::name(parent).map_err(unplaced)?);
-    make_private(place.path()).map_err(unplaced)?;
+    let opened = engine::open_existing(&file);
+    let place = || {
+        let place = Leftover::announce(data_dir, Leftover::name(parent).map_err(unplaced)?);
+        make_private(place.path()).map_err(unplaced)?;
+        Ok::<_, CopyError>(place)
+    };
+    let connection = match opened {
+        Ok(connection) => connection,
+        Err(EngineError::File(FileError::Unusable { path, source })) if wants_to_write(&source) => {
+            let Ok(_nobody_writes) = DataDir::existing(data_dir)?.claim() else {
+                return Err(FileError::Unusable { path, source }.into());
+            };
+            let place = place()?;
+            copy_files(&file, &place.path().join(DATABASE)).map_err(unplaced)?;
+            return Ok(place);
+        }
+        Err(error) => return Err(error.into()),
+    };
+    let place = place()?;
     let target = place.path().join(DATABASE);
     if tell.send(connection.get_interrupt_handle()).is_err() {
         // The command has ended.
@@ -147,5 +179,45 @@ fn copy(data_dir: &Path, parent: &Path, tell: oneshot::Sender<InterruptHandle>) 
             Err(CopyError::Full { path: parent.to_owned() })
         }
         Err(error) => Err(sqlite::failure(&file, error).into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_sdk_dynamodb::types::AttributeValue;
+
+    use super::*;
+    use crate::engine::EVENTS;
+
+    async fn count(copy: &DataCopy) -> usize {
+        let mut count = 0;
+        copy.scan(EVENTS, |_| count += 1).await.unwrap();
+        count
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_copy_holds_what_has_been_written_beside_a_server_and_of_files() {
+        let (home, files) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let dir = DataDir::open(home.path()).unwrap();
+        let engine = Engine::start(&dir, Durability::ProcessEnd).await.unwrap();
+        let put = engine.client().put_item().table_name(EVENTS).item("pk", AttributeValue::S("a".into()));
+        put.item("sk", AttributeValue::S("b".into())).send().await.unwrap();
+        // As on a full disk, where SQLite cannot even read. What was written last stands in the log.
+        copy_files(&dir.file(DATABASE), &files.path().join(DATABASE)).unwrap();
+        for source in [home.path(), files.path()] {
+            let copy = DataCopy::take(&Source::of(source)).await.unwrap();
+            assert_eq!(count(&copy).await, 1);
+            copy.end().await;
+        }
+        engine.stop().await;
+    }
+
+    #[test]
+    fn a_disk_that_takes_nothing_is_told_from_data_that_are_damaged() {
+        let error = |code| rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(code), None);
+        assert!(
+            wants_to_write(&error(rusqlite::ffi::SQLITE_IOERR)) && wants_to_write(&error(rusqlite::ffi::SQLITE_FULL))
+        );
+        assert!(!wants_to_write(&error(rusqlite::ffi::SQLITE_CORRUPT)));
     }
 }
