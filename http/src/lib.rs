@@ -33,6 +33,8 @@ mod caller;
 mod code;
 #[cfg(feature = "commands")]
 mod commands;
+#[cfg(feature = "control")]
+mod control;
 #[cfg(feature = "documents")]
 mod documents;
 mod edge;

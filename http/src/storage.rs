@@ -10,6 +10,10 @@ impl From<StorageError> for Problem {
             tracing::warn!(%error, "the storage is not available");
             return Self::unavailable(Code::StorageUnavailable, "the storage is busy: try again", 1);
         }
+        if error.is_of_missing_table() {
+            tracing::error!(%error, "a table is missing");
+            return Self::unavailable(Code::StorageUnavailable, "the storage is not available: try again later", 30);
+        }
         match error {
             StorageError::TooLarge => Self::new(Code::TooLargeToStore, "the result is too large to be stored"),
             error => {

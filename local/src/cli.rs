@@ -133,6 +133,12 @@ struct RebuildArgs {
     /// Build gates and guards again: with no server running
     #[arg(long, conflicts_with = "election")]
     control: bool,
+    /// With --control: from this table in DynamoDB, those of the elections that lack a gate
+    #[arg(long, value_name = "NAME", requires_all = ["control", "control_table"])]
+    events_table: Option<String>,
+    /// The control table that belongs to it
+    #[arg(long, value_name = "NAME", requires = "events_table")]
+    control_table: Option<String>,
 }
 
 impl RebuildArgs {
@@ -303,6 +309,9 @@ fn demo(durability: Durability) -> Result<(), CommandError> {
 }
 
 fn rebuild(options: &Options, args: &RebuildArgs) -> Result<(), CommandError> {
+    if let Some((events, control)) = args.events_table.as_deref().zip(args.control_table.as_deref()) {
+        return wait(rebuild::control_of(events, control, &mut io::stdout()));
+    }
     let scope = args.election.map_or(Scope::All, Scope::Election);
     let work = Work { task: args.task(), scope, settle: args.settle };
     wait(rebuild::run(&options.data_dir, options.durability, work, &mut io::stdout()))

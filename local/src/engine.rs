@@ -56,6 +56,16 @@ const TRIM: &str = "
         WHERE table_name = ?1 AND CAST(sequence_number AS INTEGER) < ?2 AND created_at < ?3
         LIMIT ?4)";
 
+/// The first parts of the partition keys of the events table, up to `#`, each once and without the letter of its type. From one
+/// to the next it takes a look at the index: `$` comes right after `#`.
+const PARTITIONS: &str = r#"
+    WITH RECURSIVE found(pk) AS (
+        SELECT min(pk) FROM "photovote-events"
+        UNION ALL
+        SELECT (SELECT min(pk) FROM "photovote-events" WHERE pk > substr(found.pk, 1, instr(found.pk || '#', '#') - 1) || '$')
+        FROM found WHERE found.pk IS NOT NULL)
+    SELECT substr(pk, 3, instr(pk || '#', '#') - 3) FROM found WHERE pk LIKE 'S:%'"#;
+
 /// What a write has survived once it is acknowledged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Durability {
@@ -161,6 +171,19 @@ impl Engine {
     /// The stream of the events table.
     pub fn events(&self) -> Result<EventStream, DynoxideError> {
         EventStream::of(Database::clone(&self.database), EVENTS)
+    }
+
+    /// The names of the elections that have events, without reading these.
+    pub async fn names_of_elections(&self) -> Result<Vec<String>, EngineError> {
+        let file = self.file.clone();
+        let read = move || {
+            let connection = Connection::open(&file)?;
+            connection.busy_timeout(Duration::from_secs(10))?;
+            connection.prepare(PARTITIONS)?.query_map([], |row| row.get(0))?.collect()
+        };
+        let file = self.file.clone();
+        let names: rusqlite::Result<Vec<String>> = tokio::task::spawn_blocking(read).await?;
+        names.map_err(|error| sqlite::failure(&file, error).into())
     }
 
     /// Cleans up what nobody needs any more: items past their time to live, and records of the stream that are older than a
@@ -315,6 +338,22 @@ mod tests {
             }
             engine.stop().await;
         }
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn elections_are_named_once_however_many_partitions_they_have() {
+        let home = tempfile::tempdir().unwrap();
+        let engine = Engine::start(&DataDir::open(home.path()).unwrap(), Durability::ProcessEnd).await.unwrap();
+        assert!(engine.names_of_elections().await.unwrap().is_empty());
+        let client = engine.client();
+        for pk in ["b#1", "a", "a#0", "a#12", "a#9", "b", "b#1", "c#3"] {
+            for sk in ["1", "2"] {
+                let (pk, sk) = (AttributeValue::S(pk.into()), AttributeValue::S(sk.into()));
+                client.put_item().table_name(EVENTS).item("pk", pk).item("sk", sk).send().await.unwrap();
+            }
+        }
+        assert_eq!(engine.names_of_elections().await.unwrap(), ["a", "b", "c"]);
+        engine.stop().await;
     }
 
     #[tokio::test(flavor = "multi_thread")]

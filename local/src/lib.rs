@@ -11,6 +11,7 @@ pub mod backup;
 pub mod checkpoint;
 pub mod cli;
 pub mod consumer;
+mod control;
 pub mod data_copy;
 pub mod data_dir;
 pub mod demo;

@@ -7,12 +7,12 @@ use std::{
 };
 
 use aws_types::SdkConfig;
-use closer::RestoreError;
+use closer::{RestoreError, Restoring, Which};
 use futures::{StreamExt, TryStreamExt, stream};
 use indicatif::{ProgressBar, ProgressStyle};
 use photovote_control::Control;
 use photovote_document_store::{DocumentStore, Scope};
-use photovote_dynamodb::client;
+use photovote_dynamodb::{Endpoint, client, config};
 use photovote_event_store::{Environment, EventReader};
 use projector::Projection;
 use rebuild::{Deleted, Next, Phase, Plan, RebuildError, Rebuilder, Status};
@@ -228,8 +228,21 @@ async fn retire(rebuilder: &Rebuilder, scope: Scope, settle: u32, out: &mut impl
     Ok(writeln!(out, "Nothing is left of generation {}.", names.join(", "))?)
 }
 
+/// Builds the gates and guards again of elections that lack a gate, from these tables in DynamoDB, in the account that the
+/// environment leads to. Others may be in use.
+pub async fn control_of(events: &str, control: &str, out: &mut impl Write) -> Result<(), FailedRebuild> {
+    let client = client(&config(&Endpoint::Environment), None);
+    let (events, control) = (EventReader::new(client.clone(), events), Control::new(client, control));
+    let elections = closer::elections(&events).await.map_err(RestoreError::from)?;
+    conclude_control(closer::restore(&events, &control, elections, Which::Lacking).await?, out)
+}
+
 async fn control(events: &EventReader, control: &Control, out: &mut impl Write) -> Result<(), FailedRebuild> {
-    let restoring = closer::restore(events, control).await?;
+    let elections = closer::elections(events).await.map_err(RestoreError::from)?;
+    conclude_control(closer::restore(events, control, elections, Which::All).await?, out)
+}
+
+fn conclude_control(restoring: Restoring, out: &mut impl Write) -> Result<(), FailedRebuild> {
     let (written, deleted) = (restoring.changed.written, restoring.changed.deleted);
     writeln!(
         out,

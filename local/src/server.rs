@@ -20,6 +20,7 @@ use tokio::{
 use crate::{
     checkpoint::Checkpoint,
     consumer::{Consumer, Messages, Redelivery},
+    control::{self, IncompleteError},
     data_dir::{DataDir, DataDirError},
     engine::{Durability, Engine, EngineError},
     functions::{Functions, Surroundings, functions},
@@ -89,6 +90,9 @@ pub enum StartError {
     /// The engine cannot run.
     #[error(transparent)]
     Engine(#[from] EngineError),
+    /// Gates are missing.
+    #[error(transparent)]
+    Incomplete(#[from] IncompleteError),
     /// There is no stream of events.
     #[error(transparent)]
     Stream(#[from] StreamError),
@@ -129,6 +133,7 @@ impl Server {
         let data_dir = DataDir::open(&options.data_dir)?;
         let listener = listen(options.address).await?;
         let engine = Arc::new(Engine::start(&data_dir, options.durability).await?);
+        control::complete(&engine).await?;
         let dir = data_dir.clone();
         let issuer = Arc::new(tokio::task::spawn_blocking(move || Issuer::open(&dir)).await??);
         let queues = Queues::open(&data_dir, &[REPAIR_QUEUE, FAILURE_QUEUE, DEAD_LETTERS]).await?;

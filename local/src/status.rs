@@ -5,7 +5,7 @@ mod report;
 
 use std::{collections::BTreeMap, io, path::Path};
 
-use photovote_control::{ControlError, ControlReader};
+use photovote_control::ControlReader;
 use photovote_document_store::{DocumentError, DocumentReader};
 use photovote_domain::{ElectionId, Timestamp, election};
 use photovote_dynamodb::StorageError;
@@ -153,11 +153,9 @@ async fn compare(copy: &DataCopy, data_dir: &Path, now: Timestamp) -> Result<Sta
         behind(&mut lag.streams, election.since(version));
         let Counted { cast, .. } = *events.ballots.get(&id).unwrap_or(&Counted::default());
         lag.ballots += cast.saturating_sub(counted);
-        let gates = match control.turnout(id, election.state.shards).await {
-            Ok(turnout) => Some(turnout.cast),
-            Err(ControlError::Damaged { .. }) => None,
-            Err(ControlError::Storage(error)) => return Err(error.into()),
-        };
+        let shards = election.state.shards;
+        let standing = control.standing(id, shards).await?;
+        let gates = (standing.len() == shards.shards().count()).then(|| standing.values().map(|gate| gate.casts).sum());
         let closed_with = election.state.casts;
         if counted != cast || gates != Some(cast) || closed_with.is_some_and(|closed| closed != cast) {
             unsettled.push(Unsettled { election: id, status: name, cast, counted, gates, closed_with });

@@ -20,11 +20,13 @@ use photovote::{
     rebuild::{self, FailedRebuild, Task, Work},
     server::Server,
 };
+use photovote_control::Control;
 use photovote_document_store::Scope;
+use photovote_domain::ShardCount;
 use photovote_dynamodb::Item;
 use photovote_event_store::{EventReader, Snapshots};
 use photovote_tests::{
-    Answers, Client, Election, Everything, Tables, Voter, administrator, assert_same, followed, serve, until,
+    Answers, Client, Election, Everything, Tables, Voter, administrator, assert_same, followed, serve, try_serve, until,
 };
 use serde_json::json;
 
@@ -276,4 +278,55 @@ async fn gates_and_guards_that_are_lost_come_back_while_no_server_runs() {
     let late = of("released").post("/voters", json!({"name": "x", "email": "x@example.org"})).await;
     late.refused(409, "registration_closed");
     server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_restores_the_gates_that_are_missing() {
+    let home = tempfile::tempdir().unwrap();
+    let home = home.path();
+    let server = start(home).await;
+    // Two elections, of which one loses a single gate, and one that loses nothing.
+    let mut voters = Vec::new();
+    for name in ["one gate", "all gates", "none"] {
+        let election = Election::open(administrator(&server, MOVER), &[2]).await;
+        let ballots = [election.voter("ada").await, election.voter("bob").await];
+        ballots[0].cast_with(json!({&election.candidates()[0]: 3})).await.status(200);
+        voters.push((name, election, ballots));
+    }
+    server.stop().await;
+    let engine = Engine::start(&DataDir::open(home).unwrap(), Durability::ProcessEnd).await.unwrap();
+    let tables = Tables::at(engine.config());
+    let control = tables.items(CONTROL).await;
+    let (one, all) = (&voters[0].1.id, &voters[1].1.id);
+    assert_eq!(tables.lose(CONTROL, |pk, sk| sk == "gate" && pk == format!("{one}#3")).await, 1);
+    assert_eq!(tables.lose(CONTROL, |pk, sk| pk.starts_with(all) || sk == all).await, 16 + 2 + 1);
+    engine.stop().await;
+
+    let server = start(home).await;
+    assert_eq!(Tables::at(server.dynamodb()).items(CONTROL).await, control);
+    for (name, election, ballots) in voters {
+        let election = Election { owner: administrator(&server, MOVER), ..election };
+        let ratings = json!({"ratings": {&election.candidates()[0]: 5}});
+        let bob = election.owner.with_token(&ballots[1].token);
+        bob.post("/ballot/cast", ratings).await.status(200);
+        let closed = election.post("/close", json!({})).await.status(200);
+        let results = election.final_results(closed.version()).await;
+        assert_eq!((&results["cast"], &results["registered"]), (&json!(2), &json!(2)), "{name}");
+    }
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn half_an_import_is_not_served() {
+    let home = tempfile::tempdir().unwrap();
+    let home = home.path();
+    let engine = Engine::start(&DataDir::open(home).unwrap(), Durability::ProcessEnd).await.unwrap();
+    let control = Control::new(engine.client(), CONTROL);
+    let (election, shards) = ("01ARZ3NDEKTSV4RRFFQ69G5FAV".parse().unwrap(), ShardCount::default());
+    control.begin_import(election, shards).await.unwrap();
+    engine.stop().await;
+    let refused = try_serve(home, Redelivery::default()).await.err().unwrap().to_string();
+    assert!(refused.contains("was interrupted") && refused.contains("repeat `photovote import`"), "{refused}");
+    let refused = command(home, Task::Control, Scope::All).await.unwrap_err().to_string();
+    assert!(refused.contains("repeat `photovote import`"), "{refused}");
 }

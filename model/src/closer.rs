@@ -20,7 +20,7 @@ pub enum Step {
     /// It is open, and not due: these gates are to be opened, if they are drafts (`Closer::heal`). That reads the gates
     /// first, to save updates that would change nothing; the model sends them.
     Healing(Set),
-    /// `ElectionClosing` is to be written.
+    /// `ElectionClosing` is to be written. Before that, `close` looks whether all gates are there; in the model they are.
     Beginning,
     /// Another command took the place: the election is to be read again.
     Conflict,

@@ -72,6 +72,11 @@ impl Engine {
         photovote_embedded::stream(&self.database, TABLES.events).expect("the events table has a stream")
     }
 
+    /// What answers requests to its tables.
+    pub fn dispatcher(&self) -> Dispatcher {
+        self.dispatcher.clone()
+    }
+
     /// Serves the engine over HTTP.
     pub async fn over_http(&self) -> OverHttp {
         OverHttp::start(self.dispatcher.clone()).await

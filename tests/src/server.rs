@@ -7,7 +7,7 @@ use photovote::{
     data_copy::Source,
     engine::Durability,
     gateway::Cors,
-    server::{Options, Server},
+    server::{Options, Server, StartError},
     status::{self, Lag},
 };
 use photovote_domain::Timestamp;
@@ -21,6 +21,11 @@ const GLANCE: Duration = Duration::from_millis(20);
 
 /// Starts one on a free port.
 pub async fn serve(data: &Path, redelivery: Redelivery) -> Server {
+    try_serve(data, redelivery).await.expect("the local host starts")
+}
+
+/// Tries to start one on a free port.
+pub async fn try_serve(data: &Path, redelivery: Redelivery) -> Result<Server, StartError> {
     let options = Options {
         address: ([127, 0, 0, 1], 0).into(),
         data_dir: data.to_owned(),
@@ -29,7 +34,7 @@ pub async fn serve(data: &Path, redelivery: Redelivery) -> Server {
         durability: Durability::ProcessEnd,
         redelivery,
     };
-    Server::start(options).await.expect("the local host starts")
+    Server::start(options).await
 }
 
 /// An administrator of a server.

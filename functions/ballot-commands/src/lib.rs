@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use axum::extract::State;
 use photovote_control::{Control, GateState, GateStatus};
 use photovote_domain::{
-    Aggregate, Ballot, CandidateId, Digest, Election, Nonce, Rating, Receipt, Shard, Version,
+    Aggregate, Ballot, CandidateId, Digest, Election, ElectionId, Nonce, Rating, Receipt, Shard, Version,
     ballot::{BallotCommand, BallotRejection, Context, MAX_RATINGS_IN_REQUEST},
     election::ElectionRejection,
 };
@@ -70,7 +70,7 @@ const OUT_OF_SCALE: BallotRejection = BallotRejection::OutOfScale { candidate: A
 
 /// What any command on a ballot can be refused for.
 fn on_ballot() -> Problems {
-    Problems::of_command().codes([Code::VersionMismatch]).refusals([
+    Problems::of_command().codes([Code::GatesMissing, Code::VersionMismatch]).refusals([
         BallotRejection::NotOpenYet,
         BallotRejection::Closed,
         BallotRejection::ElectionDeleted,
@@ -247,6 +247,8 @@ impl App {
         gate: Option<Shard>,
     ) -> Answer<Done<Ballot>> {
         let OpenedBallot { election, ballot, .. } = ballot;
+        let id = election.stream.election();
+        self.control.has_gates(id, election.state.shards).await?;
         let (stream, token) = (ballot.stream, ballot.state.token);
         match self.attempt(&election, ballot, token, intent, command, gate).await {
             // What is cached may be seconds old, and nobody is turned away for that. The ballot is read after the election: if
@@ -259,7 +261,7 @@ impl App {
             answer => answer,
         }
         .map_err(|error| match error {
-            ExecuteError::Blocked(reasons) => shut(&reasons),
+            ExecuteError::Blocked(reasons) => self.shut(id, gate, &reasons),
             ExecuteError::Rejected(BallotRejection::TokenReplaced) => token_opens_nothing(),
             error => error.into(),
         })
@@ -290,16 +292,14 @@ impl App {
         };
         self.store.execute_with(ballot, &record, |version| intent.expects(version), decide, pass).await
     }
-}
 
-/// The gate did not let a cast through.
-fn shut(reasons: &[Cancellation]) -> Problem {
-    let gate = match reasons {
-        [Cancellation::Condition(Some(gate))] => GateState::from_item(gate),
-        _ => None,
-    };
-    match gate {
-        Some(GateState { status: GateStatus::Draft, .. }) => Problem::refused(&BallotRejection::NotOpenYet),
-        _ => Problem::refused(&BallotRejection::Closed),
+    /// The gate did not let a cast through: it is shut, or missing.
+    fn shut(&self, election: ElectionId, gate: Option<Shard>, reasons: &[Cancellation]) -> Problem {
+        let refused = gate.zip(reasons.first()).map(|(shard, reason)| self.control.refusing(election, shard, reason));
+        match refused {
+            Some(Ok(GateState { status: GateStatus::Draft, .. })) => Problem::refused(&BallotRejection::NotOpenYet),
+            Some(Err(missing)) => missing.into(),
+            _ => Problem::refused(&BallotRejection::Closed),
+        }
     }
 }

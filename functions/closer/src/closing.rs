@@ -31,6 +31,10 @@ pub async fn close(
     record: &CommandRecord,
     command: ElectionCommand,
 ) -> Result<Version, CloseError> {
+    if history.state.status == Status::Open {
+        // Without its gates nobody could finish what is begun here.
+        control.gates(history.stream.election(), history.state.shards).await?;
+    }
     let context = Context { now: store.environment().now(), by: record.private.actor.administrator() };
     let decide = |election: &Election| election.decide(command.clone(), &context);
     let done = store.execute(history, record, |_| true, decide).await?;

@@ -25,7 +25,7 @@ use photovote_event_store::{
 };
 
 pub use closing::{CloseError, close, finish};
-pub use restore::{RestoreError, Restoring, restore};
+pub use restore::{RestoreError, Restoring, Which, elections, restore, restore_fenced};
 
 /// How many elections are looked after at once.
 const AT_ONCE: usize = 8;
@@ -110,11 +110,11 @@ impl Closer {
     /// Whoever opened or extended an election may have been stopped between the event and the gates.
     async fn heal(&self, id: ElectionId, election: &Election) -> Result<(), CloseError> {
         let gates = self.control.gates(id, election.shards).await?;
-        if gates.iter().any(|(_, gate)| gate.status == GateStatus::Draft) {
+        if gates.values().any(|gate| gate.status == GateStatus::Draft) {
             self.control.open_gates(id, election.shards, election.closes_at).await?;
         }
         match election.closes_at {
-            Some(closes_at) if gates.iter().any(|(_, gate)| gate.closes_at.is_some_and(|at| at < closes_at)) => {
+            Some(closes_at) if gates.values().any(|gate| gate.closes_at.is_some_and(|at| at < closes_at)) => {
                 Ok(self.control.extend_gates(id, election.shards, closes_at).await?)
             }
             _ => Ok(()),

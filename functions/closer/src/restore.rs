@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use photovote_control::{Control, ControlError, GateState, GateStatus, Restoration, Restored};
+use photovote_control::{Control, ControlError, Fenced, GateState, GateStatus, Restoration, Restored};
 use photovote_domain::{
     Ballot, BallotId, Digest, Election, ElectionId, Shard, ShardCount, Voter, VoterId, ballot::BallotEvent,
     election::Status, email_key, voter::VoterEvent,
@@ -23,6 +23,14 @@ pub enum RestoreError {
     /// The control table has no answer.
     #[error(transparent)]
     Control(#[from] ControlError),
+    /// An election's events cannot be read.
+    #[error(transparent)]
+    Unreadable(#[from] LoadError),
+    /// Not all events of an election are there.
+    #[error(
+        "the import of election {0} was interrupted, and events are missing: repeat `photovote import` with the same file"
+    )]
+    Importing(ElectionId),
 }
 
 /// What was restored.
@@ -36,32 +44,86 @@ pub struct Restoring {
     pub changed: Restored,
 }
 
-/// Makes gates, guards and lists from the events again, of every election there is, while nobody uses them.
+/// Which elections are restored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Which {
+    /// All.
+    All,
+    /// Those that lack a gate. Others may be in use meanwhile.
+    Lacking,
+}
+
+/// Makes gates, guards and lists of these elections from the events again. An election has no gate while that is done.
 ///
-/// An election that is closing comes out with its gates closed: what was cast until now is what they let through.
-pub async fn restore(events: &EventReader, control: &Control) -> Result<Restoring, RestoreError> {
+/// An election that is closing gets closed gates: what was cast until now is what they let through.
+///
+/// # Errors
+/// An import has begun and has not ended: the events are not complete.
+pub async fn restore(
+    events: &EventReader,
+    control: &Control,
+    elections: impl IntoIterator<Item = ElectionId>,
+    which: Which,
+) -> Result<Restoring, RestoreError> {
+    if let Some(election) = control.importing().await?.first() {
+        return Err(RestoreError::Importing(*election));
+    }
     let mut restoring = Restoring::default();
-    for election in elections(events).await? {
-        let should = match should_be(events, election).await {
-            Ok(Some(should)) => should,
-            Ok(None) => continue,
-            Err(LoadError::Storage(error)) => return Err(error.into()),
-            Err(error) => {
+    for election in elections {
+        match restore_one(events, control, election, which).await {
+            Ok(Some(changed)) => {
+                restoring.elections += 1;
+                restoring.changed.written += changed.written;
+                restoring.changed.deleted += changed.deleted;
+            }
+            Ok(None) => {}
+            Err(RestoreError::Unreadable(LoadError::Storage(error))) => return Err(error.into()),
+            Err(RestoreError::Unreadable(error)) => {
                 tracing::error!(%election, %error, "an election's gates and guards cannot be restored");
                 restoring.unreadable += 1;
-                continue;
             }
-        };
-        let changed = control.restore(election, &should).await?;
-        restoring.elections += 1;
-        restoring.changed.written += changed.written;
-        restoring.changed.deleted += changed.deleted;
+            Err(error) => return Err(error),
+        }
     }
     Ok(restoring)
 }
 
+/// Restores an election, if it is one of those that are asked for; says what had to be changed.
+async fn restore_one(
+    events: &EventReader,
+    control: &Control,
+    election: ElectionId,
+    which: Which,
+) -> Result<Option<Restored>, RestoreError> {
+    let Some(shards) = events.shards_of(election).await? else { return Ok(None) };
+    if which == Which::Lacking && control.standing(election, shards).await?.len() == shards.shards().count() {
+        return Ok(None);
+    }
+    // What cannot be read keeps the gates that it has.
+    let Some(should) = should_be(events, election).await? else { return Ok(None) };
+    let fenced = control.fence(election, shards).await?;
+    if fenced.had_gates() {
+        // A vote may have passed before they were taken away.
+        return restore_fenced(events, control, election, fenced).await.map(Some);
+    }
+    Ok(Some(control.restore(fenced, &should).await?))
+}
+
+/// Makes gates, guards and lists of an election that is fenced from the events. Its gates come last, and at once.
+pub async fn restore_fenced(
+    events: &EventReader,
+    control: &Control,
+    election: ElectionId,
+    fenced: Fenced,
+) -> Result<Restored, RestoreError> {
+    match should_be(events, election).await? {
+        Some(should) => Ok(control.restore(fenced, &should).await?),
+        None => Ok(Restored::default()),
+    }
+}
+
 /// All elections there are.
-async fn elections(events: &EventReader) -> Result<BTreeSet<ElectionId>, StorageError> {
+pub async fn elections(events: &EventReader) -> Result<BTreeSet<ElectionId>, StorageError> {
     let mut elections = BTreeSet::new();
     let mut after = None;
     loop {

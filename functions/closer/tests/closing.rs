@@ -6,8 +6,8 @@ use std::sync::{
     atomic::{AtomicI64, Ordering},
 };
 
-use closer::{CloseError, Closer, Run, close};
-use photovote_control::{Control, GateStatus};
+use closer::{CloseError, Closer, Run, Which, close};
+use photovote_control::{Control, ControlError, GateStatus};
 use photovote_domain::{
     Aggregate, CandidateId, CompetitionId, Digest, Election, ElectionId, Scale, ShardCount, Timestamp, Version,
     election::{Context, ElectionCommand, ElectionRejection, Role, Status},
@@ -16,6 +16,7 @@ use photovote_event_store::{
     Actor, CommandId, CommandRecord, Environment, EventStore, ExecuteError, History, PrivatePart, Snapshots, Stream,
 };
 use photovote_testing::Engine;
+use tempfile::NamedTempFile;
 
 const ELECTION: ElectionId = ElectionId::from_bits(7);
 
@@ -106,7 +107,7 @@ impl World {
     /// The statuses of the gates, each once.
     async fn gates(&self) -> Vec<GateStatus> {
         let gates = self.control.gates(ELECTION, ShardCount::for_voters(300)).await.unwrap();
-        let mut statuses: Vec<_> = gates.into_iter().map(|(_, gate)| gate.status).collect();
+        let mut statuses: Vec<_> = gates.into_values().map(|gate| gate.status).collect();
         statuses.dedup();
         statuses
     }
@@ -307,5 +308,37 @@ async fn an_election_that_cannot_be_looked_after_is_counted_as_failed() {
         );
     }
     client.put_item().table_name(table).set_item(Some(gate)).send().await.unwrap();
+    assert_eq!(world.run().await, Run { closed: 1, failed: 0 });
+}
+
+#[tokio::test]
+async fn without_all_its_gates_an_election_is_not_closed_and_closing_is_not_begun() {
+    let world = World::new().await;
+    world.append(ElectionCommand::Open { closes_at: Some(Timestamp::from_millis(2_000)) }).await;
+    world.run().await;
+    world.cast_at_gate().await;
+    let table = world.engine.tables().control;
+    let lost = world.engine.items(table).await.into_iter().rfind(|((_, sk), _)| sk == "gate").unwrap();
+    world.engine.delete(table, &lost.0).await;
+    let before = world.engine.items(table).await;
+    let version = world.history().await.version;
+
+    let log = NamedTempFile::new().unwrap();
+    let writer = Arc::new(log.reopen().unwrap());
+    let logging = tracing::subscriber::set_default(tracing_subscriber::fmt().json().with_writer(writer).finish());
+    let refused = world.close(world.history().await, &world.record()).await.unwrap_err();
+    assert!(matches!(refused, CloseError::Control(ControlError::Missing { .. })), "{refused}");
+    world.now.store(2_000, Ordering::SeqCst);
+    assert_eq!(world.run().await, Run { closed: 0, failed: 1 });
+    drop(logging);
+    let logged = std::fs::read_to_string(log.path()).unwrap();
+    let alarms = logged.lines().filter(|line| line.contains("\"ERROR\"") && line.contains("\"gate_missing\""));
+    assert_eq!(alarms.count(), 2, "{logged}");
+    assert_eq!(world.history().await.version, version, "nothing is appended");
+    assert_eq!(world.engine.items(table).await, before, "the other gates are as they were");
+
+    // Restored from the events, it closes by itself.
+    let restored = closer::restore(&world.store, &world.control, [ELECTION], Which::Lacking).await.unwrap();
+    assert_eq!((restored.elections, restored.unreadable), (1, 0));
     assert_eq!(world.run().await, Run { closed: 1, failed: 0 });
 }

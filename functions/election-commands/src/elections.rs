@@ -13,7 +13,7 @@ use photovote_http::{
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use crate::{App, changed, control};
+use crate::{App, changed};
 
 /// A scale: whole numbers within 0 to 10, `min` below `max`.
 #[derive(Debug, Clone, Copy, Deserialize, ToSchema)]
@@ -161,6 +161,7 @@ pub(crate) async fn delete(
     let history = app.election(&caller, id, Role::Owner).await?;
     let (_, intent): (Nothing, _) = submission.read(&caller)?;
     let (shards, counted) = (history.state.shards, history.state.casts.is_some());
+    app.control.gates(id, shards).await?;
     if counted {
         return app.change(history, &intent, ElectionCommand::Delete, None).await.map(changed);
     }
@@ -172,7 +173,7 @@ pub(crate) async fn delete(
         |election: &Election| election.decide(ElectionCommand::Delete, &Context { now: environment.now(), by });
     let schedule = |_: &_| Ok(vec![app.control.schedule(id)?]);
     let done = app.store.execute_with(history, &record, |version| intent.expects(version), decide, schedule).await?;
-    app.control.close_gates(id, shards).await.map_err(control)?;
+    app.control.close_gates(id, shards).await?;
     Ok(changed(done.version))
 }
 

@@ -11,7 +11,7 @@ mod lifecycle;
 mod voters;
 
 use closer::CloseError;
-use photovote_control::{Control, ControlError};
+use photovote_control::Control;
 use photovote_domain::{
     Aggregate, CandidateId, CompetitionId, Election, ElectionId, Version,
     ballot::BallotRejection,
@@ -74,6 +74,7 @@ impl App {
         own_id: bool,
         reason: Option<String>,
     ) -> Answer<Version> {
+        self.control.has_gates(history.stream.election(), history.state.shards).await?;
         let environment = self.store.environment();
         let mut record = intent.record(command.name(), &history.stream, environment);
         record.own_id = own_id;
@@ -139,7 +140,7 @@ const TOO_LARGE: [E; 2] = [E::TooMany(Limit::CompetitionBytes), E::TooMany(Limit
 
 /// What any command on an election can be refused for, whatever its version.
 fn at_any_version() -> Problems {
-    Problems::of_command().codes([Code::MalformedId]).refusals([
+    Problems::of_command().codes([Code::GatesMissing, Code::MalformedId]).refusals([
         E::NotFound,
         E::RoleInsufficient(Role::Editor),
         E::Deleted,
@@ -182,17 +183,7 @@ fn changed(version: Version) -> axum::response::Response {
 fn closing(error: CloseError) -> Problem {
     match error {
         CloseError::Execute(error) => error.into(),
-        CloseError::Control(error) => control(error),
+        CloseError::Control(error) => error.into(),
         CloseError::Load(error) => error.into(),
-    }
-}
-
-fn control(error: ControlError) -> Problem {
-    match error {
-        ControlError::Storage(error) => error.into(),
-        damaged @ ControlError::Damaged { .. } => {
-            tracing::error!(error = %damaged, "the control table is damaged");
-            Problem::internal()
-        }
     }
 }

@@ -9,7 +9,7 @@ use photovote_http::{Administrator, Answer, Changed, CommandHeaders, Moment, Seg
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use crate::{App, changed, closing, control, elections::Nothing};
+use crate::{App, changed, closing, elections::Nothing};
 
 /// How an election opens.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -40,6 +40,7 @@ pub(crate) async fn open(
     let id = path.id("election")?;
     let history = app.election(&caller, id, Role::Editor).await?;
     let (body, intent): (Opening, _) = submission.read(&caller)?;
+    app.control.gates(id, history.state.shards).await?;
     let command = ElectionCommand::Open { closes_at: body.closes_at.map(Timestamp::from) };
 
     let environment = app.store.environment();
@@ -50,7 +51,7 @@ pub(crate) async fn open(
     let done = app.store.execute_with(history, &record, |version| intent.expects(version), decide, schedule).await?;
     // Also when it was opened before: that attempt may have been stopped right here.
     let election = &done.history.state;
-    app.control.open_gates(id, election.shards, election.closes_at).await.map_err(control)?;
+    app.control.open_gates(id, election.shards, election.closes_at).await?;
     // What is voted on does not change any more, and soon everybody needs it.
     app.snapshots.keep(&done.history).await;
     Ok(changed(done.version))
@@ -85,8 +86,9 @@ pub(crate) async fn extend(
     let shards = history.state.shards;
     let (body, intent): (Extension, _) = submission.read(&caller)?;
     let closes_at = body.closes_at.into();
+    app.control.gates(id, shards).await?;
     let version = app.change(history, &intent, ElectionCommand::Extend { closes_at }, None).await?;
-    app.control.extend_gates(id, shards, closes_at).await.map_err(control)?;
+    app.control.extend_gates(id, shards, closes_at).await?;
     Ok(changed(version))
 }
 

@@ -5,7 +5,7 @@
 
 use axum::extract::State;
 use photovote_domain::{
-    Aggregate, Ballot, BallotId, Election, Email, Version, Voter, VoterId,
+    Aggregate, Ballot, BallotId, Election, ElectionId, Email, Shard, Version, Voter, VoterId,
     ballot::{self, BallotCommand, BallotRejection},
     election::{Role, Status},
     email_key,
@@ -75,6 +75,7 @@ pub(crate) async fn register(
     let (body, intent): (NewVoter, _) = submission.read(&caller)?;
     let (name, email): (_, Email) = (value("name", &body.name)?, value("email", &body.email)?);
     let key = email.key();
+    app.control.has_gates(id, shards).await?;
 
     let environment = app.store.environment();
     let voter = body.id.unwrap_or_else(|| VoterId::from_bits(intent.new_id(&format!("{id}/voter"), environment)));
@@ -103,21 +104,12 @@ pub(crate) async fn register(
     // Nothing is loaded: a voter who is there already is found by the condition of the write.
     let done = app.store.execute_with(History::empty(stream), &record, |_| true, decide, alongside).await;
     let done = done.map_err(|error| match error {
-        ExecuteError::Blocked(reasons) => blocked(&reasons),
+        ExecuteError::Blocked(reasons) => app.blocked(id, gate, &reasons),
         error => error.into(),
     })?;
     let ballot_token = (!done.repeated).then(|| token.reveal());
     let body = RegisteredVoter { id: voter.to_string(), version: done.version, ballot_token };
     Ok(created(&format!("/v1/elections/{id}/voters/{voter}"), done.version, body))
-}
-
-/// What the ballot, the guard and the gate said to a registration.
-fn blocked(reasons: &[Cancellation]) -> Problem {
-    match reasons {
-        [_, guard, _] if guard.is_condition() => Problem::refused(&VoterRejection::EmailTaken),
-        [_, _, gate] if gate.is_condition() => Problem::refused(&VoterRejection::RegistrationClosed(Status::Closing)),
-        _ => Problem::new(Code::Conflict, "another command was faster: look again and retry"),
-    }
 }
 
 /// Removes a voter and the ballot.
@@ -146,7 +138,9 @@ pub(crate) async fn remove(
     let history = app.voter(&election, voter).await?;
     let (_, intent): (Nothing, _) = submission.read(&caller)?;
     let Some(ballot_id) = history.state.ballot else { return Err(Problem::refused(&VoterRejection::NotFound)) };
+    app.control.has_gates(id, shards).await?;
 
+    let gate = shards.shard_of(&ballot_id.to_string());
     let record = intent.record(VoterCommand::Remove.name(), &history.stream, app.store.environment());
     let ballot_stream = Stream::ballot(id, shards, ballot_id);
     let email = email_key(&history.state.email);
@@ -163,7 +157,7 @@ pub(crate) async fn remove(
         let alongside = |_: &Commit| {
             let mut actions = vec![
                 app.control.release_email(id, shards, &email, voter)?,
-                app.control.pass_registration(id, shards.shard_of(&ballot_id.to_string()), -1)?,
+                app.control.pass_registration(id, gate, -1)?,
             ];
             if let Some(voided) = &voided {
                 actions.push(app.store.action(voided)?);
@@ -175,7 +169,10 @@ pub(crate) async fn remove(
         match app.store.execute_with(history.clone(), &record, expected, decide, alongside).await {
             Ok(done) => return Ok(changed(done.version)),
             Err(ExecuteError::Blocked(reasons)) if reasons.get(1).is_some_and(Cancellation::is_condition) => {
-                return Err(Problem::refused(&VoterRejection::RegistrationClosed(Status::Closing)));
+                return Err(app.registration_closed(id, gate, &reasons[1]));
+            }
+            Err(ExecuteError::Blocked(reasons)) if matches!(reasons.first(), Some(Cancellation::Condition(None))) => {
+                return Err(app.control.unguarded(id).into());
             }
             // The voter was faster: with a rating, or with the cast.
             Err(ExecuteError::Blocked(_)) if retry.again().await => {}
@@ -222,6 +219,7 @@ pub(crate) async fn replace_token(
     let voter = app.voter(&election, path.id("voter")?).await?;
     let Some(ballot) = voter.state.ballot else { return Err(Problem::refused(&VoterRejection::NotFound)) };
     let (_, intent): (Nothing, _) = submission.read(&caller)?;
+    app.control.has_gates(id, shards).await?;
 
     let environment = app.store.environment();
     let token = BallotToken::new(id, ballot, environment.random());
@@ -255,6 +253,23 @@ pub(crate) async fn replace_token(
 }
 
 impl App {
+    /// What the ballot, the guard and the gate said to a registration.
+    fn blocked(&self, election: ElectionId, shard: Shard, reasons: &[Cancellation]) -> Problem {
+        match reasons {
+            [_, guard, _] if guard.is_condition() => Problem::refused(&VoterRejection::EmailTaken),
+            [_, _, gate] if gate.is_condition() => self.registration_closed(election, shard, gate),
+            _ => Problem::new(Code::Conflict, "another command was faster: look again and retry"),
+        }
+    }
+
+    /// What a gate said that lets no voter come or go.
+    fn registration_closed(&self, election: ElectionId, shard: Shard, gate: &Cancellation) -> Problem {
+        match self.control.refusing(election, shard, gate) {
+            Ok(_closed) => Problem::refused(&VoterRejection::RegistrationClosed(Status::Closing)),
+            Err(missing) => missing.into(),
+        }
+    }
+
     fn ballot_context<'a>(&self, election: &'a History<Election>) -> ballot::Context<'a> {
         ballot::Context { election: &election.state, now: self.store.environment().now() }
     }

@@ -33,7 +33,7 @@ photovote_http::routes! {
     elections::show => of_election().codes([Code::NotProjectedYet]),
     administrators::list => of_election().codes([Code::MalformedCursor]),
     voters::list => of_election().codes([Code::MalformedCursor]),
-    voters::turnout => of_election(),
+    voters::turnout => of_election().codes([Code::GatesMissing]),
     results::show => of_results(),
     results::sheet => of_results().codes([Code::Counting]),
 }

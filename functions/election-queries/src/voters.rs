@@ -1,9 +1,9 @@
 //! An election's voters, and how many of them have come.
 
 use axum::{Json, extract::State, response::IntoResponse};
-use photovote_control::{ControlError, Turnout};
+use photovote_control::Turnout;
 use photovote_domain::{Version, VoterId};
-use photovote_http::{Administrator, Answer, Items, PageParameters, Parameters, Problem, Segments, schema};
+use photovote_http::{Administrator, Answer, Items, PageParameters, Parameters, Segments, schema};
 use photovote_projections::VoterDocument;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -78,17 +78,6 @@ pub(crate) async fn list(State(app): State<App>, caller: Administrator, path: Se
 pub(crate) async fn turnout(State(app): State<App>, caller: Administrator, path: Segments) -> Answer {
     let id = path.id("election")?;
     let election = app.standing(&caller, id).await?;
-    let turnout = app.control.turnout(id, election.shards).await;
-    let Turnout { registered, cast } = turnout.map_err(problem)?;
+    let Turnout { registered, cast } = app.control.turnout(id, election.shards).await?;
     Ok(Json(TurnoutAnswer { registered, cast }).into_response())
-}
-
-fn problem(error: ControlError) -> Problem {
-    match error {
-        ControlError::Storage(error) => error.into(),
-        damaged @ ControlError::Damaged { .. } => {
-            tracing::error!(error = %damaged, "the control table is damaged");
-            Problem::internal()
-        }
-    }
 }

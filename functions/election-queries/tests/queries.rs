@@ -279,12 +279,12 @@ async fn the_turnout_stands_at_the_gates() {
     calls.take();
     get(&router, Sender::Administrator("ada"), &path).await;
     assert_eq!(calls.take(), [("BatchGetItem".to_owned(), 1), ("GetItem".to_owned(), 1)].into());
-}
 
-#[tokio::test]
-async fn a_gate_that_is_missing_is_our_fault() {
-    let (office, _) = Office::open(&["Moon", "Sun"]).await;
-    assert_eq!(office.ada("/turnout").await.problem(), (500, "internal"));
+    let gate = (format!("{ELECTION}#{}", shards.shards().next().unwrap()), "gate".to_owned());
+    office.engine.delete(tables.control, &gate).await;
+    let missing = office.ada("/turnout").await;
+    assert_eq!(missing.problem(), (503, "gates_missing"));
+    assert_eq!(missing.header("retry-after"), "30");
 }
 
 #[tokio::test]

@@ -28,6 +28,7 @@ pub(crate) fn check(truth: &Truth, journal: &[Asked], scenario: &Scenario, verdi
                 format!("{} {} {:?} is answered {} {}", asked.method, asked.path, asked.key, reply.status, reply.text)
             };
             verdict.holds(reply.status != 500, || format!("{}: something went wrong inside", said()));
+            verdict.holds(reply.json["code"] != "gates_missing", || format!("{}: no gate is ever missing", said()));
             verdict.holds(!(scenario.absorbed && reply.json["code"] == "storage_unavailable"), || {
                 format!("{}: this was to be borne", said())
             });

@@ -1,6 +1,6 @@
 //! What a gate is, and reading gates.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use aws_sdk_dynamodb::{
     Client,
@@ -10,20 +10,37 @@ use photovote_domain::{ElectionId, Shard, ShardCount, Timestamp};
 use photovote_dynamodb::{Item, Retry, StorageError, storage_error};
 use thiserror::Error;
 
+use crate::seen::Seen;
+
 /// Why the control table has no answer.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum ControlError {
     /// The storage fails.
     #[error(transparent)]
     Storage(#[from] StorageError),
-    /// A gate is not what it should be, or is not there.
+    /// A gate is not there, or is not what it should be. That is not a gate that is closed: an operator has to restore it.
     #[error("the gate of shard {shard} of election {election} is missing or damaged")]
-    Damaged {
+    Missing {
         /// The election.
         election: ElectionId,
         /// The shard.
         shard: Shard,
     },
+    /// A voter is registered, and their address has no guard.
+    #[error("the guard of an address in election {election} is missing")]
+    Unguarded {
+        /// The election.
+        election: ElectionId,
+    },
+}
+
+impl ControlError {
+    /// Tells the operator, for an alarm.
+    fn reported(self) -> Self {
+        metrics::counter!("GatesMissing").increment(1);
+        tracing::error!(event = "gate_missing", error = %self, "restore the control table: `photovote rebuild --control`");
+        self
+    }
 }
 
 /// Where a gate is in its life.
@@ -110,26 +127,53 @@ impl Turnout {
 pub struct ControlReader {
     pub(crate) client: Client,
     pub(crate) table: String,
+    seen: Seen,
 }
 
 impl ControlReader {
     /// Reads this table.
     pub fn new(client: Client, table: impl Into<String>) -> Self {
-        Self { client, table: table.into() }
+        Self { client, table: table.into(), seen: Seen::default() }
     }
 
     /// Who has come so far: one BatchGetItem over the gates.
     pub async fn turnout(&self, election: ElectionId, shards: ShardCount) -> Result<Turnout, ControlError> {
         let gates = self.gates(election, shards).await?;
-        Ok(gates.iter().fold(Turnout::default(), |sum, (_, gate)| sum.with(gate)))
+        Ok(gates.values().fold(Turnout::default(), Turnout::with))
+    }
+
+    /// Are all gates of an election there? The answer is remembered for 5 seconds, so that a command that passes no gate costs
+    /// no call more.
+    pub async fn has_gates(&self, election: ElectionId, shards: ShardCount) -> Result<(), ControlError> {
+        if self.seen.lately(election) { Ok(()) } else { self.gates(election, shards).await.map(drop) }
     }
 
     /// All gates of an election, by shard.
+    ///
+    /// # Errors
+    /// If one of them is missing, that is logged and counted, for an alarm.
     pub async fn gates(
         &self,
         election: ElectionId,
         shards: ShardCount,
-    ) -> Result<Vec<(Shard, GateState)>, ControlError> {
+    ) -> Result<BTreeMap<Shard, GateState>, ControlError> {
+        let found = match self.standing(election, shards).await {
+            Err(error) if error.is_of_missing_table() => BTreeMap::new(),
+            found => found?,
+        };
+        if let Some(shard) = shards.shards().find(|shard| !found.contains_key(shard)) {
+            return Err(self.missing(election, shard));
+        }
+        self.seen.now(election);
+        Ok(found)
+    }
+
+    /// The gates of an election that are there.
+    pub async fn standing(
+        &self,
+        election: ElectionId,
+        shards: ShardCount,
+    ) -> Result<BTreeMap<Shard, GateState>, StorageError> {
         let mut found: HashMap<String, GateState> = HashMap::new();
         let mut keys: Vec<Item> = shards.shards().map(|shard| gate_key(election, shard)).collect();
         let mut retry = Retry::contention();
@@ -149,15 +193,22 @@ impl ControlReader {
             let rest = answer.unprocessed_keys.unwrap_or_default().remove(&self.table);
             keys = rest.map(|rest| rest.keys).unwrap_or_default();
             if !keys.is_empty() && !retry.again().await {
-                return Err(StorageError::Throttled.into());
+                return Err(StorageError::Throttled);
             }
         }
-        shards
-            .shards()
-            .map(|shard| match found.remove(&format!("{election}#{shard}")) {
-                Some(gate) => Ok((shard, gate)),
-                None => Err(ControlError::Damaged { election, shard }),
-            })
-            .collect()
+        Ok(shards.shards().filter_map(|shard| Some((shard, found.remove(&format!("{election}#{shard}"))?))).collect())
+    }
+
+    /// What to answer if a gate was found missing.
+    pub(crate) fn missing(&self, election: ElectionId, shard: Shard) -> ControlError {
+        self.seen.forget(election);
+        ControlError::Missing { election, shard }.reported()
+    }
+
+    /// What to answer if the guard of a voter's address was found missing.
+    #[cfg(feature = "write")]
+    pub fn unguarded(&self, election: ElectionId) -> ControlError {
+        self.seen.forget(election);
+        ControlError::Unguarded { election }.reported()
     }
 }

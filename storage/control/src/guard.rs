@@ -2,7 +2,7 @@
 
 use aws_sdk_dynamodb::{
     error::BuildError,
-    types::{AttributeValue, Delete, Put, TransactWriteItem},
+    types::{AttributeValue, Delete, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem},
 };
 use photovote_domain::{Digest, ElectionId, ShardCount, VoterId};
 use photovote_dynamodb::Item;
@@ -46,6 +46,7 @@ impl Control {
             .set_key(Some(guard_key(election, shards, email)))
             .condition_expression("voter = :voter")
             .expression_attribute_values(":voter", AttributeValue::S(voter.to_string()))
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .build()?;
         Ok(TransactWriteItem::builder().delete(delete).build())
     }

@@ -8,6 +8,7 @@
 //! - **Snapshots** of long elections, which the event store keeps here: they only spare reading.
 //! - A list of elections that are being **counted** names those whose results may not be final yet, so that the reconciler
 //!   finds them.
+//! - A list of elections that are being **imported**: they have no gates, and nothing may use them.
 
 mod gate;
 #[cfg(feature = "write")]
@@ -16,11 +17,12 @@ mod guard;
 mod restore;
 #[cfg(feature = "write")]
 mod schedule;
+mod seen;
 #[cfg(feature = "write")]
 mod write;
 
 pub use gate::{ControlError, ControlReader, GateState, GateStatus, Turnout};
 #[cfg(feature = "write")]
-pub use restore::{Restoration, Restored};
+pub use restore::{Fenced, Restoration, Restored};
 #[cfg(feature = "write")]
 pub use write::Control;

@@ -2,15 +2,18 @@
 
 use std::collections::BTreeMap;
 
-use aws_sdk_dynamodb::types::AttributeValue;
+use aws_sdk_dynamodb::{
+    error::BuildError,
+    types::{AttributeValue, Delete, Put, TransactWriteItem},
+};
 use futures::{StreamExt, TryStreamExt, stream};
 use photovote_domain::{Digest, ElectionId, Shard, ShardCount, VoterId};
-use photovote_dynamodb::{Item, storage_error};
+use photovote_dynamodb::{Item, StorageError, TransactFailure, storage_error, transact};
 
 use crate::{
     gate::{ControlError, GateState, gate_key, key},
     guard::guard_key,
-    schedule::{COUNTING, SCHEDULE},
+    schedule::{COUNTING, IMPORTING, SCHEDULE},
     write::{Control, number, text},
 };
 
@@ -32,6 +35,20 @@ pub struct Restoration {
     pub counting: bool,
 }
 
+/// The gates of an election that is fenced: nothing passes, since it has none. They are what stood before.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fenced {
+    election: ElectionId,
+    gates: BTreeMap<Shard, GateState>,
+}
+
+impl Fenced {
+    /// Had it any gate?
+    pub fn had_gates(&self) -> bool {
+        !self.gates.is_empty()
+    }
+}
+
 /// What had to be changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Restored {
@@ -42,10 +59,34 @@ pub struct Restored {
 }
 
 impl Control {
-    /// Makes the table hold of an election exactly this. Whatever is cast or registered meanwhile would be lost: nobody may
-    /// use the table.
-    pub async fn restore(&self, election: ElectionId, should: &Restoration) -> Result<Restored, ControlError> {
-        let gates = should.gates.iter().map(|(shard, gate)| gate_item(election, *shard, gate));
+    /// Takes all gates of an election away, at once. Nothing is cast, and no voter comes or goes, until it is restored.
+    pub async fn fence(&self, election: ElectionId, shards: ShardCount) -> Result<Fenced, ControlError> {
+        self.fenced(election, shards, false).await
+    }
+
+    /// Fences an election that is going to be imported, and lists it as such until it is restored.
+    pub async fn begin_import(&self, election: ElectionId, shards: ShardCount) -> Result<Fenced, ControlError> {
+        self.fenced(election, shards, true).await
+    }
+
+    async fn fenced(&self, election: ElectionId, shards: ShardCount, import: bool) -> Result<Fenced, ControlError> {
+        let gates = self.standing(election, shards).await?;
+        let actions = || {
+            let gates = shards.shards().map(|shard| self.delete(gate_key(election, shard)));
+            gates.chain(import.then(|| self.put(importing(election), None))).collect()
+        };
+        transact(&self.client, actions).await.map_err(|error| match error {
+            TransactFailure::Storage(error) => error,
+            // There is no condition that could fail.
+            TransactFailure::Cancelled(_) => StorageError::Contended,
+        })?;
+        Ok(Fenced { election, gates })
+    }
+
+    /// Makes the table hold of a fenced election exactly this. Its gates come last and at once, and with them its import
+    /// ends.
+    pub async fn restore(&self, fenced: Fenced, should: &Restoration) -> Result<Restored, ControlError> {
+        let Fenced { election, gates: before } = fenced;
         let guards = should.guards.iter().map(|(email, voter)| {
             let mut item = guard_key(election, should.shards, email);
             item.insert("voter".to_owned(), AttributeValue::S(voter.to_string()));
@@ -54,7 +95,7 @@ impl Control {
         let lists = [(SCHEDULE, should.scheduled), (COUNTING, should.counting)];
         let listed = lists.into_iter().filter(|(_, listed)| *listed);
         let listed = listed.map(|(list, _)| key(list.to_owned(), election.to_string()));
-        let mut should_be: BTreeMap<_, _> = gates.chain(guards).chain(listed).map(|item| (keys(&item), item)).collect();
+        let mut should_be: BTreeMap<_, _> = guards.chain(listed).map(|item| (keys(&item), item)).collect();
 
         let mut vain = Vec::new();
         let partitions = should.shards.shards().map(|shard| (format!("{election}#{shard}"), None));
@@ -66,11 +107,14 @@ impl Control {
                         should_be.remove(&keys(&item));
                     }
                     Some(_different) => {}
+                    // It is another process's, which restores the election as well.
+                    None if keys(&item).1 == "gate" => {}
                     None => vain.push(item),
                 }
             }
         }
-        let restored = Restored { written: should_be.len() as u64, deleted: vain.len() as u64 };
+        let moved = should.gates.iter().filter(|(shard, gate)| before.get(shard) != Some(gate)).count();
+        let restored = Restored { written: (should_be.len() + moved) as u64, deleted: vain.len() as u64 };
         let puts = should_be.into_values().map(|item| async move {
             let put = self.client.put_item().table_name(&self.table).set_item(Some(item)).send().await;
             put.map(drop).map_err(|error| ControlError::from(storage_error(&error)))
@@ -83,7 +127,34 @@ impl Control {
             let delete = self.client.delete_item().table_name(&self.table).set_key(Some(key(pk, sk))).send().await;
             delete.map_err(|error| storage_error(&error))?;
         }
+        self.open_the_fence(election, should).await?;
         Ok(restored)
+    }
+
+    /// Puts the gates where none stand.
+    async fn open_the_fence(&self, election: ElectionId, should: &Restoration) -> Result<(), ControlError> {
+        let absent = Some("attribute_not_exists(pk)");
+        let actions = || {
+            let gates = should.gates.iter().map(|(shard, gate)| self.put(gate_item(election, *shard, gate), absent));
+            gates.chain([self.delete(importing(election))]).collect()
+        };
+        match transact(&self.client, actions).await {
+            Ok(()) => Ok(()),
+            // Another process restored them. Since then votes may have passed, and these counts be old.
+            Err(TransactFailure::Cancelled(_)) => self.gates(election, should.shards).await.map(drop),
+            Err(TransactFailure::Storage(error)) => Err(error.into()),
+        }
+    }
+
+    fn put(&self, item: Item, condition: Option<&str>) -> Result<TransactWriteItem, BuildError> {
+        let put = Put::builder().table_name(&self.table).set_item(Some(item));
+        let put = put.set_condition_expression(condition.map(ToOwned::to_owned)).build()?;
+        Ok(TransactWriteItem::builder().put(put).build())
+    }
+
+    fn delete(&self, key: Item) -> Result<TransactWriteItem, BuildError> {
+        let delete = Delete::builder().table_name(&self.table).set_key(Some(key)).build()?;
+        Ok(TransactWriteItem::builder().delete(delete).build())
     }
 
     /// What the table holds of a partition, or one item of it.
@@ -110,6 +181,10 @@ impl Control {
             }
         }
     }
+}
+
+fn importing(election: ElectionId) -> Item {
+    key(IMPORTING.to_owned(), election.to_string())
 }
 
 fn gate_item(election: ElectionId, shard: Shard, gate: &GateState) -> Item {

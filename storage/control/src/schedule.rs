@@ -1,5 +1,5 @@
-//! Lists of elections that somebody has to look at: the schedule, for the closer, and what is being counted, for the
-//! reconciler.
+//! Lists of elections that need attention: the schedule, for the closer; what is being counted, for the reconciler; and
+//! what is being imported, which nothing may use.
 
 use std::str::FromStr;
 
@@ -17,6 +17,7 @@ use crate::{
 
 pub(crate) const SCHEDULE: &str = "schedule";
 pub(crate) const COUNTING: &str = "counting";
+pub(crate) const IMPORTING: &str = "importing";
 
 impl Control {
     /// The action that puts an election on the schedule. It goes with the commit that opens it, so that no open election
@@ -60,6 +61,11 @@ impl Control {
     /// The elections on that list.
     pub async fn counting(&self) -> Result<Vec<ElectionId>, ControlError> {
         self.listed(COUNTING).await
+    }
+
+    /// The elections whose import has begun and has not ended.
+    pub async fn importing(&self) -> Result<Vec<ElectionId>, ControlError> {
+        self.listed(IMPORTING).await
     }
 
     async fn strike(&self, list: &str, election: ElectionId) -> Result<(), ControlError> {

@@ -9,7 +9,7 @@ use aws_sdk_dynamodb::{
 };
 use futures::{StreamExt, TryStreamExt, stream};
 use photovote_domain::{ElectionId, Shard, ShardCount, Timestamp};
-use photovote_dynamodb::{PutFailure, Retry, StorageError, update_failure};
+use photovote_dynamodb::{Cancellation, Item, PutFailure, Retry, StorageError, update_failure};
 
 use crate::gate::{ControlError, ControlReader, GateState, GateStatus, Turnout, gate_key};
 
@@ -31,7 +31,7 @@ impl Deref for Control {
 /// A change of one gate: an update expression, its condition, and their values.
 struct Change {
     update: &'static str,
-    condition: Option<&'static str>,
+    condition: &'static str,
     values: Vec<(&'static str, AttributeValue)>,
 }
 
@@ -73,7 +73,7 @@ impl Control {
                     "SET #status = :open, closes_at = :closes_at"
                 }
             };
-            Change { update, condition: Some("#status = :draft"), values }
+            Change { update, condition: "#status = :draft", values }
         })
         .await
         .map(drop)
@@ -88,7 +88,7 @@ impl Control {
     ) -> Result<(), ControlError> {
         self.each(election, shards, |_| Change {
             update: "SET closes_at = :closes_at",
-            condition: Some("#status = :open AND closes_at < :closes_at"),
+            condition: "#status = :open AND closes_at < :closes_at",
             values: vec![(":open", text(GateStatus::Open)), (":closes_at", number(closes_at.millis()))],
         })
         .await
@@ -101,14 +101,11 @@ impl Control {
         let closed = self
             .each(election, shards, |_| Change {
                 update: "SET #status = :closed",
-                condition: Some("attribute_exists(pk)"),
+                condition: "attribute_exists(pk)",
                 values: vec![(":closed", text(GateStatus::Closed))],
             })
             .await?;
-        closed.into_iter().try_fold(Turnout::default(), |sum, (shard, gate)| match gate {
-            Some(gate) if gate.status == GateStatus::Closed => Ok(sum.with(&gate)),
-            _ => Err(ControlError::Damaged { election, shard }),
-        })
+        Ok(closed.iter().fold(Turnout::default(), Turnout::with))
     }
 
     /// The action that lets one cast through a ballot's gate: the fence between voting and counting.
@@ -145,6 +142,23 @@ impl Control {
         Ok(TransactWriteItem::builder().update(update.build()?).build())
     }
 
+    /// The gate that refused an action of [`Self::pass_cast`] or [`Self::pass_registration`], by the reason of the cancellation.
+    ///
+    /// # Errors
+    /// There is no gate.
+    pub fn refusing(
+        &self,
+        election: ElectionId,
+        shard: Shard,
+        refusal: &Cancellation,
+    ) -> Result<GateState, ControlError> {
+        match refusal {
+            Cancellation::Condition(Some(gate)) => GateState::from_item(gate),
+            _ => None,
+        }
+        .ok_or_else(|| self.missing(election, shard))
+    }
+
     fn gate_update(&self, election: ElectionId, shard: Shard) -> aws_sdk_dynamodb::types::builders::UpdateBuilder {
         Update::builder()
             .table_name(&self.table)
@@ -153,23 +167,20 @@ impl Control {
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
     }
 
-    /// Changes every gate by an update of its own. A gate whose condition does not hold needs no change.
+    /// Changes every gate by an update of its own, and answers what they are then. A gate whose condition does not hold needs
+    /// no change.
     async fn each(
         &self,
         election: ElectionId,
         shards: ShardCount,
         change: impl Fn(Shard) -> Change,
-    ) -> Result<Vec<(Shard, Option<GateState>)>, ControlError> {
+    ) -> Result<Vec<GateState>, ControlError> {
         let changes = shards.shards().map(|shard| self.change(election, shard, change(shard)));
         stream::iter(changes.collect::<Vec<_>>()).buffer_unordered(AT_ONCE).try_collect().await
     }
 
-    async fn change(
-        &self,
-        election: ElectionId,
-        shard: Shard,
-        change: Change,
-    ) -> Result<(Shard, Option<GateState>), ControlError> {
+    async fn change(&self, election: ElectionId, shard: Shard, change: Change) -> Result<GateState, ControlError> {
+        let gate = |item: Option<&Item>| item.and_then(GateState::from_item);
         let mut retry = Retry::contention();
         loop {
             let mut update = self
@@ -178,24 +189,28 @@ impl Control {
                 .table_name(&self.table)
                 .set_key(Some(gate_key(election, shard)))
                 .update_expression(change.update)
-                .set_condition_expression(change.condition.map(ToOwned::to_owned))
+                .condition_expression(change.condition)
+                .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
                 .return_values(ReturnValue::AllNew);
             // DynamoDB refuses a name that no expression uses.
-            if [Some(change.update), change.condition].into_iter().flatten().any(|text| text.contains("#status")) {
+            if [change.update, change.condition].into_iter().any(|text| text.contains("#status")) {
                 update = update.expression_attribute_names("#status", "status");
             }
             for (name, value) in &change.values {
                 update = update.expression_attribute_values(*name, value.clone());
             }
-            match update.send().await {
-                Ok(answer) => return Ok((shard, answer.attributes.as_ref().and_then(GateState::from_item))),
+            let now = match update.send().await {
+                Ok(answer) => gate(answer.attributes.as_ref()),
                 Err(error) => match update_failure(&error) {
-                    PutFailure::Condition(_) => return Ok((shard, None)),
+                    PutFailure::Condition(standing) => gate(standing.as_ref()),
                     // A cast is passing at this very moment.
-                    PutFailure::Storage(StorageError::Contended | StorageError::Throttled) if retry.again().await => {}
+                    PutFailure::Storage(StorageError::Contended | StorageError::Throttled) if retry.again().await => {
+                        continue;
+                    }
                     PutFailure::Storage(error) => return Err(error.into()),
                 },
-            }
+            };
+            return now.ok_or_else(|| self.missing(election, shard));
         }
     }
 }

@@ -54,6 +54,11 @@ impl StorageError {
         }
     }
 
+    /// Is the table of the request not there?
+    pub fn is_of_missing_table(&self) -> bool {
+        matches!(self, Self::Refused { code, .. } if code == "ResourceNotFoundException")
+    }
+
     /// Can the same request succeed later, with nothing else changed?
     pub const fn is_transient(&self) -> bool {
         matches!(self, Self::Throttled | Self::Unavailable(_) | Self::Contended)
@@ -149,6 +154,8 @@ mod tests {
         let refused = named("ResourceNotFoundException", "no table");
         assert!(matches!(&refused, StorageError::Refused { code, .. } if code == "ResourceNotFoundException"));
         assert!(!refused.is_transient());
+        assert!(refused.is_of_missing_table());
+        assert!(!StorageError::TooLarge.is_of_missing_table());
         assert!(StorageError::Throttled.is_transient());
     }
 }

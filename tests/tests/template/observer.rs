@@ -119,7 +119,10 @@ fn asked(target: &str, body: &Value) -> Vec<Asked> {
         return parts.map(asked).collect();
     }
     if let Some(tables) = body["RequestItems"].as_object() {
-        return tables.keys().map(|table| (table.clone(), dynamodb(operation))).collect();
+        // A batch of writes is asked for as a whole.
+        let keys = |table: &Value| table["Keys"].as_array().cloned().unwrap_or_else(|| vec![Value::Null]);
+        let items = tables.iter().flat_map(|(name, table)| keys(table).into_iter().map(move |key| (name, key)));
+        return items.map(|(name, key)| (name.clone(), of_keys(&dynamodb(operation), &json!({"Key": key})))).collect();
     }
     vec![(text(&body["TableName"]), of_keys(&dynamodb(operation), body))]
 }
@@ -172,7 +175,7 @@ fn each_part_of_a_request_is_asked_for_by_itself() {
     #[rustfmt::skip]
     let others = [
         ("DynamoDB_20120810.Query",             json!({"TableName": "a"}),                   ("a", "dynamodb:Query")),
-        ("DynamoDB_20120810.BatchGetItem",      json!({"RequestItems": {"a": {}}}),          ("a", "dynamodb:BatchGetItem")),
+        ("DynamoDB_20120810.BatchGetItem",      json!({"RequestItems": {"a": {"Keys": [{}]}}}), ("a", "dynamodb:BatchGetItem")),
         ("DynamoDBStreams_20120810.GetRecords", json!({"ShardIterator": "i"}),               (STREAM, "dynamodb:GetRecords")),
         ("AmazonSQS.SendMessage",               json!({"QueueUrl": "http://localhost/1/q"}), ("q", "sqs:SendMessage")),
     ];

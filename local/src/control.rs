@@ -1,0 +1,34 @@
+//! What a server needs of the control table before it starts: all elections have their gates.
+
+use std::collections::BTreeSet;
+
+use closer::{RestoreError, Which};
+use photovote_control::Control;
+use photovote_domain::ElectionId;
+use photovote_event_store::EventReader;
+
+use crate::engine::{CONTROL, EVENTS, Engine, EngineError};
+
+/// Why the server cannot start on what is there.
+#[derive(Debug, thiserror::Error)]
+pub enum IncompleteError {
+    /// The elections cannot be listed.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    /// An import was interrupted, or what is missing cannot be restored.
+    #[error(transparent)]
+    Restore(#[from] RestoreError),
+}
+
+/// Restores the gates and guards of elections that lack a gate. It takes two reads for each election that lacks none.
+pub(crate) async fn complete(engine: &Engine) -> Result<(), IncompleteError> {
+    let (events, control) = (EventReader::new(engine.client(), EVENTS), Control::new(engine.client(), CONTROL));
+    let names = engine.names_of_elections().await?;
+    // An item under any other name is no commit.
+    let elections: BTreeSet<ElectionId> = names.iter().filter_map(|name| name.parse().ok()).collect();
+    let restored = closer::restore(&events, &control, elections, Which::Lacking).await?;
+    if restored.elections > 0 {
+        tracing::warn!(elections = restored.elections, "gates were missing, and are restored from the events");
+    }
+    Ok(())
+}
