@@ -3,32 +3,35 @@
 //! A line is a commit, as JSON, with every byte that its hash covers; the last line says how many there are. Documents are
 //! not part of it, since they are made of the events.
 
+mod file;
+mod import;
 mod line;
 
 use std::{
-    fs::File,
-    io::{self, BufRead, BufReader, BufWriter, Write},
+    io::{self, BufWriter, Write},
     path::{Path, PathBuf},
 };
 
 use aws_sdk_dynamodb::Client;
-use futures::{StreamExt, TryStreamExt, stream};
+use closer::RestoreError;
+use photovote_control::ControlError;
+use photovote_domain::{ElectionId, Version};
 use photovote_dynamodb::{Endpoint, StorageError, client, config};
-use photovote_event_store::{
-    AppendError, ChainError, Commit, CommitError, Environment, EventReader, EventStore, Stream, verify,
-};
+use photovote_event_store::{AppendError, ChainError, CommitError, DecodeError, EventReader, Stream};
 
-use self::line::{Entry, LineError};
+use self::{
+    file::check,
+    line::{Entry, LineError},
+};
 use crate::{
     data_copy::{CopyError, DataCopy, Source},
-    data_dir::{DataDir, DataDirError},
-    engine::{Durability, EVENTS, Engine, EngineError},
+    data_dir::DataDirError,
+    engine::{EVENTS, EngineError},
     leftovers::Leftover,
     streams::Partitions,
 };
 
-/// How many commits are written at once.
-const AT_ONCE: usize = 16;
+pub use import::{Target, import};
 
 /// Why there is no backup, or nothing was restored.
 #[derive(Debug, thiserror::Error)]
@@ -85,9 +88,87 @@ pub enum BackupError {
     /// A commit cannot be written.
     #[error(transparent)]
     Append(#[from] AppendError),
-    /// Another commit stands in a commit's place.
-    #[error("at version {} of {} of election {} stands another commit: import into what is empty", _0.first, _0.stream, _0.stream.election())]
-    Taken(Box<Commit>),
+    /// A stream of the file is in two places of it.
+    #[error("{} holds {} of election {} twice, the second time before line {number}: it is not a file that `export` wrote", path.display(), stream, stream.election())]
+    Twice {
+        /// The file.
+        path: PathBuf,
+        /// The stream.
+        stream: Box<Stream>,
+        /// The line after the second one.
+        number: u64,
+    },
+    /// Voters or ballots are not where their election has them, or their election is not in the file.
+    #[error("{} holds {} at a place that is not one of election {}: it is not a file that `export` wrote", path.display(), stream, stream.election())]
+    Misplaced {
+        /// The file.
+        path: PathBuf,
+        /// The stream.
+        stream: Box<Stream>,
+    },
+    /// An event is of a newer release, or of none.
+    #[error("{stream} of election {} cannot be read by this release: {error}", stream.election())]
+    Decode {
+        /// The stream.
+        stream: Box<Stream>,
+        /// What cannot be read.
+        error: DecodeError,
+    },
+    /// The file is not what it was when it was checked.
+    #[error("{} has changed while it was imported: nothing else of it is written. Import it again", path.display())]
+    Changed {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The target holds another commit at a place of the file.
+    #[error(
+        "nothing was imported: the target holds another commit than the file at version {version} of {stream} of election \
+         {}. Import into an empty target",
+        stream.election()
+    )]
+    Diverged {
+        /// The stream.
+        stream: Box<Stream>,
+        /// The first version of the commit.
+        version: Version,
+    },
+    /// The target holds more of an election than the file.
+    #[error(
+        "nothing was imported: the target holds version {version} of {stream} of election {}, and the file does not. Import \
+         into an empty target",
+        stream.election()
+    )]
+    Ahead {
+        /// The stream.
+        stream: Box<Stream>,
+        /// The first version of the commit that the file does not hold.
+        version: Version,
+    },
+    /// Another program writes into the target.
+    #[error(
+        "another program wrote version {version} of {stream} of election {} during the import, which stopped. Stop that \
+         program",
+        stream.election()
+    )]
+    Taken {
+        /// The stream.
+        stream: Box<Stream>,
+        /// The first version of the commit.
+        version: Version,
+    },
+    /// The control table has no answer.
+    #[error(transparent)]
+    Control(#[from] ControlError),
+    /// All commits are written, but gates and guards are not.
+    #[error(
+        "the events are imported, but not the gates and guards of election {election}: {error}. Import the file again"
+    )]
+    Gates {
+        /// The election.
+        election: ElectionId,
+        /// Why.
+        error: Box<RestoreError>,
+    },
 }
 
 /// How much there is.
@@ -148,107 +229,4 @@ async fn write(client: Client, table: &str, path: &Path, data_dir: Option<&Path>
     file.as_file().sync_all().map_err(failed)?;
     file.persist_noclobber(path).map_err(|error| failed(error.error))?;
     Ok(amount)
-}
-
-/// Puts the commits of a file into a place, each where it stood. Nothing is written unless the whole file is sound. What is
-/// there already stays, so that an import that was stopped can be done again.
-pub async fn import(to: &Place, file: &Path) -> Result<Amount, BackupError> {
-    let mut amount = Amount::default();
-    for commits in Streams::of(file)? {
-        let commits = commits?;
-        amount.streams += 1;
-        amount.commits += commits.len() as u64;
-    }
-    match to {
-        Place::Directory(source) => {
-            let engine = Engine::start(&DataDir::open(&source.data_dir)?, Durability::PowerLoss).await?;
-            let restored = restore(engine.client(), EVENTS, file).await;
-            engine.stop().await;
-            restored?;
-        }
-        Place::Table(table) => restore(client(&config(&Endpoint::Environment), None), table, file).await?,
-    }
-    Ok(amount)
-}
-
-async fn restore(client: Client, table: &str, file: &Path) -> Result<(), BackupError> {
-    let store = &EventStore::new(client, table, Environment::system());
-    let commits = stream::iter(Streams::of(file)?).map_ok(|commits| stream::iter(commits).map(Ok)).try_flatten();
-    let put = |commit: Commit| async move {
-        if store.restore(&commit).await? { Ok(()) } else { Err(BackupError::Taken(Box::new(commit))) }
-    };
-    commits.map_ok(put).try_buffer_unordered(AT_ONCE).try_collect().await
-}
-
-fn check(commits: &[Commit]) -> Result<(), BackupError> {
-    let broken = |error| commits.first().map(|first| BackupError::Chain { stream: first.stream, error });
-    verify(commits).map_err(broken).or_else(|error| error.map_or(Ok(()), Err))
-}
-
-/// The streams of a file, one after the other, each checked.
-struct Streams {
-    path: PathBuf,
-    lines: io::Lines<BufReader<File>>,
-    number: u64,
-    commits: u64,
-    /// The first commit of the stream that comes next.
-    next: Option<Commit>,
-    ended: bool,
-}
-
-impl Streams {
-    fn of(path: &Path) -> Result<Self, BackupError> {
-        let file = File::open(path).map_err(|source| BackupError::File { path: path.to_owned(), source })?;
-        let lines = BufReader::new(file).lines();
-        Ok(Self { path: path.to_owned(), lines, number: 0, commits: 0, next: None, ended: false })
-    }
-
-    /// The next commit; nothing after the last line, which must be the last.
-    fn commit(&mut self) -> Result<Option<Commit>, BackupError> {
-        if let Some(commit) = self.next.take() {
-            return Ok(Some(commit));
-        }
-        let not_whole = |path: &Path, found| BackupError::NotWhole { path: path.to_owned(), found };
-        loop {
-            let Some(line) = self.lines.next() else {
-                return if self.ended { Ok(None) } else { Err(not_whole(&self.path, self.commits)) };
-            };
-            let line = line.map_err(|source| BackupError::File { path: self.path.clone(), source })?;
-            self.number += 1;
-            if self.ended {
-                return Err(not_whole(&self.path, self.commits));
-            }
-            let damaged = |error| BackupError::Line { path: self.path.clone(), number: self.number, error };
-            match line.parse::<Entry>().and_then(Entry::into_commit).map_err(damaged)? {
-                Ok(commit) => {
-                    self.commits += 1;
-                    return Ok(Some(commit));
-                }
-                Err(said) if said == self.commits => self.ended = true,
-                Err(_other) => return Err(not_whole(&self.path, self.commits)),
-            }
-        }
-    }
-
-    fn stream(&mut self) -> Result<Option<Vec<Commit>>, BackupError> {
-        let Some(first) = self.commit()? else { return Ok(None) };
-        let mut commits = vec![first];
-        while let Some(commit) = self.commit()? {
-            if commit.stream != commits[0].stream {
-                self.next = Some(commit);
-                break;
-            }
-            commits.push(commit);
-        }
-        check(&commits)?;
-        Ok(Some(commits))
-    }
-}
-
-impl Iterator for Streams {
-    type Item = Result<Vec<Commit>, BackupError>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        self.stream().transpose()
-    }
 }

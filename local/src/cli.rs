@@ -13,7 +13,7 @@ use photovote_domain::{ElectionId, Subject, Timestamp};
 use serde::Serialize;
 
 use crate::{
-    backup::{self, Amount, BackupError},
+    backup::{self, Amount, BackupError, Target},
     consumer::Redelivery,
     data_copy::Source,
     data_dir::{DataDir, DataDirError},
@@ -88,13 +88,16 @@ enum Command {
         #[arg(long, value_name = "NAME")]
         events_table: Option<String>,
     },
-    /// Put the events of a file into a data directory that no server is running on
+    /// Bring the elections of a file into a data directory that no server is running on
     Import {
         /// A file that `export` wrote
         file: PathBuf,
         /// Into this table in DynamoDB, instead of the data directory
-        #[arg(long, value_name = "NAME")]
+        #[arg(long, value_name = "NAME", requires = "control_table")]
         events_table: Option<String>,
+        /// The control table that belongs to it
+        #[arg(long, value_name = "NAME", requires = "events_table")]
+        control_table: Option<String>,
     },
     /// List where an election's personal data stand: tables, keys and fields, no values. While this runs, a copy of all data
     /// lies in the data directory or in --copy-dir
@@ -233,7 +236,9 @@ fn start(options: CliOptions, command: Command) -> Result<(), CommandError> {
         Command::Token { subject } => token(&options.data_dir, &subject),
         Command::Status { json } => status(&options.source(), json),
         Command::Export { file, events_table } => export(options.source(), events_table, &file),
-        Command::Import { file, events_table } => import(options.source(), events_table, &file),
+        Command::Import { file, events_table, control_table } => {
+            import(options.data_dir, events_table.zip(control_table), &file)
+        }
         Command::PersonalData { election, json } => personal_data(&options.source(), election, json),
         Command::Demo => demo(options.server().durability),
         Command::Rebuild(args) => rebuild(&options.server(), &args),
@@ -266,17 +271,18 @@ fn status(source: &Source, json: bool) -> Result<(), CommandError> {
     if json { as_json(&status) } else { Ok(status::write(&status, &mut io::stdout())?) }
 }
 
-fn place(source: Source, events_table: Option<String>) -> backup::Place {
-    events_table.map_or(backup::Place::Directory(source), backup::Place::Table)
-}
-
 fn export(source: Source, events_table: Option<String>, file: &Path) -> Result<(), CommandError> {
-    let Amount { commits, streams } = wait(backup::export(&place(source, events_table), file))?;
+    let from = events_table.map_or(backup::Place::Directory(source), backup::Place::Table);
+    let Amount { commits, streams } = wait(backup::export(&from, file))?;
     Ok(writeln!(io::stdout(), "exported {commits} commits of {streams} streams")?)
 }
 
-fn import(source: Source, events_table: Option<String>, file: &Path) -> Result<(), CommandError> {
-    let Amount { commits, streams } = wait(backup::import(&place(source, events_table), file))?;
+fn import(data_dir: PathBuf, tables: Option<(String, String)>, file: &Path) -> Result<(), CommandError> {
+    let to = match tables {
+        Some((events, control)) => Target::Tables { events, control },
+        None => Target::Directory(data_dir),
+    };
+    let Amount { commits, streams } = wait(backup::import(&to, file))?;
     Ok(writeln!(io::stdout(), "imported {commits} commits of {streams} streams")?)
 }
 
@@ -421,6 +427,10 @@ mod tests {
             "photovote vote",
             "photovote rebuild --roll-back --retire",
             "photovote rebuild --election x",
+            "photovote import file --events-table events",
+            "photovote import file --control-table control",
+            "photovote rebuild --events-table events --control-table control",
+            "photovote rebuild --control --events-table events",
             "photovote --port 70000",
             "photovote --host nowhere",
             "photovote token --subject ",

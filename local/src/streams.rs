@@ -38,6 +38,11 @@ impl Partitions {
         }
     }
 
+    /// Leaves out the partitions of other elections than these.
+    pub(crate) fn retain(&mut self, of: impl Fn(ElectionId) -> bool) {
+        self.partitions.retain(|_, (election, _)| of(*election));
+    }
+
     /// Lets `each` have every stream, whole. Answers what is no commit and was not seen before.
     pub(crate) async fn streams<E: From<StorageError>>(
         &self,
