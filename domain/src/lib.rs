@@ -22,6 +22,7 @@ mod shard;
 mod tally;
 mod text;
 mod time;
+mod unseen;
 mod version;
 pub mod voter;
 mod written;

@@ -5,6 +5,8 @@ use std::{fmt, str::FromStr};
 use thiserror::Error;
 use unicode_normalization::UnicodeNormalization;
 
+use crate::unseen::{is_blank, misleading};
+
 /// Why a text is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum TextError {
@@ -17,7 +19,7 @@ pub enum TextError {
         /// The most characters (Unicode scalar values, after normalisation) that are allowed.
         limit: usize,
     },
-    /// A control character, one that overrides the direction of the text, or one that cannot be seen and that no script needs.
+    /// A control character, one that overrides the direction of the text, or one that cannot be seen and that no script needs there.
     #[error("holds a control character or an invisible one (U+{code:04X})")]
     ControlCharacter {
         /// The offending character's code point.
@@ -25,71 +27,29 @@ pub enum TextError {
     },
 }
 
-/// Explicit embeddings, overrides and isolates (Unicode Standard Annex 9): they can make a name read as another.
-const fn overrides_direction(c: char) -> bool {
-    matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
-}
-
 /// Line and paragraph separators end a line, but are no control characters.
 const fn ends_line(c: char) -> bool {
     matches!(c, '\u{2028}' | '\u{2029}')
 }
 
-/// Format characters that cannot be seen and that no script needs: two names that differ by these alone read the same. Joiners
-/// and direction marks are not among them: Persian, the scripts of India and many emoji need those.
-pub(crate) const fn is_invisible(c: char) -> bool {
-    matches!(
-        c,
-        '\u{AD}'
-            | '\u{34F}'
-            | '\u{180E}'
-            | '\u{200B}'
-            | '\u{2060}'..='\u{2065}'
-            | '\u{206A}'..='\u{206F}'
-            | '\u{FEFF}'
-            | '\u{FFF0}'..='\u{FFFB}'
-            | '\u{E0000}'..='\u{E0FFF}'
-    )
-}
-
-/// Characters that only change how their neighbours look, or that are drawn as nothing: white space, joiners, direction marks,
-/// variation selectors, Hangul fillers, the empty Braille pattern.
-pub(crate) const fn is_blank(c: char) -> bool {
-    c.is_whitespace()
-        || matches!(
-            c,
-            '\u{61C}'
-                | '\u{115F}'
-                | '\u{1160}'
-                | '\u{17B4}'
-                | '\u{17B5}'
-                | '\u{180B}'..='\u{180F}'
-                | '\u{200C}'..='\u{200F}'
-                | '\u{2800}'
-                | '\u{3164}'
-                | '\u{FE00}'..='\u{FE0F}'
-                | '\u{FFA0}'
-        )
-}
-
-/// Whether a character changes how the text around it reads, without being seen.
-pub(crate) const fn misleads(c: char) -> bool {
-    overrides_direction(c) || is_invisible(c)
-}
-
 /// One line of text: trimmed, NFC, at most `limit` characters, something to be seen, and nothing invisible that changes how it
 /// reads.
 fn line(text: &str, limit: usize) -> Result<String, TextError> {
-    let text: String = text.trim().nfc().collect();
-    let text = checked(text, limit, |c| c.is_control() || ends_line(c) || misleads(c))?;
+    let text = checked(text.trim(), limit, |c| c.is_control() || ends_line(c))?;
     if text.chars().all(is_blank) { Err(TextError::Empty) } else { Ok(text) }
 }
 
-fn checked(text: String, limit: usize, refused: impl Fn(char) -> bool) -> Result<String, TextError> {
+/// Several lines of text, or none.
+fn lines(text: &str, limit: usize) -> Result<String, TextError> {
+    checked(text, limit, |c| c.is_control() && !matches!(c, '\n' | '\r' | '\t'))
+}
+
+fn checked(text: &str, limit: usize, refused: fn(char) -> bool) -> Result<String, TextError> {
+    let text: String = text.nfc().collect();
     if text.chars().count() > limit {
         return Err(TextError::TooLong { limit });
     }
-    match text.chars().find(|&c| refused(c)) {
+    match text.chars().find(|&c| refused(c)).or_else(|| misleading(&text)) {
         Some(c) => Err(TextError::ControlCharacter { code: c.into() }),
         None => Ok(text),
     }
@@ -153,16 +113,16 @@ text!(
     |text| line(text, Self::LONGEST)
 );
 text!(
-    /// A description: at most 4,000 characters; line breaks and tabs are welcome.
+    /// A description: at most 4,000 characters; line breaks and tabs are welcome. It may be empty.
     Description,
     4_000,
-    |text| checked(text.nfc().collect(), Self::LONGEST, |c| {
-        (c.is_control() && !matches!(c, '\n' | '\r' | '\t')) || overrides_direction(c)
-    })
+    |text| lines(text, Self::LONGEST)
 );
 
 #[cfg(test)]
 mod tests {
+    use std::iter;
+
     use super::*;
 
     #[test]
@@ -203,6 +163,78 @@ mod tests {
         for name in ["می\u{200c}خواهم", "👩\u{200d}🚀", "❤\u{fe0f}", "🇩🇪", "क्\u{200d}ष", "A \u{200f}ב!"]
         {
             assert_eq!(name.parse::<Name>().unwrap().as_str(), name);
+        }
+    }
+
+    /// A flag of tags.
+    fn flag(tags: &str) -> String {
+        let tags = tags.bytes().map(|tag| char::from_u32(0xE_0000 + u32::from(tag)).unwrap());
+        iter::once('\u{1F3F4}').chain(tags).chain(['\u{E007F}']).collect()
+    }
+
+    /// Texts with unseen characters that their scripts need.
+    fn needed() -> Vec<String> {
+        let mut texts = vec![
+            "ᠮᠣᠩᠭᠣᠯ\u{180e}ᠠ".to_owned(),
+            "ᠰᠠᠢᠨ\u{180b}\u{180e}ᠠ".into(),
+            "ᠠ\u{180d}ᠨ\u{180f}".into(),
+            "葛\u{e0100}城市".into(),
+            "ភាសា\u{200b}ខ្មែរ".into(),
+            "ภาษา\u{200b}ไทย".into(),
+            "ירוש\u{5b8}\u{34f}\u{5b4}ם".into(),
+            "श्र\u{200c}".into(),
+            "🏴\u{200d}☠\u{fe0f}".into(),
+        ];
+        texts.extend(["gbeng", "gbsct", "gbwls"].map(|tags| format!("Rugby {} 2026", flag(tags))));
+        texts.push(["gbeng", "gbsct", "gbwls"].map(flag).concat());
+        texts
+    }
+
+    /// Texts with a character that hides or reorders, and that character.
+    fn misleading() -> Vec<(String, char)> {
+        let wales = flag("gbwls");
+        let lone: Vec<char> = wales.chars().collect();
+        let cut: String = lone[..6].iter().collect();
+        let doubled: String = lone.iter().chain(lone.last()).collect();
+        vec![
+            ("a\u{180e}b".into(), '\u{180e}'),
+            ("\u{180e}ᠠ".into(), '\u{180e}'),
+            ("ᠠ\u{180e}".into(), '\u{180e}'),
+            ("ᠠ\u{180e}b".into(), '\u{180e}'),
+            ("a\u{180b}\u{180e}\u{180e}ᠠ".into(), '\u{180e}'),
+            ("a\u{e0100}".into(), '\u{e0100}'),
+            ("葛\u{e0100}\u{e0101}".into(), '\u{e0101}'),
+            ("葛\u{e0001}".into(), '\u{e0001}'),
+            ("a\u{200b}ไ".into(), '\u{200b}'),
+            ("ไ\u{200b}\u{200b}ไ".into(), '\u{200b}'),
+            ("a\u{34f}b".into(), '\u{34f}'),
+            ("a\u{ad}b".into(), '\u{ad}'),
+            ("a\u{2063}b".into(), '\u{2063}'),
+            ("a\u{1d173}b".into(), '\u{1d173}'),
+            ("a\u{202e}b".into(), '\u{202e}'),
+            (flag("usca"), '\u{e0075}'),
+            (flag("gbengland"), '\u{e0067}'),
+            (flag(""), '\u{e007f}'),
+            (cut, '\u{e0067}'),
+            (doubled, '\u{e007f}'),
+            (wales.replace('\u{1F3F4}', "a"), '\u{e0067}'),
+            (format!("{wales}\u{e0061}"), '\u{e0061}'),
+        ]
+    }
+
+    #[test]
+    fn every_text_has_what_its_script_needs_and_nothing_else_that_is_unseen() {
+        for text in needed() {
+            assert_eq!(text.parse::<Name>().map(String::from).as_ref(), Ok(&text), "{}", text.escape_unicode());
+            assert!(text.parse::<Caption>().is_ok() && text.parse::<Reason>().is_ok(), "{}", text.escape_unicode());
+            assert!(text.parse::<Description>().is_ok(), "{}", text.escape_unicode());
+        }
+        for (text, c) in misleading() {
+            let refused = TextError::ControlCharacter { code: c.into() };
+            assert_eq!(text.parse::<Name>(), Err(refused), "{}", text.escape_unicode());
+            assert_eq!(text.parse::<Caption>(), Err(refused), "{}", text.escape_unicode());
+            assert_eq!(text.parse::<Reason>(), Err(refused), "{}", text.escape_unicode());
+            assert_eq!(text.parse::<Description>(), Err(refused), "{}", text.escape_unicode());
         }
     }
 

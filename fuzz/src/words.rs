@@ -30,13 +30,16 @@ pub fn text(data: &[u8]) {
         assert_eq!(line.trim(), line);
         assert!(
             !line.contains(|c: char| c.is_control()
-                || matches!(c, '\u{2028}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{200B}' | '\u{FEFF}')),
+                || matches!(c, '\u{AD}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{2069}' | '\u{FEFF}' | '\u{E0001}')),
             "{line:?}"
         );
+        // Tags stand in a flag only.
+        let tags = |c: char| matches!(c, '\u{E0020}'..='\u{E007F}');
+        assert!(line.split('\u{1F3F4}').next().is_some_and(|before| !before.contains(tags)), "{line:?}");
     }
     if let Some(description) = stable::<Description>(text) {
         assert!(description.as_str().chars().count() <= 4_000);
-        assert!(!description.as_str().contains(['\0', '\u{1b}', '\u{202E}']), "{description:?}");
+        assert!(!description.as_str().contains(['\0', '\u{1b}', '\u{AD}', '\u{202E}']), "{description:?}");
     }
     if let Some(subject) = stable::<Subject>(text) {
         assert_eq!(subject.as_str(), text);
@@ -49,7 +52,7 @@ pub fn email(data: &[u8]) {
     let text = email.as_str();
     assert!(text.len() <= 254 && text.is_ascii() <= text.bytes().all(|b| b.is_ascii_graphic()), "{text:?}");
     let (local, domain) = text.rsplit_once('@').expect("an address has an @");
-    assert!(!local.is_empty() && domain.contains(['.', '。', '．', '｡']), "{text:?}");
+    assert!(!local.is_empty() && domain.contains('.'), "{text:?}");
     for other in [text.to_ascii_uppercase(), text.to_ascii_lowercase(), format!(" {text} ")] {
         // Capitals may be refused where the domain is Punycode: they would be another name there.
         if let Ok(other) = other.parse::<Email>() {
@@ -72,7 +75,7 @@ pub fn image_url(data: &[u8]) {
 pub fn moment(data: &[u8]) {
     let Some(text) = utf8(data) else { return };
     if let Some(moment) = stable::<Moment>(text) {
-        assert!(text.len() <= 35 && text.is_ascii() && moment.to_string().ends_with('Z'), "{text:?}");
+        assert!(text.is_ascii() && moment.to_string().ends_with('Z'), "{text:?}");
     }
 }
 
