@@ -12,7 +12,7 @@ use aws_lambda_events::{
 use axum::{
     body::Bytes,
     http::{
-        HeaderMap, HeaderName, HeaderValue, Response, StatusCode,
+        HeaderMap, HeaderName, HeaderValue, Response, StatusCode, Version,
         header::{CONNECTION, CONTENT_LENGTH, COOKIE, HOST, SET_COOKIE, TRANSFER_ENCODING, USER_AGENT},
         request::Parts,
     },
@@ -20,6 +20,7 @@ use axum::{
 use base64::{Engine, engine::general_purpose::STANDARD};
 use photovote_domain::Timestamp;
 use photovote_http::{Code, Problem};
+use url::Url;
 
 use crate::issuer::Claims;
 
@@ -34,6 +35,8 @@ pub(crate) struct Incoming<'a> {
     pub(crate) path_parameters: HashMap<String, String>,
     /// Everything but the body.
     pub(crate) parts: &'a Parts,
+    /// The host that it is for.
+    pub(crate) host: HeaderValue,
     /// The body.
     pub(crate) body: &'a Bytes,
     /// The gateway's name for it.
@@ -46,26 +49,46 @@ pub(crate) struct Incoming<'a> {
     pub(crate) now: Timestamp,
 }
 
-/// Refuses a request that no event can be made of. A function never sees those.
-pub(crate) fn check_head(parts: &Parts) -> Result<(), Problem> {
+/// Refuses a request that no event can be made of: a function never sees those. Otherwise answers the host that it is for.
+pub(crate) fn check_head(parts: &Parts) -> Result<HeaderValue, Problem> {
     let headers = parts.headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4);
-    let line = parts.uri.path_and_query().map_or(1, |target| target.as_str().len()) + parts.method.as_str().len() + 12;
-    if headers.sum::<usize>() + line > LONGEST_HEAD {
+    let target = parts.uri.path_and_query().map_or(1, |target| target.as_str().len())
+        + parts.uri.authority().map_or(0, |authority| authority.as_str().len());
+    if headers.sum::<usize>() + target + parts.method.as_str().len() + 12 > LONGEST_HEAD {
         return Err(Problem::new(Code::HeadTooLarge, "the request line and the headers can have at most 10 KB"));
     }
-    let mut hosts = parts.headers.get_all(HOST).iter();
-    let host = hosts.next().and_then(|host| host.to_str().ok()).unwrap_or_default();
-    let is_host =
-        |host: &str| !host.contains(['/', '?', '#', '@', '\\']) && url::Url::parse(&format!("http://{host}/")).is_ok();
-    if hosts.next().is_some() || !is_host(host) {
-        return Err(Problem::new(Code::MalformedHost, "the Host header names no host"));
+    host(parts)
+}
+
+/// The host of the `Host` header, or of the target, where HTTP/2 has it as `:authority`. If both name one, it is the same.
+fn host(parts: &Parts) -> Result<HeaderValue, Problem> {
+    let malformed = |detail| Problem::new(Code::MalformedHost, detail);
+    let of_target = parts.uri.authority().map(|authority| authority.as_str());
+    let mut of_header = parts.headers.get_all(HOST).iter();
+    let header = match (of_header.next(), of_header.next()) {
+        (Some(header), None) => Some(header.to_str().unwrap_or_default()),
+        // HTTP/1.1 demands the header, whatever the target says (RFC 9112, 3.2).
+        (None, _) if parts.version == Version::HTTP_11 => return Err(malformed("the Host header is missing")),
+        (None, _) => None,
+        (Some(_), Some(_)) => return Err(malformed("there is more than one Host header")),
+    };
+    let named = header.or(of_target).ok_or_else(|| malformed("the request names no host"))?;
+    let origin = origin(named).ok_or_else(|| malformed("the Host header names no host"))?;
+    if of_target.is_some_and(|target| self::origin(target) != Some(origin)) {
+        return Err(malformed("the Host header and the request's target name different hosts"));
     }
-    Ok(())
+    HeaderValue::from_str(named).map_err(|_no_value| malformed("the Host header names no host"))
+}
+
+/// What two spellings of one host and port share.
+fn origin(host: &str) -> Option<Url> {
+    let plain = !host.contains(['/', '?', '#', '@', '\\']);
+    Url::parse(&format!("http://{host}/")).ok().filter(|_| plain)
 }
 
 /// The event that a function is sent.
 pub(crate) fn event(incoming: Incoming<'_>) -> ApiGatewayV2httpRequest {
-    let Incoming { route_key, path_parameters, parts, body, request_id, source, claims, now } = incoming;
+    let Incoming { route_key, path_parameters, parts, host, body, request_id, source, claims, now } = incoming;
     let path = decoded(parts.uri.path());
     let (body, is_base64_encoded) = match std::str::from_utf8(body) {
         Ok(text) => (text.to_owned(), false),
@@ -90,7 +113,9 @@ pub(crate) fn event(incoming: Incoming<'_>) -> ApiGatewayV2httpRequest {
     context.stage = Some("$default".into());
     context.request_id = Some(request_id.into());
     context.apiid = Some("local".into());
-    context.domain_name = text(HOST);
+    context.domain_name = host.to_str().ok().map(str::to_owned);
+    // Where a function finds it, also if HTTP/2 had it elsewhere.
+    event.headers.insert(HOST, host);
     context.time_epoch = now.millis();
     context.time = jiff::Timestamp::from_millisecond(now.millis())
         .ok()
@@ -207,6 +232,7 @@ mod tests {
             route_key: "PATCH /v1/elections/{election}",
             path_parameters: HashMap::from([("election".into(), "7".into())]),
             parts,
+            host: HeaderValue::from_static("localhost:3000"),
             body: &Bytes::from_static(body),
             request_id: "r-1",
             source: "192.0.2.7:5000".parse().unwrap(),
@@ -218,7 +244,6 @@ mod tests {
     #[test]
     fn the_event_is_what_api_gateway_sends() {
         let request = Request::patch("/v1/elections/7?limit=5&cursor=a%20b&limit=6")
-            .header("Host", "localhost:3000")
             .header("User-Agent", "curl")
             .header("X-Twice", "a")
             .header("X-Twice", "b")
@@ -290,10 +315,13 @@ mod tests {
 
     #[test]
     fn a_request_needs_one_host_and_a_short_head() {
-        let check =
-            |request: axum::http::request::Builder| check_head(&parts(request)).map_err(|problem| problem.code());
-        assert_eq!(check(Request::get("/").header("Host", "localhost:3000")), Ok(()));
-        assert_eq!(check(Request::get("/").header("Host", "[::1]:3000")), Ok(()));
+        let check = |request: axum::http::request::Builder| {
+            let host = check_head(&parts(request)).map_err(|problem| problem.code())?;
+            Ok(host.to_str().unwrap().to_owned())
+        };
+        for host in ["localhost:3000", "[::1]:3000"] {
+            assert_eq!(check(Request::get("/").header("Host", host)).as_deref(), Ok(host));
+        }
         for host in ["", "a b", "a/b", "a:b", "1.2.3.999", "a@b", "[", "%"] {
             assert_eq!(check(Request::get("/").header("Host", host)), Err("malformed_host"), "{host}");
         }
@@ -303,6 +331,38 @@ mod tests {
         assert_eq!(check(long), Err("head_too_large"));
         let long = Request::get(format!("/?{}", "x".repeat(LONGEST_HEAD))).header("Host", "a");
         assert_eq!(check(long), Err("head_too_large"));
+    }
+
+    #[test]
+    fn the_target_names_the_host_as_well() {
+        let http_2 = |target: &str| Request::get(target).version(Version::HTTP_2);
+        let check = |request: axum::http::request::Builder| {
+            let host = check_head(&parts(request)).map_err(|problem| problem.code())?;
+            Ok(host.to_str().unwrap().to_owned())
+        };
+        let here = "http://localhost:3000/v1/health";
+        assert_eq!(check(http_2(here)).as_deref(), Ok("localhost:3000"));
+        assert_eq!(check(http_2("/v1/health").header("Host", "localhost:3000")).as_deref(), Ok("localhost:3000"));
+        assert_eq!(check(Request::get(here)), Err("malformed_host"), "HTTP/1.1 demands the header");
+        assert_eq!(check(Request::get(here).version(Version::HTTP_10)).as_deref(), Ok("localhost:3000"));
+        assert_eq!(check(http_2("/v1/health")), Err("malformed_host"));
+        for (target, host) in [
+            (here, "localhost:3000"),
+            (here, "LOCALHOST:3000"),
+            ("http://localhost/", "localhost:80"),
+            ("http://127.0.0.1:3000/", "127.0.0.1:3000"),
+        ] {
+            assert_eq!(check(http_2(target).header("Host", host)).as_deref(), Ok(host), "{target}");
+            assert_eq!(check(Request::get(target).header("Host", host)).as_deref(), Ok(host), "{target}");
+        }
+        for host in ["evil.example", "localhost", "localhost:3001", "127.0.0.1:3000", "a b", ""] {
+            assert_eq!(check(http_2(here).header("Host", host)), Err("malformed_host"), "{host}");
+            assert_eq!(check(Request::get(here).header("Host", host)), Err("malformed_host"), "{host}");
+        }
+        assert_eq!(check(http_2("http://ada@localhost/")), Err("malformed_host"));
+        assert_eq!(check(http_2("http://ada@localhost/").header("Host", "localhost")), Err("malformed_host"));
+        let long = format!("http://{}/", "x".repeat(LONGEST_HEAD));
+        assert_eq!(check(http_2(&long)), Err("head_too_large"));
     }
 
     #[test]

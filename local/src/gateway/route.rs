@@ -47,7 +47,7 @@ impl Route {
     pub(super) async fn answer(&self, request: Request) -> Result<Response, Problem> {
         let now = Timestamp::from_millis(jiff::Timestamp::now().as_millisecond());
         let (mut parts, body) = request.into_parts();
-        check_head(&parts)?;
+        let host = check_head(&parts)?;
         let claims = self.issuer.as_deref().map(|issuer| authorize(issuer, &parts.headers, now)).transpose()?;
         let path_parameters = path_parameters(&mut parts).await?;
         let body = read(body).await?;
@@ -57,6 +57,7 @@ impl Route {
             route_key: &self.key,
             path_parameters,
             parts: &parts,
+            host,
             body: &body,
             request_id: &request_id,
             source,

@@ -8,6 +8,7 @@ use lambda_http::request::RequestContext;
 use photovote_domain::{Subject, Timestamp};
 use reqwest::{Client, RequestBuilder};
 use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use utoipa::openapi::{
     HttpMethod, OpenApiBuilder, PathsBuilder, path::OperationBuilder, security::SecurityRequirement,
 };
@@ -214,6 +215,43 @@ async fn what_no_event_can_be_made_of_is_refused() {
     assert_eq!(refusal(long).await, (400, "head_too_large".into()));
     let not_text = fixture.send(Method::PUT, "/v1/things/%ff");
     assert_eq!(refusal(not_text).await, (400, "malformed_path".into()));
+}
+
+#[tokio::test]
+async fn http_2_is_served_as_http_1_is() {
+    let mut fixture = fixture(Cors::Nobody).await;
+    fixture.client = Client::builder().http2_prior_knowledge().build().unwrap();
+    let host = fixture.gateway.address().to_string();
+    let request = fixture.send(Method::GET, "/v1/things/1").bearer_auth(fixture.token());
+    let (status, _, body) = answer(request).await;
+    assert_eq!((status, &body["uri"]), (200, &json!("/v1/things/1")));
+    assert_eq!(body["context"]["http"]["protocol"], "HTTP/2.0");
+    let (status, _, body) = answer(fixture.send(Method::PUT, "/v1/things/1").body("a body")).await;
+    assert_eq!((status, &body["body"]), (200, &json!("a body")));
+    let long = fixture.send(Method::PUT, "/v1/things/1").body(vec![0xff; 300_000]);
+    assert_eq!(answer(long).await.2["length"], 300_000);
+    assert_eq!(answer(fixture.send(Method::GET, "/photos/moon.png")).await.0, 200);
+    assert_eq!(refusal(fixture.send(Method::GET, "/v1/other")).await, (404, "route_not_found".into()));
+    let same = fixture.send(Method::GET, "/v1/ballot").header("Host", &host);
+    assert_eq!(answer(same).await.0, 200);
+    let other = fixture.send(Method::GET, "/v1/ballot").header("Host", "evil.example");
+    assert_eq!(refusal(other).await, (400, "malformed_host".into()));
+}
+
+#[tokio::test]
+async fn a_target_with_a_host_is_served_if_it_is_the_one_of_the_header() {
+    let fixture = fixture(Cors::Nobody).await;
+    let here = fixture.gateway.address().to_string();
+    for (target, host, status) in
+        [(&*here, &*here, "200"), ("evil.example", &here, "400"), (&here, "evil.example", "400")]
+    {
+        let mut stream = tokio::net::TcpStream::connect(fixture.gateway.address()).await.unwrap();
+        let request = format!("GET http://{target}/v1/ballot HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status}")), "{target} {host}: {answer}");
+    }
 }
 
 #[tokio::test]
