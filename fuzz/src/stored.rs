@@ -84,7 +84,8 @@ pub fn results_csv(data: &[u8]) {
         panic!("every ballot is counted, as there is none")
     };
     let table = election_queries::Sheet::of(&results, election.scale).into_csv().expect("memory can be written");
-    let mut reader = csv::ReaderBuilder::new().has_headers(false).from_reader(table.as_slice());
+    let table = table.strip_prefix("\u{FEFF}".as_bytes()).expect("it begins with a byte order mark");
+    let mut reader = csv::ReaderBuilder::new().has_headers(false).from_reader(table);
     let rows: Vec<_> = reader.records().map(|row| row.expect("the table is CSV")).collect();
     assert_eq!(rows.len(), 1 + names.len());
     for row in &rows {

@@ -149,6 +149,7 @@ async fn a_whole_election() {
     // The table for a spreadsheet, and the trail for the auditor.
     let csv = election.get("/results.csv").await.status(200);
     assert!(csv.header("content-type").starts_with("text/csv"));
+    assert!(csv.text.starts_with("\u{FEFF}competition_id,"), "{}", csv.text);
     assert_eq!(csv.text.lines().count(), 5, "{}", csv.text);
     let audit = election.get("/audit?limit=100").await.status(200).json();
     assert!(audit["items"].as_array().is_some_and(|items| items.len() > 15));

@@ -32,13 +32,13 @@ pub(crate) async fn show(State(app): State<App>, caller: Administrator, path: Se
 /// Downloads the final results as a table.
 ///
 /// Every administrator of the election may call this, once it is closed. The table is CSV (RFC 4180) with one row for each
-/// candidate. A cell that a spreadsheet would take for a formula has an apostrophe before it. While ballots are being counted the
-/// answer is 503 with `counting`: repeat the request after `Retry-After` seconds.
+/// candidate. It begins with a byte order mark (U+FEFF), by which spreadsheets know that it is UTF-8. A cell that a spreadsheet
+/// would take for a formula has an apostrophe before it. While ballots are being counted the answer is 503 with `counting`: repeat the request after `Retry-After` seconds.
 #[utoipa::path(
     get, path = "/elections/{election}/results.csv", tag = "results", operation_id = "show_results_sheet", security(("administrator" = [])),
     params(("election" = schema::Id, Path, description = "The election's id"), VersionParameter),
     responses(
-        (status = OK, body = String, content_type = "text/csv; charset=utf-8", description = "The table, with a header row", example = "competition_id,competition,…\r\n01ARZ3NDEKTSV4RRFFQ69G5FAV,Nature,…\r\n")
+        (status = OK, body = String, content_type = "text/csv; charset=utf-8", description = "The table, with a header row", example = "\u{feff}competition_id,competition,…\r\n01ARZ3NDEKTSV4RRFFQ69G5FAV,Nature,…\r\n")
     )
 )]
 pub(crate) async fn sheet(State(app): State<App>, caller: Administrator, path: Segments, query: Parameters) -> Answer {

@@ -19,6 +19,9 @@ const COLUMNS: [&str; 12] = [
     "standard_deviation",
 ];
 
+/// How a text says that it is UTF-8.
+const BYTE_ORDER_MARK: &str = "\u{FEFF}";
+
 /// A table: its header, and a row for each candidate.
 #[derive(Debug)]
 pub struct Sheet {
@@ -71,12 +74,15 @@ impl Sheet {
         self.rows.push(row);
     }
 
-    /// The table as CSV (RFC 4180), in which no cell is a formula.
+    /// The table as CSV (RFC 4180), in which no cell is a formula. It begins with a byte order mark: without one, a spreadsheet that
+    /// opens the file takes its letters for those of another encoding.
     ///
     /// # Errors
     /// Writing to memory fails, which it does not.
     pub fn into_csv(self) -> Result<Vec<u8>, csv::Error> {
-        let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(Vec::new());
+        let mut writer = csv::WriterBuilder::new()
+            .terminator(csv::Terminator::CRLF)
+            .from_writer(BYTE_ORDER_MARK.as_bytes().to_vec());
         for row in self.rows {
             writer.write_record(row.iter().map(|cell| harmless(cell)))?;
         }

@@ -341,6 +341,6 @@ async fn the_table_has_a_row_for_each_candidate_and_no_formula() {
         row(13) + ",'@never,unranked,,,,,,,,,,,,,",
         row(14) + ",Mist,disqualified,,,,,,,,,,,,,'-late",
     ];
-    assert_eq!(sheet.text, rows.map(|row| row + "\r\n").concat());
+    assert_eq!(sheet.text, format!("\u{feff}{}", rows.map(|row| row + "\r\n").concat()));
     assert_ne!(office.ada("/results").await.json, Value::Null);
 }
