@@ -53,4 +53,8 @@ pub trait Refusal: std::error::Error + Send + Sync + 'static {
     fn code(&self) -> &'static str;
     /// What kind of no it is.
     fn kind(&self) -> Kind;
+    /// The path of the value that is at fault, by the names under which clients send it: `ratings.01ARZ3NDEKTSV4RRFFQ69G5FAV`.
+    fn field(&self) -> Option<String> {
+        None
+    }
 }

@@ -209,6 +209,16 @@ impl Refusal for BallotRejection {
             _ => Kind::State,
         }
     }
+
+    fn field(&self) -> Option<String> {
+        match self {
+            Self::UnknownCandidate(candidate) | Self::OutOfScale { candidate, .. } => {
+                Some(format!("ratings.{candidate}"))
+            }
+            Self::TooManyRatings | Self::Empty => Some("ratings".to_owned()),
+            _ => None,
+        }
+    }
 }
 
 impl Aggregate for Ballot {

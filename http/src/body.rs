@@ -1,6 +1,6 @@
 //! Request bodies: JSON objects, read strictly.
 
-use std::{collections::BTreeMap, convert::Infallible, fmt, str::FromStr};
+use std::{convert::Infallible, fmt, str::FromStr};
 
 use axum::extract::{FromRequest, Request};
 use bytes::Bytes;
@@ -9,13 +9,14 @@ use http::{
     header::{CONTENT_ENCODING, CONTENT_TYPE},
 };
 use http_body_util::{BodyExt, LengthLimitError, Limited};
-use serde::{
-    Deserialize, Deserializer,
-    de::{DeserializeOwned, Error as _, MapAccess, Visitor},
-};
-use serde_json::{Map, Value};
+use serde::{Deserialize, Deserializer, de::DeserializeOwned};
 
-use crate::{code::Code, problem::Problem, value::value};
+use crate::{
+    code::Code,
+    json::{self, Wrong},
+    problem::Problem,
+    value::value,
+};
 
 /// The most bytes that a body can have: 256 KB.
 pub const LARGEST_BODY: usize = 256 * 1024;
@@ -25,8 +26,7 @@ pub const LARGEST_BODY: usize = 256 * 1024;
 #[derive(Debug, Clone)]
 pub struct Body {
     content: Content,
-    json: bool,
-    typed: bool,
+    media: Media,
 }
 
 #[derive(Debug, Clone)]
@@ -34,6 +34,16 @@ enum Content {
     Bytes(Bytes),
     TooLarge,
     Interrupted,
+}
+
+/// What the headers say that the body is.
+#[derive(Debug, Clone)]
+enum Media {
+    Json,
+    /// Nothing: good for no body at all.
+    Unsaid,
+    /// Something else, and what it has to be.
+    Refused(String),
 }
 
 /// A body that was read.
@@ -49,11 +59,11 @@ impl Body {
     /// Reads the body as one JSON object. An absent body is `{}`.
     ///
     /// A `T` of this crate's users refuses unknown fields, takes every integer as an `i64` (larger ones arrive as the
-    /// nearest `i64`, for the domain to refuse), and its optional fields with [`present`] or as [`Patch`].
+    /// nearest `i64`, for the domain to refuse), and its optional fields with [`present`](crate::present) or as [`Patch`].
     ///
     /// # Errors
-    /// In this order: the body is too large; it is not of a JSON type; it is not UTF-8, not JSON, not an object, holds a
-    /// list or one key twice, or is not what `T` takes.
+    /// In this order: the body is too large; it is not of a JSON type; it is not UTF-8, not JSON, not an object, holds one
+    /// key twice, or a list, or is not what `T` takes. Where a field is at fault, the problem names it.
     pub fn parse<T: DeserializeOwned>(&self) -> Result<Parsed<T>, Problem> {
         let bytes = match &self.content {
             Content::Bytes(bytes) => bytes,
@@ -61,22 +71,24 @@ impl Body {
             Content::Interrupted => return Err(malformed("the body ended early")),
         };
         let absent = bytes.is_empty();
-        if !self.json && (self.typed || !absent) {
-            return Err(Problem::unsupported_media_type());
+        match &self.media {
+            Media::Json => {}
+            Media::Unsaid if absent => {}
+            Media::Unsaid => return Err(Code::UnsupportedMediaType.into()),
+            Media::Refused(why) => return Err(Problem::new(Code::UnsupportedMediaType, why)),
         }
-        let text = if absent { b"{}" } else { bytes.as_ref() };
-        let Strict(value) = serde_json::from_slice(text).map_err(|error| malformed(error.to_string()))?;
-        if !value.is_object() {
-            return Err(malformed("the body is not a JSON object"));
-        }
-        let canonical = serde_json_canonicalizer::to_vec(&value).map_err(|error| malformed(error.to_string()))?;
-        let value = serde_path_to_error::deserialize(value).map_err(|error| {
-            let path = error.path().to_string();
-            let problem = malformed(error.into_inner().to_string());
-            // The path of the whole body is a dot.
-            if path == "." { problem } else { problem.with_field(path) }
-        })?;
+        let object = json::object(if absent { b"{}" } else { bytes }).map_err(wrong)?;
+        let canonical = serde_json_canonicalizer::to_vec(&object).map_err(|error| malformed(error.to_string()))?;
+        let value = json::read(object).map_err(wrong)?;
         Ok(Parsed { value, canonical })
+    }
+}
+
+fn wrong(Wrong { detail, field }: Wrong) -> Problem {
+    let problem = malformed(detail);
+    match field {
+        Some(field) => problem.with_field(field),
+        None => problem,
     }
 }
 
@@ -97,123 +109,39 @@ impl<S: Sync> FromRequest<S> for Body {
                 Content::Interrupted
             }
         };
-        let json = is_json(&parts.headers) && is_as_it_is(&parts.headers);
-        Ok(Self { content, json, typed: parts.headers.contains_key(CONTENT_TYPE) })
+        Ok(Self { content, media: media(&parts.headers) })
     }
 }
 
-/// Whether there is one content type, and it is `application/json` or `application/…+json`, in UTF-8 if it says so.
-fn is_json(headers: &HeaderMap) -> bool {
+/// One content type, `application/json` or `application/…+json`, in UTF-8 if it says so. Other parameters mean nothing (RFC 2045,
+/// 5.1). The body is not compressed or coded otherwise: nothing here would undo that (RFC 9110, 15.5.16).
+fn media(headers: &HeaderMap) -> Media {
     let mut values = headers.get_all(CONTENT_TYPE).iter();
-    let (Some(value), None) = (values.next(), values.next()) else { return false };
-    let Ok(value) = value.to_str() else { return false };
+    let Some(value) = values.next() else { return Media::Unsaid };
+    let refused = || Media::Refused(Code::UnsupportedMediaType.meaning().to_owned());
+    let (Ok(value), None) = (value.to_str(), values.next()) else { return refused() };
     let value = value.to_ascii_lowercase();
     let mut parts = value.split(';').map(str::trim);
     let subtype = parts.next().and_then(|essence| essence.strip_prefix("application/")).unwrap_or_default();
-    let json = subtype == "json" || subtype.strip_suffix("+json").is_some_and(|kind| !kind.is_empty());
-    json && parts.all(|parameter| matches!(parameter, "" | "charset=utf-8" | "charset=\"utf-8\""))
-}
-
-/// Whether the body is not compressed or coded otherwise: nothing here would undo that (RFC 9110, 15.5.16).
-fn is_as_it_is(headers: &HeaderMap) -> bool {
-    headers.get_all(CONTENT_ENCODING).iter().all(|coding| coding.as_bytes().eq_ignore_ascii_case(b"identity"))
-}
-
-/// A JSON value as a body may hold it: no key twice in an object, and no lists. No request of ours has a list, and serde
-/// would read one as a struct.
-struct Strict(Value);
-
-impl<'de> Deserialize<'de> for Strict {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(StrictVisitor).map(Self)
+    let token = |text: &str| {
+        !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$&-^_.+".contains(&byte))
+    };
+    if !token(subtype) || !(subtype == "json" || subtype.strip_suffix("+json").is_some_and(|kind| !kind.is_empty())) {
+        return refused();
     }
-}
-
-struct StrictVisitor;
-
-/// From here on, a number that was read as a float may have been an integer: 2⁶³.
-const BEYOND_INTEGERS: f64 = 9_223_372_036_854_775_808.0;
-
-impl<'de> Visitor<'de> for StrictVisitor {
-    type Value = Value;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object, a string, a number, true, false or null")
-    }
-
-    fn visit_unit<E>(self) -> Result<Value, E> {
-        Ok(Value::Null)
-    }
-
-    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
-        Ok(value.into())
-    }
-
-    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
-        Ok(value.into())
-    }
-
-    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
-        Ok(i64::try_from(value).unwrap_or(i64::MAX).into())
-    }
-
-    fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
-        if value >= BEYOND_INTEGERS {
-            Ok(i64::MAX.into())
-        } else if value <= -BEYOND_INTEGERS {
-            Ok(i64::MIN.into())
-        } else {
-            // `4.0` and `4e0` are the number 4, as JSON Schema has it and RFC 8785 writes it.
-            Ok(value.to_string().parse().map_or_else(|_fraction| value.into(), |whole: i64| whole.into()))
-        }
-    }
-
-    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
-        Ok(value.into())
-    }
-
-    fn visit_string<E>(self, value: String) -> Result<Value, E> {
-        Ok(value.into())
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Value, A::Error> {
-        let mut object = Map::new();
-        while let Some(key) = entries.next_key::<String>()? {
-            if object.contains_key(&key) {
-                return Err(A::Error::custom(format!("the key `{key}` is there twice")));
+    for parameter in parts.filter(|parameter| !parameter.is_empty()) {
+        match parameter.split_once('=') {
+            Some(("charset", charset)) if !matches!(charset.trim_matches('"'), "utf-8" | "utf8") => {
+                return Media::Refused(format!("the charset of the body is {charset}: send it in UTF-8"));
             }
-            let Strict(value) = entries.next_value()?;
-            object.insert(key, value);
-        }
-        Ok(object.into())
-    }
-}
-
-/// For an optional field that is either absent or has a value, never `null`:
-/// `#[serde(default, deserialize_with = "photovote_http::present")]`.
-pub fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
-    T::deserialize(deserializer).map(Some)
-}
-
-/// For a map whose keys have several spellings: a key that is there twice, spelled differently, is an error.
-/// `#[serde(deserialize_with = "photovote_http::distinct")]`.
-pub fn distinct<'de, D, K, V>(deserializer: D) -> Result<BTreeMap<K, V>, D::Error>
-where
-    D: Deserializer<'de>,
-    K: DeserializeOwned + Ord + fmt::Display,
-    V: DeserializeOwned,
-{
-    let entries = Map::deserialize(deserializer)?;
-    let mut map = BTreeMap::new();
-    for (key, value) in entries {
-        let text = key.clone();
-        let key = K::deserialize(Value::String(key)).map_err(|error| D::Error::custom(format!("`{text}`: {error}")))?;
-        let value = V::deserialize(value).map_err(|error| D::Error::custom(format!("`{text}`: {error}")))?;
-        if map.insert(key, value).is_some() {
-            return Err(D::Error::custom(format!("the key `{text}` is there twice")));
+            Some((name, _)) if token(name) => {}
+            _ => return refused(),
         }
     }
-    Ok(map)
+    if headers.get_all(CONTENT_ENCODING).iter().any(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"identity")) {
+        return Media::Refused("the body has a Content-Encoding: send it without".to_owned());
+    }
+    Media::Json
 }
 
 /// What a PATCH says about a field that can be cleared. Use it with `#[serde(default)]`.
@@ -257,6 +185,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::present;
 
     #[derive(Debug, Deserialize, PartialEq)]
     #[serde(deny_unknown_fields)]
@@ -279,17 +208,10 @@ mod tests {
     #[serde(deny_unknown_fields)]
     struct Nothing {}
 
-    #[derive(Debug, Deserialize)]
-    #[serde(deny_unknown_fields)]
-    struct Ratings {
-        #[serde(deserialize_with = "distinct")]
-        ratings: BTreeMap<photovote_domain::CandidateId, i64>,
-    }
-
     fn body(content_type: &str, bytes: &[u8]) -> Body {
         let mut headers = HeaderMap::new();
         headers.insert(CONTENT_TYPE, content_type.parse().unwrap());
-        Body { content: Content::Bytes(Bytes::copy_from_slice(bytes)), json: is_json(&headers), typed: true }
+        Body { content: Content::Bytes(Bytes::copy_from_slice(bytes)), media: media(&headers) }
     }
 
     fn parse<T: DeserializeOwned>(bytes: impl AsRef<[u8]>) -> Result<T, Problem> {
@@ -344,7 +266,8 @@ mod tests {
             r#"{"name": "a", "scale": {"min": 1, "max": true}}"#,
             r#"{"name": "a", "scale": {"min": 1, "max": NaN}}"#,
             r#"{"name": "a", "description": 4}"#,
-            "\u{feff}{\"name\": \"a\"}",
+            "\u{feff}\u{feff}{\"name\": \"a\"}",
+            "\u{feff}",
         ];
         for text in refused {
             let problem = parse::<Create>(text).unwrap_err();
@@ -371,21 +294,12 @@ mod tests {
 
     #[test]
     fn a_problem_names_the_field() {
-        let problem = parse::<Create>(r#"{"name": "a", "scale": {"min": 1, "max": "5"}}"#).unwrap_err();
-        let body = serde_json::to_value(format!("{problem:?}")).unwrap().to_string();
-        assert!(body.contains("scale.max") && problem.detail().contains("expected i64"), "{body}");
-        assert_eq!(parse::<Create>("{}").unwrap_err().detail(), "missing field `name`");
-    }
-
-    #[test]
-    fn one_key_in_two_spellings_is_there_twice() {
-        let id = "01ARZ3NDEKTSV4RRFFQ69G5FAV";
-        let read: Ratings = parse(format!(r#"{{"ratings": {{"{id}": 4}}}}"#)).unwrap();
-        assert_eq!(read.ratings.into_values().collect::<Vec<_>>(), [4]);
-        let twice = format!(r#"{{"ratings": {{"{id}": 4, "{}": 4}}}}"#, id.to_lowercase());
-        assert!(parse::<Ratings>(twice).unwrap_err().detail().contains("twice"));
-        for wrong in [r#"{"x": 4}"#.into(), format!(r#"{{"{id}": null}}"#), format!(r#"{{"{id}": 4.5}}"#), "4".into()] {
-            assert_eq!(parse::<Ratings>(format!(r#"{{"ratings": {wrong}}}"#)).unwrap_err().code(), "malformed_body");
+        for (text, field) in
+            [("{}", "name"), (r#"{"name": "a", "scale": {"min": 1, "max": "5"}}"#, "scale.max"), (r#"{"x": 1}"#, "x")]
+        {
+            let problem = parse::<Create>(text).unwrap_err();
+            assert_eq!(problem.field(), Some(field), "{text}");
+            assert!(problem.detail().starts_with(&format!("{field}: ")), "{problem:?}");
         }
     }
 
@@ -415,24 +329,34 @@ mod tests {
             "application/json",
             "Application/JSON; charset=utf-8",
             "application/json;charset=\"UTF-8\"",
+            "application/json; Charset=UTF8",
+            "application/json; charset=Utf-8; ",
+            "application/json;version=1",
             "application/merge-patch+json",
         ];
         for kind in taken {
             assert!(body(kind, b"{}").parse::<Nothing>().is_ok(), "{kind}");
         }
+        let not_json = Code::UnsupportedMediaType.meaning();
         let refused = [
-            "text/plain",
-            "application/jsonp",
-            "application/+json",
-            "text/json",
-            "app lication/json",
-            "application/json; charset=latin1",
-            "application/json, application/json",
-            "application/json; boundary=x",
+            ("text/plain", not_json),
+            ("application/jsonp", not_json),
+            ("application/+json", not_json),
+            ("text/json", not_json),
+            ("app lication/json", not_json),
+            ("application/json, application/json", not_json),
+            ("application/json; utf-8", not_json),
+            ("application/json; charset=latin1", "the charset of the body is latin1: send it in UTF-8"),
+            ("application/json; charset=UTF-16", "the charset of the body is utf-16: send it in UTF-8"),
+            ("application/json; charset=utf-8; charset=big5", "the charset of the body is big5: send it in UTF-8"),
+            ("application/json; charset=", "the charset of the body is : send it in UTF-8"),
         ];
-        for kind in refused {
-            assert_eq!(body(kind, b"nonsense").parse::<Nothing>().unwrap_err().status().as_u16(), 415, "{kind}");
+        for (kind, detail) in refused {
+            let problem = body(kind, b"nonsense").parse::<Nothing>().unwrap_err();
+            assert_eq!((problem.status().as_u16(), problem.detail()), (415, detail), "{kind}");
         }
+        let marked = body("application/json", "\u{feff}{}".as_bytes()).parse::<Nothing>().unwrap();
+        assert_eq!(marked.canonical, b"{}", "the same request with a byte order mark and without");
     }
 
     #[tokio::test]

@@ -44,6 +44,7 @@ mod etag;
 mod events;
 mod idempotency;
 mod invocation;
+mod json;
 mod openapi;
 mod page;
 mod path;
@@ -60,7 +61,7 @@ mod value;
 pub use answer::{Changed, Created, at_version, created};
 #[cfg(feature = "events")]
 pub use ballot::{OpenedBallot, opened, opens, token_opens_nothing};
-pub use body::{Body, LARGEST_BODY, Parsed, Patch, distinct, present};
+pub use body::{Body, LARGEST_BODY, Parsed, Patch};
 pub use caller::{Administrator, Voter};
 pub use code::Code;
 #[cfg(feature = "commands")]
@@ -70,6 +71,7 @@ pub use election_view::{CandidateView, CompetitionView, DisqualifiedView, Electi
 pub use etag::{IfMatch, Precondition, etag};
 pub use idempotency::{IdempotencyKey, command_id, derived_id, fingerprint};
 pub use invocation::invoke;
+pub use json::{distinct, present};
 pub use openapi::{
     ADMINISTRATOR, BALLOT, CommandHeaders, Description, OPENAPI, PREFIX, PageParameters, Preconditions, Problems,
     VersionParameter, document,

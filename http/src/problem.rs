@@ -96,6 +96,11 @@ impl Problem {
         &self.0.detail
     }
 
+    /// The field of the body, or the parameter, that is at fault.
+    pub fn field(&self) -> Option<&str> {
+        self.0.field.as_deref()
+    }
+
     /// The status it is answered with.
     pub fn status(&self) -> StatusCode {
         self.0.status
@@ -120,11 +125,6 @@ impl Problem {
     /// The body is too long.
     pub fn too_large() -> Self {
         Code::BodyTooLarge.into()
-    }
-
-    /// The body is not JSON.
-    pub fn unsupported_media_type() -> Self {
-        Code::UnsupportedMediaType.into()
     }
 
     /// The `Idempotency-Key` came with another request before.
@@ -162,7 +162,11 @@ impl Problem {
             Kind::Invalid => status::INVALID,
             Kind::State => status::CONFLICT,
         };
-        Self::named(status, refusal.code(), refusal.to_string())
+        let problem = Self::named(status, refusal.code(), refusal.to_string());
+        match refusal.field() {
+            Some(field) => problem.with_field(field),
+            None => problem,
+        }
     }
 
     /// What the HTTP library refused by itself with this status; `None` if it refused nothing.
@@ -171,7 +175,7 @@ impl Problem {
             status::NOT_FOUND => Some(Self::no_route()),
             status::METHOD_NOT_ALLOWED => Some(Self::method_not_allowed()),
             status::TOO_LARGE => Some(Self::too_large()),
-            status::UNSUPPORTED_MEDIA_TYPE => Some(Self::unsupported_media_type()),
+            status::UNSUPPORTED_MEDIA_TYPE => Some(Code::UnsupportedMediaType.into()),
             other if other.is_client_error() => Some(Code::MalformedRequest.into()),
             other if other.is_server_error() => Some(Self::internal()),
             _ => None,
@@ -269,6 +273,16 @@ mod tests {
         fn kind(&self) -> Kind {
             self.0
         }
+
+        fn field(&self) -> Option<String> {
+            (self.0 == Kind::Invalid).then(|| "ratings.7".to_owned())
+        }
+    }
+
+    #[test]
+    fn a_refusal_names_its_field() {
+        assert_eq!(Problem::refused(&No(Kind::Invalid)).field(), Some("ratings.7"));
+        assert_eq!(Problem::refused(&No(Kind::State)).field(), None);
     }
 
     #[tokio::test]
@@ -291,7 +305,7 @@ mod tests {
         assert_eq!(status(Problem::method_not_allowed()), 405);
         assert_eq!(status(Problem::precondition_failed(Version::new(1))), 412);
         assert_eq!(status(Problem::too_large()), 413);
-        assert_eq!(status(Problem::unsupported_media_type()), 415);
+        assert_eq!(status(Code::UnsupportedMediaType.into()), 415);
         assert_eq!(status(Problem::key_reused()), 422);
         assert_eq!(status(Problem::internal()), 500);
         assert_eq!(status(Problem::unavailable(Code::Counting, "b", 1)), 503);

@@ -141,7 +141,8 @@ async fn numbers_are_whole_and_said_plainly() {
     for number in
         ["0", "-0.0", "6", "60e-1", "-1", "9223372036854775808", "-99999999999999999999", "18446744073709551617"]
     {
-        rate(number).await.refused(422, "rating_out_of_scale");
+        let refused = rate(number).await.refused(422, "rating_out_of_scale");
+        assert_eq!(refused.json()["field"], format!("ratings.{candidate}"));
     }
     for query in ["limit=1e1", "limit=5.0", "limit=-0", "limit=%2B5", "limit=0", "limit=18446744073709551617"] {
         host.owner().get(&format!("/elections?{query}")).await.refused(400, "malformed_parameter");

@@ -183,4 +183,8 @@ impl Refusal for ElectionRejection {
             _ => Kind::State,
         }
     }
+
+    fn field(&self) -> Option<String> {
+        matches!(self, Self::ClosingTimePast | Self::ClosingTimeNotLater).then(|| "closes_at".to_owned())
+    }
 }
