@@ -63,7 +63,11 @@ impl World {
                 election_commands::routes().with_state(election_commands::App::new(store(), control(), snapshots())),
                 ballot_commands::routes().with_state(ballot_commands::App::new(store(), control(), snapshots())),
                 election_queries::routes().with_state(election_queries::App::new(documents(), visible)),
-                ballot_queries::routes().with_state(ballot_queries::App::new(store().reader().clone(), snapshots())),
+                ballot_queries::routes().with_state(ballot_queries::App::new(
+                    store().reader().clone(),
+                    snapshots(),
+                    Environment::system(),
+                )),
                 audit_queries::routes().with_state(audit_queries::App::new(store().reader().clone())),
                 public_queries::routes().with_state(public_queries::App::new(documents())),
             ];

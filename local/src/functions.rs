@@ -88,7 +88,7 @@ pub(crate) async fn functions(surroundings: &Surroundings) -> Functions {
         function(
             "ballot-queries",
             ballot_queries::description(),
-            ballot_queries::routes().with_state(ballot_queries::App::new(reader(), snapshots())),
+            ballot_queries::routes().with_state(ballot_queries::App::new(reader(), snapshots(), Environment::system())),
         ),
         function(
             "audit-queries",

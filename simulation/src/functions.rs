@@ -231,9 +231,13 @@ pub(crate) fn election_queries(config: &SdkConfig) -> Router {
     edge(election_queries::routes().with_state(app))
 }
 
-fn ballot_queries(config: &SdkConfig, _surroundings: &Surroundings) -> Router {
+fn ballot_queries(config: &SdkConfig, surroundings: &Surroundings) -> Router {
     let client = Client::new(config);
-    let app = ballot_queries::App::new(EventReader::new(client.clone(), EVENTS), snapshots(client));
+    let app = ballot_queries::App::new(
+        EventReader::new(client.clone(), EVENTS),
+        snapshots(client),
+        surroundings.environment.clone(),
+    );
     edge(ballot_queries::routes().with_state(app))
 }
 

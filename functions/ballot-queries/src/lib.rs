@@ -3,25 +3,42 @@
 
 use axum::extract::State;
 use photovote_domain::{
-    BallotId, Election, Ratings, Receipt, Version, ballot,
+    BallotId, Election, ElectionId, Ratings, Receipt, Version, ballot,
     election::{self, ElectionRejection},
 };
-use photovote_event_store::{ElectionCache, EventReader, Snapshot, Snapshots};
+use photovote_event_store::{ElectionCache, Environment, EventReader, Snapshot, Snapshots};
 use photovote_http::{Answer, ElectionView, OpenedBallot, Problem, Problems, Voter, at_version, opened, schema};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// The function: the table it reads, and the elections it has seen lately.
+/// The function: the table it reads, the elections it has seen lately, and its clock.
 #[derive(Debug, Clone)]
 pub struct App {
     reader: EventReader,
     elections: ElectionCache<Snapshot<Election>>,
+    environment: Environment,
 }
 
 impl App {
     /// Reads the events table, and elections with these snapshots.
-    pub fn new(reader: EventReader, snapshots: Snapshots) -> Self {
-        Self { elections: ElectionCache::new(snapshots), reader }
+    pub fn new(reader: EventReader, snapshots: Snapshots, environment: Environment) -> Self {
+        Self { elections: ElectionCache::new(snapshots), reader, environment }
+    }
+
+    /// The election as a cast would find it now: once its closing time has passed, it closes, though the closer has not come.
+    async fn seen(&self, id: ElectionId, recent: &Election) -> Answer<ElectionView> {
+        let now = self.environment.now();
+        let late = |election: &Election| election.status == election::Status::Open && !election.accepts_votes(now);
+        if !late(recent) {
+            return Ok(ElectionView::of(id, recent));
+        }
+        // What is cached may be older than an extension.
+        let fresh = self.elections.fresh(id).await?;
+        let mut view = ElectionView::of(id, &fresh.state);
+        if late(&fresh.state) {
+            view.status = election::Status::Closing;
+        }
+        Ok(view)
     }
 }
 
@@ -75,7 +92,8 @@ impl BallotView {
 /// Shows the ballot and its election.
 ///
 /// The bearer of a ballot token may call this. It has all that a voter needs: competitions, candidates, scale, and the ratings so
-/// far. Once the ballot is cast, the answer has the receipt instead of the ratings. On 401 the token was replaced, or the voter was
+/// far. Once the ballot is cast, the answer has the receipt instead of the ratings. The status of the election is `closing` from the
+/// moment of its closing time on: nothing can be cast any more. On 401 the token was replaced, or the voter was
 /// removed: ask an administrator for a new one.
 #[utoipa::path(
     get, path = "/ballot", tag = "ballot", operation_id = "show_ballot", security(("ballot" = [])),
@@ -86,7 +104,7 @@ async fn show(State(app): State<App>, caller: Voter) -> Answer {
     if opened.election.state.status == election::Status::Deleted {
         return Err(Problem::refused(&ElectionRejection::NotFound).with_detail("the election was deleted"));
     }
-    let election = ElectionView::of(caller.0.election, &opened.election.state);
+    let election = app.seen(caller.0.election, &opened.election.state).await?;
     let ballot = BallotView::of(caller.0.ballot, opened)?;
     Ok(at_version(ballot.version, BallotAnswer { election, ballot }))
 }

@@ -37,8 +37,14 @@ impl Booth {
     }
 
     fn router(store: &EventReader, engine: &Engine) -> Router {
+        Self::router_at(Timestamp::from_millis(999), store, engine)
+    }
+
+    /// The function as it answers at this moment.
+    fn router_at(now: Timestamp, store: &EventReader, engine: &Engine) -> Router {
         let snapshots = Snapshots::new(store, engine.tables().control);
-        edge(routes().with_state(App::new(store.clone(), snapshots)))
+        let environment = Environment::new(move || now, |_| ());
+        edge(routes().with_state(App::new(store.clone(), snapshots, environment)))
     }
 
     /// An open election with a ballot that the token opens.
@@ -115,6 +121,23 @@ async fn a_voter_sees_the_election_and_the_last_rating() {
     let ballot =
         json!({"id": BALLOT, "version": 3, "ratings": {CANDIDATE.to_string(): 4}, "cast": false, "receipt": null});
     assert_eq!(reply.json, json!({"election": election, "ballot": ballot}));
+}
+
+#[tokio::test]
+async fn from_its_closing_time_on_an_election_is_closing_also_before_the_closer_comes() {
+    let (booth, token) = Booth::open().await;
+    let at = |millis| Booth::router_at(Timestamp::from_millis(millis), &booth.store, &booth.engine);
+    let status = async |router: &Router| {
+        get(router, Sender::Bearer(&token.reveal()), "/v1/ballot").await.json["election"]["status"].clone()
+    };
+    assert_eq!(status(&at(999)).await, "open");
+    let late = at(1_000);
+    assert_eq!(status(&late).await, "closing");
+    // The function has seen the election before it was extended.
+    let extended = ElectionEvent::ElectionExtended { closes_at: Timestamp::from_millis(2_000) };
+    booth.append::<Election>(Stream::Election(ELECTION), vec![extended]).await;
+    assert_eq!(status(&late).await, "open");
+    assert_eq!(status(&at(2_000)).await, "closing");
 }
 
 #[tokio::test]

@@ -92,7 +92,7 @@ impl World {
     pub(crate) fn queries(&self) -> Router {
         let control = ControlReader::new(self.client.clone(), self.engine.tables().control);
         let elections = election_queries::App::new(self.documents(), control);
-        let ballots = ballot_queries::App::new(self.store().reader().clone(), self.snapshots());
+        let ballots = ballot_queries::App::new(self.store().reader().clone(), self.snapshots(), Environment::system());
         let public = public_queries::App::new(self.documents());
         let routes = election_queries::routes()
             .with_state(elections)

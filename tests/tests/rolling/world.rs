@@ -68,7 +68,11 @@ impl World {
         let elections = election_queries::App::new(documents.clone(), turnout);
         let routes = election_queries::routes()
             .with_state(elections)
-            .merge(ballot_queries::routes().with_state(ballot_queries::App::new(store.reader().clone(), snapshots())))
+            .merge(ballot_queries::routes().with_state(ballot_queries::App::new(
+                store.reader().clone(),
+                snapshots(),
+                Environment::system(),
+            )))
             .merge(audit_queries::routes().with_state(audit_queries::App::new(store.reader().clone())))
             .merge(public_queries::routes().with_state(public_queries::App::new(documents)))
             .merge(election_commands::routes().with_state(election_commands::App::new(

@@ -276,7 +276,11 @@ fn routers(places: &BTreeMap<String, Place>) -> BTreeMap<&'static str, Router> {
     let (gates, snapshots) = control("ballot-commands");
     let ballot_commands = ballot_commands::App::new(store("ballot-commands"), gates, snapshots);
     let election_queries = election_queries::App::new(at("election-queries").documents(), turnout);
-    let ballot_queries = ballot_queries::App::new(at("ballot-queries").events(), at("ballot-queries").snapshots());
+    let ballot_queries = ballot_queries::App::new(
+        at("ballot-queries").events(),
+        at("ballot-queries").snapshots(),
+        Environment::system(),
+    );
     let audit_queries = audit_queries::App::new(at("audit-queries").events());
     let public_queries = public_queries::App::new(at("public-queries").documents());
     BTreeMap::from([
