@@ -1,4 +1,5 @@
-//! The development issuer: makes administrators' tokens, and checks them as API Gateway's JWT authorizer would.
+//! The development issuer: makes administrators' tokens, and checks them as API Gateway's JWT authorizer would,
+//! but for a minute's leeway.
 
 use std::{
     collections::BTreeMap,
@@ -30,6 +31,9 @@ pub const AUDIENCE: &str = "photovote";
 
 /// How long a token is good for.
 const LIFETIME_SECS: i64 = 12 * 3_600;
+
+/// By how much the clock may have been set since a token was made. API Gateway allows nothing.
+const LEEWAY_SECS: i64 = 60;
 
 /// Why there is no issuer.
 #[derive(Debug, thiserror::Error)]
@@ -116,7 +120,8 @@ impl Issuer {
         Ok(format!("{message}.{}", URL_SAFE_NO_PAD.encode(signature)))
     }
 
-    /// What a token says, if it is good now: signed by this issuer with RS256, for this audience, begun and not ended.
+    /// What a token says, if it is good now: signed by this issuer with RS256, for this audience, begun and not
+    /// ended, give or take a minute.
     pub fn verify(&self, token: &str, now: Timestamp) -> Result<Claims, TokenError> {
         let header = jsonwebtoken::decode_header(token)?;
         if header.kid.as_deref() != Some(&self.key_id) {
@@ -126,7 +131,7 @@ impl Issuer {
         validation.set_issuer(&[ISSUER]);
         validation.set_audience(&[AUDIENCE]);
         validation.set_required_spec_claims(&["exp", "iss", "aud"]);
-        // The library would ask the clock itself, and be lenient by a minute.
+        // The library would ask the clock itself.
         validation.validate_exp = false;
         let claims = jsonwebtoken::decode::<Map<String, Value>>(token, &self.verifying, &validation)?.claims;
         timely(&claims, now.millis().div_euclid(1_000))?;
@@ -134,16 +139,16 @@ impl Issuer {
     }
 }
 
-/// Whether the token has begun and not ended. Times are in seconds, and can have a fraction.
+/// Whether the token has begun and not ended, if the clock is right within the leeway. Times are in seconds, and can have a fraction.
 #[expect(clippy::cast_precision_loss, reason = "whole seconds are exact for a hundred million years")]
 fn timely(claims: &Map<String, Value>, now: i64) -> Result<(), TokenError> {
-    let now = now as f64;
+    let (earliest, latest) = ((now - LEEWAY_SECS) as f64, (now + LEEWAY_SECS) as f64);
     let time = |name| claims.get(name).map(|time| time.as_f64().ok_or(TokenError::Untimely(name))).transpose();
-    if time("exp")?.is_none_or(|end| end <= now) {
+    if time("exp")?.is_none_or(|end| end <= earliest) {
         return Err(TokenError::Untimely("exp"));
     }
     for name in ["nbf", "iat"] {
-        if time(name)?.is_some_and(|begin| begin > now) {
+        if time(name)?.is_some_and(|begin| begin > latest) {
             return Err(TokenError::Untimely(name));
         }
     }
@@ -214,9 +219,12 @@ mod tests {
         assert_eq!(claims["sub"], "ada");
         assert_eq!(claims["iss"], ISSUER);
         assert_eq!(claims["exp"], (NOW.millis() / 1_000 + LIFETIME_SECS).to_string());
-        issuer.verify(&token, later(LIFETIME_SECS - 1)).unwrap();
-        assert!(matches!(issuer.verify(&token, later(LIFETIME_SECS)), Err(TokenError::Untimely("exp"))));
-        assert!(matches!(issuer.verify(&token, later(-1)), Err(TokenError::Untimely("nbf"))));
+        // The clock may be set back, or forward, by a minute.
+        issuer.verify(&token, later(-LEEWAY_SECS)).unwrap();
+        issuer.verify(&token, later(LIFETIME_SECS + LEEWAY_SECS - 1)).unwrap();
+        let late = issuer.verify(&token, later(LIFETIME_SECS + LEEWAY_SECS));
+        assert!(matches!(late, Err(TokenError::Untimely("exp"))));
+        assert!(matches!(issuer.verify(&token, later(-LEEWAY_SECS - 1)), Err(TokenError::Untimely("nbf"))));
     }
 
     #[test]
@@ -297,18 +305,20 @@ mod tests {
         };
         let now = NOW.millis() / 1_000;
         with("aud", json!(["others", AUDIENCE])).unwrap();
-        with("exp", json!(now + 1)).unwrap();
+        with("exp", json!(now + 1 - LEEWAY_SECS)).unwrap();
+        with("nbf", json!(now + LEEWAY_SECS)).unwrap();
+        with("iat", json!(now + LEEWAY_SECS)).unwrap();
         for (name, value) in [
             ("iss", json!("https://example.com")),
             ("iss", Value::Null),
             ("aud", json!("others")),
             ("aud", Value::Null),
-            ("exp", json!(now)),
+            ("exp", json!(now - LEEWAY_SECS)),
             ("exp", json!("never")),
             ("exp", Value::Null),
-            ("nbf", json!(now + 1)),
+            ("nbf", json!(now + LEEWAY_SECS + 1)),
             ("nbf", json!("soon")),
-            ("iat", json!(now + 1)),
+            ("iat", json!(now + LEEWAY_SECS + 1)),
         ] {
             assert!(with(name, value.clone()).is_err(), "{name}: {value}");
         }
