@@ -2,15 +2,23 @@
 
 use std::{convert::Infallible, mem};
 
-use axum::Router;
+use axum::{
+    Router,
+    body::to_bytes,
+    response::{IntoResponse, Response},
+};
 use base64::{Engine, engine::general_purpose::STANDARD};
-use http::{header::HOST, uri::PathAndQuery};
+use http::{
+    header::{CONTENT_TYPE, HOST},
+    uri::PathAndQuery,
+};
 use lambda_http::{
-    Adapter, LambdaEvent, Service, aws_lambda_events::apigw::ApiGatewayV2httpRequest, request::LambdaRequest,
+    Adapter, LambdaEvent, Request, Service, aws_lambda_events::apigw::ApiGatewayV2httpRequest, request::LambdaRequest,
 };
 use serde::Serialize;
+use tower::ServiceExt;
 
-use crate::{Problem, code::Code, edge::answering};
+use crate::{Problem, code::Code, edge::answering, json::BYTE_ORDER_MARK};
 
 /// The longest path and the longest query, in bytes. Gateways take no more than 10 KB for all that comes before a body.
 const LONGEST: usize = 10_240;
@@ -34,7 +42,26 @@ pub fn invoke(
             routes = answering(Router::new().fallback(|| async { problem }));
         }
     }
-    Adapter::from(routes).call(event)
+    let answered = ServiceExt::<Request>::and_then(routes, |response| async { Ok(marked_again(response).await) });
+    Adapter::from(answered).call(event)
+}
+
+/// The answer with a second byte order mark, if it is a table with one: the library drops the first.
+async fn marked_again(response: Response) -> Response {
+    let is_table = response.headers().get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/csv"));
+    if !is_table {
+        return response;
+    }
+    let (parts, body) = response.into_parts();
+    let bytes = match to_bytes(body, usize::MAX).await {
+        Ok(bytes) => bytes,
+        Err(error) => {
+            tracing::error!(%error, "a table cannot be sent");
+            return Problem::internal().into_response();
+        }
+    };
+    let mark = if bytes.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK } else { &[] };
+    Response::from_parts(parts, [mark, &bytes].concat().into())
 }
 
 /// Whether a request can be made of the event.
@@ -69,7 +96,9 @@ mod tests {
             "requestContext": {"requestId": "r-1", "stage": "$default", "http": {"method": "POST", "path": "/v1/echo"}},
         });
         event.as_object_mut().unwrap().extend(changes.as_object().unwrap().clone());
-        let routes = edge(Router::new().route("/echo", post(|body: String| async { body })));
+        let table = |body: String| async move { ([(CONTENT_TYPE, "text/csv; charset=utf-8")], body) };
+        let routes = Router::new().route("/echo", post(|body: String| async { body })).route("/table", post(table));
+        let routes = edge(routes);
         let event = LambdaEvent::new(serde_json::from_value(event).unwrap(), lambda_http::Context::default());
         let Ok(answer) = invoke(routes, event).await;
         let answer = serde_json::to_value(answer).unwrap();
@@ -88,6 +117,13 @@ mod tests {
         assert_eq!(answer(json!({"rawQueryString": "a=%3C&b=[]|%zz'!#c"})).await, hello);
         for host in ["", "a b", "a/b", "[", "user@host:99999", "é"] {
             assert_eq!(answer(json!({"headers": {"host": host, "x-forwarded-proto": "://"}})).await, hello, "{host}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_table_keeps_its_byte_order_mark() {
+        for table in ["\u{FEFF}a,b\r\n", "a,b\r\n", ""] {
+            assert_eq!(answer(json!({"rawPath": "/v1/table", "body": table})).await, (200, table.to_owned()));
         }
     }
 

@@ -13,7 +13,7 @@ use serde::{
 use serde_json::{Map, Value, error::Category};
 
 /// The mark with which some programs begin a text. RFC 8259 lets a reader skip it.
-const BYTE_ORDER_MARK: &[u8] = "\u{FEFF}".as_bytes();
+pub(crate) const BYTE_ORDER_MARK: &[u8] = "\u{FEFF}".as_bytes();
 
 /// Why a text is not what is asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
