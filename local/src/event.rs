@@ -15,6 +15,7 @@ use axum::{
         HeaderMap, HeaderName, HeaderValue, Response, StatusCode, Version,
         header::{CONNECTION, CONTENT_LENGTH, COOKIE, HOST, SET_COOKIE, TRANSFER_ENCODING, USER_AGENT},
         request::Parts,
+        uri::Authority,
     },
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
@@ -63,7 +64,7 @@ pub(crate) fn check_head(parts: &Parts) -> Result<HeaderValue, Problem> {
 /// The host of the `Host` header, or of the target, where HTTP/2 has it as `:authority`. If both name one, it is the same.
 fn host(parts: &Parts) -> Result<HeaderValue, Problem> {
     let malformed = |detail| Problem::new(Code::MalformedHost, detail);
-    let of_target = parts.uri.authority().map(|authority| authority.as_str());
+    let of_target = parts.uri.authority().map(Authority::as_str);
     let mut of_header = parts.headers.get_all(HOST).iter();
     let header = match (of_header.next(), of_header.next()) {
         (Some(header), None) => Some(header.to_str().unwrap_or_default()),
