@@ -3,7 +3,7 @@
 //! expressions read a class alike.)
 //!
 //! That takes a moment, and a server that only wants to know its routes must not wait for it: as types of utoipa these are
-//! names, and [`schemas`] says what stands behind them.
+//! names, and `schemas` says what stands behind them.
 
 use std::{collections::BTreeMap, fmt::Write as _, sync::LazyLock};
 

@@ -157,7 +157,7 @@ fn copy(data_dir: &Path, parent: &Path, tell: oneshot::Sender<InterruptHandle>) 
     };
     let connection = match opened {
         Ok(connection) => connection,
-        Err(EngineError::File(FileError::Unusable { path, source })) if wants_to_write(&source) => {
+        Err(EngineError::File(FileError::Unusable { path, source })) if path.is_file() && wants_to_write(&source) => {
             let Ok(_nobody_writes) = DataDir::existing(data_dir)?.claim() else {
                 return Err(FileError::Unusable { path, source }.into());
             };
