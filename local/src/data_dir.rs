@@ -61,7 +61,16 @@ pub struct DataDir {
 /// The right to be the one server of a data directory, until it is dropped.
 #[derive(Debug)]
 pub struct Claim {
-    _locked: File,
+    locked: File,
+}
+
+impl Drop for Claim {
+    fn drop(&mut self) {
+        // To close the file is not enough: a process that is just being started may have it open as well.
+        if let Err(error) = self.locked.unlock() {
+            tracing::error!(%error, "the data directory stays claimed until the process ends");
+        }
+    }
 }
 
 impl DataDir {
@@ -140,7 +149,7 @@ impl DataDir {
         let failed = |source| DataDirError::Write { path: self.path.clone(), source };
         let lock = File::options().create(true).truncate(false).write(true).open(self.file("lock")).map_err(failed)?;
         match lock.try_lock() {
-            Ok(()) => Ok(Claim { _locked: lock }),
+            Ok(()) => Ok(Claim { locked: lock }),
             Err(TryLockError::WouldBlock) => Err(DataDirError::InUse { path: self.path.clone() }),
             Err(TryLockError::Error(source)) => Err(failed(source)),
         }
