@@ -43,7 +43,7 @@ target/tools/$(CARGO_DENY)/bin/cargo-deny:
 	cargo install cargo-deny --version $(CARGO_DENY) --locked --debug --root target/tools/$(CARGO_DENY) --target-dir target/tools/build
 
 described: # The API document against the tools of others, where Node and Python can be used.
-	@if node -e 'process.exit(process.versions.node.split(".")[0] < 20)' 2>/dev/null && npm --version >/dev/null 2>&1; \
+	@if node -e 'process.exit(process.versions.node.split(".")[0] < 20 ? 1 : 0)' 2>/dev/null && npm --version >/dev/null 2>&1; \
 		then $(MAKE) --no-print-directory lint-api; else echo "the API document is not linted: it needs Node.js 20 or newer, with npm"; fi
 	@if python3 tests/deploy/usable.py "the API is not tried with Schemathesis"; then $(MAKE) --no-print-directory test-api; fi
 
