@@ -126,18 +126,6 @@ impl DataDir {
         }
     }
 
-    /// Deletes the directories in it whose names begin like this.
-    pub(crate) fn delete_all(&self, prefix: &str) -> Result<(), DataDirError> {
-        let failed = |source| DataDirError::Write { path: self.path.clone(), source };
-        for entry in fs::read_dir(&self.path).map_err(failed)? {
-            let entry = entry.map_err(failed)?;
-            if entry.file_name().to_string_lossy().starts_with(prefix) {
-                fs::remove_dir_all(entry.path()).map_err(failed)?;
-            }
-        }
-        Ok(())
-    }
-
     /// Where the engine of the server listens that claims this directory.
     pub fn endpoint(&self) -> Result<String, DataDirError> {
         let path = self.file(ENDPOINT);

@@ -14,6 +14,8 @@ use std::{
 
 use tempfile::NamedTempFile;
 
+use crate::data_dir::DATABASE;
+
 /// What the names of records begin with, and of the directories in which earlier releases kept copies.
 const RECORD: &str = "copy-";
 /// What the names begin with of all that is deleted.
@@ -81,29 +83,58 @@ fn record(data_dir: &Path, path: &Path) -> io::Result<(PathBuf, File)> {
 
 /// Deletes what commands have left behind that do not run any more.
 pub(crate) fn sweep(data_dir: &Path) -> io::Result<()> {
-    if !data_dir.is_dir() {
+    // What is no data directory is left as it is.
+    if !data_dir.join(DATABASE).is_file() || records(data_dir)?.is_empty() {
         return Ok(());
     }
     let _lock = lock(data_dir)?;
+    records(data_dir)?.iter().try_for_each(|record| sweep_one(record))
+}
+
+fn records(data_dir: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut records = Vec::new();
     for entry in fs::read_dir(data_dir)? {
         let entry = entry?;
         if entry.file_name().to_string_lossy().starts_with(RECORD) {
-            sweep_one(&entry.path())?;
+            records.push(entry.path());
         }
     }
-    Ok(())
+    Ok(records)
 }
 
 fn sweep_one(path: &Path) -> io::Result<()> {
     if path.is_dir() {
         // An earlier release kept the copy here, and locked it while it was served.
-        return if is_locked(&path.join("lock"))? { Ok(()) } else { fs::remove_dir_all(path) };
+        let is_left = is_copy(path)? && !is_locked(&path.join("lock"))?;
+        return if is_left { fs::remove_dir_all(path) } else { Ok(()) };
     }
-    if is_locked(path)? {
-        return Ok(());
+    let text = match fs::read_to_string(path) {
+        Ok(text) => text,
+        // Somebody's own file.
+        Err(error) if error.kind() == io::ErrorKind::InvalidData => return Ok(()),
+        Err(error) => return Err(error),
+    };
+    let left = Path::new(&text);
+    if is_ours(left) && !is_locked(path)? && deleted(left) { fs::remove_file(path) } else { Ok(()) }
+}
+
+/// Whether a directory holds a database of ours and nothing of anybody else's.
+fn is_copy(path: &Path) -> io::Result<bool> {
+    let mut has_database = false;
+    for entry in fs::read_dir(path)? {
+        let name = entry?.file_name();
+        let name = name.to_string_lossy();
+        has_database |= name == DATABASE;
+        if !name.starts_with(DATABASE) && name != "lock" && name != "endpoint" {
+            return Ok(false);
+        }
     }
-    let left = PathBuf::from(fs::read_to_string(path)?);
-    if deleted(&left) { fs::remove_file(path) } else { Ok(()) }
+    Ok(has_database)
+}
+
+/// Whether a path is one that [`Leftover::name`] or [`Leftover::file`] has made.
+fn is_ours(path: &Path) -> bool {
+    path.is_absolute() && path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(PREFIX))
 }
 
 fn is_locked(path: &Path) -> io::Result<bool> {
@@ -125,11 +156,9 @@ fn lock(data_dir: &Path) -> io::Result<File> {
     Ok(file)
 }
 
-/// Deletes a file or directory of ours. Whether it is gone.
+/// Deletes a file or directory. Whether it is gone.
 fn deleted(path: &Path) -> bool {
-    let is_ours = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(PREFIX));
     let done = match fs::symlink_metadata(path) {
-        Ok(_) if !is_ours => return true,
         Ok(found) if found.is_dir() => delete_all(path),
         Ok(_) => fs::remove_file(path),
         Err(error) => Err(error),
@@ -180,6 +209,7 @@ mod tests {
     fn only_what_has_no_living_owner_is_swept() {
         let (data, elsewhere) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
         let path = || Leftover::name(elsewhere.path()).unwrap();
+        fs::write(data.path().join(DATABASE), "x").unwrap();
         let living = Leftover::announce(data.path(), path());
         fs::write(living.path(), "x").unwrap();
         let mut killed = Leftover::announce(data.path(), path());
@@ -192,23 +222,38 @@ mod tests {
         std::mem::forget(killed);
         sweep(data.path()).unwrap();
         assert!(living.path().exists() && !path.exists());
-        assert_eq!(names(data.path()).len(), 2);
+        assert_eq!(names(data.path()).len(), 3);
     }
 
     #[test]
     fn copies_of_an_earlier_release_are_swept_and_nothing_else() {
         let data = tempfile::tempdir().unwrap();
-        for name in ["copy-abc", "copy-def"] {
-            fs::create_dir(data.path().join(name)).unwrap();
-            fs::write(data.path().join(name).join("lock"), "").unwrap();
+        let file = |name: &str, text: &str| {
+            let path = data.path().join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(&path, text).unwrap();
+            path
+        };
+        for name in ["copy-abc/photovote.db", "copy-abc/lock", "copy-def/photovote.db", "copy-def/lock"] {
+            file(name, "");
         }
         let served = File::open(data.path().join("copy-def/lock")).unwrap();
         served.lock().unwrap();
-        let foreign = data.path().join("mine");
-        fs::write(&foreign, "x").unwrap();
-        fs::write(data.path().join("copy-of-a-path"), foreign.to_str().unwrap()).unwrap();
+        // What happens to have such a name.
+        file("copy-of-photographs/moon.png", "");
+        file("copy-of-both/photovote.db", "");
+        file("copy-of-both/letter", "");
+        let letter = file("letter", "x");
+        file("copy-of-a-path", letter.to_str().unwrap());
+        file("copy-of-a-letter", "x");
+        fs::write(data.path().join("copy-of-a-picture"), b"\xff").unwrap();
+        let before = names(data.path());
         sweep(data.path()).unwrap();
-        assert_eq!(names(data.path()), ["copies.lock", "copy-def", "mine"]);
+        assert_eq!(names(data.path()), before, "it is no data directory");
+        file(DATABASE, "x");
+        sweep(data.path()).unwrap();
+        let kept = ["copy-of-a-letter", "copy-of-a-path", "copy-of-a-picture", "copy-of-both", "copy-of-photographs"];
+        assert_eq!(names(data.path()), [&["copies.lock", "copy-def"], &kept[..], &["letter", DATABASE]].concat());
     }
 
     #[test]

@@ -182,7 +182,37 @@ fn place(dir: &DataDir) -> io::Result<(TempDir, PathBuf)> {
 /// Deletes the file `endpoint`, and the sockets of servers that were killed. Only the owner of the claim may do so.
 pub(crate) fn withdraw(dir: &DataDir) -> Result<(), DataDirError> {
     dir.withdraw_endpoint()?;
-    dir.delete_all(PREFIX)
+    let failed = |source| DataDirError::Write { path: dir.path().to_owned(), source };
+    for entry in std::fs::read_dir(dir.path()).map_err(failed)? {
+        let place = entry.map_err(failed)?;
+        if place.file_name().to_string_lossy().starts_with(PREFIX) {
+            delete_socket(&place.path()).map_err(failed)?;
+        }
+    }
+    Ok(())
+}
+
+/// Deletes a socket, and its directory unless that holds something else. Any other directory belongs to somebody else.
+#[cfg(unix)]
+fn delete_socket(place: &Path) -> io::Result<()> {
+    use std::os::unix::fs::FileTypeExt;
+
+    let socket = place.join("socket");
+    match std::fs::symlink_metadata(&socket) {
+        Ok(found) if found.file_type().is_socket() => {
+            std::fs::remove_file(&socket)?;
+            match std::fs::remove_dir(place) {
+                Err(error) if error.kind() != io::ErrorKind::DirectoryNotEmpty => Err(error),
+                _ => Ok(()),
+            }
+        }
+        _ => Ok(()),
+    }
+}
+
+#[cfg(not(unix))]
+fn delete_socket(_place: &Path) -> io::Result<()> {
+    Ok(())
 }
 
 /// Answers a request as DynamoDB would.
@@ -310,6 +340,9 @@ mod tests {
         for path in [home.path(), &long] {
             let dir = DataDir::open(path).unwrap();
             let engine = engine(&dir).await;
+            let photographs = dir.file("engine-photographs");
+            std::fs::create_dir(&photographs).unwrap();
+            std::fs::write(photographs.join("moon.png"), "").unwrap();
             let left = Socket::listen(&dir, engine.dispatcher(), &Supervisor::new()).await.unwrap();
             left.served.abort();
             std::mem::forget(left);
@@ -321,7 +354,8 @@ mod tests {
             let left = std::fs::read_dir(dir.path())
                 .unwrap()
                 .filter(|entry| entry.as_ref().unwrap().file_name().to_string_lossy().starts_with(PREFIX));
-            assert_eq!(left.count(), 0);
+            assert_eq!(left.count(), 1, "what is not ours");
+            assert!(photographs.join("moon.png").exists());
             engine.stop().await;
         }
     }

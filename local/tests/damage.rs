@@ -40,11 +40,10 @@ async fn data(home: &Path) -> PathBuf {
     backup
 }
 
-/// The files in a directory and what they hold, less what has no data.
+/// The files in a directory and what they hold.
 fn holds(path: &Path) -> BTreeMap<PathBuf, Option<Vec<u8>>> {
     let entries = fs::read_dir(path).unwrap().map(|entry| entry.unwrap().path());
-    let told = entries.filter(|path| !["copies.lock", "lock"].iter().any(|name| path.ends_with(name)));
-    told.map(|path| (path.clone(), path.is_file().then(|| fs::read(&path).unwrap()))).collect()
+    entries.map(|path| (path.clone(), path.is_file().then(|| fs::read(&path).unwrap()))).collect()
 }
 
 /// Lets every command have a data directory that it must refuse in one line, with these words.
