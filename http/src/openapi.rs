@@ -42,7 +42,7 @@ pub struct PageParameters {
 #[derive(Debug, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct VersionParameter {
-    /// The version that the answer has to show at least, as a command answered it. The request waits up to two seconds for it,
+    /// The version that the answer has to show at least, as a command answered it. The request waits up to 0.3 seconds for it,
     /// and then answers 503 with `not_projected_yet`.
     #[param(value_type = schema::Version, required = false)]
     pub min_version: Option<u64>,

@@ -159,7 +159,7 @@ async fn what_never_can_be_applied_is_put_away_until_somebody_sends_it_again() {
     // Now what was missing is there. The stream is past the last commit, and nothing happens by itself.
     write(&events, &original.commits[..3]).await;
     let version = original.served["version"].as_u64().unwrap();
-    election.get(&format!("?min_version={}", version - 1)).await.status(200);
+    election.at(version - 1).await.status(200);
     assert_eq!(election.get("").await.version(), version - 1);
     queues.send(REPAIR_QUEUE, &original.keys(3));
     until("the whole election", async || election.get("").await.version() == version).await;

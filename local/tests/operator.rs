@@ -78,7 +78,7 @@ async fn held(owner: Client) -> Election {
     let closed = election.post("/close", json!({})).await.status(200);
     election.final_results(closed.version()).await;
     let released = election.post("/release", json!({})).await.status(200);
-    election.get(&format!("?min_version={}", released.version())).await.status(200);
+    election.at(released.version()).await.status(200);
     Election::open(owner, &[2]).await.voter("ada").await;
     election
 }

@@ -66,6 +66,11 @@ impl Client {
         self.request(Method::GET, path).send().await
     }
 
+    /// GET of what has come to this version, for which a client may have to wait.
+    pub async fn get_at(&self, path: &str, version: u64) -> Answer {
+        self.request(Method::GET, &format!("{path}?min_version={version}")).persist().await
+    }
+
     /// POST of a JSON body.
     pub async fn post(&self, path: &str, body: Value) -> Answer {
         self.request(Method::POST, path).json(&body).send().await

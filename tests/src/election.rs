@@ -54,7 +54,7 @@ impl Election {
         }
         // Each competition and each candidate is one event.
         let version = 1 + candidates.len() + candidates.iter().sum::<usize>();
-        election.get(&format!("?min_version={version}")).await.status(200);
+        election.at(version.try_into().expect("a version")).await.status(200);
         election
     }
 
@@ -93,6 +93,11 @@ impl Election {
         self.owner.get(&self.path(rest)).await
     }
 
+    /// The election, when it has come to this version.
+    pub async fn at(&self, version: u64) -> Answer {
+        self.owner.get_at(&self.path(""), version).await
+    }
+
     /// All candidates' ids.
     pub fn candidates(&self) -> Vec<String> {
         self.competitions.iter().flat_map(|c| &c.candidates).map(|candidate| candidate.id.clone()).collect()
@@ -121,14 +126,10 @@ impl Election {
         voters
     }
 
-    /// The results once they are final. They become so soon after the close; the host itself waits for its documents.
+    /// The results once they are final. They become so soon after the close.
     pub async fn final_results(&self, version: u64) -> Value {
         loop {
-            let answer = self.get(&format!("/results?min_version={version}")).await;
-            if answer.status == 503 {
-                continue;
-            }
-            let results = answer.status(200).json();
+            let results = self.owner.get_at(&self.path("/results"), version).await.status(200).json();
             match results["status"].as_str() {
                 Some("final") => return results,
                 Some("counting") => tokio::task::yield_now().await,

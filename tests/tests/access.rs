@@ -189,7 +189,7 @@ impl<'a> Scene<'a> {
         }
         if stage == Stage::Released {
             let released = scene.election.post("/release", json!({})).await.status(200).version();
-            scene.election.get(&format!("?min_version={released}")).await.status(200);
+            scene.election.at(released).await.status(200);
         }
         scene.readable().await;
         scene
@@ -323,7 +323,7 @@ async fn check_role(host: &Host, row: &Row, role: Role, least: Role) {
     let scene = Scene::at(host, row.stage).await;
     let caller = host.other();
     let version = appoint(&scene.election, &caller.subject(), role).await;
-    scene.election.get(&format!("?min_version={version}")).await.status(200);
+    scene.election.at(version).await.status(200);
     let before = scene.looks().await;
     let answer = scene.send(row, &caller).await;
     if role >= least {

@@ -27,7 +27,7 @@ async fn appoint(by: &Client, election: &Election, subject: &str, role: &str) ->
 
 /// The administrators as they are at this version.
 async fn listed(election: &Election, version: u64) -> Value {
-    election.get(&format!("?min_version={version}")).await.status(200);
+    election.at(version).await.status(200);
     let list = election.get("/administrators").await.status(200).json();
     assert_eq!(list["next_cursor"], Value::Null);
     list["items"].clone()
@@ -73,7 +73,7 @@ async fn an_election_has_several_administrators_with_roles() {
     assert_eq!(appoint(&owner, &election, &second, "observer").await.status(200).version(), 5);
     assert_eq!(appoint(&owner, &election, &second, "editor").await.status(200).version(), 6);
     assert_eq!(other.patch(&election.path(""), json!({"name": "Ours"})).await.status(200).version(), 7);
-    election.get("?min_version=7").await.status(200);
+    election.at(7).await.status(200);
     assert_eq!(role_in_list(&other, &election).await.as_deref(), Some("editor"));
     appoint(&other, &election, &second, "owner").await.refused(403, "role_insufficient");
     other.delete(&election.path("")).await.refused(403, "role_insufficient");
@@ -303,7 +303,7 @@ async fn nobody_else_sees_who_administers() {
     let version = election.post("/close", json!({})).await.status(200).version();
     election.final_results(version).await;
     let version = election.post("/release", json!({})).await.status(200).version();
-    election.get(&format!("?min_version={version}")).await.status(200);
+    election.at(version).await.status(200);
     let released = host.anybody().get(&format!("/public/elections/{}/results", election.id)).await.status(200);
     for answer in [voter.client.get("/ballot").await.status(200), released] {
         for word in ["somebody-else", "administrator", "role", &host.owner().subject()] {

@@ -12,7 +12,7 @@ async fn a_command_is_read_at_its_version() {
     for number in 0..20 {
         let name = format!("Name {number}");
         let version = election.owner.patch(&election.path(""), json!({"name": name})).await.status(200).version();
-        let shown = election.get(&format!("?min_version={version}")).await.status(200);
+        let shown = election.at(version).await.status(200);
         assert_eq!((shown.text_of("name"), shown.version()), (name, version));
     }
     let ahead = election.get("?min_version=99").await.refused(503, "not_projected_yet");
@@ -66,7 +66,7 @@ async fn lists_are_read_page_after_page() {
     for number in 0..7 {
         let name = format!("Election {number}");
         let id = owner.post("/elections", json!({"name": name})).await.status(201).text_of("id");
-        owner.get(&format!("/elections/{id}?min_version=1")).await.status(200);
+        owner.get_at(&format!("/elections/{id}"), 1).await.status(200);
         created.push((id, name));
     }
     created.sort();

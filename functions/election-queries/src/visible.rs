@@ -2,40 +2,20 @@
 
 use std::time::Duration;
 
-use photovote_document_store::{DocumentError, Standing};
+use photovote_document_store::Standing;
 use photovote_domain::{
     ElectionId, Tally, Version,
     election::{Administrators, ElectionRejection, Role, Status},
 };
 use photovote_http::{Administrator, Answer, Code, Parameters, Problem};
 use photovote_projections::ElectionDocument;
-use tokio::time::{Instant, sleep};
+use tokio::time::sleep;
 
 use crate::App;
 
-/// For how long a caller waits for the version that they want to see.
-const PATIENCE: Duration = Duration::from_secs(2);
-/// How long it is until the first second look; each further one takes twice as long, up to [`LONGEST_WAIT`].
-const FIRST_WAIT: Duration = Duration::from_millis(10);
-const LONGEST_WAIT: Duration = Duration::from_millis(160);
-
-/// What the answer to a question about an election is made of.
-pub(crate) trait Found {
-    /// The election.
-    fn document(&self) -> &ElectionDocument;
-}
-
-impl Found for ElectionDocument {
-    fn document(&self) -> &ElectionDocument {
-        self
-    }
-}
-
-impl Found for (ElectionDocument, Tally) {
-    fn document(&self) -> &ElectionDocument {
-        &self.0
-    }
-}
+/// How long it takes until the second and the third look at the version that a caller wants to see. A function that waits serves
+/// nobody else, so it waits briefly. The client waits for the second after which it may ask again.
+const WAITS: [Duration; 2] = [Duration::from_millis(100), Duration::from_millis(200)];
 
 impl App {
     /// The version that the caller wants to see at least. That it is malformed is said only of an election of theirs.
@@ -58,7 +38,9 @@ impl App {
         id: ElectionId,
         least: Option<Version>,
     ) -> Answer<ElectionDocument> {
-        visible(caller, least, || self.documents.election(id, least.is_some())).await
+        self.come_to(caller, id, least).await?;
+        let found = self.documents.election(id, least.is_some()).await?;
+        visible(caller, least, found, |document| document)
     }
 
     /// The same, with what is counted for it.
@@ -68,7 +50,24 @@ impl App {
         id: ElectionId,
         least: Option<Version>,
     ) -> Answer<(ElectionDocument, Tally)> {
-        visible(caller, least, || self.documents.results_input(id, least.is_some())).await
+        self.come_to(caller, id, least).await?;
+        let found = self.documents.results_input(id, least.is_some()).await?;
+        visible(caller, least, found, |(document, _tally)| document)
+    }
+
+    /// Waits until an election of the caller's has come to this version. Only its version is read meanwhile. An election that does not
+    /// exist and one that is none of the caller's cannot be told apart: neither comes to any version, and both are looked at as often.
+    async fn come_to(&self, caller: &Administrator, id: ElectionId, least: Option<Version>) -> Answer<()> {
+        let Some(least) = least else { return Ok(()) };
+        let mut waits = WAITS.into_iter();
+        loop {
+            let found = self.documents.recency(id).await?;
+            if found.is_some_and(|found| sees(caller, &found.administrators) && found.version >= least) {
+                return Ok(());
+            }
+            let Some(wait) = waits.next() else { return Err(not_projected_yet()) };
+            sleep(wait).await;
+        }
     }
 
     /// How things stand with an election that the caller administers.
@@ -84,31 +83,26 @@ fn sees(caller: &Administrator, administrators: &Administrators) -> bool {
     administrators.admit(&caller.subject, Role::Observer).is_ok()
 }
 
-/// Reads until the version is there. An election that does not exist and one that is none of the caller's cannot be told
-/// apart: neither is ever recent enough.
-async fn visible<T, F>(caller: &Administrator, least: Option<Version>, read: impl Fn() -> F) -> Answer<T>
-where
-    T: Found,
-    F: Future<Output = Result<Option<T>, DocumentError>>,
-{
-    let deadline = Instant::now() + PATIENCE;
-    let mut wait = FIRST_WAIT;
-    loop {
-        let own = read().await?.filter(|found| sees(caller, &found.document().election.administrators));
-        let recent = own.filter(|found| least.is_none_or(|least| found.document().version >= least));
-        match recent {
-            Some(found) if found.document().election.status == Status::Deleted => return Err(no_such()),
-            Some(found) => return Ok(found),
-            None if least.is_none() => return Err(no_such()),
-            None => {}
-        }
-        if Instant::now() + wait > deadline {
-            let detail = "the election has not come to this version here: try again";
-            return Err(Problem::unavailable(Code::NotProjectedYet, detail, 1));
-        }
-        sleep(wait).await;
-        wait = (wait * 2).min(LONGEST_WAIT);
+/// What was found, if the caller may see it and it is recent enough.
+fn visible<T>(
+    caller: &Administrator,
+    least: Option<Version>,
+    found: Option<T>,
+    document: impl Fn(&T) -> &ElectionDocument,
+) -> Answer<T> {
+    let own = found.filter(|found| sees(caller, &document(found).election.administrators));
+    let recent = own.filter(|found| least.is_none_or(|least| document(found).version >= least));
+    match recent {
+        Some(found) if document(&found).election.status == Status::Deleted => Err(no_such()),
+        Some(found) => Ok(found),
+        None if least.is_none() => Err(no_such()),
+        // It was the caller's at this version a moment ago.
+        None => Err(not_projected_yet()),
     }
+}
+
+fn not_projected_yet() -> Problem {
+    Problem::unavailable(Code::NotProjectedYet, "the election has not come to this version here: try again", 1)
 }
 
 fn no_such() -> Problem {

@@ -1,6 +1,8 @@
 //! What an administrator sees of their elections, and what others do not.
 #![allow(clippy::unwrap_used, reason = "a test that cannot prepare its case has failed")]
 
+use std::collections::BTreeMap;
+
 use axum::Router;
 use election_queries::{App, routes};
 use photovote_control::{Control, ControlReader};
@@ -138,6 +140,32 @@ async fn a_reader_waits_for_the_version_that_they_ask_for() {
         }
     }
     assert_eq!(office.ada("?min_version=3").await.json["version"], 8, "what is newer serves as well");
+}
+
+/// However long the election is that is waited for: what is not there yet costs three reads of a version, for whoever asks.
+#[tokio::test]
+async fn waiting_for_a_version_reads_the_version_alone_and_three_times_at_most() {
+    let (office, _) = Office::open(&["Moon", "Sun"]).await;
+    let (client, calls) = office.engine.counting_client();
+    let documents = DocumentReader::new(client.clone(), office.engine.tables().documents);
+    let app = App::new(documents, ControlReader::new(client, office.engine.tables().control));
+    let router = edge(routes().with_state(app));
+    let ask = async |subject: &str, path: String| {
+        get(&router, Sender::Administrator(subject), &format!("/v1/elections/{path}")).await
+    };
+    ask("ada", ELECTION.to_string()).await;
+    calls.take();
+    let absent = ElectionId::from_bits(8);
+    for (subject, path) in [
+        ("ada", format!("{ELECTION}?min_version=6")),
+        ("ada", format!("{ELECTION}/results?min_version=6")),
+        ("ada", format!("{ELECTION}/results.csv?min_version=6")),
+        ("eve", format!("{ELECTION}?min_version=1")),
+        ("ada", format!("{absent}?min_version=1")),
+    ] {
+        assert_eq!(ask(subject, path.clone()).await.problem(), (503, "not_projected_yet"), "{path}");
+        assert_eq!(calls.take(), BTreeMap::from([("GetItem".to_owned(), 3)]), "{subject} asks for {path}");
+    }
 }
 
 #[tokio::test]

@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use crate::{
     failure::DocumentError,
     key::{COMPETITION, ELECTION, TALLY},
-    read::Standing,
+    read::{Recency, Standing},
 };
 
 #[cfg(feature = "write")]
@@ -202,6 +202,25 @@ pub(crate) fn listed(item: Item) -> Result<ElectionSummary, DocumentError> {
 pub(crate) fn standing(item: Item) -> Result<Standing, DocumentError> {
     let mut header = Header::of(item)?;
     Ok(Standing { administrators: header.administrators(), status: header.status, shards: header.shards })
+}
+
+/// The attributes of a header that [`recency`] is made of.
+pub(crate) const RECENCY: [&str; 3] = ["version", "administrators", "owner"];
+
+/// The part of a header that says how recent it is, and to whom.
+#[derive(Debug, Deserialize)]
+struct Recent {
+    version: Version,
+    #[serde(default)]
+    administrators: Administrators,
+    #[serde(default)]
+    owner: Option<String>,
+}
+
+/// The version of a header, and who may know it.
+pub(crate) fn recency(item: Item) -> Result<Recency, DocumentError> {
+    let Recent { version, administrators, owner } = parsed(item)?;
+    Ok(Recency { administrators: owner.map_or(administrators, Administrators::owned_by), version })
 }
 
 /// A voter.

@@ -44,7 +44,7 @@ pub use change::{ChangeError, Scope};
 pub use delete::{DeletedPage, Place};
 pub use failure::DocumentError;
 pub use generation::{FRESH, Generation, GenerationError, Generations, Own};
-pub use read::{DocumentReader, Page, Standing};
+pub use read::{DocumentReader, Page, Recency, Standing};
 #[cfg(feature = "write")]
 pub use recount::TallyParts;
 #[cfg(feature = "write")]

@@ -6,7 +6,7 @@ use aws_sdk_dynamodb::{
     types::{AttributeValue, Select},
 };
 use photovote_domain::{
-    ElectionId, Receipt, ShardCount, Subject, Tally, VoterId,
+    ElectionId, Receipt, ShardCount, Subject, Tally, Version, VoterId,
     election::{Administrators, Status},
 };
 use photovote_dynamodb::{Item, Retry, storage_error};
@@ -44,6 +44,15 @@ pub struct Standing {
     pub status: Status,
     /// Over how many shards its voters and ballots are spread.
     pub shards: ShardCount,
+}
+
+/// The version of an election, and who may ask for it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recency {
+    /// Who administers the election.
+    pub administrators: Administrators,
+    /// Its version.
+    pub version: Version,
 }
 
 /// One page of a list.
@@ -109,6 +118,19 @@ impl DocumentReader {
         let key = key::header_key(self.generations().await?.serving_of(id), id);
         let get = self.client.get_item().table_name(&self.table).set_key(Some(key));
         get.send().await.map_err(|error| storage_error(&error))?.item.map(item::standing).transpose()
+    }
+
+    /// The version that an election has now: one consistent GetItem that answers three attributes, however large the
+    /// election is.
+    pub async fn recency(&self, id: ElectionId) -> Result<Option<Recency>, DocumentError> {
+        let key = key::header_key(self.generations().await?.serving_of(id), id);
+        // Names of its own for all of them: some are reserved words.
+        let mut get = self.client.get_item().table_name(&self.table).set_key(Some(key)).consistent_read(true);
+        for attribute in item::RECENCY {
+            get = get.expression_attribute_names(format!("#{attribute}"), attribute);
+        }
+        let get = get.projection_expression(item::RECENCY.map(|attribute| format!("#{attribute}")).join(", "));
+        get.send().await.map_err(|error| storage_error(&error))?.item.map(item::recency).transpose()
     }
 
     /// At most `limit` of the elections that somebody administers, those after an id.

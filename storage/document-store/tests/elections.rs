@@ -271,6 +271,8 @@ async fn what_was_saved_before_there_were_roles_is_its_owners() {
     assert_eq!(saving.stored().await.unwrap(), saving.document);
     let standing = saving.store.standing(election).await.unwrap().unwrap();
     assert_eq!(standing.administrators.iter().collect::<Vec<_>>(), [("ada", Role::Owner)]);
+    let recency = saving.store.recency(election).await.unwrap().unwrap();
+    assert_eq!((recency.administrators, recency.version), (standing.administrators, saving.document.version));
     assert_eq!(listed(&saving.store, "ada").await, [(2, Role::Owner)]);
     saving.document = saving.stored().await.unwrap();
     saving.commit(&[appointed("bea", Role::Editor)]).await;

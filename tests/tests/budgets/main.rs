@@ -253,12 +253,13 @@ async fn what_is_asked_costs_one_read_and_a_second_when_nothing_is_remembered() 
 
     let (voter, anyone) = (Sender::Bearer(token), Sender::Nobody);
     let receipt = format!("/public/elections/{ELECTION}/receipts/{receipt}");
-    // The second read is the pointer to the served generation, and for a ballot that of the election.
+    // The second read is the pointer to the served generation, and for a ballot that of the election. `min_version` reads the version
+    // of the header before.
     #[rustfmt::skip]
     let table = [
         (OWNER,  "/elections",             "GetItem, Query",          "Query"),
         (OWNER,  "{e}",                    "GetItem, Query",          "Query"),
-        (OWNER,  "{e}?min_version=8",      "GetItem, Query",          "Query"),
+        (OWNER,  "{e}?min_version=8",      "2 GetItem, Query",        "GetItem, Query"),
         (OWNER,  "{e}/results",            "GetItem, Query",          "Query"),
         (OWNER,  "{e}/results.csv",        "GetItem, Query",          "Query"),
         // The header of the election tells whose the voters are, and how many gates there are.

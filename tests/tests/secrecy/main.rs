@@ -141,7 +141,7 @@ async fn observed(behaviour: &Behaviour) -> Observer {
 
 /// The documents show this version, and so many voters.
 async fn settled(election: &Election, version: u64, voters: usize) {
-    while election.get(&format!("?min_version={version}")).await.status != 200 {}
+    election.at(version).await.status(200);
     while election.get("/voters").await.status(200).json()["items"].as_array().map(Vec::len) != Some(voters) {
         tokio::task::yield_now().await;
     }
