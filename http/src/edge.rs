@@ -10,6 +10,7 @@ use tracing::Instrument;
 
 use crate::{openapi::PREFIX, problem::Problem};
 
+const CROSS_ORIGIN_RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// A function's routes, under [`PREFIX`], as they are served: every refusal is a [`Problem`] that names the request, also
@@ -60,12 +61,14 @@ fn with_safe_headers(mut response: Response, id: &str) -> Response {
 }
 
 /// Gives an answer the headers with which no browser takes it for anything else than it is, runs anything in it, shows it in a
-/// frame or keeps it. A policy of its own for content or caching stays.
+/// frame, lets the page of another site embed it, or keeps it. A policy of its own for content, embedding or caching stays.
 pub fn make_safe(headers: &mut HeaderMap) {
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
     let nothing = "default-src 'none'; frame-ancestors 'none'";
     headers.entry(CONTENT_SECURITY_POLICY).or_insert(HeaderValue::from_static(nothing));
+    // Pages of origins that CORS admits may read answers all the same.
+    headers.entry(CROSS_ORIGIN_RESOURCE_POLICY).or_insert(HeaderValue::from_static("same-origin"));
     headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
 }
 
@@ -93,6 +96,7 @@ mod tests {
         extract::{Path, State},
         routing::{get, post},
     };
+    use http::header::STRICT_TRANSPORT_SECURITY;
     use photovote_domain::{
         ElectionId, Version,
         election::{ElectionRejection, Status},
@@ -242,6 +246,9 @@ mod tests {
             assert_eq!(headers[X_CONTENT_TYPE_OPTIONS], "nosniff");
             assert_eq!(headers[CACHE_CONTROL], "no-store");
             assert_eq!(headers[REFERRER_POLICY], "no-referrer");
+            assert_eq!(headers[CROSS_ORIGIN_RESOURCE_POLICY], "same-origin");
+            // Over plain HTTP it would bind `localhost` to TLS, with all other servers there. Lambda's process adds it.
+            assert!(!headers.contains_key(STRICT_TRANSPORT_SECURITY));
             assert_eq!(headers[CONTENT_SECURITY_POLICY], "default-src 'none'; frame-ancestors 'none'");
             assert_eq!(headers[REQUEST_ID].len(), 32);
         }

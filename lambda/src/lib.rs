@@ -6,7 +6,12 @@
 
 use std::{env, future::Future};
 
-use axum::Router;
+use axum::{
+    Router,
+    http::{HeaderValue, header::STRICT_TRANSPORT_SECURITY},
+    middleware::map_response,
+    response::Response,
+};
 use lambda_runtime::{LambdaEvent, tracing::init_default_subscriber};
 use metrics_cloudwatch_embedded::{Builder, Collector, lambda};
 use serde::{Deserialize, Serialize};
@@ -36,6 +41,7 @@ pub fn start() -> Result<Process, Error> {
 impl Process {
     /// Answers HTTP requests for as long as the process lives.
     pub async fn serve(self, router: Router) -> Result<(), Error> {
+        let router = over_tls(router);
         let answer = move |event| {
             let answer = photovote_http::invoke(router.clone(), event);
             async {
@@ -54,5 +60,32 @@ impl Process {
         F: Future<Output = Result<A, Error>>,
     {
         lambda::handler::run(self.0, move |event: LambdaEvent<E>| handler(event.payload)).await
+    }
+}
+
+/// Routes that tell browsers to come by HTTPS alone for two years. Only here: API Gateway speaks nothing else, but the local server
+/// speaks plain HTTP, on a host that other servers use.
+fn over_tls(router: Router) -> Router {
+    router.layer(map_response(async |mut response: Response| {
+        response.headers_mut().insert(STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=63072000"));
+        response
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::{body::Body, http::Request, routing::get};
+    use tower::ServiceExt;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn every_answer_keeps_browsers_to_https() {
+        for path in ["/there", "/nowhere"] {
+            let router = over_tls(photovote_http::edge(Router::new().route("/there", get(|| async {}))));
+            let request = Request::get(path).body(Body::empty()).unwrap();
+            let answer = router.oneshot(request).await.unwrap();
+            assert_eq!(answer.headers()[STRICT_TRANSPORT_SECURITY], "max-age=63072000", "{path}");
+        }
     }
 }

@@ -39,6 +39,7 @@ use crate::{issuer::Issuer, stop::Stop, supervisor::Supervisor};
 const LONGEST_STOP: Duration = Duration::from_secs(10);
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+const EMBEDDING: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
 
 /// A function that answers HTTP requests.
 pub struct Function {
@@ -244,6 +245,8 @@ fn photo_service(photos: PathBuf) -> Router {
     Router::new()
         .fallback_service(files)
         .layer(SetResponseHeaderLayer::overriding(CONTENT_SECURITY_POLICY, nothing))
+        // The pages of a frontend show pictures, wherever they come from.
+        .layer(SetResponseHeaderLayer::overriding(EMBEDDING, HeaderValue::from_static("cross-origin")))
         // Everybody may keep a picture, and asks whether it is still the same.
         .layer(SetResponseHeaderLayer::overriding(CACHE_CONTROL, HeaderValue::from_static("no-cache")))
 }

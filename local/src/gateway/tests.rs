@@ -292,6 +292,7 @@ async fn pictures_are_served_as_pictures_only() {
     assert_eq!((status, headers[CONTENT_TYPE].to_str().unwrap()), (200, "image/png"));
     assert_eq!(headers[X_CONTENT_TYPE_OPTIONS], "nosniff");
     assert!(headers[CONTENT_SECURITY_POLICY].to_str().unwrap().contains("default-src 'none'"));
+    assert_eq!(headers["cross-origin-resource-policy"], "cross-origin");
 }
 
 #[tokio::test]
