@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 CARGO_DENY := 0.20.2
-.PHONY: help run demo test soak soak-model mutants format lint alone unit deny advisories doc described lint-api test-api deployed openapi golden bench bench-peers bench-python bench-rebuild bench-cold costs fuzz test-deploy test-rie test-sam-local
+.PHONY: help run demo test soak soak-model mutants format lint alone unit deny advisories doc described lint-api test-api templated lint-template deployed openapi golden bench bench-peers bench-python bench-rebuild bench-cold costs fuzz test-deploy test-rie test-sam-local
 
 help: ## List these targets.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
@@ -32,12 +32,17 @@ unit: # All tests: rules, properties, storage against the engine, the whole syst
 doc: # The documentation builds without a warning.
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked
 
-deny: target/tools/$(CARGO_DENY)/bin/cargo-deny # Licences, sources and versions of what we depend on; advisories where the database has been fetched.
+deny: target/tools/$(CARGO_DENY)/bin/cargo-deny # Licences, sources and versions of what we depend on; known advisories, where there is a network.
 	$< --log-level error check bans licenses sources
-	@if [ -d "$${CARGO_HOME:-$$HOME/.cargo}/advisory-dbs" ]; then $< check --disable-fetch advisories; fi
+	@copies=$$(ls -d "$${CARGO_HOME:-$$HOME/.cargo}"/advisory-dbs/*/ 2>/dev/null); \
+		if $< --log-level error fetch db 2>/dev/null; then $< --offline --log-level error check advisories; \
+		elif [ -n "$$copies" ]; then echo "known advisories: there is no network, so they are looked up in the copy of last time"; \
+			$< --offline --log-level error check advisories; \
+		else echo "known advisories are not checked: their database cannot be fetched. Run make advisories where there is a network"; fi
 
-advisories: target/tools/$(CARGO_DENY)/bin/cargo-deny ## Fetch what is known against our dependencies, and check it.
-	$< check advisories
+advisories: target/tools/$(CARGO_DENY)/bin/cargo-deny ## Fetch what is known against our dependencies, and check it. Fails if it cannot be fetched.
+	$< fetch db
+	$< --offline check advisories
 
 target/tools/$(CARGO_DENY)/bin/cargo-deny:
 	cargo install cargo-deny --version $(CARGO_DENY) --locked --debug --root target/tools/$(CARGO_DENY) --target-dir target/tools/build
@@ -64,7 +69,19 @@ test-api: target/schemathesis/made ## Let Schemathesis try the API, as its docum
 
 target/schemathesis/made: tests/api-description/requirements.txt
 	python3 -m venv target/schemathesis
-	target/schemathesis/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -r $<
+	target/schemathesis/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r $<
+	touch $@
+
+templated: # The template against the tools of others, where Python can be used.
+	@if python3 tests/deploy/usable.py "the template is not linted"; then $(MAKE) --no-print-directory lint-template; fi
+
+lint-template: target/template-lint/made ## Lint template.yaml with cfn-lint and checkov.
+	target/template-lint/bin/cfn-lint template.yaml
+	target/template-lint/bin/checkov --file template.yaml --framework cloudformation --skip-download --quiet --compact
+
+target/template-lint/made: tests/template-lint/requirements.txt
+	python3 -m venv target/template-lint
+	target/template-lint/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r $<
 	touch $@
 
 deployed: # The template, deployed to an emulator and tested there, where Python can be used.
@@ -114,7 +131,7 @@ bench-python: ## Measure how fast the Python library eventsourcing folds the sam
 
 target/python/made: bench/python/requirements.txt
 	python3 -m venv target/python
-	target/python/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -r $<
+	target/python/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r $<
 	touch $@
 
 bench-cold: .venv/made ## Measure the size and the start of each function.
@@ -131,5 +148,5 @@ test-sam-local: .venv/made ## Run the template with `sam local`, where a contain
 
 .venv/made: tests/deploy/requirements.txt
 	python3 -m venv .venv
-	.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -r $<
+	.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r $<
 	touch $@

@@ -55,3 +55,38 @@ fn no_exception_from_the_rules_of_dependencies_is_unexplained() {
         explained = line.starts_with('#') || inside && explained;
     }
 }
+
+/// The files that name packages of Python's, wherever they are.
+fn requirements(folder: &Path, found: &mut Vec<std::path::PathBuf>) {
+    for entry in fs::read_dir(folder).expect("the folder can be read") {
+        let path = entry.expect("it can be read").path();
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        if path.is_dir() && !name.starts_with('.') && name != "target" && name != "node_modules" {
+            requirements(&path, found);
+        } else if name.starts_with("requirements") && path.extension().is_some_and(|kind| kind == "txt") {
+            found.push(path);
+        }
+    }
+}
+
+#[test]
+fn every_package_of_python_has_its_version_and_its_hashes() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let mut files = Vec::new();
+    requirements(&root, &mut files);
+    assert!(files.len() >= 4, "{files:?}");
+    for file in files {
+        let text = read(&file).replace("\\\n", " ");
+        for line in text.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
+            let package = line.split_whitespace().next().unwrap_or_default();
+            assert!(package.contains("=="), "{}: `{package}` has no version", file.display());
+            assert!(line.contains(" --hash=sha256:"), "{}: `{package}` has no hash", file.display());
+        }
+    }
+    for script in ["Makefile", "docs/deploy.md"] {
+        let text = read(&root.join(script));
+        for line in text.lines().filter(|line| line.contains("pip install") || line.contains("pip\" install")) {
+            assert!(line.contains("--require-hashes"), "{script}: `{}` takes any file", line.trim());
+        }
+    }
+}
