@@ -13,7 +13,7 @@ run: ## Start PhotoVote on this machine.
 demo: ## Hold a demonstration election.
 	cargo run -- demo
 
-test: format lint alone unit doc deny described deployed ## Everything that must hold.
+test: format lint alone unit doc deny described templated deployed ## Everything that must hold.
 
 format: # The code is formatted.
 	cargo fmt --all --check

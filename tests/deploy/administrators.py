@@ -7,7 +7,7 @@ PASSWORD = "Correct-horse-battery-9"
 
 def sign_in(stack: Stack, email: str, token: str) -> str:
     """Makes an administrator, and returns their `AccessToken` or `IdToken`: the API takes either."""
-    pool, client = stack.outputs["UserPoolId"], stack.outputs["UserPoolClientId"]
+    pool, client = stack.outputs["UserPoolId"], stack.outputs["UserPoolScriptClientId"]
     cognito = stack.emulator.client("cognito-idp")
     attributes = [{"Name": "email", "Value": email}, {"Name": "email_verified", "Value": "true"}]
     cognito.admin_create_user(

@@ -9,7 +9,8 @@ from processes import run
 from project import ARCHITECTURE, BUILD, ROOT, TEMPLATE, TOOLS, environment
 
 NAME = "photovote-test"
-PARAMETERS = f"Architecture={ARCHITECTURE}"
+# Administrators sign in here with a password alone.
+PARAMETERS = f"Architecture={ARCHITECTURE} Mfa=OPTIONAL"
 # As docs/deploy.md tells to build.
 RELEASE = {"AWS_LC_SYS_NO_JITTER_ENTROPY": "1"}
 # Built sooner: neither optimised across crates nor much within them.
@@ -85,7 +86,7 @@ def deploy(emulator: Emulator) -> Stack:
         PARAMETERS,
         "--resolve-s3",
         "--capabilities",
-        "CAPABILITY_IAM",
+        "CAPABILITY_NAMED_IAM",
         "--no-confirm-changeset",
         "--no-progressbar",
         env=environment(emulator.endpoint),

@@ -68,6 +68,70 @@ fn alarms_listen_for_words_that_are_logged() {
     }
 }
 
+/// Namespace, name, and dimensions with their values.
+type Watched = (String, String, Vec<(String, String)>);
+
+/// The metrics that alarms look at.
+fn watched(template: &Template) -> BTreeSet<Watched> {
+    let alarms = metrics(template).into_iter().filter(|(place, ..)| place.ends_with("Alarm"));
+    alarms.map(|(_, namespace, name, dimensions)| (namespace, name, dimensions.into_iter().collect())).collect()
+}
+
+fn of_aws(service: &str, name: &str, dimensions: &[(&str, &str)]) -> Watched {
+    let dimensions = dimensions.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+    (format!("AWS/{service}"), name.to_owned(), dimensions.collect())
+}
+
+#[test]
+fn an_alarm_tells_that_a_table_refuses_reads_or_writes() {
+    let template = Template::read();
+    let watched = watched(&template);
+    for (table, _) in template.resources("AWS::DynamoDB::Table") {
+        for name in ["ReadThrottleEvents", "WriteThrottleEvents"] {
+            assert!(watched.contains(&of_aws("DynamoDB", name, &[("TableName", table)])), "{name} of {table}");
+        }
+    }
+}
+
+#[test]
+fn an_alarm_tells_that_the_account_comes_near_its_concurrency() {
+    let template = Template::read();
+    assert!(watched(&template).contains(&of_aws("Lambda", "ConcurrentExecutions", &[])));
+    let share = &template.resource("ConcurrencyAlarm")["Properties"];
+    assert_eq!(share["Metrics"][0]["Expression"], json!({"Fn::Sub": "100 * running / ${AccountConcurrency}"}));
+    assert_eq!(share["Threshold"], 80);
+}
+
+/// Throttled requests are 4xx: they are refused before a function sees them, and show in no other metric.
+#[test]
+fn an_alarm_tells_that_voters_are_refused() {
+    let template = Template::read();
+    let alarm = &template.resource("VotersRefusedAlarm")["Properties"];
+    let parts = alarm["Metrics"].as_array().unwrap();
+    // AWS allows ten in one alarm.
+    assert!(parts.len() <= 10, "{}", parts.len());
+    let expression = parts[0]["Expression"].as_str().unwrap();
+    let watched = watched(&template);
+    for route in template.resource("Api")["Properties"]["RouteSettings"].as_object().unwrap().keys() {
+        let (method, path) = route.split_once(' ').unwrap();
+        for name in ["4xx", "Count"] {
+            let dimensions = [("ApiId", "Api"), ("Method", method), ("Resource", path), ("Stage", "Api.Stage")];
+            assert!(watched.contains(&of_aws("ApiGateway", name, &dimensions)), "{name} of {route}");
+        }
+    }
+    for part in &parts[1..] {
+        assert!(expression.contains(part["Id"].as_str().unwrap()), "{part} is not looked at");
+    }
+}
+
+/// CloudWatch is paid for each metric that an alarm looks at.
+#[test]
+fn what_alarms_cost_is_reckoned_with_all_their_metrics() {
+    let looked_at = metrics(&Template::read()).into_iter().filter(|(place, ..)| place.ends_with("Alarm")).count();
+    let reckoned = format!("const ALARMS: f64 = {looked_at}.0;");
+    assert!(text("bench/src/bin/costs/bill.rs").contains(&reckoned), "{reckoned}");
+}
+
 /// A metric: namespace, name, the names of its dimensions.
 type Metric = (String, String, BTreeSet<String>);
 

@@ -41,6 +41,8 @@ pub(crate) struct Observer {
 #[derive(Default)]
 struct Seen {
     asked: BTreeSet<Asked>,
+    /// The partition keys, each with the operation.
+    keys: BTreeSet<(String, String)>,
     messages: VecDeque<String>,
 }
 
@@ -66,6 +68,11 @@ impl Observer {
         self.seen.lock().unwrap().asked.clone()
     }
 
+    /// The partitions that were asked about so far, each with the action.
+    pub(crate) fn keys(&self) -> BTreeSet<(String, String)> {
+        self.seen.lock().unwrap().keys.clone()
+    }
+
     /// The first message that was sent and not taken yet.
     pub(crate) fn message(&self) -> Option<String> {
         self.seen.lock().unwrap().messages.pop_front()
@@ -80,6 +87,9 @@ async fn observe(
     let target = headers["x-amz-target"].to_str().unwrap();
     let request: Value = serde_json::from_slice(&body).unwrap();
     seen.lock().unwrap().asked.extend(asked(target, &request));
+    if let (Some((_, operation)), Some(key)) = (target.split_once('.'), partition(&request)) {
+        seen.lock().unwrap().keys.insert((format!("dynamodb:{operation}"), key.to_owned()));
+    }
     if target.starts_with("AmazonSQS.") {
         seen.lock().unwrap().messages.extend(request["MessageBody"].as_str().map(ToOwned::to_owned));
         return Json(json!({"MessageId": "1"})).into_response();
@@ -129,14 +139,19 @@ fn asked(target: &str, body: &Value) -> Vec<Asked> {
 
 /// The action, narrowed to the keys that the request is about if these are of a kind that somebody may be bound to.
 fn of_keys(action: &str, request: &Value) -> String {
-    let key = [&request["Key"]["pk"], &request["Item"]["pk"], &request["ExpressionAttributeValues"][":pk"]];
-    let key = key.into_iter().find_map(|pk| pk["S"].as_str()).unwrap_or_default();
+    let key = partition(request).unwrap_or_default();
     let kind = KINDS.into_iter().find(|kind| kind.iter().any(|pattern| like(pattern, key)));
     kind.map_or_else(|| action.to_owned(), |kind| narrowed(action, kind))
 }
 
+/// The partition that a request for one item or one partition is about.
+fn partition(request: &Value) -> Option<&str> {
+    let key = [&request["Key"]["pk"], &request["Item"]["pk"], &request["ExpressionAttributeValues"][":pk"]];
+    key.into_iter().find_map(|pk| pk["S"].as_str())
+}
+
 /// Is a text like a pattern of IAM's, in which `*` stands for any characters and `?` for one?
-fn like(pattern: &str, text: &str) -> bool {
+pub(crate) fn like(pattern: &str, text: &str) -> bool {
     match pattern.split_at_checked(1) {
         None => text.is_empty(),
         Some(("*", rest)) => (0..=text.len()).any(|skipped| text.get(skipped..).is_some_and(|text| like(rest, text))),

@@ -11,8 +11,9 @@ use serde_json::{Value, json};
 
 use crate::{
     answered,
-    reading::{Function, Template, named, whole},
+    reading::{Function, Template, named, narrowed, whole},
     same, set,
+    strangers::{DOCUMENTS, PUBLIC, Partitions},
     world::World,
 };
 
@@ -82,15 +83,23 @@ async fn every_function_may_do_what_it_does_and_nothing_else() {
         assert_eq!(*trusted, lambda, "{}", function.name());
     }
     same("permissions", &granted, &bound(&needed));
+    // Who serves strangers is bound to partitions that are public, and needs no others.
+    let strangers = Partitions::of(&template.function("public-queries"));
+    for (action, key) in world.keys("public-queries") {
+        assert!(strangers.may(&action, &key), "{action} of {key}");
+    }
 }
 
-/// Whoever asks for items of one kind alone is bound to them; whoever asks for more may ask for all.
+/// Whoever asks for items of one kind alone is bound to them; whoever asks for more may ask for all, but for who serves strangers.
 fn bound(needed: &BTreeSet<(String, String, String)>) -> BTreeSet<(String, String, String)> {
     let mut kinds: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();
     for (function, resource, action) in needed {
         kinds.entry((function, resource, whole(action))).or_default().insert(action.as_str());
     }
     let one = |((function, resource, whole), kinds): ((&String, &String, &str), BTreeSet<&str>)| {
+        if function == "public-queries" && resource == DOCUMENTS {
+            return (function.clone(), resource.clone(), narrowed(whole, &PUBLIC));
+        }
         let action = if kinds.len() == 1 { kinds.into_iter().next().unwrap_or(whole) } else { whole };
         (function.clone(), resource.clone(), action.to_owned())
     };

@@ -134,6 +134,11 @@ impl World {
         self.places.iter().flat_map(of).collect()
     }
 
+    /// The partitions that a function has asked about, each with the action.
+    pub(crate) fn keys(&self, function: &str) -> BTreeSet<(String, String)> {
+        self.places[function].observer.keys()
+    }
+
     /// Sends a request to the function that answers this route. It must be carried out.
     pub(crate) async fn send(&mut self, route: &str, body: Value) -> Value {
         let (method, path) = route.split_once(' ').unwrap();

@@ -49,7 +49,7 @@ pub(crate) const TRANSFER: Price =
     price("Data transfer", "GB out to the internet", 0.09, 1.0, "https://aws.amazon.com/ec2/pricing/on-demand/");
 pub(crate) const LOGS: Price = price("CloudWatch", "GB of logs taken in", 0.50, 1.0, CLOUDWATCH);
 pub(crate) const METRIC: Price = price("CloudWatch", "metrics of one's own, for a month", 0.30, 1.0, CLOUDWATCH);
-pub(crate) const ALARM: Price = price("CloudWatch", "alarms, for a month", 0.10, 1.0, CLOUDWATCH);
+pub(crate) const ALARM: Price = price("CloudWatch", "metrics of alarms, for a month", 0.10, 1.0, CLOUDWATCH);
 pub(crate) const TRACE: Price =
     price("X-Ray", "traces recorded", 5.00, MILLION, "https://aws.amazon.com/xray/pricing/");
 pub(crate) const MESSAGE: Price = price("SQS", "requests", 0.40, MILLION, "https://aws.amazon.com/sqs/pricing/");
