@@ -14,7 +14,7 @@ use tokio::time::sleep;
 use crate::App;
 
 /// How long it takes until the second and the third look at the version that a caller wants to see. A function that waits serves
-/// nobody else, so it waits briefly. The client waits for the second after which it may ask again.
+/// no other request, so it waits briefly. The client waits for the second after which it may ask again.
 const WAITS: [Duration; 2] = [Duration::from_millis(100), Duration::from_millis(200)];
 
 impl App {

@@ -142,7 +142,7 @@ async fn a_reader_waits_for_the_version_that_they_ask_for() {
     assert_eq!(office.ada("?min_version=3").await.json["version"], 8, "what is newer serves as well");
 }
 
-/// However long the election is that is waited for: what is not there yet costs three reads of a version, for whoever asks.
+/// A version that is not there yet costs three small reads, however long the election is, for its administrators and for strangers.
 #[tokio::test]
 async fn waiting_for_a_version_reads_the_version_alone_and_three_times_at_most() {
     let (office, _) = Office::open(&["Moon", "Sun"]).await;

@@ -90,7 +90,8 @@ async fn every_function_may_do_what_it_does_and_nothing_else() {
     }
 }
 
-/// Whoever asks for items of one kind alone is bound to them; whoever asks for more may ask for all, but for who serves strangers.
+/// A function that asks for items of one kind alone is bound to them. One that asks for more may ask for all, except the one that serves
+/// strangers.
 fn bound(needed: &BTreeSet<(String, String, String)>) -> BTreeSet<(String, String, String)> {
     let mut kinds: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();
     for (function, resource, action) in needed {

@@ -54,7 +54,7 @@ fn roles_have_the_names_that_key_and_policy_go_by() {
 }
 
 #[test]
-fn the_key_of_events_serves_the_functions_that_need_it_and_nobody_else() {
+fn the_key_of_events_serves_only_the_functions_that_need_it() {
     let template = Template::read();
     let encryption = &template.resource("EventsTable")["Properties"]["SSESpecification"]["Fn::If"];
     assert_eq!((&encryption[0], &encryption[1]["SSEType"]), (&json!("HasOwnKey"), &json!("KMS")));
@@ -99,7 +99,7 @@ fn the_key_of_events_serves_the_functions_that_need_it_and_nobody_else() {
 }
 
 #[test]
-fn nobody_else_reads_or_writes_events_or_their_stream() {
+fn only_these_functions_read_or_write_events_or_their_stream() {
     let template = Template::read();
     let table = &template.resource("EventsTable")["Properties"];
     let arn = "arn:${AWS::Partition}:dynamodb:${AWS::Region}:${AWS::AccountId}:table/${AWS::StackName}-events";

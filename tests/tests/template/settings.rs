@@ -28,7 +28,7 @@ fn what_voting_depends_on_can_have_executions_of_its_own() {
         let expected = json!({"Fn::If": [condition, {"Ref": parameter}, {"Ref": "AWS::NoValue"}]});
         assert_eq!(reserved, Some(&expected), "{}", function.id);
         assert_eq!(*template.condition(&condition), is_given(&parameter), "{condition}");
-        // None, unless somebody knows the account's limit: a new account cannot reserve anything.
+        // None by default: a new account cannot reserve anything.
         let parameter = template.parameter(&parameter);
         assert_eq!(parameter["Default"], "", "{}", function.id);
         let pattern = Regex::new(parameter["AllowedPattern"].as_str().unwrap()).unwrap();
@@ -85,7 +85,7 @@ fn a_domain_is_the_only_address() {
 }
 
 #[test]
-fn administrators_need_a_second_factor_unless_somebody_says_otherwise() {
+fn administrators_need_a_second_factor_by_default() {
     let template = Template::read();
     assert_eq!(template.parameter("Mfa")["Default"], "ON");
     let pool = &template.resource("UserPool")["Properties"];
@@ -112,7 +112,7 @@ fn a_budget_tells_the_topic_of_the_alarms() {
     assert_eq!(template.rule("TopicOfBudget")["RuleCondition"], is_given("MonthlyBudget"));
 }
 
-/// checkov reads these comments. Without a reason, nobody can judge whether one still holds.
+/// checkov reads these comments. A reason lets a reader judge whether a suppression still holds.
 #[test]
 fn every_rule_that_is_suppressed_has_its_reason() {
     let template = text("template.yaml");
