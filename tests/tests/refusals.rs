@@ -256,7 +256,9 @@ async fn what_the_state_does_not_allow_is_refused() {
     let open = Election::open(host.owner(), &[2]).await;
     open.post("/competitions", json!({"name": "a"})).await.refused(409, "election_not_draft");
     open.owner.patch(&open.path(""), json!({"scale": {"min": 1, "max": 3}})).await.refused(409, "election_not_draft");
-    open.owner.patch(&open.path(""), json!({"name": "Renamed"})).await.status(200);
+    for change in [json!({"name": "Renamed"}), json!({"description": "1 is best"}), json!({"description": null})] {
+        open.owner.patch(&open.path(""), change).await.refused(409, "election_not_draft");
+    }
     open.owner.delete(&open.path("")).await.refused(409, "election_status");
     open.post("/open", json!({})).await.refused(409, "election_not_draft");
     open.post("/extend", json!({"closes_at": host.in_seconds(60)})).await.refused(409, "no_closing_time");

@@ -125,12 +125,8 @@ impl Election {
         description: Option<Option<Description>>,
         scale: Option<Scale>,
     ) -> Decision {
-        // A name or a description says nothing about what is voted on; the scale does.
-        if scale.is_some() {
-            self.draft()?;
-        } else if self.status == Status::Closing {
-            return Err(ElectionRejection::WrongStatus(self.status));
-        }
+        // They are the question that is voted on: "1 is best" must not be written while people vote.
+        self.draft()?;
         let name = name.map(String::from).filter(|name| *name != self.name);
         let description = description.map(|d| d.map(String::from)).filter(|d| *d != self.description);
         let scale = scale.filter(|scale| *scale != self.scale);

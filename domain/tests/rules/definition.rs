@@ -92,12 +92,32 @@ fn a_description_can_be_cleared() {
 }
 
 #[test]
-fn the_name_can_still_be_corrected_in_an_open_election_but_the_scale_cannot_change() {
-    let name = ElectionEvent::ElectionNameChanged { name: "Portraits".into() };
-    given::<Election>(history(Status::Open)).when(change(Some("Portraits"), None), &TODAY).then([name]);
-    let both = ElectionCommand::Change { name: Some(text("Portraits")), description: None, scale: Some(scale(0, 10)) };
-    let not_draft = ElectionRejection::NotDraft(Status::Open);
-    given::<Election>(history(Status::Open)).when(both, &TODAY).then_refused(not_draft);
+fn the_question_is_fixed_at_the_opening() {
+    let scale = ElectionCommand::Change { name: None, description: None, scale: Some(scale(0, 10)) };
+    for command in [change(Some("Portraits"), None), change(None, Some(Some("1 is best"))), change(None, None), scale] {
+        for status in [Status::Open, Status::Closing, Status::Closed, Status::Released] {
+            let not_draft = ElectionRejection::NotDraft(status);
+            given::<Election>(history(status)).when(command.clone(), &TODAY).then_refused(not_draft);
+        }
+    }
+}
+
+#[test]
+fn a_name_that_changed_in_an_open_election_is_still_read() {
+    // Older releases allowed it.
+    let description = Some("Faces".to_owned());
+    let election = fold::<Election>(
+        &[
+            history(Status::Open),
+            vec![
+                ElectionEvent::ElectionNameChanged { name: "Portraits".into() },
+                ElectionEvent::ElectionDescriptionChanged { description: description.clone() },
+            ],
+        ]
+        .concat(),
+    );
+    assert_eq!((election.status, election.name.as_str()), (Status::Open, "Portraits"));
+    assert_eq!(election.description, description);
 }
 
 #[test]

@@ -109,7 +109,7 @@ pub(crate) struct ElectionPatch {
     #[serde(default)]
     #[schema(value_type = Option<schema::Description>)]
     description: Patch<String>,
-    /// A new scale, while the election is a draft.
+    /// A new scale.
     #[serde(default, deserialize_with = "present")]
     #[schema(nullable = false)]
     scale: Option<ScaleBody>,
@@ -117,9 +117,9 @@ pub(crate) struct ElectionPatch {
 
 /// Changes an election.
 ///
-/// An editor of the election may call this. Fields that are left out stay as they are. The scale can change only while the
-/// election is a draft; name and description can also be corrected later, but not while the election is closing. The answer has
-/// the new version. On 412 or 409, load the election again and decide anew.
+/// An editor of the election may call this, while it is a draft. Fields that are left out stay as they are. From the opening on,
+/// name, description and scale stay as they are, because they are the question that is voted on. The answer has the new version.
+/// On 412 or 409, load the election again and decide anew.
 #[utoipa::path(
     patch, path = "/elections/{election}", tag = "elections", operation_id = "change_election", security(("administrator" = [])),
     params(("election" = schema::Id, Path, description = "The election's id"), CommandHeaders, Preconditions),

@@ -89,7 +89,7 @@ impl App {
 photovote_http::routes! {
     App:
     elections::create => Problems::of_command().codes([Code::InvalidValue]).refusals([E::IdTaken]),
-    elections::change => on_election().codes([Code::InvalidValue]).refusals([NOT_DRAFT, E::WrongStatus(Status::Closing)]),
+    elections::change => on_election().codes([Code::InvalidValue]).refusals([NOT_DRAFT]),
     elections::delete => on_election().refusals([E::WrongStatus(Status::Open)]),
     administrators::appoint => on_election()
         .codes([Code::InvalidValue])
