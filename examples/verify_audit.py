@@ -46,7 +46,13 @@ def check_commit(entry, prev, version):
         raise Wrong(f"{where} does not follow the commit before it")
     types = [f"{event['type']}/{event['schema_version']}" for event in entry["events"]]
     header = {"command": entry["command"], "events": types, "stream": entry["stream"], "version": version}
-    digests = [digest_of(part, where) for part in [entry["private"], *entry["events"]]]
+    parts = [entry["private"], *entry["events"]]
+    if entry["form"] == 2:
+        header["form"] = 2
+        parts.insert(1, entry["request"])
+    elif entry["form"] != 1:
+        raise Wrong(f"{where} has a form that this script does not know")
+    digests = [digest_of(part, where) for part in parts]
     if h("photovote/commit", bytes.fromhex(prev), canonical(header), *digests) != entry["hash"]:
         raise Wrong(f"{where} is not what was hashed")
 

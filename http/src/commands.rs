@@ -106,9 +106,11 @@ pub struct Intent {
 
 impl Intent {
     /// The bits of the id of what is created: derived from the key if there is one, so that a retry meets its first
-    /// attempt; otherwise made of this moment. `scope` says what is created, and where.
-    pub fn new_id(&self, scope: &str, environment: &Environment) -> u128 {
-        self.key.as_deref().map_or_else(|| environment.timed_id(), |key| derived_id(&self.caller, scope, key))
+    /// attempt; otherwise made of this moment. `scope` says what is created, and where; `secret` is that of the stream that it is
+    /// created in, if there is one.
+    pub fn new_id(&self, scope: &str, secret: Option<Digest>, environment: &Environment) -> u128 {
+        let derived = |key| derived_id(&self.caller, scope, secret, key);
+        self.key.as_deref().map_or_else(|| environment.timed_id(), derived)
     }
 
     /// The command for a stream.

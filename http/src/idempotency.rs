@@ -79,14 +79,12 @@ pub fn command_id(caller: &str, stream: &str, key: &str) -> Digest {
 }
 
 /// The 128 bits of the id of what a caller creates under a key, without naming an id: a retry derives the same. `scope` says
-/// what is created, and in what.
-pub fn derived_id(caller: &str, scope: &str, key: &str) -> u128 {
-    Hasher::new("photovote/derived-id")
-        .part(caller.as_bytes())
-        .part(scope.as_bytes())
-        .part(key.as_bytes())
-        .finish()
-        .leading_bits()
+/// what is created, and in what. With a secret of where it is created, the id confirms no guess of the key, which may be a
+/// name or an address.
+pub fn derived_id(caller: &str, scope: &str, secret: Option<Digest>, key: &str) -> u128 {
+    let hasher =
+        Hasher::new("photovote/derived-id").part(caller.as_bytes()).part(scope.as_bytes()).part(key.as_bytes());
+    secret.iter().fold(hasher, |hasher, secret| hasher.part(secret.as_bytes())).finish().leading_bits()
 }
 
 #[cfg(test)]
@@ -146,9 +144,13 @@ mod tests {
         assert_ne!(id, command_id("bob", "election#1", "k"));
         assert_ne!(id, command_id("ada", "election#2", "k"));
         assert_ne!(id, command_id("ada", "election#1", "l"));
-        assert_eq!(derived_id("ada", "election", "k"), derived_id("ada", "election", "k"));
-        assert_ne!(derived_id("ada", "election", "k"), derived_id("ada", "voter", "k"));
-        assert_ne!(derived_id("ada", "election", "k"), derived_id("bob", "election", "k"));
-        assert_ne!(derived_id("ada", "election", "k"), derived_id("ada", "election", "l"));
+        let (one, other) = (Some(Digest::of(b"one")), Some(Digest::of(b"other")));
+        let id = derived_id("ada", "voter", one, "k");
+        assert_eq!(id, derived_id("ada", "voter", one, "k"));
+        assert_ne!(id, derived_id("ada", "election", one, "k"));
+        assert_ne!(id, derived_id("bob", "voter", one, "k"));
+        assert_ne!(id, derived_id("ada", "voter", one, "l"));
+        assert_ne!(id, derived_id("ada", "voter", other, "k"));
+        assert_ne!(id, derived_id("ada", "voter", None, "k"));
     }
 }

@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use photovote_domain::{Election, ElectionId, Voter, election::ElectionEvent, voter::VoterEvent};
+use photovote_domain::{Election, ElectionId, Version, Voter, election::ElectionEvent, voter::VoterEvent};
 use photovote_dynamodb::{Item, StorageError};
-use photovote_event_store::{Actor, Commit, CommitError, DecodeError, Snapshot, Stream};
+use photovote_event_store::{Actor, Commit, CommitError, DecodeError, Form, Snapshot, Stream};
 use serde::Serialize;
 use thiserror::Error;
 
@@ -43,9 +43,9 @@ pub enum PersonalDataError {
 /// One piece of personal data, and where it stands.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Place {
-    /// Whose: `voter <id>`, `administrator <subject>`, or [`ADMINISTRATORS`].
+    /// Whose: `voter <id>`, `voter of ballot <id>`, `administrator <subject>`, or [`ADMINISTRATORS`].
     pub of: String,
-    /// What: `name`, `email`, `email (hashed)`, `subject`, `network address`, `user agent`.
+    /// What: `name`, `email`, `email (hashed)`, `name and email (hashed)`, `subject`, `network address`, `user agent`.
     pub what: &'static str,
     /// The table.
     pub table: &'static str,
@@ -100,16 +100,20 @@ fn of_commit(commit: &Commit, places: &mut BTreeSet<Place>) -> Result<(), Person
     let mut add = |of: String, what, field: String| {
         places.insert(Place { of, what, table: EVENTS, pk: pk.clone(), sk: sk.clone(), field });
     };
-    let private = commit.private_part()?;
-    if let Actor::Administrator(subject) = &private.actor {
+    let provenance = commit.provenance()?;
+    let (private, request) = match commit.form() {
+        Form::First => ("command.private", "command.private"),
+        Form::Second => ("command.parts[0]", "command.parts[1]"),
+    };
+    if let Actor::Administrator(subject) = &provenance.actor {
         let of = administrator(subject.as_str());
-        add(of.clone(), "subject", "command.private: actor".to_owned());
-        let source = private.source.unwrap_or_default();
+        add(of.clone(), "subject", format!("{private}: actor"));
+        let source = provenance.source.unwrap_or_default();
         if source.address.is_some() {
-            add(of.clone(), "network address", "command.private: source.address".to_owned());
+            add(of.clone(), "network address", format!("{private}: source.address"));
         }
         if source.user_agent.is_some() {
-            add(of, "user agent", "command.private: source.user_agent".to_owned());
+            add(of, "user agent", format!("{private}: source.user_agent"));
         }
     }
     match commit.stream {
@@ -118,6 +122,7 @@ fn of_commit(commit: &Commit, places: &mut BTreeSet<Place>) -> Result<(), Person
                 if let VoterEvent::VoterRegistered { .. } = event {
                     add(format!("voter {voter}"), "name", format!("events[{number}].p: name"));
                     add(format!("voter {voter}"), "email", format!("events[{number}].p: email"));
+                    add(format!("voter {voter}"), "name and email (hashed)", format!("{request}: fingerprint"));
                 }
             }
         }
@@ -134,7 +139,11 @@ fn of_commit(commit: &Commit, places: &mut BTreeSet<Place>) -> Result<(), Person
                 add(administrator(subject), "subject", format!("events[{number}].p: {field}"));
             }
         }
-        // What a voter rated is nobody's name; which voter it was, only the voter's event says.
+        // What a voter rated is nobody's name; which voter it was, only the voter's event says. In its first form, the commit that
+        // creates a ballot keeps which request registered the voter.
+        Stream::Ballot(_, _, ballot) if commit.form() == Form::First && commit.first == Version::new(1) => {
+            add(format!("voter of ballot {ballot}"), "name and email (hashed)", format!("{request}: fingerprint"));
+        }
         Stream::Ballot(..) => {}
     }
     Ok(())

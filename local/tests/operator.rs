@@ -422,6 +422,10 @@ async fn every_place_of_personal_data_is_listed_and_no_other() {
             let of = format!("voter {id}");
             assert_eq!(places(&of, "name", table), holding(&items, name), "{table}");
             assert_eq!(places(&of, "email", table), holding(&items, email), "{table}");
+            // What it is made of cannot be looked for.
+            let hashed = if table == EVENTS { places(&of, "name", EVENTS) } else { Vec::new() };
+            assert!(hashed.len() <= 1, "{hashed:?}");
+            assert_eq!(places(&of, "name and email (hashed)", table), hashed, "{table}");
         }
         if table != CONTROL {
             let of = places("administrator eve-the-editor", "subject", table);

@@ -1,7 +1,7 @@
 //! What an auditor sees: commits, and the heads of ballots.
 
-use photovote_domain::{Ballot, Digest, Version, ballot::BallotEvent};
-use photovote_event_store::{Commit, LoadError, StoredEvent, Stream, part_digest, salt_of_part};
+use photovote_domain::{Ballot, Digest, Timestamp, Version, ballot::BallotEvent};
+use photovote_event_store::{Actor, Commit, Form, HashedPart, LoadError, StoredEvent, Stream, parts};
 use photovote_http::{Answer, Problem, schema};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -36,9 +36,10 @@ pub(crate) struct AuditBallot {
 /// Everything that one command did to one stream.
 ///
 /// Its `hash` is `H("photovote/commit", prev, header, digests…)`. `H` is SHA-256 over its parts, each after its length as 8
-/// bytes, the highest first. The header is the text `{"command":…,"events":["<type>/<schema version>",…],"stream":…,"version":…}`
-/// without spaces. The digests are those of the private part and of each event. The first `prev` of a stream is
-/// `H("photovote/stream", <election's id>, stream)`.
+/// bytes, the highest first. The header is the text
+/// `{"command":…,"events":["<type>/<schema version>",…],"form":2,"stream":…,"version":…}` without spaces; in the first form it has no
+/// `form`. The digests are those of `private`, of `request` (not in the first form) and of each event. The first `prev` of a stream
+/// is `H("photovote/stream", <election's id>, stream)`.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct AuditCommit {
     /// What it was done to: `election#…` or `voter#…`.
@@ -50,16 +51,39 @@ pub(crate) struct AuditCommit {
     /// The command's name.
     #[schema(example = "CreateElection")]
     command: String,
+    /// What its hash is made of: 1 for commits of release 0.1.0, otherwise 2.
+    #[schema(example = 2)]
+    form: u32,
     /// The hash of the commit before, in hexadecimal digits.
     #[schema(value_type = schema::Sha256)]
     prev: Digest,
     /// The hash of this commit.
     #[schema(value_type = schema::Sha256)]
     hash: Digest,
-    /// Who, when, from where, why.
+    /// Who, when, from where, why. In the first form it holds digests of what the request said as well, so that of a voter it is
+    /// withheld.
     private: AuditPart,
+    /// Which request it was, from the second form on. It is always withheld: it holds digests of what the request said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    request: Option<AuditPart>,
+    /// Who and when, where the private part is withheld.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    unproved: Option<Unproved>,
     /// What happened.
     events: Vec<AuditEvent>,
+}
+
+/// Who did something, and when, according to the server. No shown hash proves it.
+#[derive(Debug, Serialize, ToSchema)]
+struct Unproved {
+    /// Who: `{"administrator": <subject>}`.
+    #[schema(value_type = Object, example = json!({"administrator": "ada"}))]
+    actor: Actor,
+    /// When, in milliseconds since 1970.
+    #[schema(value_type = i64, example = 1_795_259_829_018_i64)]
+    time: Timestamp,
 }
 
 /// A part of a commit that may be withheld: then only its digest is there.
@@ -93,24 +117,31 @@ struct AuditEvent {
 }
 
 impl AuditEntry {
-    /// The entry of a commit to the election or to a voter.
+    /// The entry of a commit to the election or to a voter. Nothing that is made of a voter's name or address is shown without a
+    /// salt.
     pub(crate) fn of(commit: &Commit) -> Answer<Self> {
-        let shown = matches!(commit.stream, Stream::Election(_));
-        let event = |(event, number): (&StoredEvent, u32)| {
-            Ok(AuditEvent {
-                r#type: event.event_type.clone(),
-                schema_version: event.schema_version,
-                part: AuditPart::of(commit, number, &event.payload, shown)?,
-            })
+        let (form, of_election) = (commit.form(), matches!(commit.stream, Stream::Election(_)));
+        let mut parts = parts(commit);
+        let mut next =
+            |shown| parts.next().ok_or_else(Problem::internal).and_then(|part| AuditPart::of(commit, &part, shown));
+        let shown = of_election || form != Form::First;
+        let private = next(shown)?;
+        let request = if form == Form::First { None } else { Some(next(false)?) };
+        let event = |event: &StoredEvent| {
+            let (r#type, schema_version) = (event.event_type.clone(), event.schema_version);
+            Ok(AuditEvent { r#type, schema_version, part: next(of_election)? })
         };
         Ok(Self::Commit(AuditCommit {
             stream: commit.stream.to_string(),
             version: commit.first,
             command: commit.command.clone(),
+            form: form.number(),
             prev: commit.prev,
             hash: commit.hash,
-            private: AuditPart::of(commit, 0, &commit.private, true)?,
-            events: commit.events.iter().zip(1..).map(event).collect::<Answer<_>>()?,
+            private,
+            request,
+            unproved: if shown { None } else { Some(Unproved::of(commit)?) },
+            events: commit.events.iter().map(event).collect::<Answer<_>>()?,
         }))
     }
 
@@ -128,17 +159,25 @@ impl AuditEntry {
     }
 }
 
+impl Unproved {
+    fn of(commit: &Commit) -> Answer<Self> {
+        let provenance = commit.provenance().map_err(|error| unreadable(commit, &error))?;
+        Ok(Self { actor: provenance.actor, time: provenance.time })
+    }
+}
+
 impl AuditPart {
-    fn of(commit: &Commit, number: u32, bytes: &[u8], shown: bool) -> Answer<Self> {
-        let salt = salt_of_part(&commit.salt, number);
-        let digest = part_digest(&salt, bytes);
+    fn of(commit: &Commit, part: &HashedPart<'_>, shown: bool) -> Answer<Self> {
+        let digest = part.digest;
         if !shown {
             return Ok(Self { digest, salt: None, data: None });
         }
-        let text = str::from_utf8(bytes).map_err(|error| {
-            tracing::error!(stream = %commit.stream, version = %commit.first, %error, "a part of a commit is no text");
-            Problem::internal()
-        })?;
-        Ok(Self { digest, salt: Some(salt), data: Some(text.to_owned()) })
+        let text = str::from_utf8(part.bytes).map_err(|error| unreadable(commit, &error))?;
+        Ok(Self { digest, salt: Some(part.salt), data: Some(text.to_owned()) })
     }
+}
+
+fn unreadable(commit: &Commit, error: &dyn std::error::Error) -> Problem {
+    tracing::error!(stream = %commit.stream, version = %commit.first, %error, "a part of a commit cannot be read");
+    Problem::internal()
 }

@@ -80,7 +80,7 @@ pub(crate) async fn create(
     let parse = || {
         let (body, intent): (NewCandidate, _) = submission.read(&caller)?;
         let scope = format!("{election}/{competition}/candidate");
-        let derived = || CandidateId::from_bits(intent.new_id(&scope, app.store.environment()));
+        let derived = || CandidateId::from_bits(intent.new_id(&scope, history.secret(), app.store.environment()));
         let (own_id, candidate) = (body.id.is_some(), body.id.unwrap_or_else(derived));
         let name = value("name", &body.name)?;
         let description = optional("description", body.description.as_deref())?;

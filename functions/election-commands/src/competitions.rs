@@ -51,7 +51,8 @@ pub(crate) async fn create(
     let (body, intent): (NewCompetition, _) = submission.read(&caller)?;
     let scope = format!("{election}/competition");
     let environment = app.store.environment();
-    let competition = body.id.unwrap_or_else(|| CompetitionId::from_bits(intent.new_id(&scope, environment)));
+    let derived = || CompetitionId::from_bits(intent.new_id(&scope, history.secret(), environment));
+    let competition = body.id.unwrap_or_else(derived);
     let command = ElectionCommand::AddCompetition {
         competition,
         name: value("name", &body.name)?,

@@ -76,7 +76,7 @@ pub(crate) async fn create(State(app): State<App>, caller: Administrator, submis
     let shards = body.expected_voters.map_or(Ok(ShardCount::default()), shards)?;
 
     let environment = app.store.environment();
-    let id = body.id.unwrap_or_else(|| ElectionId::from_bits(intent.new_id("election", environment)));
+    let id = body.id.unwrap_or_else(|| ElectionId::from_bits(intent.new_id("election", None, environment)));
     let stream = Stream::Election(id);
     let command = ElectionCommand::Create { owner: caller.subject.clone(), name, description, scale, shards };
     let mut record = intent.record(command.name(), &stream, environment);

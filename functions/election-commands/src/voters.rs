@@ -5,14 +5,14 @@
 
 use axum::extract::State;
 use photovote_domain::{
-    Aggregate, Ballot, BallotId, Election, ElectionId, Email, Shard, Version, Voter, VoterId,
+    Aggregate, Ballot, BallotId, Digest, Election, ElectionId, Email, Shard, Version, Voter, VoterId,
     ballot::{self, BallotCommand, BallotRejection},
     election::{Role, Status},
     email_key,
     voter::{self, VoterCommand, VoterRejection},
 };
 use photovote_dynamodb::{Cancellation, Retry};
-use photovote_event_store::{Commit, ExecuteError, History, Known, Stream};
+use photovote_event_store::{CommandId, CommandRecord, Commit, ExecuteError, History, Known, Stream};
 use photovote_http::{
     Administrator, Answer, BallotToken, Changed, Code, CommandHeaders, Preconditions, Problem, Segments, Submission,
     at_version, created, present, schema, value,
@@ -78,7 +78,8 @@ pub(crate) async fn register(
     app.control.has_gates(id, shards).await?;
 
     let environment = app.store.environment();
-    let voter = body.id.unwrap_or_else(|| VoterId::from_bits(intent.new_id(&format!("{id}/voter"), environment)));
+    let scope = format!("{id}/voter");
+    let voter = body.id.unwrap_or_else(|| VoterId::from_bits(intent.new_id(&scope, election.secret(), environment)));
     let stream = Stream::voter(id, shards, voter);
     let ballot = BallotId::from_bits(environment.random_id());
     let token = BallotToken::new(id, ballot, environment.random());
@@ -91,7 +92,7 @@ pub(crate) async fn register(
     let create = BallotCommand::Create { token: token.hash() };
     let created_ballot = empty.state.decide(create, &app.ballot_context(&election));
     let created_ballot = created_ballot.map_err(|taken| Problem::refused(&taken))?;
-    let ballot = app.store.commit(&empty, &created_ballot, &record)?;
+    let ballot = app.store.commit(&empty, &created_ballot, &app.in_ballot(&record))?;
     let context = voter::Context { election: &election.state, ballot: &empty.state };
     let decide = |voter: &Voter| voter.decide(command.clone(), &context);
     let alongside = |_: &Commit| {
@@ -150,7 +151,7 @@ pub(crate) async fn remove(
         let ballot: History<Ballot> = app.store.load(ballot_stream).await?;
         let context = voter::Context { election: &election.state, ballot: &ballot.state };
         let voided = match ballot.state.decide(BallotCommand::Void, &app.ballot_context(&election)) {
-            Ok(events) => Some(app.store.commit(&ballot, &events, &record)?),
+            Ok(events) => Some(app.store.commit(&ballot, &events, &app.in_ballot(&record))?),
             // It is cast, and so the voter stays; or it went with the voter before.
             Err(_settled) => None,
         };
@@ -230,7 +231,7 @@ pub(crate) async fn replace_token(
         let history: History<Ballot> = app.store.load(Stream::ballot(id, shards, ballot)).await?;
         let command = BallotCommand::ReplaceToken { token: token.hash() };
         let replaced = match history.state.decide(command, &app.ballot_context(&election)) {
-            Ok(events) => Some(app.store.commit(&history, &events, &record)?),
+            Ok(events) => Some(app.store.commit(&history, &events, &app.in_ballot(&record))?),
             // It may have been done before, and the ballot be cast since.
             Err(_settled) if voter.known(&record) != Known::No => None,
             // The ballot went with its voter.
@@ -268,6 +269,15 @@ impl App {
             Ok(_closed) => Problem::refused(&VoterRejection::RegistrationClosed(Status::Closing)),
             Err(missing) => missing.into(),
         }
+    }
+
+    /// The command as the ballot's stream keeps it. Which request it was, the voter's stream tells alone: it is made of the
+    /// voter's name, address or id, and none of them belongs with a ballot.
+    fn in_ballot(&self, record: &CommandRecord) -> CommandRecord {
+        let random = || Digest::from_bytes(self.store.environment().random());
+        let mut record = record.clone();
+        (record.private.fingerprint, record.private.id) = (random(), CommandId::new(random()));
+        record
     }
 
     fn ballot_context<'a>(&self, election: &'a History<Election>) -> ballot::Context<'a> {

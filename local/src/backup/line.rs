@@ -27,6 +27,9 @@ pub(super) struct Line {
     events: Vec<Event>,
     command: String,
     private: String,
+    /// Commits of release 0.1.0 have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    request: Option<String>,
     salt: String,
     prev: Digest,
     hash: Digest,
@@ -81,6 +84,7 @@ impl Entry {
             events: commit.events.iter().map(event).collect(),
             command: commit.command.clone(),
             private: BASE64_STANDARD.encode(&commit.private),
+            request: commit.request.as_ref().map(|request| BASE64_STANDARD.encode(request)),
             salt: BASE64_STANDARD.encode(commit.salt),
             prev: commit.prev,
             hash: commit.hash,
@@ -117,6 +121,7 @@ impl Entry {
             events,
             command: line.command,
             private: BASE64_STANDARD.decode(line.private)?,
+            request: line.request.map(|request| BASE64_STANDARD.decode(request)).transpose()?,
             salt: BASE64_STANDARD.decode(line.salt)?.try_into().map_err(|_wrong_length| LineError::Salt)?,
             prev: line.prev,
             hash: line.hash,

@@ -115,13 +115,15 @@ fn administered(asked: &Asked, caller: &str, key: &str, truth: &Truth) -> Option
     if asked.what == What::Create {
         let told = asked.acknowledged().and_then(|(_, reply)| reply.json["id"].as_str()?.parse().ok());
         return Some(Stream::Election(
-            told.unwrap_or_else(|| ElectionId::from_bits(derived_id(caller, "election", key))),
+            told.unwrap_or_else(|| ElectionId::from_bits(derived_id(caller, "election", None, key))),
         ));
     }
     let election = election(asked)?;
     let named = || asked.path.split('/').nth(4)?.parse::<VoterId>().ok();
     let voter = match asked.what {
-        What::Register => VoterId::from_bits(derived_id(caller, &format!("{election}/voter"), key)),
+        What::Register => {
+            VoterId::from_bits(derived_id(caller, &format!("{election}/voter"), truth.secret(election), key))
+        }
         What::Remove | What::ReplaceToken => named()?,
         _ => return Some(Stream::Election(election)),
     };

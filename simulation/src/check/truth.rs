@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use photovote_domain::{
-    Aggregate, Ballot, Election, ElectionId, Ratings, Receipt, Shard, Timestamp, Version, Voter, ballot::BallotEvent,
+    Aggregate, Ballot, Digest, Election, ElectionId, Ratings, Receipt, Shard, Timestamp, Version, Voter,
+    ballot::BallotEvent,
 };
-use photovote_event_store::{CommandId, Commit, PrivatePart, Stream, verify};
+use photovote_event_store::{CommandId, Commit, History, PrivatePart, Stream, verify};
 
 use super::Verdict;
 use crate::{
@@ -117,6 +118,14 @@ impl Truth {
     /// What has become of an election.
     pub(crate) fn election(&self, id: ElectionId) -> Option<&Election> {
         self.elections.get(&id)
+    }
+
+    /// The secret of an election's stream.
+    pub(crate) fn secret(&self, id: ElectionId) -> Option<Digest> {
+        let stream = Stream::Election(id);
+        let mut history = History::<Election>::empty(stream);
+        history.push(self.streams.get(&stream)?.first()?.commit.clone()).ok()?;
+        history.secret()
     }
 
     /// The voters of an election.

@@ -56,10 +56,8 @@ pub struct Source {
     pub user_agent: Option<String>,
 }
 
-/// The part of a command that may have to be withheld from a reader. A field that a newer program adds is passed over.
-///
-/// Fields are written as they are declared, here and in what they hold: in canonical order (RFC 8785).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// What a commit keeps of its command beside the name. It is stored as two parts: [`Provenance`] and [`RequestPart`].
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PrivatePart {
     /// Who asked.
     pub actor: Actor,
@@ -68,6 +66,38 @@ pub struct PrivatePart {
     /// The command's id.
     pub id: CommandId,
     /// Why, if a reason was given.
+    pub reason: Option<String>,
+    /// From where.
+    pub source: Option<Source>,
+    /// When.
+    pub time: Timestamp,
+}
+
+impl PrivatePart {
+    /// The two parts as they are hashed and stored: canonical JSON.
+    pub(crate) fn encode(&self) -> Result<(Vec<u8>, Vec<u8>), serde_json::Error> {
+        let Self { actor, fingerprint, id, reason, source, time } = self.clone();
+        let provenance = serde_json::to_vec(&Provenance { actor, reason, source, time })?;
+        let request = serde_json::to_vec(&RequestPart { fingerprint, id })?;
+        Ok((provenance, request))
+    }
+
+    pub(crate) fn of(provenance: Provenance, request: RequestPart) -> Self {
+        let Provenance { actor, reason, source, time } = provenance;
+        let RequestPart { fingerprint, id } = request;
+        Self { actor, fingerprint, id, reason, source, time }
+    }
+}
+
+/// Who asked for a command, when, from where and why: what an auditor sees. A field that a newer program adds is passed over.
+///
+/// Fields are written as they are declared, here and in what they hold: in canonical order (RFC 8785). Plain JSON is
+/// canonical, since the only number is a time.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Provenance {
+    /// Who asked.
+    pub actor: Actor,
+    /// Why, if a reason was given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
     /// From where.
@@ -75,6 +105,16 @@ pub struct PrivatePart {
     pub source: Option<Source>,
     /// When.
     pub time: Timestamp,
+}
+
+/// Which request a command was: what only idempotency needs. Both digests are made of what people wrote, without a salt, so
+/// they confirm guesses: they never leave the events table.
+///
+/// Fields are written as they are declared, in canonical order (RFC 8785).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct RequestPart {
+    pub(crate) fingerprint: Digest,
+    pub(crate) id: CommandId,
 }
 
 /// A command on its way into a commit.

@@ -11,9 +11,28 @@ use thiserror::Error;
 use crate::{
     chain,
     codec::{DecodeError, EncodeError, StoredEvent},
-    command::{CommandRecord, PrivatePart},
+    command::{CommandRecord, PrivatePart, Provenance, RequestPart},
     stream::{KeyError, Stream},
 };
+
+/// How a commit keeps what it knows of its command, and so what its hash is made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// One part: release 0.1.0.
+    First,
+    /// Two parts, of which an auditor sees the first. The header of the hash says so.
+    Second,
+}
+
+impl Form {
+    /// Its number.
+    pub const fn number(self) -> u32 {
+        match self {
+            Self::First => 1,
+            Self::Second => 2,
+        }
+    }
+}
 
 /// Everything one command did to one stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,8 +45,11 @@ pub struct Commit {
     pub events: Vec<StoredEvent>,
     /// The command's public name.
     pub command: String,
-    /// The command's private part ([`PrivatePart`]): canonical JSON, byte for byte as it was hashed.
+    /// Who, when, from where and why ([`Provenance`]): canonical JSON, byte for byte as it was hashed. In the first form, which
+    /// request it was, too.
     pub private: Vec<u8>,
+    /// Which request it was, from the second form on: canonical JSON, byte for byte as it was hashed.
+    pub request: Option<Vec<u8>>,
     /// 256 random bits that the salts of the parts derive from.
     pub salt: [u8; 32],
     /// The hash of the commit before, or of the stream's name.
@@ -45,6 +67,9 @@ pub enum CommitError {
     /// An attribute is missing or of the wrong kind.
     #[error("the commit's attribute {0:?} is missing or damaged")]
     Attribute(&'static str),
+    /// A newer program wrote it.
+    #[error("the commit has form {0}, and this program knows forms 1 and 2")]
+    Newer(u32),
 }
 
 impl Commit {
@@ -58,11 +83,11 @@ impl Commit {
         salt: [u8; 32],
     ) -> Result<Self, EncodeError> {
         let events = events.iter().map(StoredEvent::encode).collect::<Result<Vec<_>, _>>()?;
-        // Its fields stand in canonical order, and its only number is a time: plain JSON is canonical.
-        let private = serde_json::to_vec(&record.private)?;
+        let (private, request) = record.private.encode()?;
+        let request = Some(request);
         let command = record.name.to_owned();
         let first = version.plus(1);
-        let mut commit = Self { stream, first, events, command, private, salt, prev, hash: prev };
+        let mut commit = Self { stream, first, events, command, private, request, salt, prev, hash: prev };
         commit.hash = chain::hash(&commit);
         Ok(commit)
     }
@@ -77,9 +102,30 @@ impl Commit {
         self.events.iter().map(StoredEvent::decode).collect()
     }
 
-    /// The command's private part, if it can be read.
+    /// Its form.
+    pub const fn form(&self) -> Form {
+        if self.request.is_some() { Form::Second } else { Form::First }
+    }
+
+    /// What it keeps of its command, if that can be read.
     pub fn private_part(&self) -> Result<PrivatePart, serde_json::Error> {
+        Ok(PrivatePart::of(self.provenance()?, serde_json::from_slice::<RequestPart>(self.request_part())?))
+    }
+
+    /// Who, when, from where and why, if that can be read.
+    pub fn provenance(&self) -> Result<Provenance, serde_json::Error> {
         serde_json::from_slice(&self.private)
+    }
+
+    /// The part that says which request it was.
+    pub(crate) fn request_part(&self) -> &[u8] {
+        self.request.as_deref().unwrap_or(&self.private)
+    }
+
+    /// The parts that are hashed, in their order: those of the command, then the events.
+    pub(crate) fn parts(&self) -> impl Iterator<Item = &[u8]> {
+        let of_command = std::iter::once(&self.private).chain(&self.request);
+        of_command.chain(self.events.iter().map(|event| &event.payload)).map(Vec::as_slice)
     }
 
     /// The commit that an item holds.
@@ -96,12 +142,14 @@ impl Commit {
         let Some(AttributeValue::M(mut command)) = item.remove("command") else {
             return Err(CommitError::Attribute("command"));
         };
+        let (private, request) = parts_of_command(&mut command)?;
         Ok(Self {
             stream,
             first,
             events,
             command: take_text(&mut command, "name").ok_or(CommitError::Attribute("command"))?,
-            private: take_bytes(&mut command, "private").ok_or(CommitError::Attribute("command"))?,
+            private,
+            request,
             salt: array(&mut item, "salt")?,
             prev: Digest::from_bytes(array(&mut item, "prev")?),
             hash: Digest::from_bytes(array(&mut item, "hash")?),
@@ -119,10 +167,15 @@ impl Commit {
                 ("p".to_owned(), bytes(&event.payload)),
             ]))
         };
-        let command = HashMap::from([
-            ("name".to_owned(), AttributeValue::S(self.command.clone())),
-            ("private".to_owned(), bytes(&self.private)),
-        ]);
+        let mut command = HashMap::from([("name".to_owned(), AttributeValue::S(self.command.clone()))]);
+        match &self.request {
+            None => command.insert("private".to_owned(), bytes(&self.private)),
+            Some(request) => {
+                command.insert("form".to_owned(), AttributeValue::N(Form::Second.number().to_string()));
+                let parts = [&self.private, request].map(|part| bytes(part));
+                command.insert("parts".to_owned(), AttributeValue::L(parts.into()))
+            }
+        };
         HashMap::from([
             ("pk".to_owned(), AttributeValue::S(self.stream.partition())),
             ("sk".to_owned(), AttributeValue::S(self.stream.sort_key(self.first))),
@@ -139,9 +192,34 @@ impl Commit {
     pub fn stored_bytes(&self) -> usize {
         let event = |event: &StoredEvent| 1 + 3 + 3 + 3 + event.event_type.len() + 4 + event.payload.len();
         let keys = 4 + self.stream.partition().len() + self.stream.sort_key(self.first).len();
-        let command = "commandnameprivate".len() + 3 + 2 + self.command.len() + self.private.len();
+        let parts = match &self.request {
+            None => "private".len() + 1,
+            // The form is a number of one digit: two bytes.
+            Some(request) => "form".len() + 1 + 2 + "parts".len() + 1 + 3 + 2 + request.len(),
+        };
+        let command = "commandname".len() + 3 + 1 + self.command.len() + self.private.len() + parts;
         let hashes = "saltprevhash".len() + 3 * 32;
         keys + "events".len() + 3 + self.events.iter().map(event).sum::<usize>() + command + hashes
+    }
+}
+
+/// The parts of a command: who, when, from where and why; and, from the second form on, which request it was.
+fn parts_of_command(command: &mut HashMap<String, AttributeValue>) -> Result<(Vec<u8>, Option<Vec<u8>>), CommitError> {
+    let damaged = CommitError::Attribute("command");
+    let form = match command.remove("form") {
+        None => return take_bytes(command, "private").map(|private| (private, None)).ok_or(damaged),
+        Some(AttributeValue::N(form)) => form.parse::<u32>().map_err(|_no_form| damaged.clone())?,
+        Some(_) => return Err(damaged),
+    };
+    if form > Form::Second.number() {
+        return Err(CommitError::Newer(form));
+    }
+    let Some(AttributeValue::L(parts)) = command.remove("parts") else { return Err(damaged) };
+    match <[AttributeValue; 2]>::try_from(parts) {
+        Ok([AttributeValue::B(private), AttributeValue::B(request)]) if form == Form::Second.number() => {
+            Ok((private.into_inner(), Some(request.into_inner())))
+        }
+        _ => Err(damaged),
     }
 }
 

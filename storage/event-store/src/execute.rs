@@ -81,9 +81,6 @@ impl EventStore {
         alongside: impl FnMut(&Commit) -> Result<Vec<TransactWriteItem>, BuildError>,
     ) -> Result<Done<A>, ExecuteError<A::Rejection>> {
         let election = history.stream.election();
-        // A voter's command is not named, nor is the ballot: the log must not tell who voted when.
-        let command_id = matches!(record.private.actor, Actor::Administrator(_)).then_some(record.private.id);
-        let command_id = command_id.as_ref().map(tracing::field::display);
         let answer = self.carry_out(history, record, expected, decide, alongside).await;
         let outcome = match &answer {
             Ok(Done { repeated: false, .. }) => "done",
@@ -92,7 +89,11 @@ impl EventStore {
             Err(ExecuteError::Conflict) => "conflict",
             Err(_) => "refused",
         };
-        tracing::info!(command = record.name, command_id, %election, outcome, "command");
+        // A voter's commit is not named, nor is the ballot: the log must not tell who voted when. The hash is salted, a command's
+        // id is not: it would confirm a guessed idempotency key.
+        let named = answer.as_ref().ok().filter(|_| matches!(record.private.actor, Actor::Administrator(_)));
+        let commit = named.and_then(|done| done.history.hash_at(done.version)).map(tracing::field::display);
+        tracing::info!(command = record.name, commit, %election, outcome, "command");
         metrics::counter!("Commands", "Command" => record.name, "Outcome" => outcome).increment(1);
         answer
     }

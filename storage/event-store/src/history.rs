@@ -2,12 +2,10 @@
 
 use std::{fmt, ops::Deref};
 
-#[cfg(feature = "append")]
-use photovote_domain::Digest;
-use photovote_domain::{Aggregate, Version};
+use photovote_domain::{Aggregate, Digest, Hasher, Version};
 
 use crate::{
-    command::{CommandRecord, PrivatePart},
+    command::{CommandRecord, RequestPart},
     commit::Commit,
     reader::LoadError,
     snapshot::Snapshot,
@@ -19,6 +17,7 @@ use crate::{
 pub struct History<A> {
     snapshot: Snapshot<A>,
     commands: Vec<Command>,
+    secret: Option<Digest>,
 }
 
 impl<A> Deref for History<A> {
@@ -29,10 +28,10 @@ impl<A> Deref for History<A> {
     }
 }
 
-/// A command that made a commit. Its private part is parsed only if somebody asks.
+/// A command that made a commit. Which request it was is parsed only if somebody asks.
 #[derive(Debug, Clone)]
 struct Command {
-    private: Vec<u8>,
+    request: Vec<u8>,
     version: Version,
     #[cfg(feature = "append")]
     hash: Digest,
@@ -52,14 +51,15 @@ pub enum Known {
 impl<A: Aggregate> History<A> {
     /// The history of a stream that holds nothing.
     pub fn empty(stream: Stream) -> Self {
-        Self { snapshot: Snapshot::empty(stream), commands: Vec::new() }
+        Self { snapshot: Snapshot::empty(stream), commands: Vec::new(), secret: None }
     }
 
     /// Takes the next commit in. It must follow what is there, in version and in hash.
     pub fn push(&mut self, commit: Commit) -> Result<(), LoadError> {
         self.snapshot.push(&commit)?;
+        self.secret.get_or_insert_with(|| Hasher::new("photovote/stream-secret").part(&commit.salt).finish());
         self.commands.push(Command {
-            private: commit.private,
+            request: commit.request.unwrap_or(commit.private),
             version: self.version,
             #[cfg(feature = "append")]
             hash: self.head,
@@ -67,12 +67,18 @@ impl<A: Aggregate> History<A> {
         Ok(())
     }
 
+    /// A secret of the stream, for what is derived from it and must not be guessed. It follows from the salt of the first commit,
+    /// so it stays the same and never leaves the events table. A stream that holds nothing has none.
+    pub const fn secret(&self) -> Option<Digest> {
+        self.secret
+    }
+
     /// Was this command, by its id, carried out before?
     pub fn known(&self, record: &CommandRecord) -> Known {
-        let same_id = self.commands_with(record.private.id).find(|(private, _)| private.id == record.private.id);
+        let same_id = self.commands_with(record.private.id).find(|(request, _)| request.id == record.private.id);
         match same_id {
             None => Known::No,
-            Some((private, version)) if private.fingerprint == record.private.fingerprint => Known::Done(version),
+            Some((request, version)) if request.fingerprint == record.private.fingerprint => Known::Done(version),
             Some(_) => Known::Reused,
         }
     }
@@ -86,18 +92,18 @@ impl<A: Aggregate> History<A> {
     /// The version that the last command with the same fingerprint led to.
     pub fn same_request(&self, record: &CommandRecord) -> Option<Version> {
         let fingerprint = record.private.fingerprint;
-        let same = self.commands_with(fingerprint).filter(|(private, _)| private.fingerprint == fingerprint);
+        let same = self.commands_with(fingerprint).filter(|(request, _)| request.fingerprint == fingerprint);
         same.map(|(_, version)| version).last()
     }
 
-    /// The commands in whose private parts this digest stands, in whatever place. To look for a text that is its digits is
-    /// quicker than to parse them all.
-    fn commands_with(&self, digest: impl fmt::Display) -> impl Iterator<Item = (PrivatePart, Version)> {
+    /// The commands in whose parts this digest stands, in whatever place. To look for a text that is its digits is quicker than
+    /// to parse them all.
+    fn commands_with(&self, digest: impl fmt::Display) -> impl Iterator<Item = (RequestPart, Version)> {
         let digits = digest.to_string().into_bytes();
-        let with = move |command: &&Command| command.private.split(|byte| *byte == b'"').any(|text| text == digits);
+        let with = move |command: &&Command| command.request.split(|byte| *byte == b'"').any(|text| text == digits);
         self.commands.iter().filter(with).filter_map(|command| {
-            // A private part that cannot be read names no command that anybody could repeat.
-            Some((serde_json::from_slice(&command.private).ok()?, command.version))
+            // A part that cannot be read names no command that anybody could repeat.
+            Some((serde_json::from_slice(&command.request).ok()?, command.version))
         })
     }
 }

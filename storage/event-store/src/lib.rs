@@ -28,12 +28,12 @@ mod keep;
 #[cfg(feature = "append")]
 pub use append::{AppendError, EventStore, MAX_ITEM_BYTES};
 pub use cache::{Cached, ElectionCache};
-pub use chain::{ChainError, first_link, part_digest, public_header, salt_of_part, verify};
+pub use chain::{ChainError, Part as HashedPart, first_link, parts, public_header, verify};
 pub use codec::{
     Cast, DecodeError, EncodeError, SCHEMA_CHANGES, SchemaChange, StoredEvent, newest_version, schema_version,
 };
-pub use command::{Actor, CommandId, CommandRecord, PrivatePart, Source};
-pub use commit::{Commit, CommitError};
+pub use command::{Actor, CommandId, CommandRecord, PrivatePart, Provenance, Source};
+pub use commit::{Commit, CommitError, Form};
 pub use environment::Environment;
 #[cfg(feature = "append")]
 pub use execute::{Done, ExecuteError};

@@ -48,8 +48,7 @@ impl<A: Aggregate> Snapshot<A> {
         self.head = commit.hash;
         self.last = commit.first;
         self.taken_in.commits += 1;
-        self.taken_in.bytes +=
-            commit.private.len() + commit.events.iter().map(|event| event.payload.len()).sum::<usize>();
+        self.taken_in.bytes += commit.parts().map(<[u8]>::len).sum::<usize>();
         Ok(())
     }
 }

@@ -290,6 +290,9 @@ async fn a_tampered_or_missing_commit_is_noticed() {
     let mut changed = commits.clone();
     changed[2].private[0] ^= 1;
     assert!(verify(&changed).is_err());
+    let mut changed = commits.clone();
+    changed[2].request = changed[1].request.clone();
+    assert!(verify(&changed).is_err());
     assert!(verify(&commits[1..]).is_err());
 
     let client = engine.client();

@@ -4,6 +4,7 @@
 //! The test needs hosts of its own: a deployment is shared, and its lists show what others do.
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
+mod guesses;
 mod names;
 mod observer;
 
