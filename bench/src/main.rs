@@ -15,13 +15,13 @@ mod put;
 mod rebuild;
 mod report;
 
-use std::{error::Error, path::Path};
+use std::{error::Error, num::NonZeroU32, path::Path};
 
 use photovote::{
     consumer::Redelivery,
     engine::Durability,
     gateway::Cors,
-    server::{Options, Server},
+    server::{CreationRules, Options, Server},
 };
 use photovote_tests::Client;
 
@@ -98,6 +98,7 @@ fn options(data: &Path, durability: Durability) -> Options {
         cors: Cors::default(),
         durability,
         redelivery: Redelivery::default(),
+        creation: CreationRules { most: NonZeroU32::MAX, ..CreationRules::default() },
     }
 }
 

@@ -1,5 +1,7 @@
 //! Who calls: an administrator, whom the gateway has authenticated, or the bearer of a ballot token.
 
+use std::collections::BTreeSet;
+
 use axum::extract::FromRequestParts;
 use http::{HeaderMap, header::AUTHORIZATION, request::Parts};
 use lambda_http::request::RequestContext;
@@ -20,6 +22,10 @@ pub struct Administrator {
     pub source_address: Option<String>,
     /// The program that made it, cut off at 300 characters.
     pub user_agent: Option<String>,
+    /// The groups that Amazon Cognito says they are in.
+    pub groups: BTreeSet<String>,
+    /// What their token is good for.
+    pub scopes: BTreeSet<String>,
 }
 
 impl Administrator {
@@ -39,12 +45,22 @@ impl<S: Sync> FromRequestParts<S> for Administrator {
         let subject = jwt.claims.get("sub").ok_or_else(missing)?;
         let subject: Subject = subject.parse().map_err(|unusable| Problem::unauthorized(format!("{unusable}")))?;
         let user_agent = context.http.user_agent.as_ref();
+        let words = |claim: &str| jwt.claims.get(claim).map(|text| words(text)).unwrap_or_default();
         Ok(Self {
+            groups: words("cognito:groups"),
+            scopes: words("scope"),
             subject,
             source_address: context.http.source_ip.clone(),
             user_agent: user_agent.map(|agent| agent.chars().take(LONGEST_USER_AGENT).collect()),
         })
     }
+}
+
+/// The words of a claim: of a text such as `a b`, or of a list, which API Gateway passes on as `[a b]`. Neither groups nor scopes
+/// have white space in them.
+fn words(claim: &str) -> BTreeSet<String> {
+    let list = claim.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+    list.unwrap_or(claim).split_ascii_whitespace().map(ToOwned::to_owned).collect()
 }
 
 /// The bearer of a ballot token that is well formed. Whether it opens its ballot, the ballot's stream tells.
@@ -118,6 +134,25 @@ mod tests {
         assert_eq!(caller.source_address.as_deref(), Some("192.0.2.1"));
         assert_eq!(caller.user_agent, Some("x".repeat(LONGEST_USER_AGENT)));
         assert_eq!(caller.caller(), "administrator:ada");
+    }
+
+    #[tokio::test]
+    async fn groups_and_scopes_are_words_of_their_claims() {
+        let claims = |claims: Value| administrator(event(&json!({"jwt": {"claims": claims}}), ""));
+        let set = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<BTreeSet<_>>();
+        let none = claims(json!({"sub": "ada"})).await.unwrap();
+        assert_eq!((none.groups, none.scopes), (set(&[]), set(&[])));
+        for (sent, groups) in [
+            ("[creators]", &["creators"][..]),
+            ("[a,b creators]", &["a,b", "creators"]),
+            ("creators", &["creators"]),
+            ("[]", &[]),
+        ] {
+            let ada = claims(json!({"sub": "ada", "cognito:groups": sent, "scope": "openid photovote/create"}))
+                .await
+                .unwrap();
+            assert_eq!((ada.groups, ada.scopes), (set(groups), set(&["openid", "photovote/create"])), "{sent}");
+        }
     }
 
     #[tokio::test]

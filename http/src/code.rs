@@ -43,11 +43,13 @@ codes! {
     MalformedIfMatch, MALFORMED, "malformed_if_match", "If-Match has to be * or a list of entity tags, such as \"17\"";
     MalformedBody, MALFORMED, "malformed_body", "the body is not the JSON object that is expected";
     Unauthorized, UNAUTHORIZED, "unauthorized", "the bearer token is missing or not accepted";
+    CreationForbidden, FORBIDDEN, "creation_forbidden", "you may not create elections: ask the operator";
     RouteNotFound, NOT_FOUND, "route_not_found", "there is nothing at this path";
     ResultsNotFound, NOT_FOUND, "results_not_found", "there are no public results of such an election";
     ReceiptNotFound, NOT_FOUND, "receipt_not_found", "no ballot with this receipt is counted so far";
     MethodNotAllowed, METHOD_NOT_ALLOWED, "method_not_allowed", "this path does not take this method";
     Conflict, CONFLICT, "conflict", "other commands were faster, several times: look again and retry";
+    TooManyElections, CONFLICT, "too_many_elections", "you have created 1,000 elections, the most that one administrator may: ask the operator";
     VersionMismatch, PRECONDITION_FAILED, "version_mismatch", "this is at another version, which If-Match does not name";
     BodyTooLarge, TOO_LARGE, "body_too_large", "a body can have at most 256 KB";
     UnsupportedMediaType, UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", "the body has to be application/json, in UTF-8";

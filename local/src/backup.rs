@@ -169,6 +169,12 @@ pub enum BackupError {
         /// Why.
         error: Box<RestoreError>,
     },
+    /// All elections are there, but not counted.
+    #[error("the elections are imported, but not counted for their creators: {error}. Import the file again")]
+    Creations {
+        /// Why.
+        error: Box<RestoreError>,
+    },
 }
 
 /// How much there is.

@@ -3,6 +3,7 @@
 use std::{
     io::{self, Write},
     net::{IpAddr, SocketAddr},
+    num::NonZeroU32,
     path::{Path, PathBuf},
     process::ExitCode,
 };
@@ -20,12 +21,12 @@ use crate::{
     demo::{self, DemoError},
     engine::Durability,
     gateway::{Cors, Origin},
-    issuer::{Issuer, IssuerError},
+    issuer::{Holder, Issuer, IssuerError, Word},
     leftovers,
     log::{Lines, Log},
     personal_data::{self, PersonalDataError, Place},
     rebuild::{self, FailedRebuild, Task, Work},
-    server::{Options, Server, StartError},
+    server::{CreationRules, Options, Server, StartError},
     signals::{self, Signals},
     status::{self, StatusError},
     supervisor::Ended,
@@ -62,6 +63,15 @@ struct CliOptions {
     /// Where `status`, `export` and `personal-data` put a copy of the data while they run [default: the data directory]
     #[arg(long, global = true, value_name = "DIRECTORY")]
     copy_dir: Option<PathBuf>,
+    /// Only members of this group create elections (`token --group`) [default: every administrator]
+    #[arg(long, global = true, value_name = "NAME")]
+    creators_group: Option<String>,
+    /// Only tokens with this scope create elections (`token --scope`) [default: every token]
+    #[arg(long, global = true, value_name = "NAME")]
+    creators_scope: Option<String>,
+    /// The most elections that one administrator may create, those that were deleted included [default: 1000]
+    #[arg(long, global = true, value_name = "NUMBER")]
+    elections_per_creator: Option<NonZeroU32>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -73,6 +83,12 @@ enum Command {
         /// Who the administrator is: elections belong to who created them
         #[arg(long, default_value = "admin", value_name = "NAME")]
         subject: Subject,
+        /// A group that they are in; can be repeated
+        #[arg(long = "group", value_name = "NAME")]
+        groups: Vec<Word>,
+        /// What the token is good for; can be repeated
+        #[arg(long = "scope", value_name = "NAME")]
+        scopes: Vec<Word>,
     },
     /// Say how things stand, whether or not a server is running: events, elections, documents, queues, counts
     Status {
@@ -170,7 +186,14 @@ impl CliOptions {
             Some(origins) if origins.is_empty() => Cors::Nobody,
             Some(origins) => Cors::Origins(origins),
         };
+        let rules = CreationRules::default();
+        let creation = CreationRules {
+            group: self.creators_group,
+            scope: self.creators_scope,
+            most: self.elections_per_creator.unwrap_or(rules.most),
+        };
         Options {
+            creation,
             address: SocketAddr::new(self.host, self.port),
             data_dir: self.data_dir,
             cors,
@@ -233,7 +256,7 @@ fn start(options: CliOptions, command: Command) -> Result<(), CommandError> {
     }
     match command {
         Command::Serve => serve(options.server()),
-        Command::Token { subject } => token(&options.data_dir, &subject),
+        Command::Token { subject, groups, scopes } => token(&options.data_dir, &Holder { subject, groups, scopes }),
         Command::Status { json } => status(&options.source(), json),
         Command::Export { file, events_table } => export(options.source(), events_table, &file),
         Command::Import { file, events_table, control_table } => {
@@ -245,10 +268,10 @@ fn start(options: CliOptions, command: Command) -> Result<(), CommandError> {
     }
 }
 
-fn token(data_dir: &Path, subject: &Subject) -> Result<(), CommandError> {
+fn token(data_dir: &Path, holder: &Holder) -> Result<(), CommandError> {
     let issuer = Issuer::open(&DataDir::open(data_dir)?)?;
     let now = Timestamp::from_millis(jiff::Timestamp::now().as_millisecond());
-    Ok(writeln!(io::stdout(), "{}", issuer.token(subject, now)?)?)
+    Ok(writeln!(io::stdout(), "{}", issuer.token_of(holder, now)?)?)
 }
 
 /// Waits for work in a runtime of its own. A signal ends the work, which cleans up after itself.
@@ -394,7 +417,7 @@ mod tests {
     fn options_stand_before_or_after_the_command() {
         for line in ["photovote --port 7 --data-dir d token", "photovote token --data-dir d --port 7"] {
             let Cli { options, command } = parse(line).unwrap();
-            assert!(matches!(command, Some(Command::Token { subject }) if subject.as_str() == "admin"));
+            assert!(matches!(command, Some(Command::Token { subject, .. }) if subject.as_str() == "admin"));
             assert_eq!((options.port, options.data_dir), (7, PathBuf::from("d")));
         }
     }

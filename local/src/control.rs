@@ -20,15 +20,20 @@ pub enum IncompleteError {
     Restore(#[from] RestoreError),
 }
 
-/// Restores the gates and guards of elections that lack a gate. It takes two reads for each election that lacks none.
+/// Restores the gates and guards of elections that lack a gate, and the counters of creations. It takes three reads for each
+/// election that lacks nothing.
 pub(crate) async fn complete(engine: &Engine) -> Result<(), IncompleteError> {
     let (events, control) = (EventReader::new(engine.client(), EVENTS), Control::new(engine.client(), CONTROL));
-    let names = engine.names_of_elections().await?;
-    // An item under any other name is no commit.
-    let elections: BTreeSet<ElectionId> = names.iter().filter_map(|name| name.parse().ok()).collect();
-    let restored = closer::restore(&events, &control, elections, Which::Lacking).await?;
+    let restored = closer::restore(&events, &control, elections(engine).await?, Which::Lacking).await?;
     if restored.elections > 0 {
         tracing::warn!(elections = restored.elections, "gates were missing, and are restored from the events");
     }
+    closer::restore_creations(&events, &control, async || elections(engine).await).await?;
     Ok(())
+}
+
+async fn elections(engine: &Engine) -> Result<BTreeSet<ElectionId>, IncompleteError> {
+    let names = engine.names_of_elections().await?;
+    // An item under any other name is no commit.
+    Ok(names.iter().filter_map(|name| name.parse().ok()).collect())
 }

@@ -26,7 +26,7 @@ use crate::{
     engine::Durability,
     gateway::Cors,
     issuer::IssuerError,
-    server::{Options, Server, StartError},
+    server::{CreationRules, Options, Server, StartError},
 };
 
 /// Why the demonstration failed.
@@ -112,6 +112,7 @@ pub async fn hold(
         cors: Cors::Nobody,
         durability,
         redelivery: Redelivery::default(),
+        creation: CreationRules::default(),
     })
     .await?;
     let told = tokio::select! {

@@ -11,6 +11,7 @@ use aws_lambda_events::{
 use aws_types::SdkConfig;
 use axum::Router;
 use closer::Closer;
+use election_commands::CreationRules;
 use futures::future::BoxFuture;
 use photovote_control::{Control, ControlReader};
 use photovote_document_store::{DocumentReader, DocumentStore};
@@ -40,6 +41,8 @@ pub(crate) struct Surroundings {
     pub(crate) sqs: SdkConfig,
     /// The address of the repair queue.
     pub(crate) repair_queue: String,
+    /// Who may create elections, and how many.
+    pub(crate) creation: CreationRules,
 }
 
 /// All functions, ready to be invoked.
@@ -68,12 +71,14 @@ pub(crate) async fn functions(surroundings: &Surroundings) -> Functions {
     let control = || Control::new(client.clone(), CONTROL);
     let snapshots = || Snapshots::new(&reader(), CONTROL);
     let documents = || DocumentReader::new(client.clone(), DOCUMENTS);
+    let election_commands = election_commands::App::new(store(), control(), snapshots());
+    let election_commands = election_commands.creating(surroundings.creation.clone());
     let election_queries = election_queries::App::new(documents(), ControlReader::new(client.clone(), CONTROL));
     let http = vec![
         function(
             "election-commands",
             election_commands::description(),
-            election_commands::routes().with_state(election_commands::App::new(store(), control(), snapshots())),
+            election_commands::routes().with_state(election_commands),
         ),
         function(
             "ballot-commands",

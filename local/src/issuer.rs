@@ -6,6 +6,7 @@ use std::{
     fs, io,
     io::Write,
     path::{Path, PathBuf},
+    str::FromStr,
 };
 
 use aws_lc_rs::{
@@ -74,6 +75,35 @@ pub enum TokenError {
 /// What a token says, as a function is told: each claim as a string.
 pub type Claims = BTreeMap<String, String>;
 
+/// The name of a group or scope: not empty, and without white space.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Word(String);
+
+/// A text is no name of a group or scope.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the name of a group or scope is not empty, and has no white space")]
+pub struct WordError;
+
+impl FromStr for Word {
+    type Err = WordError;
+
+    fn from_str(text: &str) -> Result<Self, WordError> {
+        let word = !text.is_empty() && !text.contains(char::is_whitespace);
+        if word { Ok(Self(text.to_owned())) } else { Err(WordError) }
+    }
+}
+
+/// For whom a token is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Holder {
+    /// The administrator.
+    pub subject: Subject,
+    /// The groups that they are in.
+    pub groups: Vec<Word>,
+    /// What the token is good for.
+    pub scopes: Vec<Word>,
+}
+
 /// Signs tokens with a key of its own, which stands in the data directory, and accepts them.
 pub struct Issuer {
     key: RsaKeyPair,
@@ -103,11 +133,23 @@ impl Issuer {
 
     /// A token for an administrator, good for 12 hours from now.
     pub fn token(&self, subject: &Subject, now: Timestamp) -> Result<String, IssuerError> {
+        self.token_of(&Holder { subject: subject.clone(), groups: Vec::new(), scopes: Vec::new() }, now)
+    }
+
+    /// A token for an administrator with groups and scopes, good for 12 hours from now.
+    pub fn token_of(&self, holder: &Holder, now: Timestamp) -> Result<String, IssuerError> {
         let issued = now.millis().div_euclid(1_000);
-        let claims = json!({
-            "iss": ISSUER, "aud": AUDIENCE, "sub": subject.as_str(),
+        let mut claims = json!({
+            "iss": ISSUER, "aud": AUDIENCE, "sub": holder.subject.as_str(),
             "iat": issued, "nbf": issued, "exp": issued + LIFETIME_SECS,
         });
+        let words = |words: &[Word]| words.iter().map(|Word(word)| word.clone()).collect::<Vec<_>>();
+        if !holder.groups.is_empty() {
+            claims["cognito:groups"] = words(&holder.groups).into();
+        }
+        if !holder.scopes.is_empty() {
+            claims["scope"] = words(&holder.scopes).join(" ").into();
+        }
         self.sign(&json!({"alg": "RS256", "typ": "JWT", "kid": self.key_id}), &claims)
     }
 
@@ -225,6 +267,18 @@ mod tests {
         let late = issuer.verify(&token, later(LIFETIME_SECS + LEEWAY_SECS));
         assert!(matches!(late, Err(TokenError::Untimely("exp"))));
         assert!(matches!(issuer.verify(&token, later(-LEEWAY_SECS - 1)), Err(TokenError::Untimely("nbf"))));
+    }
+
+    #[test]
+    fn groups_and_scopes_are_told_as_api_gateway_tells_them() {
+        let (_home, _dir, issuer) = issuer();
+        let words = |words: &[&str]| words.iter().map(|word| word.parse().unwrap()).collect();
+        let holder = Holder { subject: ada(), groups: words(&["a", "b"]), scopes: words(&["x", "y/z"]) };
+        let claims = issuer.verify(&issuer.token_of(&holder, NOW).unwrap(), NOW).unwrap();
+        assert_eq!((claims["cognito:groups"].as_str(), claims["scope"].as_str()), ("[a b]", "x y/z"));
+        let claims = issuer.verify(&issuer.token(&ada(), NOW).unwrap(), NOW).unwrap();
+        assert!(!claims.contains_key("cognito:groups") && !claims.contains_key("scope"), "{claims:?}");
+        assert_eq!(["", "a b"].map(str::parse::<Word>), [Err(WordError), Err(WordError)]);
     }
 
     #[test]

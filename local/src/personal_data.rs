@@ -85,6 +85,7 @@ async fn places(copy: &DataCopy, election: ElectionId) -> Result<Vec<Place>, Per
     let partition = format!("{election}#snapshot");
     copy.scan(CONTROL, |item| {
         of_guard(&item, election, &mut places);
+        of_counter(&item, &mut places);
         if text(&item, "pk") == Some(&partition) {
             kept.insert(text(&item, "sk").map(ToOwned::to_owned), item);
         }
@@ -154,6 +155,15 @@ fn of_guard(item: &Item, election: ElectionId, places: &mut BTreeSet<Place>) {
         && text(item, "sk").is_some_and(|sk| sk.starts_with("email#"))
     {
         places.insert(Place { of: format!("voter {voter}"), what: "email (hashed)", ..at(CONTROL, item, "sk") });
+    }
+}
+
+/// How many elections the one who created this one has created.
+fn of_counter(item: &Item, places: &mut BTreeSet<Place>) {
+    let (Some("creations"), Some(subject)) = (text(item, "pk"), text(item, "sk")) else { return };
+    let of = administrator(subject);
+    if places.iter().any(|place| place.of == of && place.field.ends_with("p: owner")) {
+        places.insert(Place { of, what: "subject", ..at(CONTROL, item, "sk") });
     }
 }
 

@@ -148,7 +148,7 @@ pub async fn run(
             Ok(writeln!(out, "Generation {serving} is served. The other one is still up to date.")?)
         }
         Task::Retire => retire(&rebuilder, work.scope, settle, out).await,
-        Task::Control => control(&events, &Control::new(client, CONTROL), out).await,
+        Task::Control => restore(&events, &Control::new(client, CONTROL), Which::All, out).await,
     };
     if let Access::Own(engine) = access {
         engine.stop().await;
@@ -233,13 +233,20 @@ async fn retire(rebuilder: &Rebuilder, scope: Scope, settle: u32, out: &mut impl
 pub async fn control_of(events: &str, control: &str, out: &mut impl Write) -> Result<(), FailedRebuild> {
     let client = client(&config(&Endpoint::Environment), None);
     let (events, control) = (EventReader::new(client.clone(), events), Control::new(client, control));
-    let elections = closer::elections(&events).await.map_err(RestoreError::from)?;
-    conclude_control(closer::restore(&events, &control, elections, Which::Lacking).await?, out)
+    restore(&events, &control, Which::Lacking, out).await
 }
 
-async fn control(events: &EventReader, control: &Control, out: &mut impl Write) -> Result<(), FailedRebuild> {
-    let elections = closer::elections(events).await.map_err(RestoreError::from)?;
-    conclude_control(closer::restore(events, control, elections, Which::All).await?, out)
+async fn restore(
+    events: &EventReader,
+    control: &Control,
+    which: Which,
+    out: &mut impl Write,
+) -> Result<(), FailedRebuild> {
+    let list = async || closer::elections(events).await.map_err(RestoreError::from);
+    let mut restoring = closer::restore(events, control, list().await?, which).await?;
+    let counters = closer::restore_creations(events, control, list).await?;
+    restoring.changed.written += counters.written;
+    conclude_control(restoring, out)
 }
 
 fn conclude_control(restoring: Restoring, out: &mut impl Write) -> Result<(), FailedRebuild> {

@@ -9,6 +9,7 @@ use std::{
 };
 
 use aws_types::SdkConfig;
+pub use election_commands::CreationRules;
 use futures::future::BoxFuture;
 use photovote_domain::{Subject, Timestamp};
 use photovote_embedded::Dispatcher;
@@ -25,7 +26,7 @@ use crate::{
     engine::{Durability, Engine, EngineError},
     functions::{Functions, Surroundings, functions},
     gateway::{Cors, Gateway, GatewayError, Settings},
-    issuer::{Issuer, IssuerError},
+    issuer::{Holder, Issuer, IssuerError},
     pump::{Feed, Pump, Retries},
     queues::{Queues, QueuesError},
     socket::{Socket, SocketError},
@@ -62,6 +63,8 @@ pub struct Options {
     pub durability: Durability,
     /// How often and how soon repair tries again what it could not work off.
     pub redelivery: Redelivery,
+    /// Who may create elections, and how many.
+    pub creation: CreationRules,
 }
 
 /// Why the server does not start.
@@ -138,10 +141,12 @@ impl Server {
         let issuer = Arc::new(tokio::task::spawn_blocking(move || Issuer::open(&dir)).await??);
         let queues = Queues::open(&data_dir, &[REPAIR_QUEUE, FAILURE_QUEUE, DEAD_LETTERS]).await?;
 
+        let creation = options.creation;
         let surroundings = Surroundings {
             dynamodb: engine.config().clone(),
             sqs: queues.config(),
             repair_queue: queues.url(REPAIR_QUEUE),
+            creation,
         };
         let Functions { http, projector, repair, closer, reconciler } = functions(&surroundings).await;
 
@@ -237,6 +242,11 @@ impl Server {
         &self.queues
     }
 
+    /// A token for an administrator with groups and scopes, good for 12 hours.
+    pub fn token_of(&self, holder: &Holder) -> Result<String, IssuerError> {
+        self.issuer.token_of(holder, now())
+    }
+
     /// A token for an administrator, good for 12 hours.
     pub fn token(&self, subject: &Subject) -> Result<String, IssuerError> {
         self.issuer.token(subject, now())
@@ -325,6 +335,7 @@ mod tests {
             cors: Cors::default(),
             durability: Durability::PowerLoss,
             redelivery: Redelivery::default(),
+            creation: CreationRules::default(),
         }
     }
 

@@ -432,6 +432,8 @@ async fn every_place_of_personal_data_is_listed_and_no_other() {
             assert_eq!(of, holding(&items, "eve-the-editor"), "{table}");
         }
     }
+    let counters: Vec<_> = listed.iter().filter(|place| place["pk"] == "creations").collect();
+    assert_eq!(counters.len(), 1, "who created the election: {counters:?}");
     let kept = vec![(format!("{}#snapshot", election.id), "00".to_owned())];
     assert_eq!(places("administrator eve-the-editor", "subject", CONTROL), kept);
     // What cannot be read is no reason to hide the rest, nor is it hidden.

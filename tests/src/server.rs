@@ -7,7 +7,7 @@ use photovote::{
     data_copy::Source,
     engine::Durability,
     gateway::Cors,
-    server::{Options, Server, StartError},
+    server::{CreationRules, Options, Server, StartError},
     status::{self, Lag},
 };
 use photovote_domain::Timestamp;
@@ -26,6 +26,19 @@ pub async fn serve(data: &Path, redelivery: Redelivery) -> Server {
 
 /// Tries to start one on a free port.
 pub async fn try_serve(data: &Path, redelivery: Redelivery) -> Result<Server, StartError> {
+    try_serve_creating(data, redelivery, CreationRules::default()).await
+}
+
+/// Starts one on a free port that lets administrators create elections by these rules.
+pub async fn serve_creating(data: &Path, creation: CreationRules) -> Server {
+    try_serve_creating(data, Redelivery::default(), creation).await.expect("the local host starts")
+}
+
+async fn try_serve_creating(
+    data: &Path,
+    redelivery: Redelivery,
+    creation: CreationRules,
+) -> Result<Server, StartError> {
     let options = Options {
         address: ([127, 0, 0, 1], 0).into(),
         data_dir: data.to_owned(),
@@ -33,6 +46,7 @@ pub async fn try_serve(data: &Path, redelivery: Redelivery) -> Result<Server, St
         // Nobody pulls the plug of a temporary directory.
         durability: Durability::ProcessEnd,
         redelivery,
+        creation,
     };
     Server::start(options).await
 }

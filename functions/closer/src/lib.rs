@@ -9,6 +9,7 @@
 //! step does harm when it is done twice.
 
 mod closing;
+mod creations;
 mod restore;
 
 use std::pin::pin;
@@ -25,6 +26,7 @@ use photovote_event_store::{
 };
 
 pub use closing::{CloseError, close, finish};
+pub use creations::restore_creations;
 pub use restore::{RestoreError, Restoring, Which, elections, restore, restore_fenced};
 
 /// How many elections are looked after at once.

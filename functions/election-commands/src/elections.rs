@@ -5,7 +5,8 @@ use photovote_domain::{
     Aggregate, Description, Election, ElectionId, Name, Scale, ShardCount,
     election::{Context, ElectionCommand, Role},
 };
-use photovote_event_store::{History, Stream};
+use photovote_dynamodb::Cancellation;
+use photovote_event_store::{ExecuteError, History, Stream};
 use photovote_http::{
     Administrator, Answer, Changed, CommandHeaders, Created, Patch, Preconditions, Problem, Segments, Submission,
     created, invalid_value, optional, present, schema, value,
@@ -61,7 +62,8 @@ pub(crate) struct NewElection {
 
 /// Creates an election.
 ///
-/// Any administrator may call this. The election begins as a draft, and the caller is its owner. The answer has the id and the
+/// Any administrator may call this, unless the operator limits it to a group or scope. An administrator can create 1,000 elections,
+/// or as many as the operator says; those that were deleted count. The election begins as a draft, and the caller is its owner. The answer has the id and the
 /// version. Next, add competitions, candidates and voters; then open the election. A client that chooses the `id` itself, or sends
 /// an `Idempotency-Key`, can repeat the request: it creates one election.
 #[utoipa::path(
@@ -69,6 +71,7 @@ pub(crate) struct NewElection {
     responses((status = CREATED, body = Created, description = "The election was created"))
 )]
 pub(crate) async fn create(State(app): State<App>, caller: Administrator, submission: Submission) -> Answer {
+    app.creation.admit(&caller)?;
     let (body, intent): (NewElection, _) = submission.read(&caller)?;
     let name: Name = value("name", &body.name)?;
     let description: Option<Description> = optional("description", body.description.as_deref())?;
@@ -84,8 +87,17 @@ pub(crate) async fn create(State(app): State<App>, caller: Administrator, submis
     let by = record.private.actor.administrator();
     let decide = |election: &Election| election.decide(command.clone(), &Context { now: environment.now(), by });
     // Nothing is loaded: an election that is there already is found by the condition of the write.
-    let gates = |_: &_| app.control.create_gates(id, shards);
-    let done = app.store.execute_with(History::empty(stream), &record, |_| true, decide, gates).await?;
+    let alongside = |_: &_| {
+        let counted = app.control.count_creation(&caller.subject, app.creation.most)?;
+        Ok(std::iter::once(counted).chain(app.control.create_gates(id, shards)?).collect())
+    };
+    let done = app.store.execute_with(History::empty(stream), &record, |_| true, decide, alongside).await;
+    let done = done.map_err(|error| match error {
+        ExecuteError::Blocked(reasons) if reasons.first().is_some_and(Cancellation::is_condition) => {
+            app.creation.exhausted()
+        }
+        error => error.into(),
+    })?;
     let body = Created { id: id.to_string(), version: done.version };
     Ok(created(&format!("/v1/elections/{id}"), done.version, body))
 }

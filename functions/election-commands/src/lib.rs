@@ -6,6 +6,7 @@
 mod administrators;
 mod candidates;
 mod competitions;
+mod creation;
 mod elections;
 mod lifecycle;
 mod voters;
@@ -21,6 +22,8 @@ use photovote_domain::{
 use photovote_event_store::{ElectionCache, EventStore, History, Snapshots};
 use photovote_http::{Administrator, Answer, Changed, Code, Intent, Problem, Problems, at_version};
 
+pub use creation::{CreationRules, MostError};
+
 /// The function: the tables it works on, and the elections it has seen lately.
 #[derive(Debug, Clone)]
 pub struct App {
@@ -28,13 +31,20 @@ pub struct App {
     control: Control,
     elections: ElectionCache<History<Election>>,
     snapshots: Snapshots,
+    creation: CreationRules,
 }
 
 impl App {
     /// Works on these tables.
     pub fn new(store: EventStore, control: Control, snapshots: Snapshots) -> Self {
         let elections = ElectionCache::new(store.reader().clone());
-        Self { store, control, elections, snapshots }
+        Self { store, control, elections, snapshots, creation: CreationRules::default() }
+    }
+
+    /// Lets these administrators create elections, and so many.
+    #[must_use]
+    pub fn creating(self, creation: CreationRules) -> Self {
+        Self { creation, ..self }
     }
 
     /// An election as it is now. Of one that was seen lately only what is new is read: its definition may be megabytes, and
@@ -88,7 +98,9 @@ impl App {
 
 photovote_http::routes! {
     App:
-    elections::create => Problems::of_command().codes([Code::InvalidValue]).refusals([E::IdTaken]),
+    elections::create => Problems::of_command()
+        .codes([Code::CreationForbidden, Code::InvalidValue, Code::TooManyElections])
+        .refusals([E::IdTaken]),
     elections::change => on_election().codes([Code::InvalidValue]).refusals([NOT_DRAFT]),
     elections::delete => on_election().refusals([E::WrongStatus(Status::Open)]),
     administrators::appoint => on_election()

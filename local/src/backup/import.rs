@@ -64,24 +64,31 @@ pub async fn import(to: &Target, file: &Path) -> Result<Amount, BackupError> {
 async fn bring(client: Client, events: &str, control: &str, backup: &Backup) -> Result<(), BackupError> {
     let store = EventStore::new(client.clone(), events, Environment::system());
     let control = Control::new(client, control);
-    if compare(&store, backup).await? == Lacks::Nothing && have_gates(&control, backup).await? {
-        return Ok(());
+    if compare(&store, backup).await? != Lacks::Nothing || !have_gates(&control, backup).await? {
+        fill(&store, &control, backup).await?;
     }
+    let list = async || closer::elections(&store).await.map_err(RestoreError::from);
+    let counted = closer::restore_creations(&store, &control, list).await;
+    counted.map(drop).map_err(|error| BackupError::Creations { error: Box::new(error) })
+}
+
+/// Writes what the tables lack of a backup.
+async fn fill(store: &EventStore, control: &Control, backup: &Backup) -> Result<(), BackupError> {
     let mut fenced = BTreeMap::new();
     for (&election, &shards) in &backup.elections {
         fenced.insert(election, control.begin_import(election, shards).await?);
     }
     if fenced.values().any(Fenced::had_gates)
-        && let Err(error) = compare(&store, backup).await
+        && let Err(error) = compare(store, backup).await
     {
         // An election went on before its gates were taken away. It gets them back.
         fenced.retain(|_, fenced| fenced.had_gates());
-        finish(&store, &control, fenced).await?;
+        finish(store, control, fenced).await?;
         return Err(error);
     }
     let streams = stream::iter(backup.streams()?);
-    streams.map_ok(|commits| write(&store, commits)).try_buffer_unordered(AT_ONCE).try_collect::<()>().await?;
-    finish(&store, &control, fenced).await
+    streams.map_ok(|commits| write(store, commits)).try_buffer_unordered(AT_ONCE).try_collect::<()>().await?;
+    finish(store, control, fenced).await
 }
 
 /// Is every election there with all its gates, and none of them on the list of what is being imported?

@@ -26,8 +26,23 @@ pub(crate) fn check(truth: &Truth, cloud: &Cloud, verdict: &mut Verdict<'_>) {
         verdict.holds(election.status != Status::Closing, || format!("{id} is still closing"));
         verdict.holds(!open || !election.is_due(now), || format!("{id} is still open, and overdue"));
     }
+    creations(truth, &items, verdict);
     let standing = items.keys().filter(|(_, sk)| sk.starts_with("email#")).count();
     verdict.holds(standing == guards, || format!("{standing} guards of addresses, {guards} voters"));
+}
+
+/// Each administrator's counter is the number of elections that they have created.
+fn creations(truth: &Truth, items: &BTreeMap<(String, String), Value>, verdict: &mut Verdict<'_>) {
+    let mut created: BTreeMap<String, u64> = BTreeMap::new();
+    for owner in truth.creators() {
+        *created.entry(owner).or_default() += 1;
+    }
+    let counters = items.iter().filter(|((pk, _), _)| pk == "creations");
+    let counted = counters.map(|((_, subject), item)| {
+        (subject.clone(), item["elections"]["N"].as_str().and_then(|count| count.parse().ok()).unwrap_or_default())
+    });
+    let counted: BTreeMap<String, u64> = counted.collect();
+    verdict.holds(counted == created, || format!("created: {created:?}, counted: {counted:?}"));
 }
 
 fn gates(

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use photovote_domain::{
     Aggregate, Ballot, Digest, Election, ElectionId, Ratings, Receipt, Shard, Timestamp, Version, Voter,
-    ballot::BallotEvent,
+    ballot::BallotEvent, election::ElectionEvent,
 };
 use photovote_event_store::{CommandId, Commit, History, PrivatePart, Stream, verify};
 
@@ -118,6 +118,16 @@ impl Truth {
     /// What has become of an election.
     pub(crate) fn election(&self, id: ElectionId) -> Option<&Election> {
         self.elections.get(&id)
+    }
+
+    /// Who created each election.
+    pub(crate) fn creators(&self) -> impl Iterator<Item = String> {
+        let streams = self.streams.iter().filter(|(stream, _)| matches!(stream, Stream::Election(_)));
+        let first = streams.filter_map(|(_, entries)| entries.first()?.commit.decode::<Election>().ok());
+        first.flatten().filter_map(|event| match event {
+            ElectionEvent::ElectionCreated { owner, .. } => Some(owner),
+            _ => None,
+        })
     }
 
     /// The secret of an election's stream.

@@ -8,8 +8,11 @@
 //! - **Snapshots** of long elections, which the event store keeps here: they only spare reading.
 //! - A list of elections that are being **counted** names those whose results may not be final yet, so that the reconciler
 //!   finds them.
+//! - A **counter of creations** for each administrator limits how many elections they create.
 //! - A list of elections that are being **imported**: they have no gates, and nothing may use them.
 
+#[cfg(feature = "write")]
+mod creations;
 mod gate;
 #[cfg(feature = "write")]
 mod guard;
@@ -21,6 +24,8 @@ mod seen;
 #[cfg(feature = "write")]
 mod write;
 
+#[cfg(feature = "write")]
+pub use creations::Creations;
 pub use gate::{ControlError, ControlReader, GateState, GateStatus, Turnout};
 #[cfg(feature = "write")]
 pub use restore::{Fenced, Restoration, Restored};

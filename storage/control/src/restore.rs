@@ -158,7 +158,7 @@ impl Control {
     }
 
     /// What the table holds of a partition, or one item of it.
-    async fn held(&self, partition: &str, entry: Option<&str>) -> Result<Vec<Item>, ControlError> {
+    pub(crate) async fn held(&self, partition: &str, entry: Option<&str>) -> Result<Vec<Item>, ControlError> {
         let mut query = self
             .client
             .query()

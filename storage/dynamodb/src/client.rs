@@ -66,8 +66,8 @@ pub fn config(endpoint: &Endpoint) -> SdkConfig {
     match endpoint {
         Endpoint::Environment => {
             config.set_http_client(secure());
-            config.set_endpoint_url(set("AWS_ENDPOINT_URL"));
-            config.set_region(set("AWS_REGION").map(Region::new));
+            config.set_endpoint_url(setting("AWS_ENDPOINT_URL"));
+            config.set_region(setting("AWS_REGION").map(Region::new));
             config.set_credentials_provider(credentials());
             config.timeout_config(timeouts()).build()
         }
@@ -119,8 +119,8 @@ fn secure() -> Option<SharedHttpClient> {
 
 /// The function's own credentials. Without them, every call fails and says so.
 fn credentials() -> Option<SharedCredentialsProvider> {
-    let (key, secret) = (set("AWS_ACCESS_KEY_ID")?, set("AWS_SECRET_ACCESS_KEY")?);
-    let credentials = Credentials::new(key, secret, set("AWS_SESSION_TOKEN"), None, "Lambda");
+    let (key, secret) = (setting("AWS_ACCESS_KEY_ID")?, setting("AWS_SECRET_ACCESS_KEY")?);
+    let credentials = Credentials::new(key, secret, setting("AWS_SESSION_TOKEN"), None, "Lambda");
     Some(SharedCredentialsProvider::new(credentials))
 }
 
@@ -143,10 +143,11 @@ pub struct MissingVariable(pub &'static str);
 
 /// A setting of a function: the value of an environment variable.
 pub fn variable(name: &'static str) -> Result<String, MissingVariable> {
-    set(name).ok_or(MissingVariable(name))
+    setting(name).ok_or(MissingVariable(name))
 }
 
-fn set(name: &str) -> Option<String> {
+/// A setting that a function can do without. An empty value is none.
+pub fn setting(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 

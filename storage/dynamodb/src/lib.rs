@@ -10,7 +10,7 @@ mod transact;
 
 pub use answered_by::{Answer, Request, answered_by};
 pub use calls::Calls;
-pub use client::{Endpoint, MissingVariable, client, config, retries, timeouts, variable};
+pub use client::{Endpoint, MissingVariable, client, config, retries, setting, timeouts, variable};
 pub use failure::{Item, PutFailure, StorageError, put_failure, storage_error, update_failure};
 pub use retry::Retry;
 pub use transact::{Cancellation, TransactFailure, transact};

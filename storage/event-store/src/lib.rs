@@ -42,4 +42,4 @@ pub use reader::{EventReader, LoadError};
 pub use snapshot::Snapshot;
 pub use snapshots::{SnapshotError, Snapshots};
 pub use stream::{KeyError, Stream};
-pub use sweep::{Part, Position, Swept, Unreadable};
+pub use sweep::{Creation, Part, Position, Swept, Unreadable};

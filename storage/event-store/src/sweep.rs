@@ -55,6 +55,15 @@ pub struct Swept {
     pub next: Option<Position>,
 }
 
+/// How an election was created.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Creation {
+    /// Who created it.
+    pub owner: String,
+    /// Over how many shards it is spread.
+    pub shards: ShardCount,
+}
+
 impl EventReader {
     /// The page of a part that follows a position, with at most `limit` items and a megabyte. One consistent call.
     pub async fn sweep(&self, part: Part, after: Option<&Position>, limit: u16) -> Result<Swept, StorageError> {
@@ -91,14 +100,19 @@ impl EventReader {
         Ok(swept)
     }
 
-    /// Over how many shards an election is spread, by its first commit; nothing if there is no such election.
-    pub async fn shards_of(&self, election: ElectionId) -> Result<Option<ShardCount>, LoadError> {
+    /// How an election was created, if it was: what its first commit says.
+    pub async fn creation_of(&self, election: ElectionId) -> Result<Option<Creation>, LoadError> {
         let first = self.partition(election, None, None, 1).await?.commits.pop();
         let events = first.map(|commit| commit.decode::<Election>()).transpose()?;
         Ok(events.into_iter().flatten().find_map(|event| match event {
-            ElectionEvent::ElectionCreated { shards, .. } => Some(shards),
+            ElectionEvent::ElectionCreated { owner, shards, .. } => Some(Creation { owner, shards }),
             _ => None,
         }))
+    }
+
+    /// Over how many shards an election is spread, by its first commit; nothing if there is no such election.
+    pub async fn shards_of(&self, election: ElectionId) -> Result<Option<ShardCount>, LoadError> {
+        Ok(self.creation_of(election).await?.map(|creation| creation.shards))
     }
 }
 

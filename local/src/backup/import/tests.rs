@@ -75,9 +75,10 @@ async fn an_import_brings_events_gates_and_guards() {
     let engine = target(&streams()).await;
     let (events, control) = everything(&engine).await;
     assert_eq!(events.len(), streams().iter().flatten().count());
-    // Two gates, two guards and an entry of the schedule for each election, and nothing else.
-    assert_eq!(control.len(), 2 * (2 + 2 + 1), "{:?}", control.keys());
+    // Two gates, two guards and an entry of the schedule for each election, a counter for who created both, and nothing else.
+    assert_eq!(control.len(), 2 * (2 + 2 + 1) + 1, "{:?}", control.keys());
     let reader = Control::new(engine.client(), engine.tables().control);
+    assert_eq!(reader.creations().await.unwrap(), [("ada".parse().unwrap(), 2)].into());
     for id in [HERE, ELSEWHERE] {
         let turnout = reader.turnout(id, SHARDS.try_into().unwrap()).await.unwrap();
         assert_eq!((turnout.registered, turnout.cast), (2, 1));
@@ -184,7 +185,10 @@ async fn other_elections_of_the_target_stay_as_they_are() {
     import_into(&engine, engine.client(), file(&streams_of(HERE)).path()).await.unwrap();
     let (after, controlled) = everything(&engine).await;
     assert!(events.iter().all(|(key, item)| after.get(key) == Some(item)));
-    assert!(control.iter().all(|(key, item)| controlled.get(key) == Some(item)));
+    // But for the counter of the one who created the other as well.
+    let counter = ("creations".to_owned(), "ada".to_owned());
+    assert!(control.iter().all(|(key, item)| *key == counter || controlled.get(key) == Some(item)));
+    assert_eq!(controlled[&counter]["elections"].as_n().map(String::as_str), Ok("2"));
     assert_eq!(after.len(), events.len() + streams_of(HERE).iter().flatten().count());
 }
 

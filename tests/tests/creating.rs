@@ -1,0 +1,98 @@
+//! Who may create elections, and how many.
+#![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+use std::num::NonZeroU32;
+
+use photovote::{
+    consumer::Redelivery,
+    engine::CONTROL,
+    issuer::Holder,
+    server::{CreationRules, Server},
+};
+use photovote_tests::{Answer, Client, Tables, administrator, serve, serve_creating};
+use reqwest::Method;
+use serde_json::json;
+
+fn at_most(most: u32) -> CreationRules {
+    CreationRules { most: NonZeroU32::new(most).expect("a number"), ..CreationRules::default() }
+}
+
+async fn create(client: &Client, key: &str) -> Answer {
+    let request = client.request(Method::POST, "/elections").header("idempotency-key", key);
+    request.json(&json!({"name": "Summer", "expected_voters": 1})).send().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_administrator_creates_as_many_elections_as_they_may() {
+    let home = tempfile::tempdir().unwrap();
+    let server = serve_creating(home.path(), at_most(3)).await;
+    let ada = administrator(&server, "ada");
+    let keys: Vec<_> = (0..9).map(|number| format!("key {number}")).collect();
+    let answers = futures::future::join_all(keys.iter().map(|key| create(&ada, key))).await;
+    let (created, refused): (Vec<_>, Vec<_>) = keys.iter().zip(answers).partition(|(_, answer)| answer.status == 201);
+    assert_eq!((created.len(), refused.len()), (3, 6));
+    for (key, answer) in refused {
+        answer.refused(409, "too_many_elections");
+        create(&ada, key).await.refused(409, "too_many_elections");
+    }
+    // Sent again, it is the same creation, and counts once.
+    for (key, answer) in &created {
+        assert_eq!(create(&ada, key).await.status(201).text_of("id"), answer.text_of("id"));
+    }
+    create(&administrator(&server, "bea"), "key").await.status(201);
+    // Those that are deleted were created nonetheless.
+    ada.delete(&format!("/elections/{}", created[0].1.text_of("id"))).await.status(200);
+    create(&ada, "another").await.refused(409, "too_many_elections");
+
+    // A counter that is lost comes back before the server starts.
+    let lost = Tables::at(server.dynamodb()).lose(CONTROL, |pk, _| pk == "creations").await;
+    assert_eq!(lost, 2);
+    server.stop().await;
+    let server = serve_creating(home.path(), at_most(4)).await;
+    let ada = administrator(&server, "ada");
+    create(&ada, "another").await.status(201);
+    create(&ada, "one more").await.refused(409, "too_many_elections");
+    server.stop().await;
+    let server = serve(home.path(), Redelivery::default()).await;
+    create(&administrator(&server, "ada"), "one more").await.status(201);
+    server.stop().await;
+}
+
+fn holder(server: &Server, groups: &[&str], scopes: &[&str]) -> Client {
+    let words = |words: &[&str]| words.iter().map(|word| word.parse().expect("a word")).collect();
+    let holder = Holder { subject: "ada".parse().unwrap(), groups: words(groups), scopes: words(scopes) };
+    Client::new(&format!("http://{}", server.address()), Some(&server.token_of(&holder).unwrap()))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn creating_can_be_limited_to_a_group_and_a_scope() {
+    let home = tempfile::tempdir().unwrap();
+    let rules = |group: Option<&str>, scope: Option<&str>| CreationRules {
+        group: group.map(Into::into),
+        scope: scope.map(Into::into),
+        ..CreationRules::default()
+    };
+    let cases = [
+        (rules(Some("creators"), None), [false, true, false, true]),
+        (rules(None, Some("photovote/create")), [false, false, true, true]),
+        (rules(Some("creators"), Some("photovote/create")), [false, false, false, true]),
+        (CreationRules::default(), [true; 4]),
+    ];
+    let (group, scope) = (&["others", "creators"][..], &["openid", "photovote/create"][..]);
+    for (rules, admitted) in cases {
+        let server = serve_creating(home.path(), rules).await;
+        let callers = [(&["creator"][..], &["photovote"][..]), (group, &[]), (&[], scope), (group, scope)];
+        for ((groups, scopes), admitted) in callers.into_iter().zip(admitted) {
+            let ada = holder(&server, groups, scopes);
+            if admitted {
+                let election = create(&ada, "one").await.status(201).text_of("id");
+                ada.get(&format!("/elections/{election}?min_version=1")).await.status(200);
+            } else {
+                create(&ada, "one").await.refused(403, "creation_forbidden");
+                // Whatever was sent.
+                ada.post("/elections", json!({"name": 7})).await.refused(403, "creation_forbidden");
+            }
+        }
+        server.stop().await;
+    }
+}
