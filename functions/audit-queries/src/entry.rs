@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub(crate) enum AuditEntry {
     /// A commit to the election or to a voter.
-    Commit(AuditCommit),
+    Commit(Box<AuditCommit>),
     /// A ballot, once the election is closed.
     Ballot(AuditBallot),
 }
@@ -131,7 +131,7 @@ impl AuditEntry {
             let (r#type, schema_version) = (event.event_type.clone(), event.schema_version);
             Ok(AuditEvent { r#type, schema_version, part: next(of_election)? })
         };
-        Ok(Self::Commit(AuditCommit {
+        Ok(Self::Commit(Box::new(AuditCommit {
             stream: commit.stream.to_string(),
             version: commit.first,
             command: commit.command.clone(),
@@ -142,7 +142,7 @@ impl AuditEntry {
             request,
             unproved: if shown { None } else { Some(Unproved::of(commit)?) },
             events: commit.events.iter().map(event).collect::<Answer<_>>()?,
-        }))
+        })))
     }
 
     /// The entry of a ballot, from its last commit. Nothing follows a cast.

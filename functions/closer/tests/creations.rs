@@ -1,5 +1,5 @@
 //! The counters of creations, made from the events again while elections are created.
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![allow(clippy::panic, clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use std::{
     num::NonZeroU32,

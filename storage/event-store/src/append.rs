@@ -70,7 +70,7 @@ pub(crate) enum Attempt {
     /// The commit is written.
     Written,
     /// It, or an earlier attempt of the same command whose answer was lost, is written: this is what stands there.
-    Ours(Commit),
+    Ours(Box<Commit>),
     /// Another command was faster.
     Conflict,
     /// An action alongside has a condition that does not hold. One entry for each of them, in order.
@@ -197,5 +197,5 @@ fn found(standing: Option<Item>, id: CommandId) -> Result<Attempt, AppendError> 
     let Some(item) = standing else { return Ok(Attempt::Conflict) };
     let commit = Commit::from_item(item)?;
     let ours = commit.private_part().is_ok_and(|private| private.id == id);
-    Ok(if ours { Attempt::Ours(commit) } else { Attempt::Conflict })
+    Ok(if ours { Attempt::Ours(Box::new(commit)) } else { Attempt::Conflict })
 }

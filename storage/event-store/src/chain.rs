@@ -75,7 +75,7 @@ pub fn public_header(stream: &Stream, first: Version, events: &[StoredEvent], co
     let (command, types, stream) = (Value::from(command), Value::from(types), Value::from(stream.to_string()));
     let form = match form {
         Form::First => String::new(),
-        later => format!(r#""form":{},"#, later.number()),
+        Form::Second => r#""form":2,"#.to_owned(),
     };
     // The keys stand in canonical order.
     format!(r#"{{"command":{command},"events":{types},{form}"stream":{stream},"version":{}}}"#, first.get())

@@ -152,7 +152,7 @@ impl EventStore {
                         return Err(ExecuteError::KeyReused);
                     }
                     let version = standing.last();
-                    history.push(standing)?;
+                    history.push(*standing)?;
                     return Ok(done_before(history, version, &tried));
                 }
                 Attempt::Conflict => {
