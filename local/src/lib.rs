@@ -19,6 +19,7 @@ pub mod engine;
 mod event;
 mod functions;
 pub mod gateway;
+pub mod holder;
 pub mod issuer;
 mod leftovers;
 mod log;

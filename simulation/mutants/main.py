@@ -33,6 +33,12 @@ MUTANTS = [
         '"#status = :draft OR #status = :open OR attribute_exists(pk)"',
     ),
     (
+        "a creation is counted once",
+        "storage/control/src/creations.rs",
+        '.expression_attribute_values(":one", number(1))',
+        '.expression_attribute_values(":one", number(2))',
+    ),
+    (
         "version condition of a commit",
         "storage/event-store/src/append.rs",
         'const PLACE_IS_FREE: &str = "attribute_not_exists(sk)";',

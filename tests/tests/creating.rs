@@ -6,7 +6,7 @@ use std::num::NonZeroU32;
 use photovote::{
     consumer::Redelivery,
     engine::CONTROL,
-    issuer::Holder,
+    holder::Holder,
     server::{CreationRules, Server},
 };
 use photovote_tests::{Answer, Client, Tables, administrator, serve, serve_creating};

@@ -181,7 +181,8 @@ async fn a_gate_that_was_just_there_is_missed_by_what_passes_it() {
     let rated = send(&booth, Sender::Bearer(&token), "PUT", "/v1/ballot/ratings", Some(&rate)).await;
     assert_eq!(rated.status, 200, "{}", rated.text);
     let path = format!("/v1/elections/{ELECTION}");
-    assert_eq!(send(&commands, OWNER, "PATCH", &path, Some(&json!({}))).await.status, 200);
+    let (myself, same) = (format!("{path}/administrators/ada"), json!({"role": "owner"}));
+    assert_eq!(send(&commands, OWNER, "PUT", &myself, Some(&same)).await.status, 200);
     let before = world.events().await;
     let gates = world.engine.items(world.engine.tables().control).await;
     world.lose(Lost::AllGates).await;

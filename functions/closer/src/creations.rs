@@ -45,7 +45,7 @@ async fn count(
     for election in elections {
         match events.creation_of(election).await {
             Ok(Some(creation)) => {
-                // Whoever cannot be an administrator any more creates nothing any more.
+                // A text that is no subject names no administrator who could create anything.
                 let Ok(owner) = creation.owner.parse() else { continue };
                 *counted.entry(owner).or_default() += 1;
             }

@@ -43,8 +43,8 @@ impl Control {
         Ok(self.held(CREATIONS, None).await?.iter().filter_map(counter).collect())
     }
 
-    /// Makes each counter what was counted, if none has moved since they were `before`. Otherwise nothing is answered: whoever
-    /// counted has to count again.
+    /// Makes each counter what was counted, if none has moved since they were `before`. Otherwise nothing is answered: the
+    /// caller has to count again.
     pub async fn restore_creations(
         &self,
         before: &Creations,
@@ -83,7 +83,7 @@ impl Control {
         match update.send().await {
             Ok(_) => Ok(true),
             Err(error) => match update_failure(&error) {
-                // Contended: somebody creates an election at this very moment.
+                // Contended: an election is being created at this very moment.
                 PutFailure::Condition(_) | PutFailure::Storage(StorageError::Contended) => Ok(false),
                 PutFailure::Storage(error) => Err(error),
             },

@@ -97,12 +97,13 @@ async fn who_skips_a_release_waits_for_the_new_program_and_loses_nothing() {
     old.done(Sender::Bearer(&one), "POST", "/ballot/cast", rated(&moon)).await;
     new.done(OWNER, "POST", &format!("{election}/close"), NONE).await;
     old.done(Sender::Bearer(&three), "POST", "/ballot/cast", rated(&sun)).await;
-    old.done(OWNER, "PATCH", &other, json!({"name": "Autumn"})).await;
+    old.done(OWNER, "PUT", &format!("{other}/administrators/bea"), json!({"role": "editor"})).await;
 
     // The old projector does what it can, and names what it cannot.
     old.project().await;
     let id = |path: &str| path.trim_start_matches("/elections/").to_owned();
-    assert_eq!(world.document(&id(&other)).await.election.name, "Autumn");
+    let bea = "bea".parse().unwrap();
+    assert!(world.document(&id(&other)).await.election.administrators.role_of(&bea).is_some());
     let repairs = world.repairs();
     assert!(repairs.len() == 1 && repairs[0].contains(&id(&election)), "{repairs:?}");
     assert!(!old.repairs(&repairs[0]).await, "it stays in the queue");
