@@ -24,6 +24,11 @@ pub trait Aggregate: Default + Clone {
     /// The state after an event. It never fails: what has happened has happened.
     #[must_use]
     fn evolve(self, event: &Self::Event) -> Self;
+
+    /// Does an event lead to the same state, whatever came before it? Then the stream can be read from its end.
+    fn stands_alone(_event: &Self::Event) -> bool {
+        false
+    }
 }
 
 /// The state that these events lead to.

@@ -1,26 +1,36 @@
 //! The ballot: a draft that its voter fills in, and the one moment in which it is cast.
 
+mod rejection;
+
 use std::collections::{BTreeMap, HashSet};
 
 use serde::{Deserialize, Serialize};
-use thiserror::Error;
+
+pub use rejection::BallotRejection;
 
 use crate::{
-    aggregate::{Aggregate, Kind, Refusal},
+    aggregate::Aggregate,
+    draft::Draft,
     election::{Election, Status as ElectionStatus},
     hash::Digest,
-    ids::CandidateId,
+    ids::{CandidateId, ElectionId},
     rating::{self, Rating, Ratings},
-    receipt::Nonce,
+    receipt::{Nonce, Receipt},
+    shard::Shard,
     time::Timestamp,
 };
 
 /// The most candidates that one request may rate.
 pub const MAX_RATINGS_IN_REQUEST: usize = 500;
 
-/// The most events that a draft may come to. It bounds what everybody who loads the ballot has to read; casting it stays
-/// possible.
-pub const MAX_CHANGES: usize = 10_000;
+/// The most ratings that a cast may have without a seal: its commit then takes at most one read unit (4 KB).
+pub const MAX_RATINGS_WITHOUT_SEAL: usize = 100;
+
+/// How often a draft can be saved in an election with so many candidates. Afterwards it can only be cast.
+pub const fn max_saves(candidates: usize) -> usize {
+    let saves = 20 + 10 * candidates;
+    if saves < 4_000 { saves } else { 4_000 }
+}
 
 /// Where a ballot is in its life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -43,12 +53,16 @@ pub struct Ballot {
     pub status: Status,
     /// The hash of the token that opens it.
     pub token: Option<Digest>,
-    /// What it says; once it is cast, what was cast.
+    /// What the draft says, in the order of the election's candidates.
+    pub draft: Option<Draft>,
+    /// How often this draft was saved.
+    pub saves: usize,
+    /// What was cast; before that, what a draft says that was last changed by a program that wrote one event for each rating.
     pub ratings: Ratings,
     /// What its receipt is made with, once it is cast.
     pub nonce: Option<Nonce>,
-    /// How often it was changed.
-    pub changes: usize,
+    /// Its receipt, if it is sealed: then that is all that is known of it.
+    pub receipt: Option<Receipt>,
 }
 
 /// What has happened to a ballot.
@@ -58,10 +72,12 @@ pub struct Ballot {
 pub enum BallotEvent {
     /// It was made, to be opened with a token of this hash.
     BallotCreated { token: Digest },
-    /// A candidate got a grade.
+    /// A candidate got a grade. Not written any more.
     BallotCandidateRated { candidate: CandidateId, rating: u8 },
-    /// A candidate's grade was taken back.
+    /// A candidate's grade was taken back. Not written any more.
     BallotRatingCleared { candidate: CandidateId },
+    /// The draft was saved, for this time in a row. It says this now, and a token of this hash opens the ballot.
+    BallotSaved { draft: Draft, saves: usize, token: Digest },
     /// From now on, only a token of this hash opens it. What was rated so far is gone: whoever hands out the new token could
     /// look at it.
     BallotTokenReplaced { token: Digest },
@@ -71,6 +87,8 @@ pub enum BallotEvent {
         #[serde(deserialize_with = "rating::read")]
         ratings: Ratings,
     },
+    /// It was cast, which the event before says in full. This says all that is ever asked for afterwards, in few bytes.
+    BallotSealed { receipt: Receipt, token: Digest },
     /// It was withdrawn with its voter.
     BallotVoided {},
 }
@@ -99,6 +117,10 @@ pub enum BallotCommand {
         ratings: BTreeMap<CandidateId, Rating>,
         /// What the receipt is to be made with.
         nonce: Nonce,
+        /// The election that the receipt names.
+        election: ElectionId,
+        /// The shard that the receipt names.
+        shard: Shard,
     },
     /// Let another token open it.
     ReplaceToken {
@@ -132,95 +154,6 @@ pub struct Context<'a> {
     pub now: Timestamp,
 }
 
-/// Why a ballot says no.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-pub enum BallotRejection {
-    /// There is no such ballot.
-    #[error("there is no such ballot")]
-    NotFound,
-    /// The id names a ballot already.
-    #[error("the id is taken")]
-    IdTaken,
-    /// A candidate that the election does not have.
-    #[error("the election has no candidate {0}")]
-    UnknownCandidate(CandidateId),
-    /// A grade that is not on the election's scale.
-    #[error("the rating of candidate {candidate} is outside the scale {min} to {max}")]
-    OutOfScale {
-        /// The candidate.
-        candidate: CandidateId,
-        /// The lowest grade.
-        min: u8,
-        /// The highest grade.
-        max: u8,
-    },
-    /// Too many candidates in one request.
-    #[error("one request can rate at most {MAX_RATINGS_IN_REQUEST} candidates")]
-    TooManyRatings,
-    /// A ballot that says nothing cannot be cast.
-    #[error("a ballot needs at least one rating before it can be cast")]
-    Empty,
-    /// The election has not opened.
-    #[error("the election is not open yet")]
-    NotOpenYet,
-    /// The election has closed.
-    #[error("the election is closed")]
-    Closed,
-    /// The election was deleted.
-    #[error("the election was deleted")]
-    ElectionDeleted,
-    /// It was cast.
-    #[error("the ballot was cast already")]
-    CastAlready,
-    /// It was changed more often than anybody needs.
-    #[error("the ballot was changed too often: all that is left is to cast it")]
-    TooManyChanges,
-    /// The token that opened it was replaced meanwhile.
-    #[error("the ballot token was replaced")]
-    TokenReplaced,
-    /// It was withdrawn with its voter.
-    #[error("the ballot was withdrawn")]
-    Voided,
-}
-
-impl Refusal for BallotRejection {
-    fn code(&self) -> &'static str {
-        match self {
-            Self::NotFound => "ballot_not_found",
-            Self::IdTaken => "id_taken",
-            Self::UnknownCandidate(_) => "unknown_candidate",
-            Self::OutOfScale { .. } => "rating_out_of_scale",
-            Self::TooManyRatings => "too_many_ratings",
-            Self::Empty => "empty_ballot",
-            Self::NotOpenYet => "election_not_open",
-            Self::Closed => "election_closed",
-            Self::ElectionDeleted => "election_deleted",
-            Self::CastAlready => "ballot_cast_already",
-            Self::TooManyChanges => "too_many_changes",
-            Self::TokenReplaced => "token_replaced",
-            Self::Voided => "ballot_voided",
-        }
-    }
-
-    fn kind(&self) -> Kind {
-        match self {
-            Self::NotFound => Kind::Missing,
-            Self::UnknownCandidate(_) | Self::OutOfScale { .. } | Self::TooManyRatings | Self::Empty => Kind::Invalid,
-            _ => Kind::State,
-        }
-    }
-
-    fn field(&self) -> Option<String> {
-        match self {
-            Self::UnknownCandidate(candidate) | Self::OutOfScale { candidate, .. } => {
-                Some(format!("ratings.{candidate}"))
-            }
-            Self::TooManyRatings | Self::Empty => Some("ratings".to_owned()),
-            _ => None,
-        }
-    }
-}
-
 impl Aggregate for Ballot {
     type Event = BallotEvent;
     type Command = BallotCommand;
@@ -237,36 +170,37 @@ impl Aggregate for Ballot {
                 _ => Err(BallotRejection::IdTaken),
             };
         }
-        if self.status == Status::Absent {
-            return Err(BallotRejection::NotFound);
-        }
+        // Comes first: what a cast ballot answers must not depend on what is asked for.
+        let token = self.unsettled()?;
         match command {
             C::Create { .. } => Err(BallotRejection::IdTaken),
             C::Rate { ratings } => {
                 check(&ratings, context.election)?;
-                self.votable(context)?;
-                self.bounded(self.changed(&ratings).map(rated).collect())
+                votable(context)?;
+                self.saved(self.with(&ratings, context.election), token, context.election)
             }
             C::Clear { candidate } => {
                 if !context.election.has_candidate(candidate) {
                     return Err(BallotRejection::UnknownCandidate(candidate));
                 }
-                self.votable(context)?;
-                let rated = self.ratings.contains_key(&candidate);
-                self.bounded(rated.then_some(BallotEvent::BallotRatingCleared { candidate }).into_iter().collect())
+                votable(context)?;
+                let mut ratings = self.ratings(context.election);
+                ratings.remove(&candidate);
+                self.saved(ratings, token, context.election)
             }
-            C::Cast { ratings, nonce } => {
+            C::Cast { ratings, nonce, election, shard } => {
                 check(&ratings, context.election)?;
-                let mut all = self.ratings.clone();
-                all.extend(ratings.iter().map(|(candidate, rating)| (*candidate, rating.get())));
-                if all.is_empty() {
+                let ratings = self.with(&ratings, context.election);
+                if ratings.is_empty() {
                     return Err(BallotRejection::Empty);
                 }
-                self.votable(context)?;
-                Ok(vec![BallotEvent::BallotCast { nonce, ratings: all }])
+                votable(context)?;
+                let large = ratings.len() > MAX_RATINGS_WITHOUT_SEAL;
+                let receipt = large.then(|| Receipt::of(election, shard, &ratings, &nonce));
+                let seal = receipt.map(|receipt| BallotEvent::BallotSealed { receipt, token });
+                Ok(std::iter::once(BallotEvent::BallotCast { nonce, ratings }).chain(seal).collect())
             }
             C::ReplaceToken { token } => {
-                self.unsettled()?;
                 match context.election.status {
                     ElectionStatus::Draft | ElectionStatus::Open => {}
                     ElectionStatus::Deleted => return Err(BallotRejection::ElectionDeleted),
@@ -274,80 +208,103 @@ impl Aggregate for Ballot {
                 }
                 Ok(vec![BallotEvent::BallotTokenReplaced { token }])
             }
-            C::Void => {
-                self.unsettled()?;
-                Ok(vec![BallotEvent::BallotVoided {}])
-            }
+            C::Void => Ok(vec![BallotEvent::BallotVoided {}]),
         }
     }
 
     fn evolve(mut self, event: &BallotEvent) -> Self {
-        self.changes += 1;
-        match event {
-            BallotEvent::BallotCreated { token } => {
-                self.status = Status::Draft;
-                self.token = Some(*token);
+        match event.clone() {
+            BallotEvent::BallotCreated { token } | BallotEvent::BallotTokenReplaced { token } => {
+                Self { status: Status::Draft, token: Some(token), ..Self::default() }
             }
             BallotEvent::BallotCandidateRated { candidate, rating } => {
-                self.ratings.insert(*candidate, *rating);
+                self.ratings.insert(candidate, rating);
+                self
             }
             BallotEvent::BallotRatingCleared { candidate } => {
-                self.ratings.remove(candidate);
+                self.ratings.remove(&candidate);
+                self
             }
-            BallotEvent::BallotTokenReplaced { token } => {
-                self.token = Some(*token);
-                self.ratings.clear();
+            BallotEvent::BallotSaved { draft, saves, token } => {
+                Self { status: Status::Draft, token: Some(token), draft: Some(draft), saves, ..Self::default() }
             }
             BallotEvent::BallotCast { nonce, ratings } => {
-                self.status = Status::Cast;
-                self.ratings.clone_from(ratings);
-                self.nonce = Some(*nonce);
+                Self { status: Status::Cast, token: self.token, ratings, nonce: Some(nonce), ..Self::default() }
             }
-            BallotEvent::BallotVoided {} => {
-                self.status = Status::Voided;
-                self.token = None;
+            BallotEvent::BallotSealed { receipt, token } => {
+                Self { status: Status::Cast, token: Some(token), receipt: Some(receipt), ..Self::default() }
             }
+            BallotEvent::BallotVoided {} => Self { status: Status::Voided, ..Self::default() },
         }
-        self
+    }
+
+    fn stands_alone(event: &BallotEvent) -> bool {
+        match event {
+            BallotEvent::BallotCreated { .. }
+            | BallotEvent::BallotTokenReplaced { .. }
+            | BallotEvent::BallotSaved { .. }
+            | BallotEvent::BallotSealed { .. }
+            | BallotEvent::BallotVoided {} => true,
+            BallotEvent::BallotCandidateRated { .. }
+            | BallotEvent::BallotRatingCleared { .. }
+            | BallotEvent::BallotCast { .. } => false,
+        }
     }
 }
 
 impl Ballot {
-    /// Can the ballot be filled in and cast now?
+    /// What it says. Of a sealed ballot nothing is known any more.
     ///
-    /// For a cast this is the early answer; the fence is the gate that the cast is written with.
-    fn votable(&self, context: &Context<'_>) -> Result<(), BallotRejection> {
-        self.unsettled()?;
-        let election = context.election;
-        match election.status {
-            ElectionStatus::Absent | ElectionStatus::Draft => Err(BallotRejection::NotOpenYet),
-            ElectionStatus::Deleted => Err(BallotRejection::ElectionDeleted),
-            ElectionStatus::Open if election.accepts_votes(context.now) => Ok(()),
-            _ => Err(BallotRejection::Closed),
+    /// The election has been opened, if there is a draft: its candidates stand in their final order.
+    pub fn ratings(&self, election: &Election) -> Ratings {
+        self.draft.as_ref().map_or_else(|| self.ratings.clone(), |draft| draft.ratings(election))
+    }
+
+    /// The receipt of a ballot that was cast in a shard of an election.
+    pub fn receipt(&self, election: ElectionId, shard: Shard) -> Option<Receipt> {
+        self.receipt.or_else(|| Some(Receipt::of(election, shard, &self.ratings, &self.nonce?)))
+    }
+
+    /// What opens a ballot that is still a draft.
+    fn unsettled(&self) -> Result<Digest, BallotRejection> {
+        match (self.status, self.token) {
+            (Status::Draft, Some(token)) => Ok(token),
+            (Status::Draft | Status::Absent, _) => Err(BallotRejection::NotFound),
+            (Status::Cast, _) => Err(BallotRejection::CastAlready),
+            (Status::Voided, _) => Err(BallotRejection::Voided),
         }
     }
 
-    fn unsettled(&self) -> Result<(), BallotRejection> {
-        match self.status {
-            Status::Absent => Err(BallotRejection::NotFound),
-            Status::Draft => Ok(()),
-            Status::Cast => Err(BallotRejection::CastAlready),
-            Status::Voided => Err(BallotRejection::Voided),
+    fn with(&self, ratings: &BTreeMap<CandidateId, Rating>, election: &Election) -> Ratings {
+        let mut all = self.ratings(election);
+        all.extend(ratings.iter().map(|(candidate, rating)| (*candidate, rating.get())));
+        all
+    }
+
+    /// Each save says the whole draft, so that the last one is all that has to be read.
+    fn saved(&self, ratings: Ratings, token: Digest, election: &Election) -> Result<Vec<BallotEvent>, BallotRejection> {
+        if ratings == self.ratings(election) {
+            return Ok(Vec::new());
         }
-    }
-
-    fn bounded(&self, events: Vec<BallotEvent>) -> Result<Vec<BallotEvent>, BallotRejection> {
-        if self.changes + events.len() > MAX_CHANGES { Err(BallotRejection::TooManyChanges) } else { Ok(events) }
-    }
-
-    fn changed(&self, ratings: &BTreeMap<CandidateId, Rating>) -> impl Iterator<Item = (CandidateId, u8)> {
-        let grades = ratings.iter().map(|(candidate, rating)| (*candidate, rating.get()));
-        grades.filter(|(candidate, grade)| self.ratings.get(candidate) != Some(grade))
+        if self.saves >= max_saves(election.candidates().count()) {
+            return Err(BallotRejection::TooManyChanges);
+        }
+        let draft = Draft::of(&ratings, election);
+        Ok(vec![BallotEvent::BallotSaved { draft, saves: self.saves + 1, token }])
     }
 }
 
-fn rated((candidate, rating): (CandidateId, u8)) -> BallotEvent {
-    BallotEvent::BallotCandidateRated { candidate, rating }
+/// Can ballots be filled in and cast now?
+///
+/// For a cast this is the early answer; the fence is the gate that the cast is written with.
+fn votable(context: &Context<'_>) -> Result<(), BallotRejection> {
+    let election = context.election;
+    match election.status {
+        ElectionStatus::Absent | ElectionStatus::Draft => Err(BallotRejection::NotOpenYet),
+        ElectionStatus::Deleted => Err(BallotRejection::ElectionDeleted),
+        ElectionStatus::Open if election.accepts_votes(context.now) => Ok(()),
+        _ => Err(BallotRejection::Closed),
+    }
 }
 
 fn check(ratings: &BTreeMap<CandidateId, Rating>, election: &Election) -> Result<(), BallotRejection> {

@@ -10,6 +10,7 @@
 
 mod aggregate;
 pub mod ballot;
+mod draft;
 pub mod election;
 mod email;
 mod hash;
@@ -29,6 +30,7 @@ mod written;
 
 pub use aggregate::{Aggregate, Kind, Refusal, fold};
 pub use ballot::Ballot;
+pub use draft::{Draft, DraftError};
 pub use election::Election;
 pub use email::{Email, EmailError, email_key};
 pub use hash::{Digest, DigestError, Hasher};

@@ -31,7 +31,8 @@ pub struct ReceiptError;
 
 /// What a voter keeps of a cast ballot: `H(election ‖ ratings ‖ nonce)`, after the number of the ballot's shard, where it
 /// can be looked up. As text: `7-5f3c…`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct Receipt {
     shard: Shard,
     digest: Digest,
@@ -56,6 +57,20 @@ impl Receipt {
 impl fmt::Display for Receipt {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}-{}", self.shard, self.digest)
+    }
+}
+
+impl From<Receipt> for String {
+    fn from(receipt: Receipt) -> Self {
+        receipt.to_string()
+    }
+}
+
+impl TryFrom<String> for Receipt {
+    type Error = ReceiptError;
+
+    fn try_from(text: String) -> Result<Self, ReceiptError> {
+        text.parse()
     }
 }
 

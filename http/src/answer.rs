@@ -12,7 +12,10 @@ use photovote_domain::Version;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::{etag::etag, schema, status};
+use crate::{
+    etag::{DraftTag, etag},
+    schema, status,
+};
 
 /// The body of most commands' answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
@@ -46,6 +49,16 @@ pub fn created(location: &str, version: Version, body: impl Serialize) -> Respon
 /// Something is at this version, or has come to it: the body says more.
 pub fn at_version(version: Version, body: impl Serialize) -> Response {
     (status::DONE, [(ETAG, etag(version))], Json(body)).into_response()
+}
+
+/// The draft of a ballot is as this tag says, or has come to be.
+pub fn at_draft(tag: &DraftTag, body: impl Serialize) -> Response {
+    (status::DONE, [(ETAG, tag.etag())], Json(body)).into_response()
+}
+
+/// What was asked for, of something that has no version to tell.
+pub fn done(body: impl Serialize) -> Response {
+    (status::DONE, Json(body)).into_response()
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use photovote_domain::{Ballot, Election, Shard, ballot::Status};
+use photovote_domain::{Ballot, Election, Shard, ballot::Status, election};
 use photovote_event_store::{ElectionCache, EventReader, History, Snapshot, Stream};
 
 use crate::{caller::Voter, problem::Problem};
@@ -23,7 +23,8 @@ pub fn token_opens_nothing() -> Problem {
     Problem::unauthorized("this token opens no ballot")
 }
 
-/// Opens the ballot that a voter's token names. Costs no read beyond that of the ballot's stream.
+/// Opens the ballot that a voter's token names. The ballot is read from its end: one commit, or two if it is cast, tell the
+/// state and what token opens it. Only ballots that an older program wrote event by event are read further back.
 ///
 /// # Errors
 /// Whether there is no such election, no such ballot, another secret is needed or the ballot was withdrawn, the problem is
@@ -35,13 +36,20 @@ pub async fn opened(
 ) -> Result<OpenedBallot, Problem> {
     let refused = token_opens_nothing;
     let token = &voter.0;
-    let election = elections.recent(token.election).await?;
+    let mut election = elections.recent(token.election).await?;
     if !election.state.exists() {
         return Err(refused());
     }
     let shard = election.state.shards.shard_of(&token.ballot.to_string());
-    let ballot: History<Ballot> = reader.load(Stream::Ballot(token.election, shard, token.ballot)).await?;
-    if opens(voter, &ballot.state) { Ok(OpenedBallot { election, ballot, shard }) } else { Err(refused()) }
+    let ballot: History<Ballot> = reader.load_end(Stream::Ballot(token.election, shard, token.ballot)).await?;
+    if !opens(voter, &ballot.state) {
+        return Err(refused());
+    }
+    // A draft is in the order of the candidates, which the opening fixes: an election that was seen before that has another.
+    if ballot.state.draft.is_some() && election.state.status == election::Status::Draft {
+        election = elections.fresh(token.election).await?;
+    }
+    Ok(OpenedBallot { election, ballot, shard })
 }
 
 /// Does a voter's token open this ballot?

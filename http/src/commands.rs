@@ -13,7 +13,7 @@ use crate::{
     body::Body,
     caller::{Administrator, Voter},
     code::Code,
-    etag::{IfMatch, Precondition},
+    etag::{DraftTag, IfMatch, Precondition, etag},
     idempotency::{IdempotencyKey, command_id, derived_id},
     problem::Problem,
 };
@@ -39,6 +39,11 @@ impl<S: Sync> FromRequest<S> for Submission {
 }
 
 impl Submission {
+    /// The idempotency key, if there is one. One that is not well formed names no command: reading the form refuses it.
+    pub fn key(&self) -> Option<String> {
+        self.key.parse().ok().flatten().map(ToOwned::to_owned)
+    }
+
     /// Reads the form: the body, the idempotency key and the precondition.
     pub fn read<T: DeserializeOwned>(self, caller: &impl Caller) -> Result<(T, Intent), Problem> {
         let body = self.body.parse()?;
@@ -133,9 +138,19 @@ impl Intent {
         }
     }
 
+    /// Is there an idempotency key? Without one, no command can be known before.
+    pub const fn has_key(&self) -> bool {
+        self.key.is_some()
+    }
+
     /// Does the client's precondition hold at this version?
     pub fn expects(&self, version: Version) -> bool {
-        self.precondition.check(version).is_ok()
+        self.precondition.holds(&etag(version))
+    }
+
+    /// Does the client's precondition hold for a draft with this tag?
+    pub fn expects_draft(&self, tag: &DraftTag) -> bool {
+        self.precondition.holds(&tag.etag())
     }
 }
 

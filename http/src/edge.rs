@@ -8,13 +8,18 @@ use http::{
 use lambda_http::request::RequestContext;
 use tracing::Instrument;
 
-use crate::{openapi::PREFIX, problem::Problem};
+use crate::{
+    openapi::PREFIX,
+    padding::{is_voters, padded},
+    problem::Problem,
+};
 
 const CROSS_ORIGIN_RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// A function's routes, under [`PREFIX`], as they are served: every refusal is a [`Problem`] that names the request, also
-/// where the HTTP library refuses by itself; every answer has a request id and safe headers.
+/// where the HTTP library refuses by itself; every answer has a request id and safe headers. Lengths of answers to voters tell
+/// nothing.
 pub fn edge(routes: Router) -> Router {
     answering(Router::new().nest(PREFIX, routes))
 }
@@ -27,9 +32,11 @@ pub(crate) fn answering(routes: Router) -> Router {
 async fn answer(request: Request, next: Next) -> Response {
     let id = request_id(&request);
     let route = request.extensions().get().map_or("", axum::extract::MatchedPath::as_str);
+    let voters = is_voters(route);
     let span = tracing::info_span!("request", id, method = %request.method(), route);
     async move {
         let response = named(next.run(request).await, &id);
+        let response = if voters { padded(response).await } else { response };
         tracing::info!(status = response.status().as_u16(), "answered");
         with_safe_headers(response, &id)
     }

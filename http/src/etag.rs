@@ -1,10 +1,11 @@
-//! Versions as HTTP says them: `ETag` and `If-Match` (RFC 9110, 8.8.3 and 13.1.1).
+//! Versions and drafts as HTTP says them: `ETag` and `If-Match` (RFC 9110, 8.8.3 and 13.1.1).
 
-use std::convert::Infallible;
+use std::{convert::Infallible, fmt};
 
 use axum::extract::FromRequestParts;
 use http::{HeaderMap, HeaderValue, header::IF_MATCH, request::Parts};
-use photovote_domain::Version;
+use photovote_domain::{Digest, Hasher, Version};
+use serde::Serialize;
 
 use crate::{code::Code, problem::Problem};
 
@@ -15,6 +16,32 @@ pub(crate) const LIST: &str = r#"^(?:\*|(?:W/)?"[!#-~]*"(?:[ \t]*,[ \t]*(?:W/)?"
 pub fn etag(version: Version) -> HeaderValue {
     // Digits in quotes are a header's value.
     HeaderValue::from_str(&format!("\"{version}\"")).unwrap_or(HeaderValue::from_static("\"\""))
+}
+
+/// Names what a draft says. It derives from the hash of the draft's last commit, which nobody is shown, and tells neither
+/// how often the draft was changed nor in what order.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct DraftTag(String);
+
+impl DraftTag {
+    /// The tag of the draft that the commit with this hash left.
+    pub fn of(head: &Digest) -> Self {
+        let digest = Hasher::new("photovote/draft-tag").part(head.as_bytes()).finish();
+        Self(format!("{:032x}", digest.leading_bits()))
+    }
+
+    /// The strong entity tag: the digits in quotes.
+    pub fn etag(&self) -> HeaderValue {
+        // Digits in quotes are a header's value.
+        HeaderValue::from_str(&format!("\"{}\"", self.0)).unwrap_or(HeaderValue::from_static("\"\""))
+    }
+}
+
+impl fmt::Display for DraftTag {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
 }
 
 /// The request's `If-Match`, not looked at yet. Extracting it never fails: a malformed one is told only when the form is
@@ -45,11 +72,14 @@ impl IfMatch {
 impl Precondition {
     /// Checks it against the version that the thing is at.
     pub fn check(&self, current: Version) -> Result<(), Problem> {
+        if self.holds(&etag(current)) { Ok(()) } else { Err(Problem::precondition_failed(current)) }
+    }
+
+    /// Does it hold for a thing with this entity tag?
+    pub fn holds(&self, current: &HeaderValue) -> bool {
         match self {
-            Self::OneOf(tags) if !tags.iter().any(|tag| etag(current) == tag.as_str()) => {
-                Err(Problem::precondition_failed(current))
-            }
-            _ => Ok(()),
+            Self::None => true,
+            Self::OneOf(tags) => tags.iter().any(|tag| current == tag.as_str()),
         }
     }
 }
@@ -130,6 +160,16 @@ mod tests {
         assert!(!holds(&["\"017\""]));
         assert!(!holds(&["\"16,17\""]));
         assert!(!holds(&["\"\""]));
+    }
+
+    #[test]
+    fn the_tag_of_a_draft_is_no_count_and_matches_itself() {
+        let [one, other] = [1, 2].map(|byte| DraftTag::of(&Digest::from_bytes([byte; 32])));
+        assert_ne!(one, other);
+        assert_eq!(one.etag().len(), 34);
+        let precondition = if_match(&["\"3\"", one.etag().to_str().unwrap()]).unwrap();
+        assert!(precondition.holds(&one.etag()) && !precondition.holds(&other.etag()));
+        assert!(if_match(&[]).unwrap().holds(&other.etag()));
     }
 
     #[test]

@@ -46,6 +46,7 @@ mod idempotency;
 mod invocation;
 mod json;
 mod openapi;
+mod padding;
 mod page;
 mod path;
 mod problem;
@@ -58,7 +59,7 @@ mod time;
 mod token;
 mod value;
 
-pub use answer::{Changed, Created, at_version, created};
+pub use answer::{Changed, Created, at_draft, at_version, created, done};
 #[cfg(feature = "events")]
 pub use ballot::{OpenedBallot, opened, opens, token_opens_nothing};
 pub use body::{Body, LARGEST_BODY, Parsed, Patch};
@@ -68,7 +69,7 @@ pub use code::Code;
 pub use commands::{Caller, Intent, Submission};
 pub use edge::{edge, make_safe};
 pub use election_view::{CandidateView, CompetitionView, DisqualifiedView, ElectionView, ImageView, ScaleView};
-pub use etag::{IfMatch, Precondition, etag};
+pub use etag::{DraftTag, IfMatch, Precondition, etag};
 pub use idempotency::{IdempotencyKey, command_id, derived_id, fingerprint};
 pub use invocation::invoke;
 pub use json::{distinct, present};
@@ -76,6 +77,7 @@ pub use openapi::{
     ADMINISTRATOR, BALLOT, CommandHeaders, Description, OPENAPI, PREFIX, PageParameters, Preconditions, Problems,
     VersionParameter, document,
 };
+pub use padding::{STEP, VOTERS, as_long_as};
 pub use page::{Items, Page, Parameters};
 pub use path::Segments;
 pub use problem::{Answer, Problem};

@@ -58,7 +58,7 @@ pub struct CommandHeaders {
     pub idempotency_key: Option<String>,
 }
 
-/// What a PATCH and a DELETE take as well.
+/// What a PATCH and a DELETE take as well, and the rating of candidates.
 #[derive(Debug, IntoParams)]
 #[into_params(parameter_in = Header)]
 pub struct Preconditions {
@@ -155,7 +155,7 @@ fn about(document: &mut Value) {
     let header = |description: &str, schema: &str| json!({"description": description, "schema": {"type": schema}});
     document["components"]["headers"] = json!({
         "Allow": header("The methods that the path takes.", "string"),
-        "ETag": header("The version that the resource is at, as `If-Match` takes it.", "string"),
+        "ETag": header("Names the version of the resource, or what a draft says, as `If-Match` takes it.", "string"),
         "Retry-After": header("After how many seconds to try again. API Gateway does not send it.", "integer"),
         "WWW-Authenticate": header("How to authenticate. It is always `Bearer`.", "string"),
     });

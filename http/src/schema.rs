@@ -82,6 +82,8 @@ schemas! {
     Grade => integer(0, u64::from(MAX_GRADE)).examples([4]);
     /// How many events the stream has, and so the number of its last change.
     Version => integer(0, u64::MAX).examples([17]);
+    /// Names what a draft says. It is opaque.
+    DraftTag => text("^[0-9a-f]{32}$").examples([&DIGITS[..32]]);
     /// A count.
     Count => integer(0, u64::MAX).examples([150]);
     /// The grade of each candidate, by the candidate's id.
@@ -110,7 +112,7 @@ schemas! {
     Limit => integer(1, u64::from(page::LONGEST_PAGE)).default(Some(page::USUAL_PAGE.into())).examples([20]);
     /// Names one attempt at something: 1 to 255 printable ASCII characters, no space at either end.
     Key => text(idempotency::KEY).max_length(Some(idempotency::LONGEST_KEY)).examples(["6f1c8a3e-register-grace"]);
-    /// `*`, or the `ETag` of one or more versions.
+    /// `*`, or one or more values of `ETag`.
     Tags => text(etag::LIST).min_length(Some(1)).examples(["\"17\""]);
 }
 

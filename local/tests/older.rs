@@ -63,6 +63,11 @@ fn since(question: &str, then: &Value) -> Value {
             *entry = entry_since(entry);
         }
     }
+    // The version of a ballot is kept from answers now.
+    if question.ends_with(" /ballot") && then["status"] == 200 {
+        answer.as_object_mut().unwrap().remove("etag");
+        answer["body"]["ballot"].as_object_mut().unwrap().remove("version");
+    }
     answer
 }
 
@@ -109,7 +114,7 @@ async fn what_an_older_release_wrote_is_answered_as_it_was() {
             let now = now.get(question).unwrap_or(&Value::Null);
             let since = &since(question, then);
             assert!(still_says(now, since), "{}: {question}\nthen {since}\nnow {now}", release.display());
-            if since != then {
+            if since != then && question.contains("/audit") {
                 let entries = now.pointer("/body/items").and_then(Value::as_array).unwrap();
                 let withheld = |entry: &Value| {
                     entry["stream"].as_str().unwrap().starts_with("election#") || entry["private"].get("data").is_none()

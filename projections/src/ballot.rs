@@ -21,6 +21,8 @@ pub fn cast_ballot(election: ElectionId, shard: Shard, events: &[BallotEvent]) -
         BallotEvent::BallotCreated { .. }
         | BallotEvent::BallotCandidateRated { .. }
         | BallotEvent::BallotRatingCleared { .. }
+        | BallotEvent::BallotSaved { .. }
+        | BallotEvent::BallotSealed { .. }
         | BallotEvent::BallotTokenReplaced { .. }
         | BallotEvent::BallotVoided {} => None,
     })

@@ -86,14 +86,20 @@ MUTANTS = [
     (
         "a refusal never rests on a stale cache",
         "functions/ballot-commands/src/lib.rs",
-        "let fresh = self.elections.fresh(election.stream.election()).await?;\n                let ballot",
-        "let fresh = self.elections.recent(election.stream.election()).await?;\n                let ballot",
+        "let fresh = self.elections.fresh(id).await?;\n                self.store.refresh",
+        "let fresh = self.elections.recent(id).await?;\n                self.store.refresh",
     ),
     (
         "what is kept of a ballot only leads to appends",
         "functions/ballot-commands/src/lib.rs",
         "is_ok_and(|command| self.would_append(&kept, intent, command))",
-        "is_ok_and(|command| self.would_append(&kept, intent, command) || !kept.ballot.state.ratings.is_empty())",
+        "is_ok_and(|command| self.would_append(&kept, intent, command) || kept.ballot.state.draft.is_some())",
+    ),
+    (
+        "a ballot is read from a commit that says everything",
+        "storage/event-store/src/reader.rs",
+        "let alone = commit.decode::<A>()?.iter().any(A::stands_alone);",
+        "let alone = !commit.decode::<A>()?.is_empty();",
     ),
     (
         "gap healing",

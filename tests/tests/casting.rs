@@ -42,7 +42,8 @@ async fn the_same_key_twice_is_one_cast_with_one_answer() {
     for answer in &answers {
         assert_eq!((answer.status.as_u16(), answer.json()), (200, answers[0].json()), "{answer}");
     }
-    cast_with_key(&voter.client, "my cast", &json!({candidate: 5})).await.refused(422, "idempotency_key_reused");
+    let other = cast_with_key(&voter.client, "my cast", &json!({candidate: 5})).await;
+    assert_eq!((other.status.as_u16(), other.json()), (200, answers[0].json()), "whatever the body says");
     cast_with_key(&voter.client, "another", &ratings).await.refused(409, "ballot_cast_already");
     let closed = election.post("/close", json!({})).await.status(200);
     let again = cast_with_key(&voter.client, "my cast", &ratings).await;

@@ -3,7 +3,7 @@
 
 use std::{collections::BTreeSet, fs, path::PathBuf};
 
-use photovote_http::{ADMINISTRATOR, BALLOT, OPENAPI, document};
+use photovote_http::{ADMINISTRATOR, BALLOT, OPENAPI, VOTERS, document};
 use serde_json::Value;
 
 fn generated() -> Value {
@@ -127,4 +127,17 @@ fn operations_have_names_of_their_own() {
         .collect();
     let distinct: BTreeSet<_> = ids.iter().collect();
     assert_eq!(distinct.len(), ids.len(), "{ids:?}");
+}
+
+/// Answers on these routes are padded, and the access log of the gateway must not tell their lengths.
+#[test]
+fn everything_that_voters_may_call_stands_in_one_place() {
+    let document = generated();
+    for (path, methods) in document["paths"].as_object().expect("paths") {
+        for operation in methods.as_object().expect("methods").values() {
+            let of_voters = operation["security"][0].get(BALLOT).is_some();
+            let there = path.strip_prefix(VOTERS).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+            assert_eq!(of_voters, there, "{path}");
+        }
+    }
 }

@@ -1,8 +1,13 @@
 //! How a ballot is filled in and cast.
 
+use std::collections::BTreeMap;
+
 use photovote_domain::{
-    Ballot, Election, Refusal,
-    ballot::{BallotCommand, BallotEvent, BallotRejection, Context, MAX_RATINGS_IN_REQUEST, Status},
+    Aggregate, Ballot, CandidateId, Election, Rating, Receipt, Refusal,
+    ballot::{
+        BallotCommand, BallotEvent, BallotRejection, Context, MAX_RATINGS_IN_REQUEST, MAX_RATINGS_WITHOUT_SEAL, Status,
+        max_saves,
+    },
     election::{ElectionEvent, Status as ElectionStatus},
     fold,
 };
@@ -11,8 +16,8 @@ use crate::{
     given::{Decision, given},
     photos::{
         NOW, STATUSES, at, ballot_created, ballot_history, candidate, candidate_added, cast, competition,
-        competition_added, created, draft, election, grades, history, nonce, opened_until, rated, ratings, scale,
-        token,
+        competition_added, created, draft, election, election_id, grades, history, nonce, opened_until, rated, ratings,
+        saved, scale, shard, token,
     },
 };
 
@@ -25,7 +30,11 @@ fn clear(number: u128) -> BallotCommand {
 }
 
 fn cast_with<const N: usize>(ratings: [(u128, i64); N]) -> BallotCommand {
-    BallotCommand::Cast { ratings: grades(ratings), nonce: nonce() }
+    cast_of(grades(ratings))
+}
+
+fn cast_of(ratings: BTreeMap<CandidateId, Rating>) -> BallotCommand {
+    BallotCommand::Cast { ratings, nonce: nonce(), election: election_id(), shard: shard() }
 }
 
 /// When this is asked of a ballot with this past, in an election that is open.
@@ -91,7 +100,7 @@ fn nothing_is_rated_or_cast_from_the_closing_time_on() {
     let ballot = given::<Ballot>(blank());
     let before = Context { election: &election, now: at(1_999) };
     let due = Context { election: &election, now: at(2_000) };
-    ballot.when(rate([(1, 5)]), &before).then([rated(1, 5)]);
+    ballot.when(rate([(1, 5)]), &before).then([saved(1, "5.")]);
     ballot.when(cast_with([(1, 5)]), &before).then([cast([(1, 5)])]);
     ballot.when(rate([(1, 5)]), &due).then_refused(BallotRejection::Closed);
     ballot.when(clear(1), &due).then_refused(BallotRejection::Closed);
@@ -108,33 +117,109 @@ fn a_ballot_opens_with_the_token_it_was_made_for_until_another_replaces_it() {
     assert_eq!(fold::<Ballot>(&ballot_history(Status::Voided)).token, None, "nothing opens a withdrawn ballot");
 }
 
+/// What a ballot with this past says.
+fn says(events: &[BallotEvent]) -> BTreeMap<CandidateId, u8> {
+    fold::<Ballot>(events).ratings(&election(ElectionStatus::Open))
+}
+
 #[test]
-fn candidates_are_rated_one_event_each() {
-    when(blank(), rate([(2, 5), (1, 1)])).then([rated(1, 1), rated(2, 5)]);
-    assert_eq!(fold::<Ballot>(&[ballot_created(), rated(1, 1), rated(2, 5)]).ratings, ratings([(1, 1), (2, 5)]));
+fn each_save_says_the_whole_draft() {
+    when(blank(), rate([(2, 5), (1, 1)])).then([saved(1, "15")]);
+    assert_eq!(says(&[ballot_created(), saved(1, "15")]), ratings([(1, 1), (2, 5)]));
+    when([ballot_created(), saved(1, "1.")], rate([(2, 5)])).then([saved(2, "15")]);
 }
 
 #[test]
 fn rating_again_overwrites_and_the_same_grade_again_is_nothing_new() {
-    let past = || [ballot_created(), rated(1, 4), rated(2, 3)];
-    when(past(), rate([(1, 4), (2, 5)])).then([rated(2, 5)]);
+    let past = || [ballot_created(), saved(1, "43")];
+    when(past(), rate([(1, 4), (2, 5)])).then([saved(2, "45")]);
     when(past(), rate([(1, 4)])).then_nothing();
     when(past(), rate([])).then_nothing();
-    assert_eq!(fold::<Ballot>(&[ballot_created(), rated(1, 4), rated(1, 2)]).ratings, ratings([(1, 2)]));
 }
 
 #[test]
 fn a_rating_can_be_taken_back() {
-    let cleared = BallotEvent::BallotRatingCleared { candidate: candidate(1) };
-    when([ballot_created(), rated(1, 4)], clear(1)).then([cleared.clone()]);
-    when([ballot_created(), rated(1, 4)], clear(2)).then_nothing();
-    assert!(fold::<Ballot>(&[ballot_created(), rated(1, 4), cleared]).ratings.is_empty(), "not rated is not 0");
+    when([ballot_created(), saved(1, "4.")], clear(1)).then([saved(2, "..")]);
+    when([ballot_created(), saved(1, "4.")], clear(2)).then_nothing();
+    assert!(says(&[ballot_created(), saved(1, "4."), saved(2, "..")]).is_empty(), "not rated is not 0");
+}
+
+#[test]
+fn a_draft_with_an_event_for_each_rating_goes_on() {
+    let cleared = BallotEvent::BallotRatingCleared { candidate: candidate(2) };
+    let past = || [ballot_created(), rated(1, 4), rated(2, 3), rated(1, 2), cleared.clone()];
+    assert_eq!(says(&past()), ratings([(1, 2)]));
+    when(past(), rate([(1, 2)])).then_nothing();
+    when(past(), rate([(2, 5)])).then([saved(1, "25")]);
+    when(past(), clear(1)).then([saved(1, "..")]);
+    when(past(), cast_with([])).then([cast([(1, 2)])]);
+}
+
+#[test]
+fn a_draft_is_saved_20_times_and_10_times_for_each_candidate_then_only_cast() {
+    assert_eq!([0, 2, 397, 398, 399, 2_000].map(max_saves), [20, 40, 3_990, 4_000, 4_000, 4_000]);
+    let at_the_bound = || [ballot_created(), saved(max_saves(2), "4.")];
+    when([ballot_created(), saved(max_saves(2) - 1, "4.")], rate([(1, 5)])).then([saved(max_saves(2), "5.")]);
+    for command in [rate([(1, 5)]), clear(1)] {
+        when(at_the_bound(), command).then_refused(BallotRejection::TooManyChanges);
+    }
+    when(at_the_bound(), rate([(1, 4)])).then_nothing();
+    when(at_the_bound(), cast_with([(2, 5)])).then([cast([(1, 4), (2, 5)])]);
+    // A new token opens a new draft.
+    let [created, full] = at_the_bound();
+    let replaced = BallotEvent::BallotTokenReplaced { token: token(1) };
+    when([created, full, replaced], rate([(1, 5)])).then([saved(1, "5.")]);
+}
+
+/// Candidates 0 to 499 in one competition, and 500 and 501 in another.
+fn large_election() -> Election {
+    let mut events = vec![created(), competition_added(1), competition_added(2)];
+    events.extend((0..500).map(|number| candidate_added(1, number)));
+    events.extend([candidate_added(2, 500), candidate_added(2, 501), opened_until(None)]);
+    fold(&events)
+}
+
+#[test]
+fn a_large_cast_is_sealed_with_its_receipt() {
+    let election = large_election();
+    let context = Context { election: &election, now: NOW };
+    let most = u128::try_from(MAX_RATINGS_WITHOUT_SEAL).unwrap();
+    let rated = |count: u128| (0..count).flat_map(|number| grades([(number, 3)])).collect();
+    let events = |count| given::<Ballot>(blank()).when(cast_of(rated(count)), &context).get().unwrap();
+    assert_eq!(events(most).len(), 1);
+    let sealed = events(most + 1);
+    let [BallotEvent::BallotCast { nonce, ratings }, seal] = &sealed[..] else { panic!("{sealed:?}") };
+    let receipt = Receipt::of(election_id(), shard(), ratings, nonce);
+    assert_eq!(*seal, BallotEvent::BallotSealed { receipt, token: token(1) });
+    let ballot = fold::<Ballot>(blank().iter().chain(&sealed));
+    assert_eq!((ballot.status, ballot.receipt(election_id(), shard())), (Status::Cast, Some(receipt)));
+    assert!(ballot.ratings(&election).is_empty(), "its receipt is all that is known of it");
+}
+
+#[test]
+fn an_event_that_stands_alone_says_everything() {
+    let (receipt, token) = (Receipt::of(election_id(), shard(), &ratings([(1, 4)]), &nonce()), token(3));
+    let past = [ballot_created(), rated(1, 4), saved(7, "3."), cast([(1, 4)])];
+    let events = [
+        ballot_created(),
+        saved(3, "5."),
+        BallotEvent::BallotTokenReplaced { token },
+        BallotEvent::BallotSealed { receipt, token },
+        BallotEvent::BallotVoided {},
+    ];
+    for event in events {
+        assert!(Ballot::stands_alone(&event));
+        let ballot = fold::<Ballot>(past.iter().chain([&event]));
+        assert_eq!(ballot, fold(&[event]));
+    }
+    let others = [rated(1, 4), cast([(1, 4)]), BallotEvent::BallotRatingCleared { candidate: candidate(1) }];
+    assert!(!others.iter().any(Ballot::stands_alone));
 }
 
 #[test]
 fn a_rating_is_on_the_scale_of_the_election() {
     let out = |number, min, max| BallotRejection::OutOfScale { candidate: candidate(number), min, max };
-    when(blank(), rate([(1, 1), (2, 5)])).then([rated(1, 1), rated(2, 5)]);
+    when(blank(), rate([(1, 1), (2, 5)])).then([saved(1, "15")]);
     when(blank(), rate([(1, 3), (2, 0)])).then_refused(out(2, 1, 5));
     when(blank(), rate([(1, 6)])).then_refused(out(1, 1, 5));
     when(blank(), cast_with([(1, 6)])).then_refused(out(1, 1, 5));
@@ -142,7 +227,7 @@ fn a_rating_is_on_the_scale_of_the_election() {
     events.extend([ElectionEvent::ElectionScaleChanged { scale: scale(0, 10) }, opened_until(None)]);
     let wider = fold::<Election>(&events);
     let context = Context { election: &wider, now: NOW };
-    given::<Ballot>(blank()).when(rate([(1, 0), (2, 10)]), &context).then([rated(1, 0), rated(2, 10)]);
+    given::<Ballot>(blank()).when(rate([(1, 0), (2, 10)]), &context).then([saved(1, "0a")]);
 }
 
 #[test]
@@ -160,30 +245,27 @@ fn a_candidate_that_is_disqualified_can_still_be_rated() {
     events.push(ElectionEvent::CandidateDisqualified { candidate, competition, reason: "a painting".into() });
     let election = fold::<Election>(&events);
     let context = Context { election: &election, now: NOW };
-    given::<Ballot>(blank()).when(rate([(1, 5)]), &context).then([rated(1, 5)]);
+    given::<Ballot>(blank()).when(rate([(1, 5)]), &context).then([saved(1, "5.")]);
     given::<Ballot>(blank()).when(cast_with([(1, 5)]), &context).then([cast([(1, 5)])]);
 }
 
 #[test]
 fn one_request_rates_at_most_500_candidates() {
-    let mut events = vec![created(), competition_added(1), competition_added(2)];
-    events.extend((0..500).map(|number| candidate_added(1, number)));
-    events.extend([candidate_added(2, 500), candidate_added(2, 501), opened_until(None)]);
-    let election = fold::<Election>(&events);
+    let election = large_election();
     let context = Context { election: &election, now: NOW };
     let rated = |count: u128| (0..count).flat_map(|number| grades([(number, 3)])).collect();
     let ballot = given::<Ballot>(blank());
-    let most = ballot.when(BallotCommand::Rate { ratings: rated(500) }, &context).get();
-    assert_eq!(most.map(|events| events.len()), Ok(MAX_RATINGS_IN_REQUEST));
+    let most = ballot.when(BallotCommand::Rate { ratings: rated(500) }, &context).get().unwrap();
+    let says = fold::<Ballot>(blank().iter().chain(&most)).ratings(&election);
+    assert_eq!(says.len(), MAX_RATINGS_IN_REQUEST);
     let rate = BallotCommand::Rate { ratings: rated(501) };
     ballot.when(rate, &context).then_refused(BallotRejection::TooManyRatings);
-    let cast = BallotCommand::Cast { ratings: rated(501), nonce: nonce() };
-    ballot.when(cast, &context).then_refused(BallotRejection::TooManyRatings);
+    ballot.when(cast_of(rated(501)), &context).then_refused(BallotRejection::TooManyRatings);
 }
 
 #[test]
 fn what_is_sent_with_the_cast_is_merged_into_the_draft_first() {
-    let past = || [ballot_created(), rated(1, 4)];
+    let past = || [ballot_created(), saved(1, "4.")];
     when(past(), cast_with([])).then([cast([(1, 4)])]);
     when(past(), cast_with([(2, 5)])).then([cast([(1, 4), (2, 5)])]);
     when(past(), cast_with([(1, 1)])).then([cast([(1, 1)])]);
@@ -193,13 +275,12 @@ fn what_is_sent_with_the_cast_is_merged_into_the_draft_first() {
 #[test]
 fn a_ballot_that_says_nothing_cannot_be_cast() {
     when(blank(), cast_with([])).then_refused(BallotRejection::Empty);
-    let cleared = BallotEvent::BallotRatingCleared { candidate: candidate(1) };
-    when([ballot_created(), rated(1, 4), cleared], cast_with([])).then_refused(BallotRejection::Empty);
+    when([ballot_created(), saved(1, "4."), saved(2, "..")], cast_with([])).then_refused(BallotRejection::Empty);
 }
 
 #[test]
 fn a_cast_ballot_says_what_was_cast() {
-    let ballot = fold::<Ballot>(&[ballot_created(), rated(1, 4), cast([(1, 2), (2, 5)])]);
+    let ballot = fold::<Ballot>(&[ballot_created(), saved(1, "4."), cast([(1, 2), (2, 5)])]);
     assert_eq!(ballot.status, Status::Cast);
     assert_eq!(ballot.ratings, ratings([(1, 2), (2, 5)]));
     assert_eq!(ballot.nonce, Some(nonce()), "its receipt can be made again");
@@ -207,8 +288,17 @@ fn a_cast_ballot_says_what_was_cast() {
 }
 
 #[test]
-fn a_request_that_breaks_a_rule_is_told_so_before_the_state_is_looked_at() {
-    let events = || ballot_history(Status::Cast);
-    when(events(), rate([(9, 3)])).then_refused(BallotRejection::UnknownCandidate(candidate(9)));
-    when(events(), rate([(1, 3)])).then_refused(BallotRejection::CastAlready);
+fn a_request_that_breaks_a_rule_is_told_so_before_the_election_is_looked_at() {
+    let closed = election(ElectionStatus::Closed);
+    let draft = given::<Ballot>(ballot_history(Status::Draft));
+    let context = Context { election: &closed, now: NOW };
+    draft.when(rate([(9, 3)]), &context).then_refused(BallotRejection::UnknownCandidate(candidate(9)));
+    draft.when(rate([(1, 3)]), &context).then_refused(BallotRejection::Closed);
+}
+
+#[test]
+fn a_cast_ballot_refuses_every_request_alike() {
+    for command in [rate([(9, 3)]), rate([(1, 6)]), rate([]), clear(9), clear(1), cast_with([]), cast_with([(9, 3)])] {
+        when(ballot_history(Status::Cast), command).then_refused(BallotRejection::CastAlready);
+    }
 }

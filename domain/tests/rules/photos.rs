@@ -3,8 +3,9 @@
 use std::{collections::BTreeMap, fmt::Debug, str::FromStr};
 
 use photovote_domain::{
-    BallotId, CandidateId, CompetitionId, Digest, Election, Nonce, Rating, Scale, ShardCount, Subject, Timestamp,
-    ballot, ballot::BallotEvent, election, election::ElectionCommand, election::ElectionEvent, fold, voter::VoterEvent,
+    BallotId, CandidateId, CompetitionId, Digest, Election, ElectionId, Nonce, Rating, Scale, Shard, ShardCount,
+    Subject, Timestamp, ballot, ballot::BallotEvent, election, election::ElectionCommand, election::ElectionEvent,
+    fold, voter::VoterEvent,
 };
 
 /// The present moment of these stories.
@@ -42,6 +43,14 @@ pub(crate) const fn ballot_id(number: u128) -> BallotId {
 
 pub(crate) fn token(number: u8) -> Digest {
     Digest::of(&[number])
+}
+
+pub(crate) const fn election_id() -> ElectionId {
+    ElectionId::from_bits(1)
+}
+
+pub(crate) fn shard() -> Shard {
+    Shard::new(7).unwrap()
 }
 
 pub(crate) fn nonce() -> Nonce {
@@ -137,8 +146,14 @@ pub(crate) fn ballot_created() -> BallotEvent {
     BallotEvent::BallotCreated { token: token(1) }
 }
 
+/// What is not written any more.
 pub(crate) fn rated(number: u128, rating: u8) -> BallotEvent {
     BallotEvent::BallotCandidateRated { candidate: candidate(number), rating }
+}
+
+/// The draft was saved for this time, and says this of candidates 1 and 2.
+pub(crate) fn saved(saves: usize, draft: &str) -> BallotEvent {
+    BallotEvent::BallotSaved { draft: text(draft), saves, token: token(1) }
 }
 
 pub(crate) fn cast<const N: usize>(grades: [(u128, u8); N]) -> BallotEvent {
@@ -149,7 +164,7 @@ pub(crate) fn cast<const N: usize>(grades: [(u128, u8); N]) -> BallotEvent {
 pub(crate) fn ballot_history(status: ballot::Status) -> Vec<BallotEvent> {
     let mut events = match status {
         ballot::Status::Absent => return Vec::new(),
-        _ => vec![ballot_created(), rated(1, 4)],
+        _ => vec![ballot_created(), saved(1, "4.")],
     };
     match status {
         ballot::Status::Cast => events.push(cast([(1, 4)])),

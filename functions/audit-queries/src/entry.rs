@@ -145,10 +145,10 @@ impl AuditEntry {
         })))
     }
 
-    /// The entry of a ballot, from its last commit. Nothing follows a cast.
+    /// The entry of a ballot, from its last commit. Nothing follows a cast but its seal.
     pub(crate) fn of_ballot(last: &Commit) -> Answer<Self> {
         let events = last.decode::<Ballot>().map_err(LoadError::from)?;
-        let cast = matches!(events.last(), Some(BallotEvent::BallotCast { .. }));
+        let cast = matches!(events.last(), Some(BallotEvent::BallotCast { .. } | BallotEvent::BallotSealed { .. }));
         Ok(Self::Ballot(AuditBallot { stream: last.stream.to_string(), cast, hash: cast.then_some(last.hash) }))
     }
 

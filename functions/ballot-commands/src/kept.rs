@@ -17,9 +17,8 @@ use tokio::time::Instant;
 /// write for nothing.
 const MAX_AGE: Duration = Duration::from_mins(1);
 
-/// How many events the ballots that are kept may have together. One of them takes some hundred bytes of memory, if it came
-/// alone.
-const MOST_EVENTS: u64 = 100_000;
+/// How many commands the ballots that are kept may know together. One of them takes some hundred bytes of memory.
+const MOST_COMMANDS: usize = 100_000;
 
 /// Ballots that were written lately. Clones share what is kept.
 #[derive(Debug, Clone, Default)]
@@ -46,38 +45,38 @@ impl Ballots {
         if history.state.status == Status::Draft {
             kept.insert(ballot, Kept { at: Instant::now(), history });
         }
-        let mut events: u64 = kept.values().map(|kept| kept.history.version.get()).sum();
-        while events > MOST_EVENTS
+        let mut commands: usize = kept.values().map(|kept| kept.history.commands()).sum();
+        while commands > MOST_COMMANDS
             && let Some(oldest) = kept.iter().min_by_key(|(_, kept)| kept.at).map(|(id, _)| *id)
         {
             let forgotten = kept.remove(&oldest);
-            events -= forgotten.map_or(0, |forgotten| forgotten.history.version.get());
+            commands -= forgotten.map_or(0, |forgotten| forgotten.history.commands());
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use photovote_domain::{
-        CandidateId, Digest, ElectionId, Nonce, Ratings, ShardCount, Timestamp, ballot::BallotEvent,
-    };
+    use photovote_domain::{Digest, Draft, ElectionId, Nonce, Ratings, ShardCount, Timestamp, ballot::BallotEvent};
 
     use super::*;
 
-    /// A ballot that has come to this version, and to this status by its last event.
-    fn history(ballot: u128, version: u64, status: Status) -> History<Ballot> {
+    /// A ballot after so many commands, of which the last led to this status.
+    fn history(ballot: u128, commands: usize, status: Status) -> History<Ballot> {
         let stream = Stream::ballot(ElectionId::from_bits(1), ShardCount::default(), BallotId::from_bits(ballot));
         let (token, nonce) = (Digest::of(b"token"), Nonce::from_bytes([0; 32]));
-        let rated = |_| BallotEvent::BallotCandidateRated { candidate: CandidateId::from_bits(1), rating: 3 };
-        let events = std::iter::once(BallotEvent::BallotCreated { token }).chain((2..version).map(rated));
+        let draft: Draft = "3".parse().unwrap();
+        let saved = |saves| BallotEvent::BallotSaved { draft: draft.clone(), saves, token };
+        let events = std::iter::once(BallotEvent::BallotCreated { token }).chain((2..commands).map(saved));
         let last = match status {
             Status::Cast => BallotEvent::BallotCast { nonce, ratings: Ratings::new() },
             Status::Voided => BallotEvent::BallotVoided {},
-            _ => rated(version),
+            _ => saved(commands),
         };
+        let commits = events.chain([last]).map(|event| vec![event]);
         let mut history = History::empty(stream);
-        for commit in photovote_testing::history(stream, Timestamp::from_millis(0), [events.chain([last]).collect()]) {
-            history.push(commit).expect("the first commit follows");
+        for commit in photovote_testing::history(stream, Timestamp::from_millis(0), commits) {
+            history.push(commit).expect("each commit follows");
         }
         history
     }
@@ -108,7 +107,7 @@ mod tests {
     async fn the_oldest_make_room() {
         let ballots = Ballots::default();
         for ballot in 0..5 {
-            ballots.keep(history(ballot, MOST_EVENTS / 4, Status::Draft));
+            ballots.keep(history(ballot, MOST_COMMANDS / 4, Status::Draft));
             tokio::time::advance(Duration::from_secs(1)).await;
         }
         let kept = |ballot| ballots.get(BallotId::from_bits(ballot)).is_some();

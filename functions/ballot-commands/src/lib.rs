@@ -11,17 +11,18 @@ use std::collections::BTreeMap;
 use axum::extract::State;
 use photovote_control::{Control, GateState, GateStatus};
 use photovote_domain::{
-    Aggregate, Ballot, CandidateId, Digest, Election, ElectionId, Nonce, Rating, Receipt, Shard, Version,
-    ballot::{BallotCommand, BallotRejection, Context, MAX_RATINGS_IN_REQUEST},
+    Aggregate, Ballot, CandidateId, Digest, Election, ElectionId, Nonce, Rating, Shard,
+    ballot::{BallotCommand, BallotRejection, Context, MAX_RATINGS_IN_REQUEST, Status},
     election::ElectionRejection,
 };
 use photovote_dynamodb::Cancellation;
 use photovote_event_store::{
-    Commit, Done, ElectionCache, EventStore, ExecuteError, History, Known, Snapshot, Snapshots,
+    CommandId, CommandRecord, Commit, Done, ElectionCache, EventStore, ExecuteError, History, Known, Snapshot,
+    Snapshots,
 };
 use photovote_http::{
-    Answer, Changed, Code, CommandHeaders, Intent, OpenedBallot, Problem, Problems, Segments, Submission, Voter,
-    at_version, distinct, opened, opens, schema, token_opens_nothing,
+    Answer, Code, CommandHeaders, DraftTag, Intent, OpenedBallot, Preconditions, Problem, Problems, Segments,
+    Submission, Voter, at_draft, command_id, distinct, done, opened, opens, schema, token_opens_nothing,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -64,6 +65,9 @@ photovote_http::routes! {
     ]),
 }
 
+/// How many of a draft's last commands stay known: under their keys they are answered again, and not carried out.
+const KNOWN_COMMANDS: u16 = 100;
+
 const A_CANDIDATE: CandidateId = CandidateId::from_bits(0x0156_3df3_64ee_b75f_b18f_9d43_4a88_abcd);
 const UNKNOWN_CANDIDATE: BallotRejection = BallotRejection::UnknownCandidate(A_CANDIDATE);
 const OUT_OF_SCALE: BallotRejection = BallotRejection::OutOfScale { candidate: A_CANDIDATE, min: 1, max: 5 };
@@ -98,12 +102,17 @@ struct CastBody {
     ratings: BTreeMap<CandidateId, i64>,
 }
 
+/// A draft was saved.
+#[derive(Debug, Serialize, ToSchema)]
+struct Saved {
+    /// Names what the draft says now; in quotes it is the `ETag`.
+    #[schema(value_type = schema::DraftTag)]
+    tag: DraftTag,
+}
+
 /// A ballot was cast.
 #[derive(Debug, Serialize, ToSchema)]
 struct CastAnswer {
-    /// The version that the ballot has come to.
-    #[schema(value_type = schema::Version)]
-    version: Version,
     /// What proves that the ballot was counted, and not how it was cast.
     #[schema(value_type = schema::Receipt)]
     receipt: String,
@@ -113,16 +122,19 @@ struct CastAnswer {
 ///
 /// The bearer of a ballot token may call this, while the election is open and the ballot is not cast. The ratings are saved in the
 /// draft of the ballot: others stay as they are, and rating a candidate again overwrites. They count once the ballot is cast. Every
-/// grade has to be on the scale of the election.
+/// grade has to be on the scale of the election. A draft can be saved 20 times, and 10 times more for each candidate of the election,
+/// at most 4,000 times; then it can only be cast. End the body with spaces, so that its length does not tell how many ratings it has.
 #[utoipa::path(
-    put, path = "/ballot/ratings", tag = "ballot", operation_id = "rate_candidates", params(CommandHeaders), security(("ballot" = [])), request_body = RatingsBody,
-    responses((status = OK, body = Changed, description = "The ballot is at this version"))
+    put, path = "/ballot/ratings", tag = "ballot", operation_id = "rate_candidates", params(CommandHeaders, Preconditions), security(("ballot" = [])), request_body = RatingsBody,
+    responses((status = OK, body = Saved, description = "The draft is saved"))
 )]
 async fn rate(State(app): State<App>, caller: Voter, submission: Submission) -> Answer {
     // What is wrong with it is said only to whom the ballot opens.
+    let key = submission.key();
     let sent: Answer<(RatingsBody, Intent)> = submission.read(&caller);
     let command = |ballot: &_, body: &RatingsBody| Ok(BallotCommand::Rate { ratings: graded(ballot, &body.ratings)? });
-    let ballot = app.open(&caller, &sent, command).await?;
+    let ballot = app.open(&caller, key.as_deref(), &sent, command).await?;
+    unsettled(&ballot.ballot)?;
     let (body, intent) = sent?;
     let command = command(&ballot, &body)?;
     app.change(ballot, &intent, command).await
@@ -134,11 +146,12 @@ async fn rate(State(app): State<App>, caller: Voter, submission: Submission) -> 
 /// more, which is different from the lowest grade.
 #[utoipa::path(
     delete, path = "/ballot/ratings/{candidate}", tag = "ballot", operation_id = "clear_rating", security(("ballot" = [])),
-    params(("candidate" = schema::Id, Path, description = "The candidate's id"), CommandHeaders),
-    responses((status = OK, body = Changed, description = "The ballot is at this version"))
+    params(("candidate" = schema::Id, Path, description = "The candidate's id"), CommandHeaders, Preconditions),
+    responses((status = OK, body = Saved, description = "The draft is saved"))
 )]
 async fn clear(State(app): State<App>, caller: Voter, path: Segments, submission: Submission) -> Answer {
-    let ballot = opened(&app.elections, app.store.reader(), &caller).await?;
+    let ballot = app.read(&caller, submission.key().as_deref()).await?;
+    unsettled(&ballot.ballot)?;
     let candidate = path.id("candidate")?;
     if !ballot.election.state.has_candidate(candidate) {
         let fresh = app.elections.fresh(ballot.election.stream.election()).await?;
@@ -154,30 +167,55 @@ async fn clear(State(app): State<App>, caller: Voter, path: Segments, submission
 ///
 /// The bearer of a ballot token may call this, while the election is open. Ratings in the request are saved first. A ballot needs at
 /// least one rating. This is final: nothing changes the ballot afterwards. The answer has a receipt, with which the voter can check
-/// that the ballot is counted. Send an `Idempotency-Key`: if the answer is lost, the same request with the same key gets the same
-/// receipt. On 409 with `ballot_cast_already`, the ballot shows its receipt.
+/// that the ballot is counted. Send an `Idempotency-Key`: if the answer is lost, a cast with the same key gets the same
+/// receipt, whatever its body says. On 409 with `ballot_cast_already`, the ballot shows its receipt.
 #[utoipa::path(
     post, path = "/ballot/cast", tag = "ballot", operation_id = "cast_ballot", params(CommandHeaders), security(("ballot" = [])), request_body = Option<CastBody>,
     responses((status = OK, body = CastAnswer, description = "The ballot is cast, and will be counted"))
 )]
 async fn cast(State(app): State<App>, caller: Voter, submission: Submission) -> Answer {
+    let key = submission.key();
     let sent: Answer<(CastBody, Intent)> = submission.read(&caller);
     let nonce = Nonce::from_bytes(app.store.environment().random());
-    let command =
-        |ballot: &_, body: &CastBody| Ok(BallotCommand::Cast { ratings: graded(ballot, &body.ratings)?, nonce });
-    let ballot = app.open(&caller, &sent, command).await?;
+    let command = |ballot: &OpenedBallot, body: &CastBody| {
+        let (ratings, election) = (graded(ballot, &body.ratings)?, ballot.election.stream.election());
+        Ok(BallotCommand::Cast { ratings, nonce, election, shard: ballot.shard })
+    };
+    let ballot = app.open(&caller, key.as_deref(), &sent, command).await?;
+    let shard = ballot.shard;
+    if ballot.ballot.state.status == Status::Cast {
+        let id = key.map(|key| command_id(&caller.caller(), &ballot.ballot.stream.to_string(), &key));
+        return settled(&ballot.ballot, shard, id.map(CommandId::new));
+    }
     let (body, intent) = sent?;
     let command = command(&ballot, &body)?;
-    let (election, shard) = (ballot.election.stream.election(), ballot.shard);
+    let record = app.record(&intent, &command, &ballot.ballot);
+    let done = app.execute(ballot, &intent, &record, &command, Some(shard)).await?;
+    let answer = settled(&done.history, shard, Some(record.private.id));
+    app.ballots.keep(done.history);
+    answer
+}
 
-    let done = app.execute(ballot, &intent, &command, Some(shard)).await?;
-    let Some(nonce) = done.history.state.nonce else {
-        tracing::error!(%election, "a ballot that was cast has no nonce");
+/// What a ballot that is cast answers to a cast: the receipt to the command that cast it, and no to every other. Nothing of
+/// this may depend on what the ballot says or said, nor on what is asked for.
+fn settled(ballot: &History<Ballot>, shard: Shard, command: Option<CommandId>) -> Answer {
+    if !command.is_some_and(|command| ballot.ends_with(command)) {
+        return Err(Problem::refused(&BallotRejection::CastAlready));
+    }
+    let election = ballot.stream.election();
+    let Some(receipt) = ballot.state.receipt(election, shard) else {
+        tracing::error!(%election, "a ballot that was cast has no receipt");
         return Err(Problem::internal());
     };
-    let receipt = Receipt::of(election, shard, &done.history.state.ratings, &nonce).to_string();
-    app.ballots.keep(done.history);
-    Ok(at_version(done.version, CastAnswer { version: done.version, receipt }))
+    Ok(done(CastAnswer { receipt: receipt.to_string() }))
+}
+
+/// Refuses whatever else is asked of a ballot that is cast, before anything of it is looked at.
+fn unsettled(ballot: &History<Ballot>) -> Answer<()> {
+    match ballot.state.status {
+        Status::Cast => Err(Problem::refused(&BallotRejection::CastAlready)),
+        _ => Ok(()),
+    }
 }
 
 /// A body that says nothing.
@@ -206,6 +244,7 @@ impl App {
     async fn open<B>(
         &self,
         caller: &Voter,
+        key: Option<&str>,
         sent: &Answer<(B, Intent)>,
         command: impl Fn(&OpenedBallot, &B) -> Answer<BallotCommand>,
     ) -> Answer<OpenedBallot> {
@@ -220,22 +259,41 @@ impl App {
                 return Ok(kept);
             }
         }
-        opened(&self.elections, self.store.reader(), caller).await
+        self.read(caller, key).await
+    }
+
+    /// The caller's ballot as it is. The commands that a key may name are read only for a caller whose token opens the ballot,
+    /// and only while it is a draft.
+    async fn read(&self, caller: &Voter, key: Option<&str>) -> Answer<OpenedBallot> {
+        let mut opened = opened(&self.elections, self.store.reader(), caller).await?;
+        if key.is_some() && opened.ballot.state.status == Status::Draft {
+            self.store.know_commands(&mut opened.ballot, KNOWN_COMMANDS).await?;
+        }
+        Ok(opened)
     }
 
     fn would_append(&self, opened: &OpenedBallot, intent: &Intent, command: BallotCommand) -> bool {
         let (ballot, environment) = (&opened.ballot, self.store.environment());
-        let record = intent.record(command.name(), &ballot.stream, environment);
+        let record = self.record(intent, &command, ballot);
         let context = Context { election: &opened.election.state, now: environment.now() };
-        ballot.known(&record) == Known::No
-            && intent.expects(ballot.version)
+        (ballot.knows(KNOWN_COMMANDS) || !intent.has_key())
+            && ballot.known(&record) == Known::No
+            && intent.expects_draft(&DraftTag::of(&ballot.head))
             && ballot.state.decide(command, &context).is_ok_and(|events| !events.is_empty())
     }
 
+    fn record(&self, intent: &Intent, command: &BallotCommand, ballot: &History<Ballot>) -> CommandRecord {
+        intent.record(command.name(), &ballot.stream, self.store.environment())
+    }
+
     async fn change(&self, ballot: OpenedBallot, intent: &Intent, command: BallotCommand) -> Answer {
-        let done = self.execute(ballot, intent, &command, None).await?;
-        self.ballots.keep(done.history);
-        Ok(at_version(done.version, Changed { version: done.version }))
+        let record = self.record(intent, &command, &ballot.ballot);
+        let Done { history, version, .. } = self.execute(ballot, intent, &record, &command, None).await?;
+        // A command that was carried out before is one to a draft: this one may be cast by now.
+        unsettled(&history)?;
+        let tag = DraftTag::of(&history.hash_at(version).unwrap_or(history.head));
+        self.ballots.keep(history);
+        Ok(at_draft(&tag, Saved { tag: tag.clone() }))
     }
 
     /// Carries out a command on a ballot; through the gate of a shard, if it is a cast.
@@ -243,41 +301,59 @@ impl App {
         &self,
         ballot: OpenedBallot,
         intent: &Intent,
+        record: &CommandRecord,
         command: &BallotCommand,
         gate: Option<Shard>,
     ) -> Answer<Done<Ballot>> {
         let OpenedBallot { election, ballot, .. } = ballot;
         let id = election.stream.election();
         self.control.has_gates(id, election.state.shards).await?;
-        let (stream, token) = (ballot.stream, ballot.state.token);
-        match self.attempt(&election, ballot, token, intent, command, gate).await {
-            // What is cached may be seconds old, and nobody is turned away for that. The ballot is read after the election: if
-            // this very command was carried out before the election closed, by a request that overtook this one, it is there.
-            Err(ExecuteError::Rejected(_)) => {
-                let fresh = self.elections.fresh(election.stream.election()).await?;
-                let ballot = self.store.load(stream).await?;
-                self.attempt(&fresh, ballot, token, intent, command, gate).await
+        let (mut seen, token) = (ballot.clone(), ballot.state.token);
+        let answer = match self.attempt(&election, ballot, token, intent, record, command, gate).await {
+            Err(
+                ExecuteError::Rejected(_)
+                | ExecuteError::KeyReused
+                | ExecuteError::Precondition(_)
+                | ExecuteError::Conflict,
+            ) => {
+                // What is cached may be seconds old, and nobody is turned away for that. The ballot is read after the election:
+                // if this very command was carried out before the election closed, by a request that overtook this one, it
+                // is there.
+                let fresh = self.elections.fresh(id).await?;
+                self.store.refresh(&mut seen).await?;
+                if seen.state.status == Status::Cast && seen.state.token == token {
+                    return Ok(Done { version: seen.version, history: seen, repeated: true });
+                }
+                self.attempt(&fresh, seen, token, intent, record, command, gate).await
+            }
+            // It was carried out before, perhaps elsewhere, and the ballot may be cast since: only a draft says so.
+            Ok(mut done) if done.repeated => {
+                self.store.refresh(&mut done.history).await?;
+                Ok(done)
             }
             answer => answer,
-        }
-        .map_err(|error| match error {
+        };
+        answer.map_err(|error| match error {
             ExecuteError::Blocked(reasons) => self.shut(id, gate, &reasons),
             ExecuteError::Rejected(BallotRejection::TokenReplaced) => token_opens_nothing(),
+            // Which tag it has, is told where the ballot is shown.
+            ExecuteError::Precondition(_) => Problem::new(Code::VersionMismatch, "the draft has another tag by now"),
             error => error.into(),
         })
     }
 
+    #[expect(clippy::too_many_arguments, reason = "what a command is, and where it goes")]
     async fn attempt(
         &self,
         election: &Snapshot<Election>,
         ballot: History<Ballot>,
         token: Option<Digest>,
         intent: &Intent,
+        record: &CommandRecord,
         command: &BallotCommand,
         gate: Option<Shard>,
     ) -> Result<Done<Ballot>, ExecuteError<BallotRejection>> {
         let environment = self.store.environment();
-        let record = intent.record(command.name(), &ballot.stream, environment);
         let decide = |ballot: &Ballot| {
             // The token that opened the ballot may have been replaced since.
             if ballot.token != token {
@@ -285,12 +361,16 @@ impl App {
             }
             ballot.decide(command.clone(), &Context { election: &election.state, now: environment.now() })
         };
+        // The precondition of a draft is none of a ballot that was cast.
+        let expected = |seen: &Snapshot<Ballot>| {
+            seen.state.status != Status::Draft || intent.expects_draft(&DraftTag::of(&seen.head))
+        };
         let pass = |commit: &Commit| match gate {
             // The time is that of this very attempt: a cast that had to wait for others may come too late.
             Some(shard) => Ok(vec![self.control.pass_cast(commit.stream.election(), shard, environment.now())?]),
             None => Ok(Vec::new()),
         };
-        self.store.execute_with(ballot, &record, |version| intent.expects(version), decide, pass).await
+        self.store.execute_with(ballot, record, expected, decide, pass).await
     }
 
     /// The gate did not let a cast through: it is shut, or missing.

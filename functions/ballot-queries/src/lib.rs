@@ -3,11 +3,13 @@
 
 use axum::extract::State;
 use photovote_domain::{
-    BallotId, Election, ElectionId, Ratings, Receipt, Version, ballot,
+    BallotId, Digest, Election, ElectionId, MAX_GRADE, Ratings, ballot,
     election::{self, ElectionRejection},
 };
 use photovote_event_store::{ElectionCache, Environment, EventReader, Snapshot, Snapshots};
-use photovote_http::{Answer, ElectionView, OpenedBallot, Problem, Problems, Voter, at_version, opened, schema};
+use photovote_http::{
+    Answer, DraftTag, ElectionView, OpenedBallot, Problem, Problems, Voter, as_long_as, opened, schema,
+};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -46,11 +48,13 @@ photovote_http::routes!(App: show => Problems::of_query().refusals([ElectionReje
 
 /// All that a voter needs.
 #[derive(Debug, Serialize, ToSchema)]
-struct BallotAnswer {
+struct BallotAnswer<'a> {
     /// What there is to vote on.
-    election: ElectionView,
+    #[schema(value_type = ElectionView)]
+    election: &'a ElectionView,
     /// The voter's own ballot.
-    ballot: BallotView,
+    #[schema(value_type = BallotView)]
+    ballot: &'a BallotView,
 }
 
 /// A ballot as its voter sees it.
@@ -59,9 +63,10 @@ struct BallotView {
     /// Its id.
     #[schema(value_type = schema::Id)]
     id: BallotId,
-    /// Its version.
-    #[schema(value_type = schema::Version)]
-    version: Version,
+    /// Names what the draft says; in quotes it is the `ETag`. Left out once the ballot is cast.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<schema::DraftTag>, nullable = false)]
+    tag: Option<DraftTag>,
     /// The grade of each candidate that is rated. Left out once the ballot is cast: nobody can be made to show it.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<schema::Grades>, nullable = false)]
@@ -74,18 +79,27 @@ struct BallotView {
 }
 
 impl BallotView {
-    fn of(id: BallotId, opened: OpenedBallot) -> Answer<Self> {
+    fn of(id: BallotId, opened: &OpenedBallot) -> Answer<Self> {
         let OpenedBallot { election, ballot, shard } = opened;
-        let (version, cast) = (ballot.version, ballot.state.status == ballot::Status::Cast);
-        if !cast {
-            return Ok(Self { id, version, ratings: Some(ballot.state.ratings.clone()), cast, receipt: None });
+        if ballot.state.status != ballot::Status::Cast {
+            return Ok(Self::of_draft(id, &ballot.head, ballot.state.ratings(&election.state)));
         }
-        let Some(nonce) = ballot.state.nonce else {
-            tracing::error!(stream = %ballot.stream, "a ballot that was cast has no nonce");
+        // Nothing else of a ballot that is cast is looked at.
+        let Some(receipt) = ballot.state.receipt(election.stream.election(), *shard) else {
+            tracing::error!(stream = %ballot.stream, "a ballot that was cast has no receipt");
             return Err(Problem::internal());
         };
-        let receipt = Receipt::of(election.stream.election(), shard, &ballot.state.ratings, &nonce);
-        Ok(Self { id, version, ratings: None, cast, receipt: Some(receipt.to_string()) })
+        Ok(Self { id, tag: None, ratings: None, cast: true, receipt: Some(receipt.to_string()) })
+    }
+
+    fn of_draft(id: BallotId, head: &Digest, ratings: Ratings) -> Self {
+        Self { id, tag: Some(DraftTag::of(head)), ratings: Some(ratings), cast: false, receipt: None }
+    }
+
+    /// The longest that any ballot of this election is.
+    fn longest(id: BallotId, election: &Election) -> Self {
+        let ratings = election.candidates().map(|candidate| (candidate.id, MAX_GRADE)).collect();
+        Self::of_draft(id, &Digest::from_bytes([0; 32]), ratings)
     }
 }
 
@@ -97,7 +111,7 @@ impl BallotView {
 /// removed: ask an administrator for a new one.
 #[utoipa::path(
     get, path = "/ballot", tag = "ballot", operation_id = "show_ballot", security(("ballot" = [])),
-    responses((status = OK, body = BallotAnswer, description = "The ballot and its election"))
+    responses((status = OK, body = BallotAnswer<'static>, description = "The ballot and its election"))
 )]
 async fn show(State(app): State<App>, caller: Voter) -> Answer {
     let opened = opened(&app.elections, &app.reader, &caller).await?;
@@ -105,6 +119,8 @@ async fn show(State(app): State<App>, caller: Voter) -> Answer {
         return Err(Problem::refused(&ElectionRejection::NotFound).with_detail("the election was deleted"));
     }
     let election = app.seen(caller.0.election, &opened.election.state).await?;
-    let ballot = BallotView::of(caller.0.ballot, opened)?;
-    Ok(at_version(ballot.version, BallotAnswer { election, ballot }))
+    let ballot = BallotView::of(caller.0.ballot, &opened)?;
+    let longest = BallotView::longest(caller.0.ballot, &opened.election.state);
+    let longest = BallotAnswer { election: &election, ballot: &longest };
+    as_long_as(&longest, ballot.tag.as_ref(), &BallotAnswer { election: &election, ballot: &ballot })
 }

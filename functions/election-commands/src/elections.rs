@@ -184,7 +184,7 @@ pub(crate) async fn delete(
     let decide =
         |election: &Election| election.decide(ElectionCommand::Delete, &Context { now: environment.now(), by });
     let schedule = |_: &_| Ok(vec![app.control.schedule(id)?]);
-    let done = app.store.execute_with(history, &record, |version| intent.expects(version), decide, schedule).await?;
+    let done = app.store.execute_with(history, &record, |seen| intent.expects(seen.version), decide, schedule).await?;
     app.control.close_gates(id, shards).await?;
     Ok(changed(done.version))
 }

@@ -91,7 +91,7 @@ impl App {
         record.private.reason = reason;
         let by = record.private.actor.administrator();
         let decide = |election: &Election| election.decide(command.clone(), &Context { now: environment.now(), by });
-        let done = self.store.execute(history, &record, |version| intent.expects(version), decide).await?;
+        let done = self.store.execute(history, &record, |seen| intent.expects(seen.version), decide).await?;
         Ok(done.version)
     }
 }

@@ -48,7 +48,7 @@ pub(crate) async fn open(
     let by = record.private.actor.administrator();
     let decide = |election: &Election| election.decide(command.clone(), &Context { now: environment.now(), by });
     let schedule = |_: &_| Ok(vec![app.control.schedule(id)?]);
-    let done = app.store.execute_with(history, &record, |version| intent.expects(version), decide, schedule).await?;
+    let done = app.store.execute_with(history, &record, |seen| intent.expects(seen.version), decide, schedule).await?;
     // Also when it was opened before: that attempt may have been stopped right here.
     let election = &done.history.state;
     app.control.open_gates(id, election.shards, election.closes_at).await?;

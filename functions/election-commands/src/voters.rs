@@ -12,7 +12,7 @@ use photovote_domain::{
     voter::{self, VoterCommand, VoterRejection},
 };
 use photovote_dynamodb::{Cancellation, Retry};
-use photovote_event_store::{CommandId, CommandRecord, Commit, ExecuteError, History, Known, Stream};
+use photovote_event_store::{CommandId, CommandRecord, Commit, ExecuteError, History, Known, Snapshot, Stream};
 use photovote_http::{
     Administrator, Answer, BallotToken, Changed, Code, CommandHeaders, Preconditions, Problem, Segments, Submission,
     at_version, created, present, schema, value,
@@ -148,7 +148,7 @@ pub(crate) async fn remove(
     let mut retry = Retry::attempts(3);
     loop {
         // The ballot goes with its voter, unless it is cast: then both stay.
-        let ballot: History<Ballot> = app.store.load(ballot_stream).await?;
+        let ballot: History<Ballot> = app.store.load_end(ballot_stream).await?;
         let context = voter::Context { election: &election.state, ballot: &ballot.state };
         let voided = match ballot.state.decide(BallotCommand::Void, &app.ballot_context(&election)) {
             Ok(events) => Some(app.store.commit(&ballot, &events, &app.in_ballot(&record))?),
@@ -166,7 +166,7 @@ pub(crate) async fn remove(
             Ok(actions)
         };
         let decide = |voter: &Voter| voter.decide(VoterCommand::Remove, &context);
-        let expected = |version| intent.expects(version);
+        let expected = |seen: &Snapshot<Voter>| intent.expects(seen.version);
         match app.store.execute_with(history.clone(), &record, expected, decide, alongside).await {
             Ok(done) => return Ok(changed(done.version)),
             Err(ExecuteError::Blocked(reasons)) if reasons.get(1).is_some_and(Cancellation::is_condition) => {
@@ -228,7 +228,7 @@ pub(crate) async fn replace_token(
     let mut retry = Retry::attempts(3);
     loop {
         // That it was done, the voter's stream tells auditors; which token opens the ballot, stands in the ballot's alone.
-        let history: History<Ballot> = app.store.load(Stream::ballot(id, shards, ballot)).await?;
+        let history: History<Ballot> = app.store.load_end(Stream::ballot(id, shards, ballot)).await?;
         let command = BallotCommand::ReplaceToken { token: token.hash() };
         let replaced = match history.state.decide(command, &app.ballot_context(&election)) {
             Ok(events) => Some(app.store.commit(&history, &events, &app.in_ballot(&record))?),

@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 
 use photovote_domain::{BallotId, ElectionId, VoterId, election::Status};
 use photovote_event_store::Stream;
-use photovote_http::{self as http, BallotToken, command_id, derived_id};
+use photovote_http::{self as http, BallotToken, DraftTag, command_id, derived_id};
 use photovote_testing::Reply;
+use serde_json::{Value, json};
 
 use super::{
     Verdict,
@@ -37,10 +38,10 @@ pub(crate) fn check(truth: &Truth, journal: &[Asked], scenario: &Scenario, verdi
             match (reply.status, effect) {
                 (200..300, Some(effect)) => {
                     verdict.holds(effect.at <= *at, || format!("{} before it happened", said()));
-                    let expected = Some(version_told(asked, effect));
-                    verdict.holds(expected.is_none_or(|version| version_of(reply) == Some(version)), || {
-                        format!("{}, not {expected:?}", said())
-                    });
+                    let expected = told(asked, effect);
+                    let found =
+                        expected.as_object().into_iter().flatten().all(|(name, told)| reply.json[name] == *told);
+                    verdict.holds(found, || format!("{}, not {expected}", said()));
                 }
                 (200..300, None) => {
                     verdict.holds(may_change_nothing(asked), || format!("{}, and did not happen", said()));
@@ -48,7 +49,8 @@ pub(crate) fn check(truth: &Truth, journal: &[Asked], scenario: &Scenario, verdi
                 (400..500, effect) => {
                     refused |= !is_conflict(reply);
                     let done = effect.is_some_and(|effect| effect.at < sending.sent);
-                    verdict.holds(!done || is_conflict(reply) || is_revoked(asked, reply, truth, &ballots), || {
+                    let forgotten = is_settled(asked, reply) || is_revoked(asked, reply, truth, &ballots);
+                    verdict.holds(!done || is_conflict(reply) || forgotten, || {
                         format!("{}, and had been carried out", said())
                     });
                 }
@@ -131,18 +133,18 @@ fn administered(asked: &Asked, caller: &str, key: &str, truth: &Truth) -> Option
     Some(Stream::voter(election, shards, voter))
 }
 
-/// The version that the answer names.
-fn version_told(asked: &Asked, effect: &Entry) -> u64 {
+/// What the answer says of what the command led to.
+fn told(asked: &Asked, effect: &Entry) -> Value {
     let version = effect.commit.last().get();
     match asked.what {
         // The closing's, and then the end's.
-        What::Close => version + 1,
-        _ => version,
+        What::Close => json!({"version": version + 1}),
+        What::Rate(_) | What::Clear(_) => {
+            json!({"tag": DraftTag::of(&effect.commit.hash).to_string(), "version": null})
+        }
+        What::Cast(_) => json!({"tag": null, "version": null}),
+        _ => json!({"version": version}),
     }
-}
-
-fn version_of(reply: &Reply) -> Option<u64> {
-    reply.json["version"].as_u64()
 }
 
 /// Can this be answered with a yes although nothing had to change?
@@ -152,6 +154,11 @@ fn may_change_nothing(asked: &Asked) -> bool {
 
 fn is_conflict(reply: &Reply) -> bool {
     reply.status == 409 && reply.json["code"] == "conflict"
+}
+
+/// Was the ballot cast, so that nothing that was done to the draft is told any more?
+fn is_settled(asked: &Asked, reply: &Reply) -> bool {
+    matches!(asked.what, What::Rate(_) | What::Clear(_)) && reply.json["code"] == "ballot_cast_already"
 }
 
 /// Was the token that the client bears taken from it, or the election deleted?

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use photovote_domain::{Aggregate, Ballot, Timestamp, Version, ballot::Status, election::ElectionEvent};
 use photovote_event_store::Stream;
+use photovote_http::DraftTag;
 use photovote_testing::Reply;
 use serde_json::Value;
 
@@ -18,6 +19,8 @@ use crate::journal::{Asked, What, Who};
 /// A ballot's state from one commit to the next.
 struct Phase {
     version: Version,
+    /// What names it while it is a draft.
+    tag: DraftTag,
     from: Timestamp,
     until: Option<Timestamp>,
     ballot: Ballot,
@@ -45,10 +48,9 @@ pub(crate) fn check(truth: &Truth, journal: &[Asked], verdict: &mut Verdict<'_>)
             let said = || format!("{stream}: {:?} is answered {} {}", asked.what, reply.status, reply.text);
             match reply.status {
                 200..300 => {
-                    let phase = told_version(asked, reply)
-                        .and_then(|version| phases.iter().find(|phase| phase.version.get() == version));
+                    let phase = phases.iter().find(|phase| is_told(asked, reply, phase));
                     let Some(phase) = phase.filter(|phase| phase.from <= *at) else {
-                        verdict.holds(false, || format!("{}: no such version then", said()));
+                        verdict.holds(false, || format!("{}: no such state then", said()));
                         continue;
                     };
                     let repeated = effect.is_some_and(|effect| effect.at <= *at);
@@ -77,6 +79,7 @@ fn phases(entries: &[Entry]) -> Vec<Phase> {
         ballot = events.iter().fold(ballot, Ballot::evolve);
         phases.push(Phase {
             version: entry.commit.last(),
+            tag: DraftTag::of(&entry.commit.hash),
             from: entry.at,
             until: entries.get(index + 1).map(|next| next.at),
             ballot: ballot.clone(),
@@ -85,31 +88,37 @@ fn phases(entries: &[Entry]) -> Vec<Phase> {
     phases
 }
 
-fn told_version(asked: &Asked, reply: &Reply) -> Option<u64> {
-    match asked.what {
-        What::ShowBallot => reply.json["ballot"]["version"].as_u64(),
-        _ => reply.json["version"].as_u64(),
+/// Is this the state that the answer names? It names a draft by its tag, and of a ballot that is cast nothing.
+fn is_told(asked: &Asked, reply: &Reply, phase: &Phase) -> bool {
+    let ballot = match asked.what {
+        What::ShowBallot => &reply.json["ballot"],
+        _ => &reply.json,
+    };
+    match &ballot["tag"] {
+        Value::String(tag) => *tag == phase.tag.to_string(),
+        _ => ballot["receipt"].is_string() && phase.ballot.status == Status::Cast,
     }
 }
 
 /// Does the answer agree with what the ballot said?
 fn shows(asked: &Asked, reply: &Reply, phase: &Phase, truth: &Truth, stream: Stream) -> bool {
     let ballot = &phase.ballot;
+    let Some(election) = truth.election(stream.election()) else { return false };
+    let ratings = ballot.ratings(election);
     let receipt = truth.casts_in(stream).iter().find(|cast| cast.version == phase.version);
     let receipt = receipt.map(|cast| cast.receipt.to_string());
     match &asked.what {
-        What::Rate(grades) => grades.iter().all(|(candidate, grade)| ballot.ratings.get(candidate) == Some(grade)),
-        What::Clear(candidate) => !ballot.ratings.contains_key(candidate),
+        What::Rate(grades) => grades.iter().all(|(candidate, grade)| ratings.get(candidate) == Some(grade)),
+        What::Clear(candidate) => !ratings.contains_key(candidate),
         What::Cast(grades) => {
             ballot.status == Status::Cast
                 && reply.json["receipt"].as_str() == receipt.as_deref()
-                && grades.iter().all(|(candidate, grade)| ballot.ratings.get(candidate) == Some(grade))
+                && grades.iter().all(|(candidate, grade)| ratings.get(candidate) == Some(grade))
         }
         What::ShowBallot => {
             let shown = &reply.json["ballot"];
             let cast = ballot.status == Status::Cast;
-            let ratings: Value =
-                ballot.ratings.iter().map(|(id, grade)| (id.to_string(), Value::from(*grade))).collect();
+            let ratings: Value = ratings.iter().map(|(id, grade)| (id.to_string(), Value::from(*grade))).collect();
             shown["cast"] == cast
                 && if cast { shown["receipt"].as_str() == receipt.as_deref() } else { shown["ratings"] == ratings }
         }

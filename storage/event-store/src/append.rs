@@ -9,6 +9,7 @@ use aws_sdk_dynamodb::{
 };
 use photovote_domain::Aggregate;
 use photovote_dynamodb::{Cancellation, Item, PutFailure, Retry, StorageError, TransactFailure, put_failure, transact};
+use serde::Serialize;
 use thiserror::Error;
 
 use crate::{
@@ -114,6 +115,17 @@ impl EventStore {
             bytes if bytes > MAX_ITEM_BYTES => Err(AppendError::TooLarge(bytes)),
             _ => Ok(commit),
         }
+    }
+
+    /// The commit with one more event of the same command, right after another that is not written yet.
+    pub(crate) fn following<E: Serialize>(
+        &self,
+        commit: &Commit,
+        event: &E,
+        record: &CommandRecord,
+    ) -> Result<Commit, AppendError> {
+        let salt = self.environment.random();
+        Ok(Commit::new(commit.stream, commit.last(), commit.hash, std::slice::from_ref(event), record, salt)?)
     }
 
     /// Writes a commit as it stands in a backup, if its place is free. Does it stand there now?

@@ -92,6 +92,11 @@ impl Commit {
         Ok(commit)
     }
 
+    /// The stream's version before this commit.
+    pub fn before(&self) -> Version {
+        Version::new(self.first.get().saturating_sub(1))
+    }
+
     /// The version of the last event: the stream's version after this commit.
     pub fn last(&self) -> Version {
         Version::new(self.first.get() - 1).plus(self.events.len())

@@ -11,6 +11,7 @@ use crate::{
     commit::Commit,
     history::{History, Known},
     reader::LoadError,
+    snapshot::Snapshot,
 };
 
 /// How often a command is decided before a conflict is the answer.
@@ -58,12 +59,12 @@ pub enum ExecuteError<R: Refusal> {
 }
 
 impl EventStore {
-    /// Carries out a command on one stream. `expected` says whether the client's precondition holds at a version.
+    /// Carries out a command on one stream. `expected` says whether the client's precondition holds where the stream is.
     pub async fn execute<A: Aggregate>(
         &self,
         history: History<A>,
         record: &CommandRecord,
-        expected: impl Fn(Version) -> bool,
+        expected: impl Fn(&Snapshot<A>) -> bool,
         decide: impl FnMut(&A) -> Result<Vec<A::Event>, A::Rejection>,
     ) -> Result<Done<A>, ExecuteError<A::Rejection>> {
         self.execute_with(history, record, expected, decide, |_| Ok(Vec::new())).await
@@ -76,7 +77,7 @@ impl EventStore {
         &self,
         history: History<A>,
         record: &CommandRecord,
-        expected: impl Fn(Version) -> bool,
+        expected: impl Fn(&Snapshot<A>) -> bool,
         decide: impl FnMut(&A) -> Result<Vec<A::Event>, A::Rejection>,
         alongside: impl FnMut(&Commit) -> Result<Vec<TransactWriteItem>, BuildError>,
     ) -> Result<Done<A>, ExecuteError<A::Rejection>> {
@@ -102,7 +103,7 @@ impl EventStore {
         &self,
         mut history: History<A>,
         record: &CommandRecord,
-        expected: impl Fn(Version) -> bool,
+        expected: impl Fn(&Snapshot<A>) -> bool,
         mut decide: impl FnMut(&A) -> Result<Vec<A::Event>, A::Rejection>,
         mut alongside: impl FnMut(&Commit) -> Result<Vec<TransactWriteItem>, BuildError>,
     ) -> Result<Done<A>, ExecuteError<A::Rejection>> {
@@ -119,7 +120,7 @@ impl EventStore {
             // What is missing or breaks a rule is so at every version; the precondition comes before the state.
             let decided = decide(&history.state);
             let of_the_state = decided.as_ref().map_or_else(|no| no.kind() == Kind::State, |_| true);
-            if of_the_state && !expected(history.version) {
+            if of_the_state && !expected(&history) {
                 return Err(ExecuteError::Precondition(history.version));
             }
             let events = match decided {
@@ -138,12 +139,19 @@ impl EventStore {
                 let version = history.version;
                 return Ok(Done { history, version, repeated: false });
             }
-            let commit = self.commit(&history, &events, record)?;
+            let (events, seal) = sealed::<A>(&events);
+            let commit = self.commit(&history, events, record)?;
+            let seal = seal.map(|event| self.following(&commit, event, record)).transpose()?;
             tried.push(commit.hash);
-            match self.attempt(&commit, record.private.id, &mut || alongside(&commit)).await? {
+            let mut beside = || {
+                let seal = seal.as_ref().map(|seal| self.action(seal)).transpose()?;
+                Ok(alongside(&commit)?.into_iter().chain(seal).collect())
+            };
+            match self.attempt(&commit, record.private.id, &mut beside).await? {
                 Attempt::Written => {
                     let version = commit.last();
                     history.push(commit)?;
+                    seal.map(|seal| history.push(seal)).transpose()?;
                     return Ok(Done { history, version, repeated: false });
                 }
                 Attempt::Ours(standing) => {
@@ -153,6 +161,9 @@ impl EventStore {
                     }
                     let version = standing.last();
                     history.push(*standing)?;
+                    if seal.is_some() {
+                        self.refresh(&mut history).await?;
+                    }
                     return Ok(done_before(history, version, &tried));
                 }
                 Attempt::Conflict => {
@@ -175,6 +186,15 @@ impl EventStore {
                 }
             }
         }
+    }
+}
+
+/// A seal is a last event that stands alone. It is written as a commit of its own, in the same transaction, so that whoever
+/// reads the stream from its end reads a small item.
+fn sealed<A: Aggregate>(events: &[A::Event]) -> (&[A::Event], Option<&A::Event>) {
+    match events.split_last() {
+        Some((last, others)) if !others.is_empty() && A::stands_alone(last) => (others, Some(last)),
+        _ => (events, None),
     }
 }
 

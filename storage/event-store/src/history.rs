@@ -1,21 +1,24 @@
-//! A stream from its beginning: what it has led to, and by which commands.
+//! A stream, or its end: what it has led to, and by which commands.
 
 use std::{fmt, ops::Deref};
 
 use photovote_domain::{Aggregate, Digest, Hasher, Version};
 
 use crate::{
-    command::{CommandRecord, RequestPart},
+    command::{CommandId, CommandRecord, RequestPart},
     commit::Commit,
     reader::LoadError,
     snapshot::Snapshot,
     stream::Stream,
 };
 
-/// A stream, folded from its first commit on: where it has come to, and what is needed to append to it.
+/// A stream: where it has come to, and what is needed to append to it. It is folded from its first commit on, or from one
+/// that [stands alone](Aggregate::stands_alone); then it knows the last commands only.
 #[derive(Debug, Clone)]
 pub struct History<A> {
     snapshot: Snapshot<A>,
+    /// What comes before the first of the commands.
+    before: (Version, Digest),
     commands: Vec<Command>,
     secret: Option<Digest>,
 }
@@ -33,8 +36,18 @@ impl<A> Deref for History<A> {
 struct Command {
     request: Vec<u8>,
     version: Version,
-    #[cfg(feature = "append")]
     hash: Digest,
+}
+
+impl Command {
+    fn of(commit: Commit) -> Self {
+        Self { version: commit.last(), hash: commit.hash, request: commit.request.unwrap_or(commit.private) }
+    }
+
+    /// A part that cannot be read names no command that anybody could repeat.
+    fn request_part(&self) -> Option<RequestPart> {
+        serde_json::from_slice(&self.request).ok()
+    }
 }
 
 /// What a history knows of a command.
@@ -51,19 +64,63 @@ pub enum Known {
 impl<A: Aggregate> History<A> {
     /// The history of a stream that holds nothing.
     pub fn empty(stream: Stream) -> Self {
-        Self { snapshot: Snapshot::empty(stream), commands: Vec::new(), secret: None }
+        let snapshot = Snapshot::empty(stream);
+        Self { before: (snapshot.version, snapshot.head), snapshot, commands: Vec::new(), secret: None }
+    }
+
+    /// The history that the last commits of a stream tell, which stand in their order.
+    pub(crate) fn ending_with(stream: Stream, commits: Vec<Commit>) -> Result<Self, LoadError> {
+        let mut history = Self::empty(stream);
+        if let Some(first) = commits.first() {
+            history.snapshot = Snapshot::after(stream, first.before(), first.prev);
+            history.before = (history.version, history.head);
+        }
+        commits.into_iter().try_for_each(|commit| history.push(commit))?;
+        Ok(history)
+    }
+
+    /// The version before the first commit that is known.
+    pub(crate) const fn begins_after(&self) -> Version {
+        self.before.0
+    }
+
+    /// Takes in what came before the commits that are known: only who commanded it, since the state is known.
+    pub(crate) fn put_before(&mut self, commits: Vec<Commit>) -> Result<(), LoadError> {
+        let mut earlier = Vec::new();
+        for commit in commits.into_iter().rev() {
+            if (commit.last(), commit.hash) != self.before {
+                return Err(LoadError::Broken { stream: self.stream, version: commit.last().plus(1) });
+            }
+            self.before = (commit.before(), commit.prev);
+            earlier.push(Command::of(commit));
+        }
+        earlier.reverse();
+        self.commands.splice(..0, earlier);
+        Ok(())
+    }
+
+    /// Are so many of the last commands known, or all there are?
+    pub fn knows(&self, most: u16) -> bool {
+        self.before.0 == Version::NONE || self.commands.len() >= most.into()
+    }
+
+    /// How many commands are known.
+    pub fn commands(&self) -> usize {
+        self.commands.len()
+    }
+
+    /// Was the last commit made by the command with this id?
+    pub fn ends_with(&self, id: CommandId) -> bool {
+        self.commands.last().and_then(Command::request_part).is_some_and(|request| request.id == id)
     }
 
     /// Takes the next commit in. It must follow what is there, in version and in hash.
     pub fn push(&mut self, commit: Commit) -> Result<(), LoadError> {
+        if self.commands.is_empty() && self.before.0 == Version::NONE {
+            self.secret = Some(Hasher::new("photovote/stream-secret").part(&commit.salt).finish());
+        }
         self.snapshot.push(&commit)?;
-        self.secret.get_or_insert_with(|| Hasher::new("photovote/stream-secret").part(&commit.salt).finish());
-        self.commands.push(Command {
-            request: commit.request.unwrap_or(commit.private),
-            version: self.version,
-            #[cfg(feature = "append")]
-            hash: self.head,
-        });
+        self.commands.push(Command::of(commit));
         Ok(())
     }
 
@@ -84,8 +141,7 @@ impl<A: Aggregate> History<A> {
     }
 
     /// The hash of the commit that led to a version.
-    #[cfg(feature = "append")]
-    pub(crate) fn hash_at(&self, version: Version) -> Option<Digest> {
+    pub fn hash_at(&self, version: Version) -> Option<Digest> {
         self.commands.iter().find(|command| command.version == version).map(|command| command.hash)
     }
 
@@ -101,9 +157,6 @@ impl<A: Aggregate> History<A> {
     fn commands_with(&self, digest: impl fmt::Display) -> impl Iterator<Item = (RequestPart, Version)> {
         let digits = digest.to_string().into_bytes();
         let with = move |command: &&Command| command.request.split(|byte| *byte == b'"').any(|text| text == digits);
-        self.commands.iter().filter(with).filter_map(|command| {
-            // A part that cannot be read names no command that anybody could repeat.
-            Some((serde_json::from_slice(&command.request).ok()?, command.version))
-        })
+        self.commands.iter().filter(with).filter_map(|command| Some((command.request_part()?, command.version)))
     }
 }

@@ -16,6 +16,9 @@ use crate::{
     stream::Stream,
 };
 
+/// The last version that a key can name.
+const LAST_VERSION: Version = Version::new(9_999_999_999);
+
 /// Why a stream cannot be loaded.
 #[derive(Debug, Error)]
 pub enum LoadError {
@@ -73,6 +76,66 @@ impl EventReader {
         Ok(history)
     }
 
+    /// A stream from its end: as many of the last commits as it takes to know its state. If the last one
+    /// [stands alone](Aggregate::stands_alone), that is one Query of one item.
+    pub async fn load_end<A: Aggregate>(&self, stream: Stream) -> Result<History<A>, LoadError> {
+        let mut commits = Vec::new();
+        let mut before = LAST_VERSION;
+        // One by one at first: whoever has not shown a credential yet must not make anybody read more.
+        for limit in [Some(1), Some(1), None] {
+            for commit in self.commits_before(&stream, before, limit).await? {
+                before = commit.before();
+                let alone = commit.decode::<A>()?.iter().any(A::stands_alone);
+                commits.push(commit);
+                if alone {
+                    commits.reverse();
+                    return History::ending_with(stream, commits);
+                }
+            }
+            if before == Version::NONE || commits.is_empty() {
+                break;
+            }
+        }
+        commits.reverse();
+        History::ending_with(stream, commits)
+    }
+
+    /// Makes a history know at least the last `most` commands of its stream, if there are as many.
+    pub async fn know_commands<A: Aggregate>(&self, history: &mut History<A>, most: u16) -> Result<(), LoadError> {
+        if history.knows(most) {
+            return Ok(());
+        }
+        let lacking = usize::from(most).saturating_sub(history.commands());
+        let lacking = u16::try_from(lacking).unwrap_or(most);
+        let mut commits = self.commits_before(&history.stream, history.begins_after(), Some(lacking)).await?;
+        commits.reverse();
+        history.put_before(commits)
+    }
+
+    /// The commits of a stream whose first event comes at `version` or before, from the last one backwards: the nearest
+    /// ones, at most so many, or all.
+    async fn commits_before(
+        &self,
+        stream: &Stream,
+        version: Version,
+        limit: Option<u16>,
+    ) -> Result<Vec<Commit>, LoadError> {
+        let query = self.between(stream, Version::NONE, version).scan_index_forward(false);
+        let mut commits = Vec::new();
+        let mut start = None;
+        loop {
+            let lacking = limit.map(|limit| usize::from(limit).saturating_sub(commits.len()));
+            let lacking = lacking.and_then(|lacking| i32::try_from(lacking).ok());
+            let page = query.clone().set_limit(lacking).set_exclusive_start_key(start).send().await;
+            let page = page.map_err(|error| storage_error(&error))?;
+            commits.extend(parsed(page.items.unwrap_or_default())?);
+            start = page.last_evaluated_key;
+            if start.is_none() || limit.is_some_and(|limit| commits.len() >= limit.into()) {
+                return Ok(commits);
+            }
+        }
+    }
+
     /// Takes in what has happened to a stream since it was loaded.
     pub async fn refresh<A: Aggregate>(&self, history: &mut History<A>) -> Result<(), LoadError> {
         for commit in self.commits_after(&history.stream, history.version).await? {
@@ -104,13 +167,18 @@ impl EventReader {
     }
 
     fn query(&self, stream: &Stream, after: Version) -> QueryFluentBuilder {
+        self.between(stream, after, LAST_VERSION)
+    }
+
+    /// The commits of a stream whose first event has a version after the one and up to the other.
+    fn between(&self, stream: &Stream, after: Version, to: Version) -> QueryFluentBuilder {
         self.client
             .query()
             .table_name(&self.table)
             .key_condition_expression("pk = :pk AND sk BETWEEN :from AND :to")
             .expression_attribute_values(":pk", AttributeValue::S(stream.partition()))
             .expression_attribute_values(":from", AttributeValue::S(stream.sort_key(after.plus(1))))
-            .expression_attribute_values(":to", AttributeValue::S(stream.sort_key(Version::new(9_999_999_999))))
+            .expression_attribute_values(":to", AttributeValue::S(stream.sort_key(to)))
             .consistent_read(true)
     }
 

@@ -33,8 +33,12 @@ pub struct Snapshot<A> {
 impl<A: Aggregate> Snapshot<A> {
     /// A stream that holds nothing.
     pub fn empty(stream: Stream) -> Self {
-        let (state, head) = (A::default(), first_link(&stream));
-        Self { stream, state, version: Version::NONE, head, last: Version::NONE, taken_in: Amount::default() }
+        Self::after(stream, Version::NONE, first_link(&stream))
+    }
+
+    /// A stream at a version, of which nothing is known before that.
+    pub(crate) fn after(stream: Stream, version: Version, head: Digest) -> Self {
+        Self { stream, state: A::default(), version, head, last: Version::NONE, taken_in: Amount::default() }
     }
 
     /// Takes the next commit in. It must follow what is there, in version and in hash.

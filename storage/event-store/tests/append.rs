@@ -30,7 +30,7 @@ use photovote_domain::{
 };
 use photovote_event_store::{
     Actor, AppendError, CommandId, CommandRecord, Done, Environment, EventStore, ExecuteError, History, LoadError,
-    PrivatePart, Stream, verify,
+    PrivatePart, Snapshot, Stream, verify,
 };
 use photovote_testing::Engine;
 
@@ -169,7 +169,7 @@ async fn a_precondition_is_asked_for_what_is_new_only() {
     let engine = Engine::start().await;
     let store = store(&engine, engine.client());
     let history = append(&store, History::empty(stream()), "a", vec![rated(1, 3)]).await.unwrap().history;
-    let expected = |version| version == Version::NONE;
+    let expected = |seen: &Snapshot<Ballot>| seen.version == Version::NONE;
     let new = store.execute(history.clone(), &record("b", "b"), expected, |_| Ok(vec![rated(2, 3)])).await;
     assert!(matches!(new, Err(ExecuteError::Precondition(version)) if version == Version::new(1)));
     let known = store.execute(history, &record("a", "a"), expected, |_| Ok(vec![rated(1, 3)])).await.unwrap();

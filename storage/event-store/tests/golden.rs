@@ -50,6 +50,8 @@ fn samples() -> [(&'static str, Vec<Value>); 3] {
         json!({"BallotTokenReplaced": {"token": digest}}),
         json!({"BallotCast": {"nonce": digest, "ratings": {b: 4}}}),
         json!({"BallotVoided": {}}),
+        json!({"BallotSaved": {"draft": "5.0a", "saves": 3, "token": digest}}),
+        json!({"BallotSealed": {"receipt": format!("7-{digest}"), "token": digest}}),
     ];
     [("election", election), ("voter", voter), ("ballot", ballot)]
 }
@@ -167,6 +169,8 @@ fn every_event_is_sampled() {
         BallotEvent::BallotTokenReplaced { .. } => 3,
         BallotEvent::BallotCast { .. } => 4,
         BallotEvent::BallotVoided {} => 5,
+        BallotEvent::BallotSaved { .. } => 6,
+        BallotEvent::BallotSealed { .. } => 7,
     };
     let parsed = |value: &Value| value.clone();
     let [(_, elections), (_, voters), (_, ballots)] = samples();
@@ -176,5 +180,5 @@ fn every_event_is_sampled() {
     let found: Vec<usize> = places(&voters, &|s| voter(&serde_json::from_value(s).unwrap()));
     assert_eq!(found, [0, 1, 2]);
     let found: Vec<usize> = places(&ballots, &|s| ballot(&serde_json::from_value(s).unwrap()));
-    assert_eq!(found, (0..6).collect::<Vec<_>>());
+    assert_eq!(found, (0..8).collect::<Vec<_>>());
 }

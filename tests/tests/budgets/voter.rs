@@ -40,7 +40,8 @@ async fn costs_what_is_said(journey: &Journey) {
     let mut note = |(cost, read, reply): (Cost, usize, Reply)| {
         // A receipt begins with its shard, which has one digit or two: as if it had two.
         let receipt = reply.json["receipt"].as_str();
-        let lacking = receipt.filter(|receipt| receipt.find('-') == Some(1)).map_or(0, |_| 1);
+        let one_digit = receipt.filter(|receipt| receipt.find('-') == Some(1) && !reply.text.ends_with(' '));
+        let lacking = one_digit.map_or(0, |_| 1);
         measured.push((cost.calls, cost.units, read, reply.text.len() + lacking));
         reply
     };

@@ -10,16 +10,17 @@ use axum::Router;
 use photovote_control::{Control, ControlReader};
 use photovote_document_store::{DocumentReader, DocumentStore};
 use photovote_domain::{
-    CandidateId, CompetitionId, Digest, Election, ElectionId, Timestamp, Version, election::ElectionEvent,
+    CandidateId, CompetitionId, Digest, Draft, Election, ElectionId, ShardCount, Timestamp, Version,
+    ballot::BallotEvent, election::ElectionEvent,
 };
 use photovote_dynamodb::{Calls, Endpoint};
 use photovote_event_store::{
     Actor, CommandId, CommandRecord, Commit, Environment, EventReader, EventStore, PrivatePart, Snapshots, Stream,
 };
-use photovote_http::edge;
+use photovote_http::{BallotToken, edge};
 use photovote_projections::CastBallot;
 use photovote_testing::{
-    Engine, Reply, Sender, following, send,
+    Engine, Reply, Sender, following, send_under,
     units::{Contents, ReadUnits},
 };
 use projector::{Projector, RepairQueue};
@@ -126,11 +127,7 @@ impl World {
         let tables = &[(self.engine.tables().events, keys), (self.engine.tables().control, keys)];
         let client = self.engine.client();
         let before = Contents::of(&client, tables).await;
-        self.calls.take();
-        self.read.take();
-        let reply = request.send(router, sender).await;
-        let (calls, read) = (self.calls.take(), self.read.take());
-        assert_eq!(reply.status, status, "{request:?}: {}", reply.text);
+        let (calls, read, reply) = self.reads(router, sender, None, request, status).await;
         let units = before.units_to(&Contents::of(&client, tables).await);
         let transactions = calls.contains_key("TransactWriteItems");
         let others = calls.keys().any(|name| ["PutItem", "UpdateItem", "DeleteItem"].contains(&name.as_str()));
@@ -141,6 +138,22 @@ impl World {
             (false, _) => Some(units),
         };
         (Cost { calls: listed(calls), units }, read, reply)
+    }
+
+    /// Sends a request under an idempotency key that must be answered with this status; tells the calls and the read units.
+    pub(crate) async fn reads(
+        &self,
+        router: &Router,
+        sender: Sender<'_>,
+        key: Option<&str>,
+        request: Request<'_>,
+        status: u16,
+    ) -> (BTreeMap<String, u64>, usize, Reply) {
+        self.calls.take();
+        self.read.take();
+        let reply = request.send_under(router, sender, key).await;
+        assert_eq!(reply.status, status, "{request:?}: {}", reply.text);
+        (self.calls.take(), self.read.take(), reply)
     }
 
     /// Adds a competition of so many candidates to the election, in one commit.
@@ -183,12 +196,30 @@ impl World {
             let commit = following(&commits, &[event]);
             commits.push(commit);
         }
-        for commits in commits[before..].chunks(25) {
+        self.write(&commits[before..]).await;
+    }
+
+    async fn write(&self, commits: &[Commit]) {
+        for commits in commits.chunks(25) {
             let put = |commit: &Commit| PutRequest::builder().set_item(Some(commit.to_item())).build().unwrap();
             let requests = commits.iter().map(|commit| WriteRequest::builder().put_request(put(commit)).build());
             let write = self.engine.client().batch_write_item();
             write.request_items(self.engine.tables().events, requests.collect()).send().await.unwrap();
         }
+    }
+
+    /// Saves the draft that a token opens so many times, as if each had been decided on.
+    pub(crate) async fn save_draft(&self, token: &str, draft: &str, times: usize) {
+        let token: BallotToken = token.parse().unwrap();
+        let stream = Stream::ballot(token.election, ShardCount::default(), token.ballot);
+        let mut commits = self.store().commits_after(&stream, Version::NONE).await.unwrap();
+        let (before, draft): (_, Draft) = (commits.len(), draft.parse().unwrap());
+        for saves in 1..=times {
+            let event = BallotEvent::BallotSaved { draft: draft.clone(), saves, token: token.hash() };
+            let commit = following(&commits[commits.len() - 1..], &[event]);
+            commits.push(commit);
+        }
+        self.write(&commits[before..]).await;
     }
 
     /// What it takes to read the election's own stream from its beginning.
@@ -247,7 +278,12 @@ pub(crate) struct Request<'a>(pub(crate) &'a str, pub(crate) &'a str, pub(crate)
 
 impl Request<'_> {
     async fn send(&self, router: &Router, sender: Sender<'_>) -> Reply {
+        self.send_under(router, sender, None).await
+    }
+
+    /// Sends it under an idempotency key.
+    pub(crate) async fn send_under(&self, router: &Router, sender: Sender<'_>, key: Option<&str>) -> Reply {
         let Self(method, path, body) = *self;
-        send(router, sender, method, &format!("/v1{path}"), (!body.is_null()).then_some(body)).await
+        send_under(router, sender, method, &format!("/v1{path}"), key, (!body.is_null()).then_some(body)).await
     }
 }
