@@ -114,7 +114,7 @@ fuzz: ## Let cargo-fuzz look for input that breaks a parser, SECONDS=60 for each
 		mkdir -p fuzz/targets/corpus/$$name; PHOTOVOTE_FUZZ=$$name cargo +nightly fuzz run --sanitizer none --fuzz-dir fuzz/targets any \
 		fuzz/targets/corpus/$$name $$corpus -- -max_total_time=$(or $(SECONDS),60) -rss_limit_mb=4096; done
 
-bench: ## Measure commands per second through the HTTP API, the projector and the domain. ONLY=commands, projector, definition or domain; UPDATE=1 writes docs/performance.md.
+bench: ## Measure commands per second through the HTTP API, the counter and the domain. ONLY=commands, count, definition or domain; UPDATE=1 writes docs/performance.md.
 	cargo run --profile soak --locked -p photovote-bench -- $(ONLY)
 
 bench-peers: ## Measure the event store beside others from crates.io and bare calls. ROUNDS=1 is soon done, ONLY="append 200" measures that alone, UPDATE=1 writes docs/performance.md.

@@ -125,11 +125,26 @@ def is_deleted(entries):
     return count(entries, "ElectionDeleted") > 0
 
 
-def check_results(results, casts, close):
-    """Checks that final results count every cast, say what their digest and the close say, and add up."""
+def said_of_the_results(entries):
+    """The digest that history says the results have; None for elections that release 0.1.0 closed."""
+    digest = None
+    for entry in entries:
+        if entry["kind"] == "commit" and entry["stream"].startswith("election#"):
+            for event in entry["events"]:
+                if event["type"] == "ResultsCounted":
+                    digest = json.loads(event["data"])["digest"]
+                elif event["type"] == "ResultsReleased":
+                    digest = json.loads(event["data"]).get("digest") or digest
+    return digest
+
+
+def check_results(results, casts, close, recorded):
+    """Checks that final results count every cast, say what their digest, the close and history say, and add up."""
     rest = {name: value for name, value in results.items() if name != "digest"}
     if results["digest"] != "sha256:" + hashlib.sha256(canonical(rest).encode()).hexdigest():
         raise Wrong("the results are not what their digest says")
+    if recorded is not None and results["digest"] != f"sha256:{recorded}":
+        raise Wrong(f"history says {recorded} of the results, and they are {results['digest']}")
     if not results["cast"] == results["counted"] == casts:
         raise Wrong(f"{casts} ballots were cast, and the results count {results['counted']}")
     if results.get("registered") != close.get("registered"):
@@ -179,7 +194,7 @@ def main(api, election):
         results = get(f"{api}/elections/{election}/results")
         if results["status"] != "final":
             raise Wrong("the ballots are still being counted: try again")
-        check_results(results, casts, said_at_the_close(entries)[0])
+        check_results(results, casts, said_at_the_close(entries)[0], said_of_the_results(entries))
         print(f"Ballots cast: {casts}; counted: {results['counted']}. The results' digest: {results['digest']}")
     print("OK")
 

@@ -1,16 +1,16 @@
 //! Measures PhotoVote on this machine: commands through the local HTTP API, beside a bare write to the same engine; and by
-//! themselves the projector, the reading of a large election, and the domain. Prints a table for each; takes some minutes. With
-//! `commands`, `projector`, `definition` or `domain`: that alone. Where `UPDATE` is set, docs/performance.md gets the tables.
+//! themselves the counter, the reading of a large election, and the domain. Prints a table for each; takes some minutes. With
+//! `commands`, `count`, `definition` or `domain`: that alone. Where `UPDATE` is set, docs/performance.md gets the tables.
 //! With `rebuild` and a number: how long it takes to rebuild an election of so many ballots.
 #![allow(clippy::expect_used, reason = "a measurement that cannot go on has failed")]
 
 mod commits;
+mod count;
 mod definition;
 mod document;
 mod domain;
 mod election;
 mod load;
-mod projector;
 mod put;
 mod rebuild;
 mod report;
@@ -51,7 +51,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         }
         Some(part) => measure(part).await,
         None => {
-            for part in ["commands", "projector", "definition", "domain"] {
+            for part in ["commands", "count", "definition", "domain"] {
                 measure(part).await?;
             }
             Ok(())
@@ -63,7 +63,7 @@ async fn measure(part: &str) -> Result<(), Box<dyn Error>> {
     let mut report = Report::new();
     match part {
         "commands" => commands(&mut report).await?,
-        "projector" => projector(&mut report).await?,
+        "count" => count::measure(&mut report).await?,
         "definition" => definition::measure(&mut report).await?,
         "domain" => domain::measure(&mut report),
         _ => return Err(format!("there is no {part} to be measured").into()),
@@ -79,15 +79,6 @@ async fn commands(report: &mut Report) -> Result<(), Box<dyn Error>> {
     for (durability, name) in [(Durability::PowerLoss, "power loss"), (Durability::ProcessEnd, "end of the process")] {
         commands_with(durability, name, report).await?;
     }
-    Ok(())
-}
-
-/// How fast ballots are counted, on the faster of the two.
-async fn projector(report: &mut Report) -> Result<(), Box<dyn Error>> {
-    let data = tempfile::tempdir()?;
-    let server = Server::start(options(data.path(), Durability::ProcessEnd)).await?;
-    projector::measure(server.dynamodb(), report).await?;
-    server.stop().await;
     Ok(())
 }
 

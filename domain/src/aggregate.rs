@@ -50,6 +50,8 @@ pub enum Kind {
     Invalid,
     /// The state does not allow it.
     State,
+    /// The state does not allow it yet, and will in a moment without anybody's doing.
+    Pending,
 }
 
 /// A typed no.

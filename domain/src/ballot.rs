@@ -93,6 +93,11 @@ pub enum BallotEvent {
     BallotVoided {},
 }
 
+impl BallotEvent {
+    /// The type of the event by which a ballot is cast: commits without it need not be read to be counted.
+    pub const CAST: &'static str = "BallotCast";
+}
+
 /// What can be asked of a ballot.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum BallotCommand {

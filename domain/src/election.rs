@@ -13,6 +13,7 @@ mod rejection;
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    hash::Digest,
     ids::{CandidateId, CompetitionId},
     rating::Scale,
     shard::ShardCount,
@@ -44,6 +45,19 @@ pub enum Status {
     Released,
     /// Gone; nothing follows.
     Deleted,
+}
+
+/// What history says about the results.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ResultsDigest {
+    /// Nothing: the election is not closed, or a release closed it that did not write digests.
+    #[default]
+    None,
+    /// The ballots are to be counted, or the results have changed since they were.
+    Awaited,
+    /// The results have this digest ([`Results::digest`](crate::results::Results)).
+    Known(Digest),
 }
 
 /// One photograph in a competition.
@@ -119,6 +133,8 @@ pub struct Election {
     pub casts: Option<u64>,
     /// How many voters were registered when it closed. Elections that were closed before this was written down do not say.
     pub registered: Option<u64>,
+    /// The digest of its results.
+    pub results: ResultsDigest,
 }
 
 impl Election {

@@ -79,6 +79,41 @@ impl Serialize for Digest {
     }
 }
 
+/// A digest as documents show it: `sha256:` and 64 lower-case hexadecimal digits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ShownDigest(pub Digest);
+
+impl ShownDigest {
+    /// In the place of a digest that is not known yet.
+    pub(crate) const NONE: Self = Self(Digest([0; 32]));
+}
+
+impl fmt::Display for ShownDigest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "sha256:{}", self.0)
+    }
+}
+
+impl FromStr for ShownDigest {
+    type Err = DigestError;
+
+    fn from_str(text: &str) -> Result<Self, DigestError> {
+        text.strip_prefix("sha256:").ok_or(DigestError)?.parse().map(Self)
+    }
+}
+
+impl<'de> Deserialize<'de> for ShownDigest {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        written::read(deserializer)
+    }
+}
+
+impl Serialize for ShownDigest {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
 /// Hashes parts in order, each preceded by its length, under a name that says what is hashed. So no two different
 /// lists of parts, and no two purposes, share their input.
 #[derive(Debug, Clone)]

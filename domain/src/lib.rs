@@ -33,7 +33,7 @@ pub use ballot::Ballot;
 pub use draft::{Draft, DraftError};
 pub use election::Election;
 pub use email::{Email, EmailError, email_key};
-pub use hash::{Digest, DigestError, Hasher};
+pub use hash::{Digest, DigestError, Hasher, ShownDigest};
 pub use ids::{BallotId, CandidateId, CompetitionId, ElectionId, IdError, Subject, SubjectError, VoterId};
 pub use image::{Image, ImageError, ImageUrl};
 pub use rating::{MAX_GRADE, Rating, RatingError, Ratings, Scale, ScaleError};

@@ -48,6 +48,11 @@ impl Receipt {
         Self { shard, digest: hasher.part(nonce.0.as_bytes()).finish() }
     }
 
+    /// The hash, without the shard.
+    pub const fn digest(&self) -> &Digest {
+        &self.digest
+    }
+
     /// Where the receipt is kept.
     pub const fn shard(&self) -> Shard {
         self.shard

@@ -14,8 +14,8 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::{
-    election::{Candidate, Competition},
-    hash::Digest,
+    election::{Candidate, Competition, ResultsDigest},
+    hash::{Digest, ShownDigest},
     ids::{CandidateId, CompetitionId, ElectionId},
     rating::Scale,
     tally::{Histogram, Tally},
@@ -69,8 +69,8 @@ pub struct Results {
     /// How many voters were registered when the election closed, if that was written down.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub registered: Option<u64>,
-    /// `sha256:` and the SHA-256, in hexadecimal, of this document's canonical JSON (RFC 8785) without the digest.
-    pub digest: String,
+    /// The SHA-256 of this document's canonical JSON (RFC 8785) without the digest.
+    pub digest: ShownDigest,
     /// The competitions, in the order of the election.
     pub competitions: Vec<CompetitionResults>,
 }
@@ -145,6 +145,17 @@ pub struct Disqualified {
     pub reason: String,
 }
 
+impl ResultsDigest {
+    /// Can these be the results of the election? While a digest is awaited, none can.
+    pub fn admits(&self, results: &Results) -> bool {
+        match self {
+            Self::None => true,
+            Self::Awaited => false,
+            Self::Known(digest) => *digest == results.digest.0,
+        }
+    }
+}
+
 impl Results {
     /// The final results of an election in which `cast` ballots were cast and `registered` voters could have cast one, from
     /// their tally.
@@ -168,13 +179,25 @@ impl Results {
         }
         check(competitions, scale, tally)?;
         let competitions = competitions.iter().map(|c| CompetitionResults::of(c, scale, tally)).collect();
-        let mut results =
-            Self { election_id, status: Status::Final, cast, counted, registered, digest: String::new(), competitions };
+        let mut results = Self {
+            election_id,
+            status: Status::Final,
+            cast,
+            counted,
+            registered,
+            digest: ShownDigest::NONE,
+            competitions,
+        };
         results.digest = results.digest_of_the_rest()?;
         Ok(results)
     }
 
-    fn digest_of_the_rest(&self) -> Result<String, serde_json::Error> {
+    /// Is the digest that of what they say?
+    pub fn is_whole(&self) -> bool {
+        self.digest_of_the_rest().is_ok_and(|digest| digest == self.digest)
+    }
+
+    fn digest_of_the_rest(&self) -> Result<ShownDigest, serde_json::Error> {
         #[derive(Serialize)]
         struct Rest<'a> {
             election_id: ElectionId,
@@ -188,7 +211,7 @@ impl Results {
         let Self { election_id, status, cast, counted, registered, digest: _, competitions } = self;
         let (election_id, status, cast, counted, registered) = (*election_id, *status, *cast, *counted, *registered);
         let rest = Rest { election_id, status, cast, counted, registered, competitions };
-        Ok(format!("sha256:{}", Digest::of(&serde_json_canonicalizer::to_vec(&rest)?)))
+        Ok(ShownDigest(Digest::of(&serde_json_canonicalizer::to_vec(&rest)?)))
     }
 }
 

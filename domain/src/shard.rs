@@ -66,8 +66,14 @@ impl From<ShardCount> for u8 {
     }
 }
 
+/// Why a number is not a shard's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[error("shards have the numbers 0 to 63")]
+pub struct ShardError;
+
 /// One of an election's shards, counted from 0.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "u8", into = "u8")]
 pub struct Shard(u8);
 
 impl Shard {
@@ -79,6 +85,20 @@ impl Shard {
     /// The shard's number.
     pub const fn get(self) -> u8 {
         self.0
+    }
+}
+
+impl TryFrom<u8> for Shard {
+    type Error = ShardError;
+
+    fn try_from(number: u8) -> Result<Self, ShardError> {
+        Self::new(number).ok_or(ShardError)
+    }
+}
+
+impl From<Shard> for u8 {
+    fn from(shard: Shard) -> Self {
+        shard.0
     }
 }
 

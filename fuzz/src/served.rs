@@ -16,6 +16,7 @@ use photovote_domain::Timestamp;
 use photovote_dynamodb::Endpoint;
 use photovote_event_store::{Commit, Environment, EventReader, EventStore, Snapshots};
 use photovote_http::{edge, invoke};
+use photovote_queues::Queue;
 use photovote_testing::{Engine, Sender, send};
 use projector::{Projector, RepairQueue};
 use repair::{Repair, StreamReader};
@@ -76,6 +77,7 @@ impl World {
                 EventReader::new(client.clone(), tables.events),
                 DocumentStore::new(client.clone(), tables.documents),
                 queue().await,
+                Queue::in_process().0,
             );
             let repair = Repair::new(projector.clone(), StreamReader::new(engine.config()));
             let token = prepare(&router).await;

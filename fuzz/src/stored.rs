@@ -74,12 +74,12 @@ pub fn results_csv(data: &[u8]) {
             reason: names[names.len() - 1].to_owned(),
         },
         E::ElectionClosing {},
-        E::ElectionClosed { casts: 0, registered: None },
+        E::ElectionClosed { casts: 0, digest_follows: false, registered: None },
     ];
     let events: Vec<_> = first.into_iter().chain(added).chain(last).collect();
     let election = events.iter().fold(Election::default(), Election::evolve);
     let ResultsView::Final(results) =
-        ResultsView::of(ElectionId::from_bits(7), &election, &Tally::default()).expect("it is closed")
+        ResultsView::of(ElectionId::from_bits(7), &election, Some(&Tally::default()), 0).expect("it is closed")
     else {
         panic!("every ballot is counted, as there is none")
     };

@@ -61,6 +61,7 @@ codes! {
     BeingUpdated, UNAVAILABLE, "being_updated", "this is being updated: try again in a moment";
     NotProjectedYet, UNAVAILABLE, "not_projected_yet", "the election has not come to this version here: try again";
     Counting, UNAVAILABLE, "counting", "some ballots are not counted yet: try again";
+    ResultsDiffer, UNAVAILABLE, "results_differ", "the results cannot be shown at the moment: try again later";
     GatesMissing, UNAVAILABLE, "gates_missing", "the election cannot be used at the moment: try again later";
     FunctionTooSlow, UNAVAILABLE, "function_too_slow", "this takes too long";
 }

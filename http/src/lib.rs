@@ -51,6 +51,7 @@ mod page;
 mod path;
 mod problem;
 mod results_view;
+mod revalidation;
 mod routes;
 pub mod schema;
 mod status;
@@ -83,8 +84,9 @@ pub use path::Segments;
 pub use problem::{Answer, Problem};
 pub use results_view::{
     CandidateResultsView, CompetitionResultsView, CountingStatus, CountingView, DisqualifiedResultView, FinalStatus,
-    FinalView, FractionView, ResultsView, UnrankedView,
+    FinalView, FractionView, ResultsView, UnrankedView, results_differ,
 };
+pub use revalidation::Revalidation;
 #[doc(hidden)]
 pub use routes::route;
 pub use time::{Moment, MomentError};

@@ -161,8 +161,12 @@ impl Problem {
             Kind::Forbidden => status::FORBIDDEN,
             Kind::Invalid => status::INVALID,
             Kind::State => status::CONFLICT,
+            Kind::Pending => status::UNAVAILABLE,
         };
-        let problem = Self::named(status, refusal.code(), refusal.to_string());
+        let mut problem = Self::named(status, refusal.code(), refusal.to_string());
+        if refusal.kind() == Kind::Pending {
+            problem = problem.with_header(RETRY_AFTER, HeaderValue::from(1));
+        }
         match refusal.field() {
             Some(field) => problem.with_field(field),
             None => problem,
@@ -313,6 +317,7 @@ mod tests {
         assert_eq!(status(Problem::refused(&No(Kind::Forbidden))), 403);
         assert_eq!(status(Problem::refused(&No(Kind::Invalid))), 422);
         assert_eq!(status(Problem::refused(&No(Kind::State))), 409);
+        assert_eq!(status(Problem::refused(&No(Kind::Pending))), 503);
     }
 
     #[test]
@@ -320,6 +325,7 @@ mod tests {
         let header = |problem: Problem, name: HeaderName| problem.into_response().headers()[name].clone();
         assert_eq!(header(Problem::unauthorized("x"), WWW_AUTHENTICATE), "Bearer realm=\"photovote\"");
         assert_eq!(header(Problem::unavailable(Code::Counting, "b", 2), RETRY_AFTER), "2");
+        assert_eq!(header(Problem::refused(&No(Kind::Pending)), RETRY_AFTER), "1");
         assert_eq!(header(Problem::precondition_failed(Version::new(17)), ETAG), "\"17\"");
     }
 

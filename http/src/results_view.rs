@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 
 use photovote_domain::{
     CandidateId, CompetitionId, Election, ElectionId, Tally,
-    election::ElectionRejection,
-    results::{self, CandidateResults, CompetitionResults, Results, ResultsError},
+    election::{ElectionRejection, ResultsDigest},
+    results::{self, CandidateResults, CompetitionResults, Results},
 };
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::{problem::Problem, schema};
+use crate::{code::Code, problem::Problem, schema};
 
 /// The results of an election that is closed.
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -176,27 +176,39 @@ pub struct DisqualifiedResultView {
 }
 
 impl ResultsView {
-    /// The results of an election of which this much is counted.
+    /// The results of an election. Without a tally, `so_far` ballots are counted.
     ///
     /// # Errors
-    /// The election is not closed; or the tally cannot be this election's, which is logged and is not the caller's business.
-    pub fn of(election_id: ElectionId, election: &Election, tally: &Tally) -> Result<Self, Problem> {
+    /// The election is not closed; or the tally does not lead to the results that history says. That is logged and counted, for an
+    /// alarm.
+    pub fn of(
+        election_id: ElectionId,
+        election: &Election,
+        tally: Option<&Tally>,
+        so_far: u64,
+    ) -> Result<Self, Problem> {
         let cast = election.casts.ok_or_else(|| {
             let refused = Problem::refused(&ElectionRejection::NotClosed(election.status));
             refused.with_detail("there are no results before the election is closed")
         })?;
+        let Some(tally) = tally.filter(|_| election.results != ResultsDigest::Awaited) else {
+            let counted = tally.map_or(so_far, |tally| tally.ballots);
+            tracing::info!(event = "results_counting", %election_id, counted, cast, "not all ballots are counted yet");
+            return Ok(Self::Counting(CountingView { election_id, status: CountingStatus::Counting, counted, cast }));
+        };
         match Results::of(election_id, &election.competitions, election.scale, tally, cast, election.registered) {
-            Ok(results) => Ok(Self::Final(results.into())),
-            Err(ResultsError::Counting { counted, cast }) => {
-                tracing::info!(event = "results_counting", %election_id, counted, cast, "not all ballots are counted yet");
-                Ok(Self::Counting(CountingView { election_id, status: CountingStatus::Counting, counted, cast }))
-            }
-            Err(broken) => {
-                tracing::error!(%election_id, error = %broken, "the tally is not that of the election");
-                Err(Problem::internal())
-            }
+            Ok(results) if election.results.admits(&results) => Ok(Self::Final(results.into())),
+            Ok(results) => Err(results_differ(election_id, &results.digest.to_string())),
+            Err(error) => Err(results_differ(election_id, &error.to_string())),
         }
     }
+}
+
+/// The answer where what is stored does not lead to the results that history says. An operator has to look.
+pub fn results_differ(election: ElectionId, found: &str) -> Problem {
+    metrics::counter!("ResultsDiffer").increment(1);
+    tracing::error!(event = "results_differ", %election, found, "stored results are not those of history");
+    Problem::unavailable(Code::ResultsDiffer, Code::ResultsDiffer.meaning(), 60)
 }
 
 impl From<Results> for FinalView {
@@ -206,6 +218,7 @@ impl From<Results> for FinalView {
             results::Status::Final => FinalStatus::Final,
         };
         let competitions = competitions.into_iter().map(Into::into).collect();
+        let digest = digest.to_string();
         Self { election_id, status, cast, counted, registered, digest, competitions }
     }
 }
@@ -294,7 +307,12 @@ mod tests {
     }
 
     fn answered(casts: Option<u64>, counted: u64) -> Result<Value, Problem> {
-        ResultsView::of(ELECTION, &election(casts), &tally(counted)).map(|view| serde_json::to_value(view).unwrap())
+        let whole = (Some(counted) == casts).then(|| tally(counted));
+        answer(&election(casts), whole.as_ref(), counted)
+    }
+
+    fn answer(election: &Election, tally: Option<&Tally>, so_far: u64) -> Result<Value, Problem> {
+        ResultsView::of(ELECTION, election, tally, so_far).map(|view| serde_json::to_value(view).unwrap())
     }
 
     #[test]
@@ -338,8 +356,22 @@ mod tests {
     }
 
     #[test]
-    fn more_ballots_than_were_cast_are_our_fault() {
-        let refused = answered(Some(1), 2).unwrap_err();
-        assert_eq!((refused.status().as_u16(), refused.code()), (500, "internal"));
+    fn what_is_stored_is_never_shown_if_it_is_not_what_history_says() {
+        let results = |tally: &Tally| {
+            Results::of(ELECTION, &election(Some(2)).competitions, Scale::default(), tally, 2, Some(3)).unwrap()
+        };
+        let recorded = |digest| Election { results: digest, ..election(Some(2)) };
+        let told = recorded(ResultsDigest::Known(results(&tally(2)).digest.0));
+        assert_eq!(answer(&told, Some(&tally(2)), 2).unwrap()["status"], "final");
+
+        let mut other = tally(1);
+        other.count(&Ratings::from([(CandidateId::from_bits(2), 1)]));
+        let more = tally(3);
+        for stored in [&other, &more, &tally(1)] {
+            let refused = answer(&told, Some(stored), 2).unwrap_err();
+            assert_eq!((refused.status().as_u16(), refused.code()), (503, "results_differ"));
+        }
+        let awaited = answer(&recorded(ResultsDigest::Awaited), Some(&tally(2)), 2).unwrap();
+        assert_eq!(awaited, json!({"election_id": ELECTION, "status": "counting", "counted": 2, "cast": 2}));
     }
 }

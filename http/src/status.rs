@@ -6,6 +6,8 @@ use http::StatusCode;
 pub(crate) const DONE: StatusCode = StatusCode::OK;
 /// The thing was made.
 pub(crate) const CREATED: StatusCode = StatusCode::CREATED;
+/// The client has it already.
+pub(crate) const NOT_MODIFIED: StatusCode = StatusCode::NOT_MODIFIED;
 /// The request cannot be read: the client has to send another one.
 pub(crate) const MALFORMED: StatusCode = StatusCode::BAD_REQUEST;
 /// Nobody that we know asks: the client has to authenticate.

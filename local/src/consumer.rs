@@ -3,7 +3,10 @@
 use std::{fmt::Display, sync::Arc, time::Duration};
 
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
-use tokio::task::{JoinError, JoinHandle};
+use tokio::{
+    sync::watch,
+    task::{JoinError, JoinHandle},
+};
 
 use crate::{
     queues::{Message, Queue},
@@ -79,15 +82,33 @@ where
     F: Future<Output = Result<SqsBatchResponse, E>> + Send + 'static,
     E: Display + Send + 'static,
 {
+    let mut news = messages.queues.first().map(Queue::news);
     while !stopping.is_now() {
+        if let Some(news) = &mut news {
+            news.mark_unchanged();
+        }
         match messages.step().await {
-            Ok(0) => stopping.rest(GLANCE).await,
+            Ok(0) => rest(&stopping, news.as_mut()).await,
             Ok(_) => {}
             Err(error) => {
                 tracing::error!(%error, "the consumer rests");
                 stopping.rest(GLANCE).await;
             }
         }
+    }
+}
+
+/// Rests until a message is sent, and not for longer than a glance: one that was hidden may be visible again.
+async fn rest(stopping: &Stopping, news: Option<&mut watch::Receiver<u64>>) {
+    let sent = async {
+        let Some(news) = news else { return std::future::pending().await };
+        if news.changed().await.is_err() {
+            std::future::pending().await
+        }
+    };
+    tokio::select! {
+        () = stopping.rest(GLANCE) => {}
+        () = sent => {}
     }
 }
 

@@ -11,6 +11,7 @@ use aws_lambda_events::{
 use aws_types::SdkConfig;
 use axum::Router;
 use closer::Closer;
+use counter::Counter;
 use election_commands::CreationRules;
 use futures::future::BoxFuture;
 use photovote_control::{Control, ControlReader};
@@ -18,6 +19,7 @@ use photovote_document_store::{DocumentReader, DocumentStore};
 use photovote_dynamodb::client;
 use photovote_event_store::{Environment, EventReader, EventStore, Snapshots};
 use photovote_http::{Description, edge};
+use photovote_queues::Queue;
 use projector::{Projector, RepairQueue};
 use reconciler::{Limits, Reconciler};
 use repair::{Repair, StreamReader};
@@ -30,6 +32,9 @@ use crate::{
 /// What a run of the reconciler may take.
 const LIMITS: Limits = Limits { patience: Duration::from_mins(1), pages: 100, time: Duration::from_mins(1) };
 
+/// How many megabytes of ballots a message of the counter is worth: a few seconds' work.
+const PAGES_COUNTED: u32 = 50;
+
 /// Why an invocation failed as a whole.
 pub(crate) type InvocationError = Box<dyn std::error::Error + Send + Sync>;
 
@@ -41,6 +46,8 @@ pub(crate) struct Surroundings {
     pub(crate) sqs: SdkConfig,
     /// The address of the repair queue.
     pub(crate) repair_queue: String,
+    /// The address of the counter's queue.
+    pub(crate) count_queue: String,
     /// Who may create elections, and how many.
     pub(crate) creation: CreationRules,
 }
@@ -52,7 +59,10 @@ pub(crate) struct Functions {
     /// The one that the stream of events calls.
     pub(crate) projector:
         Box<dyn Fn(Event) -> BoxFuture<'static, Result<DynamoDbEventResponse, InvocationError>> + Send + Sync>,
-    /// The one that the queues call.
+    /// The one that its own queue calls.
+    pub(crate) counter:
+        Box<dyn Fn(SqsEvent) -> BoxFuture<'static, Result<SqsBatchResponse, InvocationError>> + Send + Sync>,
+    /// The one that the queues of what failed call.
     pub(crate) repair:
         Box<dyn Fn(SqsEvent) -> BoxFuture<'static, Result<SqsBatchResponse, InvocationError>> + Send + Sync>,
     /// The one that the clock calls.
@@ -107,16 +117,24 @@ pub(crate) async fn functions(surroundings: &Surroundings) -> Functions {
         ),
     ];
 
-    let queue = RepairQueue::new(queues, surroundings.repair_queue.clone());
-    let projector = Projector::new(reader(), DocumentStore::new(client.clone(), DOCUMENTS), queue);
+    let queue = RepairQueue::new(queues.clone(), surroundings.repair_queue.clone());
+    let to_count = Queue::new(queues, surroundings.count_queue.clone());
+    let store_of_documents = || DocumentStore::new(client.clone(), DOCUMENTS);
+    let projector = Projector::new(reader(), store_of_documents(), queue, to_count.clone());
+    let gates = ControlReader::new(client.clone(), CONTROL);
+    let counter = Counter::new(store(), gates, store_of_documents(), to_count.clone()).with_pages(PAGES_COUNTED);
     let repair = Repair::new(projector.clone(), StreamReader::new(&surroundings.dynamodb));
     let closer = Closer::new(store(), control(), snapshots());
-    let reconciler = Reconciler::new(projector.projection().clone(), control());
+    let reconciler = Reconciler::new(projector.projection().clone(), control(), to_count);
     Functions {
         http,
         projector: Box::new(move |event| {
             let projector = projector.clone();
             Box::pin(async move { Ok(projector.handle(event).await) })
+        }),
+        counter: Box::new(move |event| {
+            let counter = counter.clone();
+            Box::pin(async move { Ok(counter.handle(event).await) })
         }),
         repair: Box::new(move |event| {
             let repair = repair.clone();

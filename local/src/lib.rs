@@ -15,6 +15,7 @@ mod control;
 pub mod data_copy;
 pub mod data_dir;
 pub mod demo;
+mod documents;
 pub mod engine;
 mod event;
 mod functions;

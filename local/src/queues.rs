@@ -9,7 +9,7 @@ use aws_types::SdkConfig;
 use photovote_dynamodb::{Answer, Endpoint, Request, answered_by, config};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use tokio::task::JoinError;
+use tokio::{sync::watch, task::JoinError};
 
 use self::store::Store;
 use crate::{data_dir::DataDir, sqlite::FileError};
@@ -74,6 +74,11 @@ impl Queue {
     /// Sends a message: when this returns, it is on the disk. Blocks the thread.
     pub fn send(&self, body: &str) -> Result<(), FileError> {
         self.store.send(self.name, body, now()).map(drop)
+    }
+
+    /// Waits until a message is sent to any of the queues after this was asked for.
+    pub(crate) fn news(&self) -> watch::Receiver<u64> {
+        self.store.news()
     }
 
     /// How many messages there are, those included that are being worked off. Blocks the thread.

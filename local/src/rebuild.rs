@@ -8,6 +8,7 @@ use std::{
 
 use aws_types::SdkConfig;
 use closer::{RestoreError, Restoring, Which};
+use counter::CountError;
 use futures::{StreamExt, TryStreamExt, stream};
 use indicatif::{ProgressBar, ProgressStyle};
 use photovote_control::Control;
@@ -20,6 +21,7 @@ use tokio::time::Instant;
 
 use crate::{
     data_dir::{DataDir, DataDirError},
+    documents::Count,
     engine::{CONTROL, DOCUMENTS, Durability, EVENTS, Engine, EngineError},
     socket::{self, SocketError},
 };
@@ -69,6 +71,9 @@ pub enum FailedRebuild {
     /// The rebuild does not go on.
     #[error(transparent)]
     Rebuild(#[from] RebuildError),
+    /// Ballots cannot be counted.
+    #[error(transparent)]
+    Count(#[from] CountError),
     /// The control table cannot be restored.
     #[error(transparent)]
     Restore(#[from] RestoreError),
@@ -130,7 +135,9 @@ pub async fn run(
     let client = client(access.config(), None);
     let events = EventReader::new(client.clone(), EVENTS);
     let documents = DocumentStore::new(client.clone(), DOCUMENTS);
-    let rebuilder = Rebuilder::new(Projection::new(events.clone(), documents), Environment::system());
+    let mut count = Count::new(&client);
+    let rebuilder =
+        Rebuilder::new(Projection::new(events.clone(), documents), Environment::system(), count.queue.clone());
     let settle = work.settle.unwrap_or(match access {
         Access::Servers(_) => Plan::default().settle_seconds,
         Access::Own(_) => 0,
@@ -141,7 +148,7 @@ pub async fn run(
             let plan = Plan { scope: work.scope, segments, settle_seconds: settle, ..Plan::default() };
             // The parts that are worked on at once share the rate.
             let share = rate / u32::try_from(AT_ONCE).unwrap_or(1);
-            rebuild(&rebuilder, Plan { commits_per_second: share.max(1), ..plan }, out).await
+            rebuild(&rebuilder, &mut count, Plan { commits_per_second: share.max(1), ..plan }, out).await
         }
         Task::RollBack => {
             let serving = rebuilder.roll_back(work.scope).await?;
@@ -156,9 +163,14 @@ pub async fn run(
     done
 }
 
-async fn rebuild(rebuilder: &Rebuilder, plan: Plan, out: &mut impl Write) -> Result<(), FailedRebuild> {
+async fn rebuild(
+    rebuilder: &Rebuilder,
+    count: &mut Count,
+    plan: Plan,
+    out: &mut impl Write,
+) -> Result<(), FailedRebuild> {
     let rebuild = rebuilder.begin(plan).await?;
-    let bar = ProgressBar::new(2 * u64::from(rebuild.parts));
+    let bar = ProgressBar::new(3 * u64::from(rebuild.parts));
     if let Ok(style) = ProgressStyle::with_template("{spinner} {bar:30} {pos}/{len} parts, {msg} ({elapsed})") {
         bar.set_style(style);
     }
@@ -182,6 +194,7 @@ async fn rebuild(rebuilder: &Rebuilder, plan: Plan, out: &mut impl Write) -> Res
                     show(bar, rebuilder).await
                 });
                 stream::iter(pages).buffer_unordered(AT_ONCE).try_collect::<()>().await?;
+                count.work_off().await?;
             }
         }
     }
@@ -193,8 +206,10 @@ async fn rebuild(rebuilder: &Rebuilder, plan: Plan, out: &mut impl Write) -> Res
 }
 
 async fn show(bar: &ProgressBar, rebuilder: &Rebuilder) -> Result<(), RebuildError> {
-    if let Some(Status { replayed_parts, compared_parts, replayed, compared, .. }) = rebuilder.status().await? {
-        bar.set_position(u64::from(replayed_parts) + u64::from(compared_parts));
+    if let Some(Status { replayed_parts, counted_parts, compared_parts, replayed, compared, .. }) =
+        rebuilder.status().await?
+    {
+        bar.set_position(u64::from(replayed_parts) + u64::from(counted_parts) + u64::from(compared_parts));
         bar.set_message(format!("{} commits replayed, {} compared", replayed.commits, compared.commits));
     }
     Ok(())

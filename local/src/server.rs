@@ -23,6 +23,7 @@ use crate::{
     consumer::{Consumer, Messages, Redelivery},
     control::{self, IncompleteError},
     data_dir::{DataDir, DataDirError},
+    documents::{self, AnewError},
     engine::{Durability, Engine, EngineError},
     functions::{Functions, Surroundings, functions},
     gateway::{Cors, Gateway, GatewayError, Settings},
@@ -41,7 +42,9 @@ use crate::{
 pub const REPAIR_QUEUE: &str = "photovote-repair";
 /// Records of the stream that the projector could not be given.
 pub const FAILURE_QUEUE: &str = "photovote-failures";
-/// Messages of both that could not be worked off.
+/// Elections that the counter has to look after.
+pub const COUNT_QUEUE: &str = "photovote-count";
+/// Messages of the others that could not be worked off.
 pub const DEAD_LETTERS: &str = "photovote-dead-letters";
 
 /// How often the closer looks for what is due. On AWS it does so once a minute.
@@ -97,6 +100,9 @@ pub enum StartError {
     /// Gates are missing.
     #[error(transparent)]
     Incomplete(#[from] IncompleteError),
+    /// The documents of an older release cannot be built anew.
+    #[error(transparent)]
+    Documents(#[from] AnewError),
     /// There is no stream of events.
     #[error(transparent)]
     Stream(#[from] StreamError),
@@ -126,7 +132,7 @@ pub struct Server {
     supervisor: Supervisor,
     queues: Queues,
     pump: Pump,
-    consumer: Consumer,
+    consumers: [Consumer; 2],
     gateway: Gateway,
     timers: (Stop, Vec<JoinHandle<()>>),
 }
@@ -138,9 +144,10 @@ impl Server {
         let listener = listen(options.address).await?;
         let engine = Arc::new(Engine::start(&data_dir, options.durability).await?);
         control::complete(&engine).await?;
+        documents::complete(&engine).await?;
         let dir = data_dir.clone();
         let issuer = Arc::new(tokio::task::spawn_blocking(move || Issuer::open(&dir)).await??);
-        let queues = Queues::open(&data_dir, &[REPAIR_QUEUE, FAILURE_QUEUE, DEAD_LETTERS]).await?;
+        let queues = Queues::open(&data_dir, &[REPAIR_QUEUE, FAILURE_QUEUE, COUNT_QUEUE, DEAD_LETTERS]).await?;
 
         let creation = options.creation;
         let surroundings = Surroundings {
@@ -148,8 +155,9 @@ impl Server {
             sqs: queues.config(),
             repair_queue: queues.url(REPAIR_QUEUE),
             creation,
+            count_queue: queues.url(COUNT_QUEUE),
         };
-        let Functions { http, projector, repair, closer, reconciler } = functions(&surroundings).await;
+        let Functions { http, projector, counter, repair, closer, reconciler } = functions(&surroundings).await;
 
         let stream = Arc::new(engine.events().map_err(StreamError::from)?);
         let (dir, arn) = (data_dir.clone(), stream.arn().to_owned());
@@ -160,8 +168,10 @@ impl Server {
         let pump = Pump::start(feed, &supervisor);
         let sources = vec![queues.queue(REPAIR_QUEUE), queues.queue(FAILURE_QUEUE)];
         let dead_letters = queues.queue(DEAD_LETTERS);
-        let messages = Messages::new(sources, dead_letters, options.redelivery, repair);
-        let consumer = Consumer::start(messages, &supervisor);
+        let messages = Messages::new(sources, dead_letters.clone(), options.redelivery, repair);
+        let to_count = vec![queues.queue(COUNT_QUEUE)];
+        let to_count = Messages::new(to_count, dead_letters, options.redelivery, counter);
+        let consumers = [Consumer::start(messages, &supervisor), Consumer::start(to_count, &supervisor)];
 
         let (stop, stopping) = Stop::new();
         let sweeper = engine.clone();
@@ -212,7 +222,7 @@ impl Server {
             supervisor,
             queues,
             pump,
-            consumer,
+            consumers,
             gateway,
             timers: (stop, timers),
         })
@@ -260,7 +270,7 @@ impl Server {
 
     /// Takes no more requests, finishes what is under way, and closes the data.
     pub async fn stop(self) {
-        let Self { engine, socket, queues, pump, consumer, gateway, timers: (stop, timers), .. } = self;
+        let Self { engine, socket, queues, pump, consumers, gateway, timers: (stop, timers), .. } = self;
         gateway.stop().await;
         drop(stop);
         for timer in timers {
@@ -269,7 +279,9 @@ impl Server {
             }
         }
         pump.stop().await;
-        consumer.stop().await;
+        for consumer in consumers {
+            consumer.stop().await;
+        }
         drop(queues);
         socket.stop();
         // The timers held the others, and have ended.

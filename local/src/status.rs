@@ -18,7 +18,7 @@ use crate::{
     data_copy::{CopyError, DataCopy, Source},
     data_dir::{DataDir, DataDirError},
     engine::{CONTROL, DOCUMENTS},
-    server::{DEAD_LETTERS, FAILURE_QUEUE, REPAIR_QUEUE},
+    server::{COUNT_QUEUE, DEAD_LETTERS, FAILURE_QUEUE, REPAIR_QUEUE},
     sqlite::{self, FileError},
 };
 
@@ -148,17 +148,23 @@ async fn compare(copy: &DataCopy, data_dir: &Path, now: Timestamp) -> Result<Sta
         let name = status_name(election.state.status);
         *elections.entry(name).or_default() += 1;
         let found = documents.results_input(id, true).await?;
-        let (version, counted) =
-            found.map_or_else(Default::default, |(document, tally)| (document.version, tally.ballots));
+        let (version, tally) = found.map_or_else(Default::default, |(document, tally)| (document.version, tally));
+        let counted = tally.map_or(0, |tally| tally.ballots);
         behind(&mut lag.streams, election.since(version));
         let Counted { cast, .. } = *events.ballots.get(&id).unwrap_or(&Counted::default());
-        lag.ballots += cast.saturating_sub(counted);
+        // Ballots are counted once the election is closed, and as long as it is there.
+        let counts = matches!(election.state.status, election::Status::Closed | election::Status::Released);
+        lag.ballots += if counts { cast.saturating_sub(counted) } else { 0 };
         let shards = election.state.shards;
         let standing = control.standing(id, shards).await?;
         let gates = (standing.len() == shards.shards().count()).then(|| standing.values().map(|gate| gate.casts).sum());
         let closed_with = election.state.casts;
-        if counted != cast || gates != Some(cast) || closed_with.is_some_and(|closed| closed != cast) {
+        if counts && counted != cast || gates != Some(cast) || closed_with.is_some_and(|closed| closed != cast) {
             unsettled.push(Unsettled { election: id, status: name, cast, counted, gates, closed_with });
+        }
+        if election.state.status == election::Status::Deleted {
+            // Its voters are not shown any more.
+            continue;
         }
         let mut after = None;
         let mut shown = BTreeMap::new();
@@ -196,7 +202,7 @@ async fn compare(copy: &DataCopy, data_dir: &Path, now: Timestamp) -> Result<Sta
 
 /// How many messages each queue holds, hidden ones included.
 fn depths(file: &Path) -> Result<BTreeMap<&'static str, u64>, FileError> {
-    let mut depths = BTreeMap::from([(REPAIR_QUEUE, 0), (FAILURE_QUEUE, 0), (DEAD_LETTERS, 0)]);
+    let mut depths = BTreeMap::from([(REPAIR_QUEUE, 0), (FAILURE_QUEUE, 0), (COUNT_QUEUE, 0), (DEAD_LETTERS, 0)]);
     // Whoever has only imported has no queues yet.
     if file.is_file() {
         let failed = |error| sqlite::failure(file, error);

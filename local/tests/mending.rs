@@ -21,6 +21,7 @@ use photovote::{
 use photovote_document_store::DocumentStore;
 use photovote_dynamodb::{Item, client};
 use photovote_event_store::EventReader;
+use photovote_queues::Queue;
 use photovote_tests::{Client, Election, administrator, serve, until};
 use projector::{Projector, RepairQueue};
 use repair::{Repair, StreamReader};
@@ -180,7 +181,8 @@ async fn what_the_projector_breaks_down_on_is_repaired_from_the_stream() {
     let events = engine.client();
     let documents = DocumentStore::new(events.clone(), DOCUMENTS);
     let repair_queue = RepairQueue::new(Sqs::new(&queues.config()), queues.url(REPAIR_QUEUE));
-    let projector = Projector::new(EventReader::new(events.clone(), EVENTS), documents.clone(), repair_queue);
+    let (to_count, _asked) = Queue::in_process();
+    let projector = Projector::new(EventReader::new(events.clone(), EVENTS), documents.clone(), repair_queue, to_count);
     let id = original.election.id.parse().unwrap();
     let version = async || documents.election(id, true).await.unwrap().unwrap().version.get();
 

@@ -1,7 +1,7 @@
 //! A model of the gate protocol, small enough that every interleaving of it can be looked at.
 //!
-//! It has voters who rate and cast, and send their requests again; an administrator who opens; closers; projectors that
-//! are given casts in any order and any number of times. All of them share three tables. **A step is one call to
+//! It has voters who rate and cast, and send their requests again; an administrator who opens; closers; counters that are asked
+//! for shards and elections in any order and any number of times. All of them share three tables. **A step is one call to
 //! `DynamoDB`** and what a process makes of the answer. Between two steps of one process anything may happen; a process may
 //! crash before any step; and an answer may be lost after the call took effect, so that the call is sent again.
 //!
@@ -10,7 +10,7 @@
 //! | [`voter`] | `functions/ballot-commands/src/lib.rs`, `storage/event-store/src/{execute,append}.rs` |
 //! | [`administrator`] | `functions/election-commands/src/lifecycle.rs` |
 //! | [`closer`] | `functions/closer/src/{lib,closing}.rs`, `storage/control/src/write.rs` |
-//! | [`projector`] | `functions/projector/src/project.rs`, `storage/document-store/src/count.rs` |
+//! | [`counter`] | `functions/counter/src/{lib,fold}.rs`, `storage/document-store/src/counted.rs` |
 //! | [`tables`] | what is in the tables, as far as these look at it |
 //! | [`properties`] | what must hold |
 //!
@@ -18,8 +18,8 @@
 
 pub mod administrator;
 pub mod closer;
+pub mod counter;
 pub mod progress;
-pub mod projector;
 pub mod properties;
 pub mod tables;
 pub mod voter;
@@ -71,10 +71,11 @@ pub enum Guard {
     CommandIsKnown,
     /// A ballot is read again before a cast that its gate refused is turned away (`Attempt::Blocked`).
     SecondLook,
-    /// A receipt is written only if it is not there (`DocumentStore::count`).
-    ReceiptMustBeNew,
-    /// A part of the tally is written only if its version has not moved (`DocumentStore::count`).
-    PartMustNotHaveMoved,
+    /// Nothing is counted before the election is closed (`Counter::look_after`).
+    ElectionMustBeClosed,
+    /// What is counted is saved as the result only if all shards are counted and add up to what history says
+    /// (`Counter::count_election`, `Counter::add_up`).
+    CountMustBeWhole,
 }
 
 /// A configuration of the model.
@@ -86,12 +87,8 @@ pub struct Gates {
     pub shards: u8,
     /// How many closers there are. Each runs as often as it likes: the schedule's, or a request to close.
     pub closers: u8,
-    /// How many projectors there are. Each is given any casts that were ever committed, as often as it likes.
-    pub projectors: u8,
-    /// How many parts the tally has.
-    pub parts: u8,
-    /// How many ballots one transaction counts: 1, or all that a projector was given.
-    pub at_once: u8,
+    /// How many counters there are. Each is asked for any shard and for the election, as often as it likes.
+    pub counters: u8,
     /// What is left out.
     pub without: Option<Guard>,
 }
@@ -124,8 +121,8 @@ pub struct State {
     pub administrator: administrator::Step,
     /// The closers.
     pub closers: Vec<closer::Step>,
-    /// The projectors.
-    pub projectors: Vec<projector::Step>,
+    /// The counters.
+    pub counters: Vec<counter::Step>,
 }
 
 /// Who does something, and what.
@@ -135,7 +132,7 @@ pub enum Action {
     Voter(u8, voter::Move),
     Administrator(administrator::Move),
     Closer(usize, closer::Move),
-    Projector(usize, projector::Move),
+    Counter(usize, counter::Move),
 }
 
 impl Model for Gates {
@@ -149,7 +146,7 @@ impl Model for Gates {
             twins: Set::default(),
             administrator: administrator::Step::Idle,
             closers: vec![closer::Step::Idle; self.closers.into()],
-            projectors: vec![projector::Step::Idle; self.projectors.into()],
+            counters: vec![counter::Step::Idle; self.counters.into()],
         }]
     }
 
@@ -161,9 +158,8 @@ impl Model for Gates {
         for number in 0..state.closers.len() {
             actions.extend(closer::moves(self, state, number).into_iter().map(|step| Action::Closer(number, step)));
         }
-        for number in 0..state.projectors.len() {
-            actions
-                .extend(projector::moves(self, state, number).into_iter().map(|step| Action::Projector(number, step)));
+        for number in 0..state.counters.len() {
+            actions.extend(counter::moves(self, state, number).into_iter().map(|step| Action::Counter(number, step)));
         }
     }
 
@@ -173,11 +169,11 @@ impl Model for Gates {
             Action::Voter(number, step) => voter::make(self, &mut next, number, step)?,
             Action::Administrator(step) => administrator::make(self, &mut next, step)?,
             Action::Closer(number, step) => closer::make(self, &mut next, number, step)?,
-            Action::Projector(number, step) => projector::make(self, &mut next, number, step)?,
+            Action::Counter(number, step) => counter::make(self, &mut next, number, step)?,
         }
         // They have no names: which of them is where makes no difference.
         next.closers.sort_unstable();
-        next.projectors.sort_unstable();
+        next.counters.sort_unstable();
         Some(next)
     }
 

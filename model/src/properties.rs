@@ -4,7 +4,7 @@ use stateright::Property;
 
 use crate::{
     Command, Gates, Request, State,
-    tables::{BallotCommit, BallotEvent, Set, Status},
+    tables::{BallotCommit, BallotEvent, ElectionEvent, Set, Status},
     voter::{By, Step, Told},
 };
 
@@ -22,8 +22,12 @@ pub const CAST_ONCE: &str = "nothing changes a ballot once it is cast";
 pub const ACKNOWLEDGED: &str = "an acknowledged cast is in the history";
 /// A command that was refused for good is not in the history; see [`Told::Closed`] for what that means.
 pub const REFUSED: &str = "a refused command is not in the history";
-/// A ballot is in the tally, once, if its receipt is there, and otherwise not; and it was cast.
-pub const COUNTED_ONCE: &str = "the tally holds each ballot with a receipt once";
+/// Receipts and tallies are there of a closed election only.
+pub const COUNTED_AFTER: &str = "nothing is counted before the election is closed";
+/// A shard that is counted has the casts of its voters, all of them and no others.
+pub const COUNTED_ONCE: &str = "a counted shard holds each of its casts once";
+/// `ResultsCounted` is written once, and is of all casts.
+pub const RECORDED: &str = "history says once what the results are";
 /// Final results are those of all ballots that were cast.
 pub const FINAL: &str = "final results count every cast";
 
@@ -45,7 +49,9 @@ pub(crate) fn all() -> Vec<Property<Gates>> {
         Property::always(CAST_ONCE, ballots_end_when_cast),
         Property::always(ACKNOWLEDGED, the_acknowledged_is_there),
         Property::always(REFUSED, the_refused_is_not_there),
+        Property::always(COUNTED_AFTER, counted_after_the_close),
         Property::always(COUNTED_ONCE, counted_once),
+        Property::always(RECORDED, recorded_once),
         Property::always(FINAL, final_results_are_complete),
         Property::sometimes(ALL_COUNTED, all_counted),
         Property::sometimes(TOO_LATE, refused_by_a_gate),
@@ -110,20 +116,37 @@ fn stands(state: &State, request: Request) -> bool {
     state.tables.ballots[usize::from(request.voter)].iter().any(|commit| commit.key == request.key)
 }
 
-fn counted_once(_: &Gates, state: &State) -> bool {
-    let tables = &state.tables;
-    let counted = tables.counted().fold(Set::default(), Set::with);
-    let once = tables.counted().count() == counted.numbers().count();
-    once && counted == tables.receipts && counted.numbers().all(|nonce| tables.cast().any(|(_, cast)| cast == nonce))
+fn counted_after_the_close(_: &Gates, state: &State) -> bool {
+    state.tables.counted.iter().all(Option::is_none) || state.tables.status() == Status::Closed
 }
 
-fn final_results_are_complete(_: &Gates, state: &State) -> bool {
-    let tables = &state.tables;
-    !tables.is_final() || tables.cast().all(|(_, cast)| tables.counted().any(|nonce| nonce == cast))
+/// The casts of a shard, or of all.
+fn casts(model: &Gates, state: &State, shard: Option<u8>) -> Set {
+    let of_shard = |voter: u8| shard.is_none_or(|shard| model.shard(voter) == shard);
+    let casts = state.tables.cast().filter(|(voter, _)| of_shard(*voter));
+    casts.fold(Set::default(), |casts, (_, nonce)| casts.with(nonce))
+}
+
+fn counted_once(model: &Gates, state: &State) -> bool {
+    let closed = state.tables.status() == Status::Closed;
+    let right =
+        |(shard, counted): (u8, &Option<Set>)| counted.is_none_or(|cast| cast == casts(model, state, Some(shard)));
+    !closed || (0..).zip(&state.tables.counted).all(right)
+}
+
+fn recorded_once(model: &Gates, state: &State) -> bool {
+    let events = &state.tables.election;
+    let recorded = events.iter().filter(|event| matches!(event, ElectionEvent::ResultsCounted { .. })).count();
+    recorded <= 1 && state.tables.recorded().is_none_or(|cast| cast == casts(model, state, None))
+}
+
+fn final_results_are_complete(model: &Gates, state: &State) -> bool {
+    state.tables.sum.is_none_or(|sum| sum == casts(model, state, None))
 }
 
 fn all_counted(model: &Gates, state: &State) -> bool {
-    state.tables.is_final() && state.tables.counted().count() == usize::from(model.voters())
+    let sum = state.tables.sum.unwrap_or_default();
+    state.tables.is_final() && sum.numbers().count() == usize::from(model.voters())
 }
 
 fn refused_by_a_gate(_: &Gates, state: &State) -> bool {

@@ -38,11 +38,6 @@ impl Set {
     pub fn numbers(self) -> impl Iterator<Item = u8> {
         (0..8).filter(move |number| self.has(*number))
     }
-
-    /// Its subsets that are not empty.
-    pub fn parts(self) -> impl Iterator<Item = Self> {
-        (1..=self.0).filter(move |part| part & !self.0 == 0).map(Self)
-    }
 }
 
 /// The number of the request that drew it.
@@ -64,7 +59,13 @@ pub enum Status {
 pub enum ElectionEvent {
     ElectionOpened,
     ElectionClosing,
-    ElectionClosed { casts: u8 },
+    ElectionClosed {
+        casts: u8,
+    },
+    /// With the digest of the results: here, the casts that they are made of.
+    ResultsCounted {
+        cast: Set,
+    },
 }
 
 /// A commit in a ballot's stream, which begins here after its creation.
@@ -109,15 +110,6 @@ pub struct Gate {
     pub casts: u8,
 }
 
-/// A part of the tally.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
-pub struct Part {
-    /// How often it was written.
-    pub version: u8,
-    /// What was counted: a real part has only sums.
-    pub counted: Vec<Nonce>,
-}
-
 /// The three tables, as far as the protocol looks at them.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Tables {
@@ -127,10 +119,10 @@ pub struct Tables {
     pub ballots: Vec<Vec<BallotCommit>>,
     /// Control: a gate for each shard.
     pub gates: Vec<Gate>,
-    /// Documents: the receipts.
-    pub receipts: Set,
-    /// Documents: the tally.
-    pub tally: Vec<Part>,
+    /// Documents: the receipts and the tally of each shard, once it is counted. A real tally has only sums.
+    pub counted: Vec<Option<Set>>,
+    /// Documents: what the shards add up to.
+    pub sum: Option<Set>,
 }
 
 impl Tables {
@@ -140,8 +132,8 @@ impl Tables {
             election: Vec::new(),
             ballots: vec![Vec::new(); model.voters().into()],
             gates: vec![Gate { status: Status::Draft, casts: 0 }; model.shards.into()],
-            receipts: Set::default(),
-            tally: vec![Part::default(); model.parts.into()],
+            counted: vec![None; model.shards.into()],
+            sum: None,
         }
     }
 
@@ -151,7 +143,7 @@ impl Tables {
             None => Status::Draft,
             Some(ElectionEvent::ElectionOpened) => Status::Open,
             Some(ElectionEvent::ElectionClosing) => Status::Closing,
-            Some(ElectionEvent::ElectionClosed { .. }) => Status::Closed,
+            Some(ElectionEvent::ElectionClosed { .. } | ElectionEvent::ResultsCounted { .. }) => Status::Closed,
         }
     }
 
@@ -173,14 +165,17 @@ impl Tables {
         (0..).zip(&self.ballots).flat_map(|(voter, ballot)| ballot.iter().filter_map(move |c| Some((voter, c.cast()?))))
     }
 
-    /// All that the tally counts.
-    pub fn counted(&self) -> impl Iterator<Item = Nonce> {
-        self.tally.iter().flat_map(|part| part.counted.iter().copied())
+    /// What history says of the results.
+    pub fn recorded(&self) -> Option<Set> {
+        self.election.iter().rev().find_map(|event| match event {
+            ElectionEvent::ResultsCounted { cast } => Some(*cast),
+            _ => None,
+        })
     }
 
-    /// Are there final results? (`domain/src/results.rs`)
+    /// Are there final results? (`http/src/results_view.rs`)
     pub fn is_final(&self) -> bool {
-        self.casts().is_some_and(|casts| self.counted().count() == usize::from(casts))
+        self.sum.is_some() && self.recorded().is_some()
     }
 
     /// Writes a commit after `version` of a stream, over what may stand there.

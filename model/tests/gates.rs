@@ -8,8 +8,8 @@ use photovote_model::{
     Gates, Guard, Request,
     progress::states_if_never_stuck,
     properties::{
-        ACKNOWLEDGED, ALL_COUNTED, CAST_ONCE, CLOSED_COUNTS, COUNTED_ONCE, EVENTS_FIRST, FINAL, GATES_COUNT, OPEN_GATE,
-        OVERTAKEN, REFUSED, TOLD_AGAIN, TOO_LATE,
+        ACKNOWLEDGED, ALL_COUNTED, CAST_ONCE, CLOSED_COUNTS, COUNTED_AFTER, EVENTS_FIRST, FINAL, GATES_COUNT,
+        OPEN_GATE, OVERTAKEN, REFUSED, TOLD_AGAIN, TOO_LATE,
     },
 };
 use stateright::{Checker, DiscoveryClassification, HasDiscoveries, Model};
@@ -32,8 +32,8 @@ const CAST_AND_RATE: [Request; 2] = [cast(0, 0), rate(0, 1)];
 /// The same, impatient.
 const CAST_AND_CAST: [Request; 2] = [cast(0, 0), cast(0, 1)];
 
-fn gates(requests: &[Request], shards: u8, closers: u8, projectors: u8) -> Gates {
-    Gates { requests: requests.to_vec(), shards, closers, projectors, parts: 1, at_once: 98, without: None }
+fn gates(requests: &[Request], shards: u8, closers: u8, counters: u8) -> Gates {
+    Gates { requests: requests.to_vec(), shards, closers, counters, without: None }
 }
 
 fn without(guard: Guard, model: Gates) -> Gates {
@@ -92,9 +92,8 @@ fn ballots_that_are_cast_and_counted() {
 }
 
 #[test]
-fn two_projectors_at_two_parts_of_the_tally() {
-    holds(&Gates { parts: 2, ..gates(&TWO, 1, 0, 2) }, &[]);
-    holds(&Gates { parts: 2, at_once: 1, ..gates(&TWO, 1, 0, 2) }, &[]);
+fn two_counters_at_two_shards() {
+    holds(&gates(&ONCE, 2, 1, 2), &[ALL_COUNTED]);
 }
 
 #[test]
@@ -107,7 +106,6 @@ fn larger_configurations() {
         (gates(&TWICE, 2, 1, 1), &[ALL_COUNTED, TOO_LATE, TOLD_AGAIN, OVERTAKEN]),
         (gates(&TWO, 2, 1, 1), &[ALL_COUNTED, TOO_LATE]),
         (gates(&TWO, 1, 1, 2), &[ALL_COUNTED, TOO_LATE]),
-        (Gates { at_once: 1, ..gates(&TWO, 1, 1, 2) }, &[ALL_COUNTED, TOO_LATE]),
         (gates(&TWO, 2, 2, 1), &[ALL_COUNTED, TOO_LATE]),
         (gates(&[cast(0, 0), cast(0, 0), cast(1, 0), cast(1, 0)], 2, 1, 0), &[TOO_LATE, TOLD_AGAIN, OVERTAKEN]),
     ] {
@@ -177,12 +175,11 @@ fn a_ballot_is_read_again_before_it_is_turned_away() {
 }
 
 #[test]
-fn a_receipt_must_be_new() {
-    breaks(Guard::ReceiptMustBeNew, gates(&TWO, 1, 1, 1), COUNTED_ONCE);
-    breaks(Guard::ReceiptMustBeNew, gates(&TWO, 1, 1, 1), FINAL);
+fn an_election_must_be_closed_before_it_is_counted() {
+    breaks(Guard::ElectionMustBeClosed, gates(&ONCE, 1, 1, 1), COUNTED_AFTER);
 }
 
 #[test]
-fn a_part_of_the_tally_must_not_have_moved() {
-    breaks(Guard::PartMustNotHaveMoved, gates(&TWO, 1, 1, 2), COUNTED_ONCE);
+fn a_count_must_be_whole() {
+    breaks(Guard::CountMustBeWhole, gates(&TWO, 2, 1, 1), FINAL);
 }

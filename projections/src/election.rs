@@ -104,7 +104,8 @@ fn competition_of(event: &ElectionEvent) -> Option<CompetitionId> {
         | E::ElectionExtended { .. }
         | E::ElectionClosing {}
         | E::ElectionClosed { .. }
-        | E::ResultsReleased {}
+        | E::ResultsCounted { .. }
+        | E::ResultsReleased { .. }
         | E::ElectionDeleted {}
         | E::AdministratorAdded { .. }
         | E::AdministratorRoleChanged { .. }

@@ -6,11 +6,15 @@
 mod ballot;
 mod election;
 mod packed;
+mod public;
+mod receipts;
 mod voter;
 
 pub use ballot::{CastBallot, cast_ballot};
 pub use election::{Changes, ElectionDocument, ElectionSummary};
 pub use packed::{TallyError, pack, unpack};
+pub use public::{PublicError, PublicResults};
+pub use receipts::{ReceiptBlock, block_has};
 pub use voter::VoterDocument;
 
 use photovote_domain::Version;

@@ -45,19 +45,34 @@ MUTANTS = [
         'const PLACE_IS_FREE: &str = "attribute_not_exists(no_such_attribute)";',
     ),
     (
-        "receipt condition of counting",
-        "storage/document-store/src/count.rs",
-        "actions.push(self.put_after(receipt_key(generation, election, receipt), Version::NONE)?);",
-        """let put = aws_sdk_dynamodb::types::Put::builder().table_name(&self.table);
-                let put = put.set_item(Some(receipt_key(generation, election, receipt))).build()?;
-                actions.push(aws_sdk_dynamodb::types::TransactWriteItem::builder().put(put).build());""",
+        "what a count has come to is kept",
+        "functions/counter/src/fold.rs",
+        "tally: self.tally(&kept)?,",
+        "tally: self.tally(&kept).map(|_| Tally::default())?,",
     ),
     (
-        "version condition of a tally",
-        "storage/document-store/src/count.rs",
-        "actions.push(self.put_after(item, part.version)?);",
-        """let put = aws_sdk_dynamodb::types::Put::builder().table_name(&self.table).set_item(Some(item)).build()?;
-            actions.push(aws_sdk_dynamodb::types::TransactWriteItem::builder().put(put).build());""",
+        "the last shard asks for the sum",
+        "functions/counter/src/lib.rs",
+        "len() == usize::from(election.shards.get()) {",
+        "len() > usize::from(election.shards.get()) {",
+    ),
+    (
+        "released results stay released",
+        "storage/document-store/src/counted.rs",
+        'put.condition_expression("attribute_not_exists(tag)")',
+        'put.condition_expression("attribute_not_exists(no_such_attribute)")',
+    ),
+    (
+        "nothing of a deleted election is published",
+        "storage/document-store/src/counted.rs",
+        "attribute_exists(pk) AND #status <> :deleted",
+        "attribute_exists(pk) OR #status <> :deleted",
+    ),
+    (
+        "a close comes again until the counter is told",
+        "functions/projector/src/lib.rs",
+        "whole.failed = earlier(whole.failed, self.tell(to_tell).await);",
+        "let _ = self.tell(to_tell).await;",
     ),
     (
         "version condition of a document",

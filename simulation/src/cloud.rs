@@ -22,7 +22,10 @@ use crate::{
 pub(crate) struct Cloud {
     pub(crate) engine: Engine,
     pub(crate) stream: Stream,
+    /// The repair queue and the failure queue.
     pub(crate) queue: Queue,
+    /// The counter's.
+    pub(crate) to_count: Queue,
     pub(crate) faults: Faults,
     pub(crate) dice: Dice,
     pub(crate) clock: Clock,
@@ -44,6 +47,7 @@ impl Cloud {
             engine: Engine::new(),
             stream: Stream::new(faults.clone(), dice.of("stream"), most_attempts),
             queue: Queue::default(),
+            to_count: Queue::default(),
             faults,
             dice: dice.of("network"),
             clock: Clock::start(),

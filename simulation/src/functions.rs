@@ -19,10 +19,12 @@ use aws_sdk_dynamodb::{
 use aws_types::SdkConfig;
 use axum::Router;
 use closer::Closer;
+use counter::Counter;
 use photovote_control::{Control, ControlReader};
 use photovote_document_store::{DocumentReader, DocumentStore};
 use photovote_event_store::{Environment, EventReader, EventStore, Snapshots};
 use photovote_http::edge;
+use photovote_queues::{CountMessage, Queue};
 use projector::{Projector, RepairQueue};
 use repair::{Repair, StreamReader};
 use tokio::time::timeout;
@@ -35,6 +37,8 @@ use crate::{
     transport::{Life, Transport},
 };
 
+/// The counter's queue.
+pub(crate) const COUNT_QUEUE: &str = "photovote-count";
 /// How long an invocation may take, as the template says.
 const LONGEST: Duration = Duration::from_secs(28);
 /// Longer streams have snapshots: those of most elections here, when they open.
@@ -172,6 +176,7 @@ pub(crate) fn config(transport: Transport) -> SdkConfig {
 pub(crate) struct Functions {
     pub(crate) http: BTreeMap<Target, Function<Router>>,
     pub(crate) projector: Function<Projector>,
+    pub(crate) counter: Function<Counter>,
     pub(crate) repair: Function<Repair>,
     pub(crate) closer: Function<Closer>,
 }
@@ -192,6 +197,7 @@ impl Functions {
         Self {
             http: http.into(),
             projector: Function::new(cloud, "projector", dice, |config, _| projector(config)),
+            counter: Function::new(cloud, "counter", dice, counter),
             repair: Function::new(cloud, "repair", dice, |config, _| {
                 Repair::new(projector(config), StreamReader::new(config))
             }),
@@ -254,5 +260,18 @@ fn public_queries(config: &SdkConfig, _surroundings: &Surroundings) -> Router {
 fn projector(config: &SdkConfig) -> Projector {
     let client = Client::new(config);
     let queue = RepairQueue::new(aws_sdk_sqs::Client::new(config), "http://simulated/000000000000/photovote-repair");
-    Projector::new(EventReader::new(client.clone(), EVENTS), DocumentStore::new(client, DOCUMENTS), queue)
+    let documents = DocumentStore::new(client.clone(), DOCUMENTS);
+    Projector::new(EventReader::new(client, EVENTS), documents, queue, to_count(config))
+}
+
+fn counter(config: &SdkConfig, surroundings: &Surroundings) -> Counter {
+    let client = Client::new(config);
+    let gates = ControlReader::new(client.clone(), CONTROL);
+    let documents = DocumentStore::new(client.clone(), DOCUMENTS);
+    // A page and no more, so that what is kept between two steps is needed.
+    Counter::new(surroundings.store(&client), gates, documents, to_count(config)).with_pages(1)
+}
+
+fn to_count(config: &SdkConfig) -> Queue<CountMessage> {
+    Queue::new(aws_sdk_sqs::Client::new(config), format!("http://simulated/000000000000/{COUNT_QUEUE}"))
 }

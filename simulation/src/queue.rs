@@ -1,4 +1,4 @@
-//! SQS: the repair queue and the failure queue, which one function works off. A message comes again until it is worked
+//! SQS: queues, each of which one function works off. A message comes again until it is worked
 //! off, at most five times; then it is a dead letter.
 
 use std::{

@@ -101,8 +101,7 @@ impl Stream {
                 state.shards[parent].open = false;
                 state.shards.extend([Shard::open(), Shard::open()]);
             }
-            // Ballots are counted one by one: nothing that follows could tell that a cast is missing.
-            if !commit.sk.starts_with("ballot") && self.faults.strikes(Fault::Missing) {
+            if self.faults.strikes(Fault::Missing) {
                 state.missing.push(commit);
                 continue;
             }

@@ -25,7 +25,7 @@ use dynoxide::{DynoxideError, errors::CancellationReason};
 use serde_json::{Value, json};
 use tokio::{sync::Notify, time::sleep};
 
-use crate::{cloud::Cloud, engine::DOCUMENTS, faults::Fault};
+use crate::{cloud::Cloud, engine::DOCUMENTS, faults::Fault, functions::COUNT_QUEUE};
 
 /// A function's life, which can end between any two calls: before a call has its effect, or after.
 #[derive(Debug, Clone, Default)]
@@ -296,7 +296,9 @@ impl Call {
 
     fn send_message(&self, cloud: &Cloud) -> Vec<u8> {
         let body = self.body["MessageBody"].as_str().unwrap_or_default().to_owned();
-        json!({"MessageId": cloud.queue.send(body, cloud.clock.now())}).to_string().into_bytes()
+        let to_count = self.body["QueueUrl"].as_str().is_some_and(|url| url.ends_with(COUNT_QUEUE));
+        let queue = if to_count { &cloud.to_count } else { &cloud.queue };
+        json!({"MessageId": queue.send(body, cloud.clock.now())}).to_string().into_bytes()
     }
 }
 

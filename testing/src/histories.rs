@@ -53,7 +53,7 @@ pub fn election(id: ElectionId, shards: u8, casts: Option<u64>) -> Vec<Commit> {
     let closed = casts.map(|casts| {
         [
             vec![ElectionEvent::ElectionClosing {}],
-            vec![ElectionEvent::ElectionClosed { casts, registered: Some(casts) }],
+            vec![ElectionEvent::ElectionClosed { casts, digest_follows: true, registered: Some(casts) }],
         ]
     });
     let commits = [vec![created], vec![added, candidate(1)], vec![candidate(2)], vec![opened]];

@@ -11,13 +11,14 @@ use std::{collections::BTreeMap, fmt, sync::Arc};
 
 use aws_sdk_dynamodb::{Client, types::AttributeValue};
 use aws_types::SdkConfig;
+use photovote_domain::ElectionId;
 use photovote_dynamodb::{Calls, Endpoint, Item};
 use photovote_embedded::{Database, Dispatcher, create_table};
 use photovote_event_store::Commit;
 
 use crate::units::ReadUnits;
 
-pub use gateway::{Reply, Sender, get, send, send_under};
+pub use gateway::{Reply, Sender, get, send, send_under, send_with};
 pub use histories::{ballot, election, following, history, voter};
 pub use over_http::OverHttp;
 pub use photovote_embedded::StreamName;
@@ -105,6 +106,11 @@ impl Engine {
 }
 
 impl Engine {
+    /// Puts the gate of a shard as it is when the election is closed and has let so many casts through.
+    pub async fn close_gate(&self, election: ElectionId, shard: u8, casts: u64) {
+        close_gate(&self.client(), TABLES.control, election, shard, casts).await;
+    }
+
     /// Writes commits to the events table, as if nobody had to decide on them.
     pub async fn write(&self, commits: &[Commit]) {
         for commit in commits {
@@ -135,6 +141,18 @@ impl Engine {
         let delete = self.client().delete_item().table_name(table).key("pk", text(pk)).key("sk", text(sk));
         delete.send().await.expect("the engine deletes an item");
     }
+}
+
+/// Puts the gate of a shard of a closed election into this control table.
+///
+/// # Panics
+/// The table does not take it.
+pub async fn close_gate(client: &Client, table: &str, election: ElectionId, shard: u8, casts: u64) {
+    let text = |text: &str| AttributeValue::S(text.to_owned());
+    let number = || AttributeValue::N(casts.to_string());
+    let put = client.put_item().table_name(table).item("pk", text(&format!("{election}#{shard}")));
+    let put = put.item("sk", text("gate")).item("status", text("closed")).item("casts", number());
+    put.item("registered", number()).send().await.expect("the engine takes a gate");
 }
 
 #[cfg(test)]

@@ -33,7 +33,7 @@ pub struct Journey {
     pub steps: &'static [Step],
     /// The write units of projecting the registration.
     pub projected: usize,
-    /// The write units of counting this ballot by itself, and 98 such ballots at once.
+    /// The write units and the read units of counting a thousand such ballots, in 16 shards.
     pub counted: [usize; 2],
 }
 

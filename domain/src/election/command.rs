@@ -2,6 +2,7 @@
 
 use super::Role;
 use crate::{
+    hash::Digest,
     ids::{CandidateId, CompetitionId, Subject},
     image::Image,
     rating::Scale,
@@ -55,6 +56,11 @@ pub enum ElectionCommand {
         casts: u64,
         /// How many voters were registered: the sum over the gates.
         registered: u64,
+    },
+    /// Write down that all ballots are counted, and what the results are. PhotoVote itself does it.
+    RecordResults {
+        /// The digest of the results of the election as it is.
+        digest: Digest,
     },
     /// Make the results public.
     Release,
@@ -149,6 +155,7 @@ impl ElectionCommand {
             Self::Extend { .. } => "ExtendElection",
             Self::Close | Self::CloseIfDue => "CloseElection",
             Self::FinishClosing { .. } => "FinishClosingElection",
+            Self::RecordResults { .. } => "RecordResults",
             Self::Release => "ReleaseResults",
             Self::Delete => "DeleteElection",
             Self::AppointAdministrator { .. } => "AppointAdministrator",

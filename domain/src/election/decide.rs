@@ -1,8 +1,8 @@
 //! What an election allows.
 
 use super::{
-    Candidate, Competition, Context, Election, ElectionCommand, ElectionEvent, ElectionRejection, Limit, Picture, Role,
-    Status,
+    Candidate, Competition, Context, Election, ElectionCommand, ElectionEvent, ElectionRejection, Limit, Picture,
+    ResultsDigest, Role, Status,
 };
 use crate::{
     aggregate::Aggregate,
@@ -55,12 +55,25 @@ impl Aggregate for Election {
             C::CloseIfDue if self.status == Status::Open && !self.is_due(context.now) => Err(ElectionRejection::NotDue),
             C::Close | C::CloseIfDue => self.close(),
             C::FinishClosing { casts, registered } => match self.status {
-                Status::Closing => Ok(vec![ElectionEvent::ElectionClosed { casts, registered: Some(registered) }]),
+                Status::Closing => Ok(vec![ElectionEvent::ElectionClosed {
+                    casts,
+                    digest_follows: true,
+                    registered: Some(registered),
+                }]),
                 status => Err(ElectionRejection::WrongStatus(status)),
             },
-            C::Release => match self.status {
-                Status::Closed => Ok(vec![ElectionEvent::ResultsReleased {}]),
-                status => Err(ElectionRejection::NotClosed(status)),
+            C::RecordResults { digest } => match (self.status, self.results) {
+                (Status::Closed, ResultsDigest::Awaited) => Ok(vec![ElectionEvent::ResultsCounted { digest }]),
+                (Status::Closed | Status::Released, _) => Ok(Vec::new()),
+                (status, _) => Err(ElectionRejection::NotClosed(status)),
+            },
+            C::Release => match (self.status, self.results) {
+                (Status::Closed, ResultsDigest::Awaited) => Err(ElectionRejection::Counting),
+                (Status::Closed, ResultsDigest::None) => Ok(vec![ElectionEvent::ResultsReleased { digest: None }]),
+                (Status::Closed, ResultsDigest::Known(digest)) => {
+                    Ok(vec![ElectionEvent::ResultsReleased { digest: Some(digest) }])
+                }
+                (status, _) => Err(ElectionRejection::NotClosed(status)),
             },
             C::Delete => match self.status {
                 Status::Draft | Status::Closed | Status::Released => Ok(vec![ElectionEvent::ElectionDeleted {}]),

@@ -2,8 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Administrators, Candidate, Competition, Election, Picture, Role, Status};
+use super::{Administrators, Candidate, Competition, Election, Picture, ResultsDigest, Role, Status};
 use crate::{
+    hash::Digest,
     ids::{CandidateId, CompetitionId},
     rating::Scale,
     shard::ShardCount,
@@ -36,10 +37,13 @@ pub enum ElectionEvent {
     ElectionExtended { closes_at: Timestamp },
     /// It began to close.
     ElectionClosing {},
-    /// Every gate is closed: so many ballots were cast.
-    ElectionClosed { casts: u64, registered: Option<u64> },
-    /// The results became public.
-    ResultsReleased {},
+    /// Every gate is closed: so many ballots were cast. `digest_follows` is false in elections that a release closed which did
+    /// not write the digest of the results into history.
+    ElectionClosed { casts: u64, digest_follows: bool, registered: Option<u64> },
+    /// All ballots are counted: the results have this digest.
+    ResultsCounted { digest: Digest },
+    /// The results of this digest became public. Elections that were closed without one have none.
+    ResultsReleased { digest: Option<Digest> },
     /// It was deleted.
     ElectionDeleted {},
     /// Somebody became an administrator.
@@ -101,12 +105,14 @@ impl Election {
             }
             E::ElectionExtended { closes_at } => self.closes_at = Some(closes_at),
             E::ElectionClosing {} => self.status = Status::Closing,
-            E::ElectionClosed { casts, registered } => {
+            E::ElectionClosed { casts, digest_follows, registered } => {
                 self.status = Status::Closed;
                 self.casts = Some(casts);
                 self.registered = registered;
+                self.results = if digest_follows { ResultsDigest::Awaited } else { ResultsDigest::None };
             }
-            E::ResultsReleased {} => self.status = Status::Released,
+            E::ResultsCounted { digest } => self.results = ResultsDigest::Known(digest),
+            E::ResultsReleased { digest: _ } => self.status = Status::Released,
             E::ElectionDeleted {} => self.status = Status::Deleted,
             E::AdministratorAdded { role, subject } | E::AdministratorRoleChanged { role, subject } => {
                 self.administrators.set(subject, role);
@@ -148,6 +154,10 @@ impl Election {
             }
             E::CandidateDisqualified { candidate, competition, reason } => {
                 self.change(competition, candidate, |candidate| candidate.disqualified = Some(reason));
+                // The digest of the results before it does not fit any more.
+                if let ResultsDigest::Known(_) = self.results {
+                    self.results = ResultsDigest::Awaited;
+                }
             }
         }
     }

@@ -89,6 +89,9 @@ pub enum ElectionRejection {
     /// Only a closed election can do this.
     #[error("the election is {}, not closed", status_word(*.0))]
     NotClosed(Status),
+    /// The ballots are not counted, or the results have changed since they were.
+    #[error("the ballots are being counted: try again in a moment")]
+    Counting,
     /// The state does not allow it.
     #[error("the election is {}", status_word(*.0))]
     WrongStatus(Status),
@@ -156,6 +159,7 @@ impl Refusal for ElectionRejection {
             Self::NotDraft(_) => "election_not_draft",
             Self::NotOpen(_) => "election_not_open",
             Self::NotClosed(_) => "election_not_closed",
+            Self::Counting => "counting",
             Self::WrongStatus(_) => "election_status",
             Self::NoCompetition => "no_competition",
             Self::TooFewCandidates => "too_few_candidates",
@@ -180,6 +184,7 @@ impl Refusal for ElectionRejection {
             }
             Self::RoleInsufficient(_) => Kind::Forbidden,
             Self::ClosingTimePast | Self::ClosingTimeNotLater => Kind::Invalid,
+            Self::Counting => Kind::Pending,
             _ => Kind::State,
         }
     }

@@ -19,7 +19,7 @@ fn pinned<R: Refusal, const N: usize>(table: [(R, &str, Kind); N]) {
 #[test]
 fn the_election_says_no_in_these_words() {
     use ElectionRejection as R;
-    use Kind::{Forbidden, Invalid, Missing, State};
+    use Kind::{Forbidden, Invalid, Missing, Pending, State};
     pinned([
         (R::NotFound, "election_not_found", Missing),
         (R::AdministratorNotFound, "administrator_not_found", Missing),
@@ -33,6 +33,7 @@ fn the_election_says_no_in_these_words() {
         (R::NotDraft(Status::Open), "election_not_draft", State),
         (R::NotOpen(Status::Draft), "election_not_open", State),
         (R::NotClosed(Status::Open), "election_not_closed", State),
+        (R::Counting, "counting", Pending),
         (R::WrongStatus(Status::Closing), "election_status", State),
         (R::NoCompetition, "no_competition", State),
         (R::TooFewCandidates, "too_few_candidates", State),

@@ -94,6 +94,21 @@ impl World {
     }
 }
 
+/// The released results are those of the last count, and no disqualification came after it.
+fn released_is_what_was_counted_last(history: &[ElectionEvent]) {
+    let mut counted = None;
+    for event in history {
+        match event {
+            ElectionEvent::ResultsCounted { digest } => counted = Some(*digest),
+            ElectionEvent::CandidateDisqualified { .. } => counted = None,
+            ElectionEvent::ResultsReleased { digest } => {
+                assert_eq!((*digest, counted.is_some()), (counted, true));
+            }
+            _ => {}
+        }
+    }
+}
+
 /// What must be so whenever one looks.
 fn always(world: &World) {
     let election = &world.election.state;
@@ -109,6 +124,7 @@ fn always(world: &World) {
     }
     let counted = matches!(status, Status::Closed | Status::Released) || status == Status::Deleted && was_opened;
     assert_eq!(election.casts.is_some(), counted);
+    released_is_what_was_counted_last(&world.election.history);
 
     let owners = election.administrators.iter().filter(|(_, role)| *role == Role::Owner).count();
     assert_eq!(owners > 0, election.exists(), "an election has an owner as long as it is there");
@@ -268,7 +284,8 @@ fn election_command() -> impl Strategy<Value = ElectionCommand> {
         1 => Just(C::Close),
         1 => Just(C::CloseIfDue),
         2 => (0..5_u64).prop_map(|casts| C::FinishClosing { casts, registered: casts + 1 }),
-        1 => Just(C::Release),
+        4 => any::<u8>().prop_map(|n| C::RecordResults { digest: Digest::of(&[n]) }),
+        3 => Just(C::Release),
         1 => Just(C::Delete),
         3 => (competition(), name(), description())
             .prop_map(|(competition, name, description)| C::AddCompetition { competition, name, description }),
@@ -402,5 +419,5 @@ fn the_sequences_reach_every_event_there_is() {
         seen.extend(ballots.map(|event: &BallotEvent| kind(serde_json::to_value(event).unwrap())));
     }
     // Of a ballot all that is still written, but the seal of a large one.
-    assert_eq!(seen.len(), 23 + 2 + 5, "{seen:?}");
+    assert_eq!(seen.len(), 24 + 2 + 5, "{seen:?}");
 }

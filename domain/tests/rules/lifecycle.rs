@@ -1,16 +1,16 @@
 //! What can be asked of an election at each stage of its life: every command, at every status.
 
 use photovote_domain::{
-    Aggregate, Election, Refusal, Scale,
-    election::{ElectionCommand, ElectionEvent, Role, Status},
+    Aggregate, Digest, Election, Refusal, Scale,
+    election::{ElectionCommand, ElectionEvent, ElectionRejection, ResultsDigest, Role, Status},
     fold,
 };
 
 use crate::{
     given::given,
     photos::{
-        NOW, STATUSES, TODAY, at, candidate, competition, context, create, created, draft, election, history,
-        opened_until, scale, text,
+        NOW, STATUSES, TODAY, at, candidate, competition, context, counted, create, created, draft, election, history,
+        opened_until, results_digest, scale, text,
     },
 };
 
@@ -29,6 +29,7 @@ fn commands() -> Vec<ElectionCommand> {
         C::Close,
         C::CloseIfDue,
         C::FinishClosing { casts: 3, registered: 4 },
+        C::RecordResults { digest: results_digest() },
         C::Release,
         C::Delete,
         C::AddCompetition { competition: self::competition(2), name: text("Towns"), description: None },
@@ -67,6 +68,7 @@ fn answers(command: &ElectionCommand) -> [&'static str; 7] {
         C::Extend { .. } => [ABSENT, NOT_OPEN, "event", NOT_OPEN, NOT_OPEN, NOT_OPEN, GONE],
         C::Close | C::CloseIfDue => [ABSENT, NOT_OPEN, "event", "none", NOT_OPEN, NOT_OPEN, GONE],
         C::FinishClosing { .. } => [ABSENT, STATUS, STATUS, "event", STATUS, STATUS, GONE],
+        C::RecordResults { .. } => [ABSENT, NOT_CLOSED, NOT_CLOSED, NOT_CLOSED, "none", "none", GONE],
         C::Release => [ABSENT, NOT_CLOSED, NOT_CLOSED, NOT_CLOSED, "event", NOT_CLOSED, GONE],
         C::Delete => [ABSENT, "event", STATUS, STATUS, "event", "event", GONE],
         C::DisqualifyCandidate { .. } => [ABSENT, STATUS, "event", STATUS, "event", STATUS, GONE],
@@ -118,6 +120,7 @@ fn each_step_of_a_life_leads_to_the_next() {
         (C::Open { closes_at: None }, Status::Open),
         (C::Close, Status::Closing),
         (C::FinishClosing { casts: 3, registered: 4 }, Status::Closed),
+        (C::RecordResults { digest: results_digest() }, Status::Closed),
         (C::Release, Status::Released),
         (C::Delete, Status::Deleted),
     ];
@@ -132,7 +135,7 @@ fn each_step_of_a_life_leads_to_the_next() {
 
 #[test]
 fn the_number_of_ballots_is_known_once_the_election_is_closed() {
-    let closed = ElectionEvent::ElectionClosed { casts: 12, registered: Some(14) };
+    let closed = ElectionEvent::ElectionClosed { casts: 12, digest_follows: true, registered: Some(14) };
     given::<Election>(history(Status::Closing))
         .when(ElectionCommand::FinishClosing { casts: 12, registered: 14 }, &TODAY)
         .then([closed]);
@@ -182,4 +185,45 @@ fn each_competition_needs_two_candidates_to_open() {
     given::<Election>(events.clone()).when(open(), &TODAY).then_refused(R::TooFewCandidates);
     events.push(candidate_added(2, 4));
     given::<Election>(events).when(open(), &TODAY).then([opened_until(None)]);
+}
+
+/// What has happened to the election when its gates are closed and its ballots are not counted.
+fn closed(digest_follows: bool) -> Vec<ElectionEvent> {
+    let closed = ElectionEvent::ElectionClosed { casts: 3, digest_follows, registered: Some(3) };
+    [history(Status::Closing), vec![closed]].concat()
+}
+
+#[test]
+fn results_are_released_once_they_are_counted_and_with_their_digest() {
+    use ElectionCommand as C;
+    let awaiting = given::<Election>(closed(true));
+    awaiting.when(C::Release, &TODAY).then_refused(ElectionRejection::Counting);
+    awaiting.when(C::RecordResults { digest: results_digest() }, &TODAY).then([counted()]);
+    let released = ElectionEvent::ResultsReleased { digest: Some(results_digest()) };
+    given::<Election>(history(Status::Closed)).when(C::Release, &TODAY).then([released]);
+}
+
+#[test]
+fn after_a_disqualification_the_results_are_counted_anew() {
+    use ElectionCommand as C;
+    let disqualified = ElectionEvent::CandidateDisqualified {
+        candidate: candidate(1),
+        competition: competition(1),
+        reason: "a painting".into(),
+    };
+    let moved = given::<Election>([history(Status::Closed), vec![disqualified.clone()]].concat());
+    moved.when(C::Release, &TODAY).then_refused(ElectionRejection::Counting);
+    let digest = Digest::of(b"other results");
+    moved.when(C::RecordResults { digest }, &TODAY).then([ElectionEvent::ResultsCounted { digest }]);
+    // While people vote there are no results that could change.
+    let open = fold::<Election>(&[history(Status::Open), vec![disqualified]].concat());
+    assert_eq!(open.results, ResultsDigest::None);
+}
+
+#[test]
+fn an_election_that_an_older_release_closed_is_released_without_a_digest() {
+    use ElectionCommand as C;
+    let old = given::<Election>(closed(false));
+    old.when(C::RecordResults { digest: results_digest() }, &TODAY).then_nothing();
+    old.when(C::Release, &TODAY).then([ElectionEvent::ResultsReleased { digest: None }]);
 }

@@ -114,6 +114,15 @@ pub(crate) fn draft() -> Vec<ElectionEvent> {
     vec![created(), competition_added(1), candidate_added(1, 1), candidate_added(1, 2)]
 }
 
+/// The digest of the results of the same election.
+pub(crate) fn results_digest() -> Digest {
+    Digest::of(b"results")
+}
+
+pub(crate) fn counted() -> ElectionEvent {
+    ElectionEvent::ResultsCounted { digest: results_digest() }
+}
+
 /// What has happened to the same election at the latest when it has this status.
 pub(crate) fn history(status: election::Status) -> Vec<ElectionEvent> {
     use election::Status as S;
@@ -122,8 +131,11 @@ pub(crate) fn history(status: election::Status) -> Vec<ElectionEvent> {
         S::Draft => return draft(),
         S::Open => (S::Draft, opened_until(None)),
         S::Closing => (S::Open, ElectionEvent::ElectionClosing {}),
-        S::Closed => (S::Closing, ElectionEvent::ElectionClosed { casts: 3, registered: Some(3) }),
-        S::Released => (S::Closed, ElectionEvent::ResultsReleased {}),
+        S::Closed => {
+            let closed = ElectionEvent::ElectionClosed { casts: 3, digest_follows: true, registered: Some(3) };
+            return [history(S::Closing), vec![closed, counted()]].concat();
+        }
+        S::Released => (S::Closed, ElectionEvent::ResultsReleased { digest: Some(results_digest()) }),
         S::Deleted => (S::Released, ElectionEvent::ElectionDeleted {}),
     };
     let mut events = history(before);

@@ -6,7 +6,7 @@ use axum::{
     extract::State,
     response::{IntoResponse, Response},
 };
-use photovote_domain::ElectionId;
+use photovote_domain::{ElectionId, Scale};
 use photovote_http::{
     Administrator, Answer, Code, Parameters, Problem, ResultsView, Segments, VersionParameter, schema,
 };
@@ -15,7 +15,7 @@ use crate::{App, sheet::Sheet};
 
 /// Shows the results of a closed election.
 ///
-/// Every administrator of the election may call this, once it is closed. Right after the close some ballots may not be counted:
+/// Every administrator of the election may call this, once it is closed. Right after the close the ballots are counted:
 /// then `status` is `counting`, and the request is to be repeated after a second. With `status` `final` every cast ballot is counted,
 /// once.
 #[utoipa::path(
@@ -25,8 +25,7 @@ use crate::{App, sheet::Sheet};
 )]
 pub(crate) async fn show(State(app): State<App>, caller: Administrator, path: Segments, query: Parameters) -> Answer {
     let id = path.id("election")?;
-    let (document, tally) = app.election_and_tally(&caller, id, app.least(&caller, id, &query).await?).await?;
-    Ok(Json(ResultsView::of(id, &document.election, &tally)?).into_response())
+    Ok(Json(app.results(&caller, id, &query).await?.1).into_response())
 }
 
 /// Downloads the final results as a table.
@@ -43,10 +42,10 @@ pub(crate) async fn show(State(app): State<App>, caller: Administrator, path: Se
 )]
 pub(crate) async fn sheet(State(app): State<App>, caller: Administrator, path: Segments, query: Parameters) -> Answer {
     let id = path.id("election")?;
-    let (document, tally) = app.election_and_tally(&caller, id, app.least(&caller, id, &query).await?).await?;
-    match ResultsView::of(id, &document.election, &tally)? {
+    let (scale, results) = app.results(&caller, id, &query).await?;
+    match results {
         ResultsView::Final(results) => {
-            let table = Sheet::of(&results, document.election.scale).into_csv().map_err(|error| {
+            let table = Sheet::of(&results, scale).into_csv().map_err(|error| {
                 tracing::error!(%error, "a table cannot be written");
                 Problem::internal()
             })?;
@@ -56,6 +55,23 @@ pub(crate) async fn sheet(State(app): State<App>, caller: Administrator, path: S
             let detail = format!("{} of {} ballots are counted: try again", so_far.counted, so_far.cast);
             Err(Problem::unavailable(Code::Counting, detail, 1))
         }
+    }
+}
+
+impl App {
+    /// An election's scale and its results, or how far the counting is.
+    async fn results(
+        &self,
+        caller: &Administrator,
+        id: ElectionId,
+        query: &Parameters,
+    ) -> Answer<(Scale, ResultsView)> {
+        let least = self.least(caller, id, query).await?;
+        let (document, tally) = self.election_and_tally(caller, id, least).await?;
+        let election = &document.election;
+        let counting = tally.is_none() && election.casts.is_some();
+        let so_far = if counting { self.documents.counted_so_far(id).await? } else { 0 };
+        Ok((election.scale, ResultsView::of(id, election, tally.as_ref(), so_far)?))
     }
 }
 

@@ -49,7 +49,7 @@ impl App {
         caller: &Administrator,
         id: ElectionId,
         least: Option<Version>,
-    ) -> Answer<(ElectionDocument, Tally)> {
+    ) -> Answer<(ElectionDocument, Option<Tally>)> {
         self.come_to(caller, id, least).await?;
         let found = self.documents.results_input(id, least.is_some()).await?;
         visible(caller, least, found, |(document, _tally)| document)

@@ -6,16 +6,16 @@ use std::collections::BTreeMap;
 use axum::Router;
 use election_queries::{App, routes};
 use photovote_control::{Control, ControlReader};
-use photovote_document_store::{DocumentReader, DocumentStore, Saved};
+use photovote_document_store::{DocumentReader, DocumentStore, PublicHeader, Saved};
 use photovote_domain::{
-    BallotId, CandidateId, CompetitionId, ElectionId, Nonce, Ratings, Receipt, Scale, Shard, ShardCount, Timestamp,
-    Version, VoterId,
+    BallotId, CandidateId, CompetitionId, ElectionId, Scale, Shard, ShardCount, Tally, Timestamp, Version, VoterId,
     election::{ElectionEvent as E, Role},
+    results::Results,
     voter::VoterEvent,
 };
 use photovote_dynamodb::transact;
 use photovote_http::edge;
-use photovote_projections::{CastBallot, Changes, ElectionDocument, VoterDocument};
+use photovote_projections::{Changes, ElectionDocument, VoterDocument};
 use photovote_testing::{Engine, Reply, Sender, get};
 use serde_json::{Value, json};
 
@@ -50,23 +50,24 @@ impl Office {
         let previous = document.version;
         let mut changes = Changes::default();
         document.apply(previous.plus(1), events, &mut changes);
-        let saved = self.store.save_election(&"1".parse().unwrap(), document, previous, &changes).await;
+        let saved = self.store.save_election(&"2".parse().unwrap(), document, previous, &changes).await;
         assert_eq!(saved, Ok(Saved::Yes));
     }
 
     /// Closes the election after so many casts.
     async fn close(&self, document: &mut ElectionDocument, casts: u64) {
-        self.project(document, &[E::ElectionClosing {}, E::ElectionClosed { casts, registered: Some(casts + 1) }])
-            .await;
+        self.project(
+            document,
+            &[E::ElectionClosing {}, E::ElectionClosed { casts, digest_follows: true, registered: Some(casts + 1) }],
+        )
+        .await;
     }
 
-    /// Counts a ballot with these grades for the candidates 11, 12, …
-    async fn count(&self, number: u8, grades: &[u8]) {
-        let rated = (11..).zip(grades).map(|(bits, grade)| (CandidateId::from_bits(bits), *grade));
-        let ratings: Ratings = rated.filter(|(_, grade)| *grade > 0).collect();
-        let shard = Shard::new(0).unwrap();
-        let receipt = Receipt::of(ELECTION, shard, &ratings, &Nonce::from_bytes([number; 32]));
-        self.store.count(&"1".parse().unwrap(), ELECTION, [CastBallot { receipt, ratings }]).await.unwrap();
+    /// Counts ballots with these grades for the candidates 11, 12, …, all in one shard.
+    async fn count(&self, ballots: &[&[u8]]) {
+        let tally = tally(ballots);
+        let saved = self.store.save_count(&"2".parse().unwrap(), ELECTION, &tally, &PublicHeader::default()).await;
+        assert_eq!(saved, Ok(Saved::Yes));
     }
 
     async fn registers(&self, number: u128) {
@@ -74,7 +75,7 @@ impl Office {
         let (ballot, name) = (BallotId::from_bits(number), format!("voter {number}"));
         let registered = VoterEvent::VoterRegistered { ballot, email: format!("v{number}@example.org"), name };
         voter.apply(Version::new(1), &[registered]);
-        let saved = self.store.save_voter(&"1".parse().unwrap(), ELECTION, &voter, Version::NONE).await;
+        let saved = self.store.save_voter(&"2".parse().unwrap(), ELECTION, &voter, Version::NONE).await;
         assert_eq!(saved, Ok(Saved::Yes));
     }
 
@@ -315,19 +316,43 @@ async fn the_turnout_stands_at_the_gates() {
     assert_eq!(missing.header("retry-after"), "30");
 }
 
+/// What ballots with these grades come to.
+fn tally(ballots: &[&[u8]]) -> Tally {
+    let mut tally = Tally::default();
+    for grades in ballots {
+        let rated = (11..).zip(*grades).map(|(bits, grade)| (CandidateId::from_bits(bits), *grade));
+        tally.count(&rated.filter(|(_, grade)| *grade > 0).collect());
+    }
+    tally
+}
+
+/// The event that says what these ballots come to.
+fn counted(document: &ElectionDocument, ballots: &[&[u8]]) -> E {
+    let election = &document.election;
+    let (casts, tally) = (election.casts.unwrap(), tally(ballots));
+    let results = Results::of(ELECTION, &election.competitions, election.scale, &tally, casts, election.registered);
+    E::ResultsCounted { digest: results.unwrap().digest.0 }
+}
+
 #[tokio::test]
-async fn results_come_when_every_ballot_is_counted() {
+async fn results_come_when_every_ballot_is_counted_and_history_says_so() {
     let (office, mut document) = Office::open(&["Moon", "Sun"]).await;
-    office.count(1, &[4, 2]).await;
     for path in ["/results", "/results.csv"] {
         assert_eq!(office.ada(path).await.problem(), (409, "election_not_closed"));
     }
     office.close(&mut document, 2).await;
-    let counting = json!({"election_id": ELECTION, "status": "counting", "counted": 1, "cast": 2});
-    assert_eq!(office.ada("/results").await.json, counting);
+    let so_far = |counted| json!({"election_id": ELECTION, "status": "counting", "counted": counted, "cast": 2});
+    assert_eq!(office.ada("/results").await.json, so_far(0));
+    let (generation, shard) = ("2".parse().unwrap(), Shard::new(3).unwrap());
+    office.store.save_shard(&generation, ELECTION, shard, &tally(&[&[4, 2]]), Vec::new()).await.unwrap();
+    assert_eq!(office.ada("/results").await.json, so_far(1));
     let sheet = office.ada("/results.csv").await;
     assert_eq!((sheet.problem(), sheet.header("retry-after")), ((503, "counting"), "1"));
-    office.count(2, &[5, 0]).await;
+    let ballots = [&[4, 2][..], &[5, 0]];
+    office.count(&ballots).await;
+    assert_eq!(office.ada("/results").await.json, so_far(2), "history does not know of it yet");
+    let event = counted(&document, &ballots);
+    office.project(&mut document, &[event]).await;
     let results = office.ada("/results").await.json;
     assert_eq!((&results["status"], &results["counted"], &results["cast"]), (&json!("final"), &json!(2), &json!(2)));
     let best = &results["competitions"][0]["candidates"][0];
@@ -335,12 +360,22 @@ async fn results_come_when_every_ballot_is_counted() {
 }
 
 #[tokio::test]
-async fn more_ballots_than_were_cast_are_never_results() {
+async fn results_that_history_does_not_know_are_never_shown() {
     let (office, mut document) = Office::open(&["Moon", "Sun"]).await;
-    office.count(1, &[4, 2]).await;
-    office.close(&mut document, 0).await;
-    for path in ["/results", "/results.csv"] {
-        assert_eq!(office.ada(path).await.problem(), (500, "internal"));
+    office.close(&mut document, 2).await;
+    let event = counted(&document, &[&[4, 2], &[5, 0]]);
+    office.project(&mut document, &[event]).await;
+    let more: &[&[u8]] = &[&[4, 2], &[5, 0], &[1, 1]];
+    for ballots in [&[&[2, 4][..], &[0, 5]][..], more, &[&[4, 2]]] {
+        office.count(ballots).await;
+        for path in ["/results", "/results.csv"] {
+            let refused = office.ada(path).await;
+            assert_eq!(
+                (refused.problem(), refused.header("retry-after")),
+                ((503, "results_differ"), "60"),
+                "{ballots:?}"
+            );
+        }
     }
 }
 
@@ -348,12 +383,14 @@ async fn more_ballots_than_were_cast_are_never_results() {
 async fn the_table_has_a_row_for_each_candidate_and_no_formula() {
     let names = ["=HYPERLINK(\"http://evil\")", "Sun, at \"noon\"", "@never", "Mist"];
     let (office, mut document) = Office::open(&names).await;
-    office.count(1, &[4, 5, 0, 1]).await;
-    office.count(2, &[4, 0, 0, 1]).await;
+    let ballots = [&[4, 5, 0, 1][..], &[4, 0, 0, 1]];
     office.close(&mut document, 2).await;
+    office.count(&ballots).await;
     let (candidate, competition) = (CandidateId::from_bits(14), CompetitionId::from_bits(10));
     let reason = "-late".into();
     office.project(&mut document, &[E::CandidateDisqualified { candidate, competition, reason }]).await;
+    let event = counted(&document, &ballots);
+    office.project(&mut document, &[event]).await;
 
     let sheet = office.ada("/results.csv").await;
     assert_eq!((sheet.status, sheet.header("content-type")), (200, "text/csv; charset=utf-8"));

@@ -9,6 +9,9 @@ use photovote_event_store::{Commit, Stream};
 
 use crate::repair::CommitKeys;
 
+/// What the sort keys of commits to ballots begin with.
+const BALLOT: &str = "ballot#";
+
 /// A stream record, understood as far as it can be.
 #[derive(Debug)]
 pub(crate) enum Record {
@@ -16,6 +19,8 @@ pub(crate) enum Record {
     Commit(Box<Commit>),
     /// Something was written that is no commit.
     Poison(CommitKeys, String),
+    /// A commit to a ballot was written. No document says anything about it.
+    Ballot,
     /// A commit was changed or removed. It was applied when it was written, and is not applied now.
     Touched,
     /// It does not even say what it is about.
@@ -32,6 +37,9 @@ impl Record {
             metrics::counter!("HistoryTouched").increment(1);
             tracing::error!(event = "history_touched", pk, sk, change, sequence_number, "somebody touched history");
             return Self::Touched;
+        }
+        if keys.as_ref().is_some_and(|keys| keys.sk.starts_with(BALLOT)) {
+            return Self::Ballot;
         }
         match (Commit::from_item(Item::from(record.change.new_image)), keys) {
             (Ok(commit), _) => Self::Commit(Box::new(commit)),
@@ -65,25 +73,24 @@ pub(crate) enum Unit {
     Election(ElectionId),
     /// A voter's stream.
     Voter(ElectionId, Shard, VoterId),
-    /// The streams of all ballots of an election.
-    Ballots(ElectionId),
 }
 
 impl Unit {
     /// The election that it is of.
     pub(crate) const fn election(&self) -> ElectionId {
         match self {
-            Self::Election(id) | Self::Voter(id, ..) | Self::Ballots(id) => *id,
+            Self::Election(id) | Self::Voter(id, ..) => *id,
         }
     }
 }
 
-impl From<Stream> for Unit {
-    fn from(stream: Stream) -> Self {
+impl Unit {
+    /// What is made of a stream: nothing of a ballot's.
+    pub(crate) const fn of(stream: Stream) -> Option<Self> {
         match stream {
-            Stream::Election(id) => Self::Election(id),
-            Stream::Voter(election, shard, id) => Self::Voter(election, shard, id),
-            Stream::Ballot(election, ..) => Self::Ballots(election),
+            Stream::Election(id) => Some(Self::Election(id)),
+            Stream::Voter(election, shard, id) => Some(Self::Voter(election, shard, id)),
+            Stream::Ballot(..) => None,
         }
     }
 }
@@ -103,11 +110,12 @@ impl Batch {
         for (index, record) in records.enumerate() {
             match record {
                 Record::Commit(commit) => {
-                    let delivered = batch.units.entry(commit.stream.into()).or_default();
-                    delivered.push(Delivered { index, commit: *commit });
+                    if let Some(unit) = Unit::of(commit.stream) {
+                        batch.units.entry(unit).or_default().push(Delivered { index, commit: *commit });
+                    }
                 }
                 Record::Poison(keys, reason) => batch.poisoned.push((index, keys, reason)),
-                Record::Touched => {}
+                Record::Ballot | Record::Touched => {}
                 Record::Nameless => batch.failed = batch.failed.or(Some(index)),
             }
         }

@@ -1,10 +1,14 @@
 //! Bringing what is made of one stream up to date, from the events table alone.
 
+use photovote_document_store::Generation;
 use photovote_domain::Version;
 use photovote_event_store::{KeyError, LoadError, Stream};
 use thiserror::Error;
 
-use crate::{CommitKeys, Projection, batch::Delivered};
+use crate::{
+    CommitKeys, Projection,
+    batch::{Delivered, Unit},
+};
 
 /// Why a stream is not healed.
 #[derive(Debug, Error)]
@@ -32,24 +36,25 @@ pub enum HealError {
 }
 
 impl Projection {
-    /// Heals the stream that a commit belongs to: applies all that the events table has of it, in every active
-    /// generation. What was applied before stays as it is, so this can be done at any time and any number of times.
-    pub async fn heal(&self, keys: &CommitKeys) -> Result<(), HealError> {
+    /// Applies all that the events table has of a commit's stream. Answers the stream, and the generations that it is written in.
+    pub(crate) async fn heal(&self, keys: &CommitKeys) -> Result<(Stream, Vec<Generation>), HealError> {
         let (stream, first) = Stream::parse(&keys.pk, &keys.sk)?;
         let commits = self.events.commits_after(&stream, Version::NONE).await?;
         if !commits.iter().any(|commit| commit.first == first) {
             return Err(HealError::Missing(keys.clone()));
         }
+        let Some(unit) = Unit::of(stream) else { return Ok((stream, Vec::new())) };
         let delivered = commits.into_iter().enumerate().map(|(index, commit)| Delivered { index, commit });
         let generations = self.documents.generations().await.map_err(|error| {
             tracing::error!(event = "projection_failed", %error, "the generations cannot be read");
             HealError::Later
         })?;
-        let outcome = self.project(&generations.active_of(stream.election()), stream.into(), delivered.collect()).await;
+        let generations = generations.active_of(stream.election());
+        let outcome = self.project(&generations, unit, delivered.collect()).await;
         match (outcome.poisoned.into_iter().next(), outcome.failed) {
             (Some((_, keys, reason)), _) => Err(HealError::Stuck { keys, reason }),
             (None, Some(_)) => Err(HealError::Later),
-            (None, None) => Ok(()),
+            (None, None) => Ok((stream, generations)),
         }
     }
 }

@@ -17,7 +17,8 @@ use aws_lambda_events::{
 };
 use futures::{StreamExt, stream};
 use photovote_document_store::{DocumentStore, Generation};
-use photovote_event_store::EventReader;
+use photovote_event_store::{EventReader, Stream};
+use photovote_queues::{CountMessage, Queue};
 
 pub use heal::HealError;
 pub use repair::{CommitKeys, RepairError, RepairQueue};
@@ -28,6 +29,9 @@ use crate::{
     project::Stuck,
 };
 
+/// The events after which the counter has something to do.
+const OF_THE_COUNTER: [&str; 5] =
+    ["ElectionClosed", "CandidateDisqualified", "ResultsCounted", "ResultsReleased", "ElectionDeleted"];
 /// How many streams of a batch are worked on at once.
 const AT_ONCE: usize = 16;
 
@@ -43,6 +47,7 @@ pub struct Projection {
 pub struct Projector {
     projection: Projection,
     repair: RepairQueue,
+    counter: Queue<CountMessage>,
 }
 
 /// What became of some records of a batch.
@@ -62,9 +67,15 @@ impl Outcome {
 }
 
 impl Projector {
-    /// Reads the missing from `events`, writes `documents` and sends what it cannot apply to `repair`.
-    pub const fn new(events: EventReader, documents: DocumentStore, repair: RepairQueue) -> Self {
-        Self { projection: Projection::new(events, documents), repair }
+    /// Reads the missing from `events`, writes `documents`, sends what it cannot apply to `repair`, and tells `counter` of elections
+    /// that it has to look after.
+    pub const fn new(
+        events: EventReader,
+        documents: DocumentStore,
+        repair: RepairQueue,
+        counter: Queue<CountMessage>,
+    ) -> Self {
+        Self { projection: Projection::new(events, documents), repair, counter }
     }
 
     /// What it brings documents forward by.
@@ -85,8 +96,11 @@ impl Projector {
         match self.projection.documents.generations().await {
             Ok(generations) => {
                 let units = batch.units.into_iter();
-                let units = units.map(|(unit, delivered)| (generations.active_of(unit.election()), unit, delivered));
-                whole.add(self.projection.project_all(units.collect()).await);
+                let units: Vec<_> =
+                    units.map(|(unit, delivered)| (generations.active_of(unit.election()), unit, delivered)).collect();
+                let to_tell: Vec<_> = units.iter().flat_map(of_the_counter).collect();
+                whole.add(self.projection.project_all(units).await);
+                whole.failed = earlier(whole.failed, self.tell(to_tell).await);
             }
             Err(error) => {
                 // Whatever is the matter with the pointer, it is not the commits'.
@@ -107,6 +121,27 @@ impl Projector {
             response.batch_item_failures.push(failure);
         }
         response
+    }
+
+    /// Heals the stream that a commit belongs to: applies all that the events table has of it, in every active generation. Tells the
+    /// counter if it is an election's. It can be done at any time and any number of times.
+    pub async fn heal(&self, keys: &CommitKeys) -> Result<(), HealError> {
+        let (stream, generations) = self.projection.heal(keys).await?;
+        let Stream::Election(id) = stream else { return Ok(()) };
+        let messages = generations.into_iter().map(|generation| (0, CountMessage::election(id, generation)));
+        if self.tell(messages.collect()).await.is_some() { Err(HealError::Later) } else { Ok(()) }
+    }
+
+    /// Tells the counter of elections. Answers the first record whose election could not be told.
+    async fn tell(&self, messages: Vec<(usize, CountMessage)>) -> Option<usize> {
+        let mut failed = None;
+        for (index, message) in messages {
+            if let Err(error) = self.counter.send(&message).await {
+                tracing::error!(event = "projection_failed", %error, "the counter cannot be told of an election");
+                failed = earlier(failed, Some(index));
+            }
+        }
+        failed
     }
 
     /// Sends what cannot be applied to the repair queue. Answers the first record that has to come again.
@@ -159,14 +194,13 @@ impl Projection {
         whole
     }
 
-    /// Projects the records of one stream, or those of all ballots of one election.
+    /// Projects the records of one stream.
     pub(crate) async fn project(&self, generations: &[Generation], unit: Unit, delivered: Vec<Delivered>) -> Outcome {
         let mut outcome = Outcome::default();
         for generation in generations {
             let stuck = match unit {
                 Unit::Election(id) => self.election(generation, id, &delivered).await,
                 Unit::Voter(election, shard, id) => self.voter(generation, election, shard, id, &delivered).await,
-                Unit::Ballots(election) => self.ballots(generation, election, &delivered).await,
             };
             match stuck {
                 Ok(()) => {}
@@ -179,6 +213,20 @@ impl Projection {
         }
         outcome
     }
+}
+
+/// What the counter is told, in each generation, of an election that was closed or deleted or whose results changed.
+fn of_the_counter(
+    (generations, unit, delivered): &(Vec<Generation>, Unit, Vec<Delivered>),
+) -> Vec<(usize, CountMessage)> {
+    let Unit::Election(id) = unit else { return Vec::new() };
+    let tells = |delivered: &&Delivered| {
+        delivered.commit.events.iter().any(|event| OF_THE_COUNTER.contains(&event.event_type.as_str()))
+    };
+    let first = delivered.iter().filter(tells).map(|delivered| delivered.index).min();
+    let message =
+        |index| generations.iter().map(move |generation| (index, CountMessage::election(*id, generation.clone())));
+    first.into_iter().flat_map(message).collect()
 }
 
 /// Reports how long after it was written the oldest commit of a batch is in the documents, in milliseconds.

@@ -1,10 +1,10 @@
 //! What each kind of commit does to the documents of one generation.
 
 use photovote_document_store::{COMPETITIONS_AT_ONCE, DocumentError, Generation, Saved};
-use photovote_domain::{Aggregate, Ballot, Election, ElectionId, Shard, Version, Voter, VoterId};
+use photovote_domain::{Aggregate, Election, ElectionId, Shard, Version, Voter, VoterId};
 use photovote_dynamodb::Retry;
 use photovote_event_store::{Commit, LoadError, Stream};
-use photovote_projections::{Changes, ElectionDocument, Turn, VoterDocument, cast_ballot};
+use photovote_projections::{Changes, ElectionDocument, Turn, VoterDocument};
 
 use crate::{Projection, batch::Delivered, repair::CommitKeys};
 
@@ -162,29 +162,6 @@ impl Projection {
             }
         }
         next.end
-    }
-
-    /// Counts the ballots among these commits that were cast. Nothing else about a ballot is in any document.
-    pub(crate) async fn ballots(
-        &self,
-        generation: &Generation,
-        election: ElectionId,
-        delivered: &[Delivered],
-    ) -> Result<(), Stuck> {
-        let mut cast = Vec::new();
-        let mut poisoned = Vec::new();
-        for delivered in delivered {
-            let Stream::Ballot(_, shard, _) = delivered.commit.stream else { continue };
-            match delivered.commit.decode::<Ballot>() {
-                Ok(events) => cast.extend(cast_ballot(election, shard, &events)),
-                Err(error) => poisoned.push(delivered.poison(&error.to_string())),
-            }
-        }
-        match self.documents.count(generation, election, cast).await {
-            Ok(()) if poisoned.is_empty() => Ok(()),
-            Ok(()) => Err(Stuck::Never(poisoned)),
-            Err(error) => Err(stuck(error.into(), delivered, Version::NONE)),
-        }
     }
 
     /// The commits after `version`: those that were delivered, or, if some before them are missing, those of the events

@@ -6,9 +6,15 @@ mod world;
 use std::collections::BTreeMap;
 
 use aws_sdk_dynamodb::types::AttributeValue::{L, S};
-use photovote_domain::{Ballot, Election, ElectionId, Version, VoterId, election::Status, fold};
+use photovote_domain::{
+    Digest, Election, ElectionId, Version, Voter, VoterId,
+    election::{Role, Status},
+    fold,
+};
 use photovote_event_store::{Commit, StoredEvent};
 use photovote_projections::{ElectionDocument, VoterDocument};
+use photovote_queues::CountMessage;
+use photovote_testing::following;
 use projector::CommitKeys;
 use proptest::{
     collection::vec,
@@ -16,7 +22,7 @@ use proptest::{
     test_runner::{Config, TestRunner},
 };
 use serde_json::{Value, json};
-use world::{Missing, World, ballot, election, failure, inserted, receipt, record, sum, voter};
+use world::{Missing, World, ballot, election, failure, inserted, record, voter};
 
 const ELECTION: ElectionId = ElectionId::from_bits(7);
 const OTHER: ElectionId = ElectionId::from_bits(8);
@@ -63,8 +69,6 @@ async fn commits_become_documents() {
     let document = document(&world, ELECTION).await.unwrap();
     assert_eq!((document.version, document.election), (election[3].last(), state(&election)));
     assert_eq!(voters(&world, ELECTION).await.iter().map(|voter| voter.id.bits()).collect::<Vec<_>>(), [1]);
-    assert_eq!(world.tally(ELECTION).await, sum(ELECTION, [1]));
-    assert_eq!(world.documents.receipt(ELECTION, &receipt(ELECTION, 1)).await, Ok(true));
     let listed = world.documents.elections_of(&"ada".parse().unwrap(), None, 10).await.unwrap();
     assert_eq!(listed.items.iter().map(|summary| summary.status).collect::<Vec<_>>(), [Status::Open]);
     assert_eq!(world.repaired(), []);
@@ -81,14 +85,59 @@ async fn projecting_stays_within_the_budget() {
     assert_eq!(world.calls.take(), calls([("Query", 1), ("TransactWriteItems", 1)]));
     world.deliver(&voter(ELECTION, 1, false)).await;
     assert_eq!(world.calls.take(), calls([("PutItem", 1)]));
-    for (ballots, transactions) in [(0..1, 1), (1..99, 1), (99..200, 2)] {
-        let cast: Vec<_> = ballots.map(|n| ballot(ELECTION, n).remove(2)).collect();
-        assert_eq!(world.deliver(&cast).await, None);
-        assert_eq!(world.calls.take(), calls([("GetItem", 1), ("TransactWriteItems", transactions)]));
+}
+
+#[tokio::test]
+async fn ballots_leave_no_trace_in_documents() {
+    let world = World::new().await;
+    world.deliver(&election(ELECTION, 1)).await;
+    world.calls.take();
+    let table = world.engine.tables().documents;
+    let before = world.engine.items(table).await;
+    let ballots: Vec<_> = (0..100).flat_map(|n| ballot(ELECTION, n)).collect();
+    world.write(&ballots).await;
+    assert_eq!(world.deliver(&ballots).await, None);
+    assert_eq!(world.deliver([&ballots[2], &poisoned(&ballots[5])]).await, None);
+    assert_eq!(world.calls.take().keys().filter(|call| *call != "PutItem").count(), 0, "nothing is even read");
+    assert_eq!((world.engine.items(table).await, world.repaired(), world.told()), (before, vec![], vec![]));
+}
+
+#[tokio::test]
+async fn the_counter_is_told_when_it_has_something_to_do() {
+    use photovote_domain::election::ElectionEvent as E;
+    let world = World::new().await;
+    let mut commits = election(ELECTION, 1);
+    let told = |times: usize| vec![CountMessage::election(ELECTION, "2".parse().unwrap()); times];
+    assert_eq!(world.deliver(&commits).await, None);
+    assert_eq!(world.told(), told(0));
+    let digest = Digest::of(b"results");
+    let then = [
+        (E::ElectionClosing {}, 0),
+        (E::ElectionClosed { casts: 0, digest_follows: true, registered: Some(0) }, 1),
+        (E::ResultsCounted { digest }, 1),
+        (E::AdministratorAdded { role: Role::Editor, subject: "eve".into() }, 0),
+        (E::ResultsReleased { digest: Some(digest) }, 1),
+        (E::ElectionDeleted {}, 1),
+    ];
+    for (event, times) in then {
+        commits.push(following(&commits, &[event.clone()]));
+        assert_eq!(world.deliver(&commits[commits.len() - 1..]).await, None);
+        assert_eq!(world.told(), told(times), "{event:?}");
     }
-    // Drafts cost nothing.
-    world.deliver(&ballot(ELECTION, 200)[..2]).await;
-    assert_eq!(world.calls.take(), calls([]));
+    // It is told again if the record comes again: it may have been lost.
+    assert_eq!(world.deliver(&commits).await, None);
+    assert_eq!(world.told(), told(1));
+}
+
+#[tokio::test]
+async fn a_close_comes_again_if_the_counter_cannot_be_told() {
+    let world = World::new().await;
+    let closed = photovote_testing::election(ELECTION, 1, Some(0));
+    let projector = world.projector_without(Missing::Counter);
+    let last = closed.len() - 1;
+    assert_eq!(failure(&projector, closed.iter().map(inserted)).await, Some(last.to_string()));
+    assert_eq!(world.deliver(&closed[last..]).await, None);
+    assert_eq!(world.told().len(), 1);
 }
 
 #[tokio::test]
@@ -101,7 +150,7 @@ async fn a_gap_is_filled_from_the_events_table() {
     assert_eq!(world.deliver([&election[0], &election[5], &election[9], &removed[1]]).await, None);
     let document = document(&world, ELECTION).await.unwrap();
     assert_eq!((document.version, document.election), (election[21].last(), state(&election)));
-    let generation = "1".parse().unwrap();
+    let generation = "2".parse().unwrap();
     let voter = world.documents.voter_in(&generation, ELECTION, VoterId::from_bits(1)).await.unwrap().unwrap();
     assert_eq!((voter.version, voter.removed), (Version::new(2), true));
 
@@ -143,7 +192,6 @@ fn documents_are_the_fold_however_commits_are_delivered() {
             assert_eq!(document.version, Version::new(20));
             let voters = voters(&world, ELECTION).await;
             assert_eq!(voters.iter().map(|voter| voter.id.bits()).collect::<Vec<_>>(), [0, 2, 4]);
-            assert_eq!(world.tally(ELECTION).await, sum(ELECTION, 0..60));
             assert_eq!(world.repaired(), []);
         });
         Ok(())
@@ -152,31 +200,19 @@ fn documents_are_the_fold_however_commits_are_delivered() {
 }
 
 #[tokio::test]
-async fn ballots_of_a_batch_that_comes_again_are_counted_once() {
-    let world = World::new().await;
-    world.deliver(&election(ELECTION, 1)).await;
-    let cast: Vec<_> = (0..150).map(|n| ballot(ELECTION, n).remove(2)).collect();
-    for range in [0..50, 0..150, 20..120, 0..150] {
-        assert_eq!(world.deliver(&cast[range]).await, None);
-    }
-    assert_eq!(world.tally(ELECTION).await, sum(ELECTION, 0..150));
-}
-
-#[tokio::test]
 async fn a_poisoned_commit_goes_to_repair_and_blocks_nobody() {
     let world = World::new().await;
     let (one, other) = (election(ELECTION, 1), election(OTHER, 1));
-    let (bad, bad_ballot) = (poisoned(&one[1]), poisoned(&ballot(ELECTION, 1)[2]));
+    let (bad, bad_voter) = (poisoned(&one[1]), poisoned(&voter(ELECTION, 1, false)[0]));
     world.write(&[one[0].clone(), bad.clone(), one[2].clone()]).await;
-    let good = [&one[0], &bad, &bad_ballot, &one[2], &other[0], &other[1], &other[2]];
-    let cast = ballot(ELECTION, 2).remove(2);
-    assert_eq!(world.deliver(good.into_iter().chain([&cast])).await, None);
+    let good = [&one[0], &bad, &bad_voter, &one[2], &other[0], &other[1], &other[2]];
+    assert_eq!(world.deliver(good.into_iter().chain(&voter(ELECTION, 2, false))).await, None);
 
     assert_eq!(version(&world, ELECTION).await, 1, "what came before is applied");
     assert_eq!(version(&world, OTHER).await, other[2].last().get());
-    assert_eq!(world.tally(ELECTION).await, sum(ELECTION, [2]));
+    assert_eq!(voters(&world, ELECTION).await.iter().map(|voter| voter.id.bits()).collect::<Vec<_>>(), [2]);
     // What follows a commit that cannot be applied cannot be applied either.
-    assert_eq!(world.repaired(), [keys(&bad), keys(&bad_ballot), keys(&one[2])]);
+    assert_eq!(world.repaired(), [keys(&bad), keys(&bad_voter), keys(&one[2])]);
 }
 
 #[tokio::test]
@@ -223,7 +259,7 @@ async fn the_first_record_that_must_come_again_is_reported() {
     world.write(&other).await;
     // Where something is missing the events table is asked, and it does not answer.
     let projector = world.projector_without(Missing::Events);
-    let batch = [&third[0], &other[1], &one[1], &third[1], &one[2], &poisoned(&ballot(ELECTION, 1)[2])];
+    let batch = [&third[0], &other[1], &one[1], &third[1], &one[2], &poisoned(&voter(ELECTION, 1, false)[0])];
     assert_eq!(failure(&projector, batch.map(inserted)).await.as_deref(), Some("1"));
     assert_eq!(version(&world, ElectionId::from_bits(9)).await, 2);
     assert_eq!(world.repaired(), [], "it comes again, too");
@@ -268,24 +304,20 @@ async fn history_that_was_touched_is_not_applied_and_raises_an_alarm() {
 async fn every_active_generation_is_written() {
     let world = World::new().await;
     let put = world.engine.client().put_item().table_name(world.engine.tables().documents);
-    let put =
-        put.item("pk", S("generations".into())).item("sk", S("generations".into())).item("serving", S("1".into()));
-    put.item("active", L(vec![S("1".into()), S("2".into())])).send().await.unwrap();
+    let put = put.item("pk", S("generations".into())).item("sk", S("form-2".into())).item("serving", S("2".into()));
+    put.item("active", L(vec![S("2".into()), S("3".into())])).send().await.unwrap();
     let election = election(ELECTION, 1);
-    let batch = [election.clone(), voter(ELECTION, 1, false), ballot(ELECTION, 1)].concat();
+    let batch = [election.clone(), voter(ELECTION, 1, false)].concat();
     assert_eq!(world.deliver(&batch).await, None);
-    for generation in ["1", "2"].map(|name| name.parse().unwrap()) {
+    for generation in ["2", "3"].map(|name| name.parse().unwrap()) {
         let document = world.documents.election_in(&generation, ELECTION, true).await.unwrap().unwrap();
         assert_eq!(document.election, state(&election));
         let voter = world.documents.voter_in(&generation, ELECTION, VoterId::from_bits(1)).await.unwrap().unwrap();
         assert_eq!(voter.name, "voter 1");
     }
-    let found = world.engine.client().scan().table_name(world.engine.tables().documents).send().await.unwrap();
-    let tallies = found.items().iter().filter(|item| item["sk"].as_s().unwrap().starts_with("tally#"));
-    assert_eq!(tallies.count(), 2);
 
     // A commit that none of them can take is sent to repair once.
-    let bad = [poisoned(&ballot(ELECTION, 3)[2]), poisoned(&self::election(OTHER, 0)[0])];
+    let bad = [poisoned(&voter(ELECTION, 3, false)[0]), poisoned(&self::election(OTHER, 0)[0])];
     assert_eq!(world.deliver(&bad).await, None);
     assert_eq!(world.repaired(), [keys(&bad[0]), keys(&bad[1])]);
 }
@@ -320,8 +352,8 @@ fn alarms(log: &Log) -> Vec<Value> {
 }
 
 #[test]
-fn a_poisoned_ballot_is_really_poisoned() {
-    let commit = &ballot(ELECTION, 1)[2];
-    assert!(commit.decode::<Ballot>().is_ok());
-    assert!(poisoned(commit).decode::<Ballot>().is_err());
+fn a_poisoned_commit_is_really_poisoned() {
+    let commit = &voter(ELECTION, 1, false)[0];
+    assert!(commit.decode::<Voter>().is_ok());
+    assert!(poisoned(commit).decode::<Voter>().is_err());
 }

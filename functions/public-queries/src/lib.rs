@@ -1,19 +1,22 @@
 //! What anyone may ask: released results, whether a ballot was counted, whether the service is there, and its API.
 
-use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use axum::http::header::{CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE};
 use axum::{
     Json,
     extract::State,
     response::{IntoResponse, Response},
 };
 use photovote_document_store::DocumentReader;
-use photovote_domain::{Receipt, election::Status};
-use photovote_http::{Answer, Code, OPENAPI, Problem, Problems, ResultsView, Segments, schema};
+use photovote_domain::Receipt;
+use photovote_http::{
+    Answer, Code, FinalView, OPENAPI, Problem, Problems, Revalidation, Segments, results_differ, schema,
+};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 /// What is public may be kept by caches for a moment, so that a crowd does not reach the tables.
 const BRIEFLY: &str = "public, max-age=5";
+const JSON: &str = "application/json";
 /// What changes only with a new version of the program may be kept for longer.
 const LONGER: &str = "public, max-age=300";
 
@@ -32,7 +35,7 @@ impl App {
 
 photovote_http::routes! {
     App:
-    results => Problems::of_reading().codes([Code::MalformedId, Code::ResultsNotFound]),
+    results => Problems::of_reading().codes([Code::MalformedId, Code::ResultsNotFound, Code::ResultsDiffer]),
     receipt => Problems::of_reading().codes([Code::MalformedId, Code::ReceiptNotFound]),
     health => Problems::of_any_operation(),
     openapi => Problems::of_any_operation(),
@@ -40,19 +43,31 @@ photovote_http::routes! {
 
 /// Shows released results.
 ///
-/// Anyone may call this. Before the administrators have released the results, the answer is 404.
+/// Anyone may call this. Before the administrators have released the results, the answer is 404. The results do not change after
+/// their release. They are sent compressed if `Accept-Encoding` names gzip.
 #[utoipa::path(
     get, path = "/public/elections/{election}/results", tag = "public", operation_id = "show_public_results",
     params(("election" = schema::Id, Path, description = "The election's id")),
-    responses((status = OK, body = ResultsView, description = "The results, or how far the counting is"))
+    responses(
+        (status = OK, body = FinalView, description = "The results"),
+        (status = NOT_MODIFIED, description = "The client has them: `If-None-Match` names their tag")
+    )
 )]
-async fn results(State(app): State<App>, path: Segments) -> Answer {
+async fn results(State(app): State<App>, path: Segments, revalidation: Revalidation) -> Answer {
     let id = path.id("election")?;
-    let found = app.documents.results_input(id, false).await?;
-    let (document, tally) = found
-        .filter(|(document, _)| document.election.status == Status::Released)
+    let public = app.documents.public(id).await?;
+    let released = public
+        .and_then(|public| public.released)
         .ok_or_else(|| Problem::new(Code::ResultsNotFound, "there are no public results of such an election"))?;
-    Ok(public(BRIEFLY, ResultsView::of(id, &document.election, &tally)?))
+    let results = app.documents.public_results(id, &released.tag).await?;
+    let json = results.json(released.digest).map_err(|error| results_differ(id, &error.to_string()))?;
+    revalidation.answer(&released.tag, BRIEFLY, || {
+        Ok(if revalidation.takes_gzip() {
+            ([(CONTENT_TYPE, JSON), (CONTENT_ENCODING, "gzip")], results.compressed).into_response()
+        } else {
+            ([(CONTENT_TYPE, JSON)], json).into_response()
+        })
+    })
 }
 
 /// A ballot was counted.
@@ -68,8 +83,8 @@ struct ReceiptAnswer {
 
 /// Tells whether the ballot with this receipt is counted.
 ///
-/// Anyone may call this. Nobody can tell from the answer who cast the ballot, or how. A ballot is counted within seconds of its
-/// cast; until then the answer is 404 with `receipt_not_found`, as it is for a receipt that was never given.
+/// Anyone may call this. The answer does not tell who cast the ballot, or how. Ballots are counted once the election is closed. Until
+/// all of them are counted the answer is 404 with `receipt_not_found`, as it is for a receipt that was never given.
 #[utoipa::path(
     get, path = "/public/elections/{election}/receipts/{receipt}", tag = "public", operation_id = "check_receipt",
     params(
@@ -81,7 +96,8 @@ struct ReceiptAnswer {
 async fn receipt(State(app): State<App>, path: Segments) -> Answer {
     let election = path.id("election")?;
     let receipt: Receipt = path.id("receipt")?;
-    if !app.documents.receipt(election, &receipt).await? {
+    let counted = app.documents.public(election).await?.is_some();
+    if !counted || !app.documents.receipt(election, &receipt).await? {
         return Err(Problem::new(Code::ReceiptNotFound, "no ballot with this receipt is counted so far"));
     }
     Ok(public(BRIEFLY, ReceiptAnswer { receipt: receipt.to_string(), counted: true }))

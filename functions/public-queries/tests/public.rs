@@ -2,14 +2,14 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot prepare its case has failed")]
 
 use axum::Router;
-use photovote_document_store::{DocumentReader, DocumentStore, Saved};
+use photovote_document_store::{DocumentReader, DocumentStore, PublicHeader, Released, Saved};
 use photovote_domain::{
-    CandidateId, CompetitionId, ElectionId, Nonce, Ratings, Receipt, Scale, Shard, ShardCount,
-    election::ElectionEvent as E,
+    CandidateId, CompetitionId, ElectionId, Nonce, Ratings, Receipt, Scale, Shard, ShardCount, Tally,
+    election::ElectionEvent as E, results::Results,
 };
 use photovote_http::edge;
-use photovote_projections::{CastBallot, Changes, ElectionDocument};
-use photovote_testing::{Engine, Reply, Sender, get};
+use photovote_projections::{Changes, ElectionDocument, PublicResults};
+use photovote_testing::{Engine, Reply, Sender, get, send_with};
 use public_queries::{App, routes};
 use serde_json::json;
 
@@ -46,7 +46,7 @@ impl Square {
             candidate(12, "Sun"),
             E::ElectionOpened { closes_at: None },
             E::ElectionClosing {},
-            E::ElectionClosed { casts: 2, registered: Some(3) },
+            E::ElectionClosed { casts: 2, digest_follows: true, registered: Some(3) },
         ];
         square.project(&events).await;
         square
@@ -56,17 +56,41 @@ impl Square {
         let previous = self.document.version;
         let mut changes = Changes::default();
         self.document.apply(previous.plus(1), events, &mut changes);
-        let saved = self.store.save_election(&"1".parse().unwrap(), &self.document, previous, &changes).await;
+        let saved = self.store.save_election(&"2".parse().unwrap(), &self.document, previous, &changes).await;
         assert_eq!(saved, Ok(Saved::Yes));
     }
 
-    /// Counts a ballot.
-    async fn count(&self, number: u8) -> Receipt {
+    /// What two ballots come to.
+    fn tally() -> Tally {
+        let mut tally = Tally::default();
+        for _ in 0..2 {
+            tally.count(&Ratings::from([(CandidateId::from_bits(11), 4)]));
+        }
+        tally
+    }
+
+    fn expected(&self) -> Results {
+        let election = &self.document.election;
+        Results::of(ELECTION, &election.competitions, election.scale, &Self::tally(), 2, election.registered).unwrap()
+    }
+
+    fn receipt(number: u8) -> Receipt {
         let ratings = Ratings::from([(CandidateId::from_bits(11), 4)]);
-        let shard = Shard::new(3).unwrap();
-        let receipt = Receipt::of(ELECTION, shard, &ratings, &Nonce::from_bytes([number; 32]));
-        self.store.count(&"1".parse().unwrap(), ELECTION, [CastBallot { receipt, ratings }]).await.unwrap();
-        receipt
+        Receipt::of(ELECTION, Shard::new(3).unwrap(), &ratings, &Nonce::from_bytes([number; 32]))
+    }
+
+    /// Counts the ballots, and publishes the results if they are released.
+    async fn count(&self, released: bool) {
+        let (generation, results) = ("2".parse().unwrap(), PublicResults::of(&self.expected()).unwrap());
+        let receipts = (1..=2).map(|n| *Self::receipt(n).digest()).collect();
+        self.store.save_shard(&generation, ELECTION, Shard::new(3).unwrap(), &Self::tally(), receipts).await.unwrap();
+        let mut public = PublicHeader::default();
+        if released {
+            self.store.save_public_results(&generation, ELECTION, &results).await.unwrap();
+            public.released = Some(Released { tag: results.tag, digest: Some(self.expected().digest.0) });
+        }
+        let saved = self.store.save_count(&generation, ELECTION, &Self::tally(), &public).await;
+        assert_eq!(saved, Ok(Saved::Yes));
     }
 
     async fn shows(&self, path: &str) -> Reply {
@@ -81,38 +105,69 @@ impl Square {
 #[tokio::test]
 async fn results_are_public_from_their_release_until_the_election_is_deleted() {
     let mut square = Square::new().await;
-    square.count(1).await;
-    square.count(2).await;
     let absent = square.shows(&format!("/public/elections/{}/results", ElectionId::from_bits(8))).await;
-    let closed = square.results().await;
-    assert_eq!((closed.problem(), closed.header("cache-control")), ((404, "results_not_found"), "no-store"));
-    assert_eq!((&closed.text, &closed.headers), (&absent.text, &absent.headers), "what is not public is not there");
+    for counted in [false, true] {
+        if counted {
+            square.count(false).await;
+        }
+        let closed = square.results().await;
+        assert_eq!((closed.problem(), closed.header("cache-control")), ((404, "results_not_found"), "no-store"));
+        assert_eq!((&closed.text, &closed.headers), (&absent.text, &absent.headers), "what is not public is not there");
+    }
 
-    square.project(&[E::ResultsReleased {}]).await;
+    square.project(&[E::ResultsReleased { digest: Some(square.expected().digest.0) }]).await;
+    square.count(true).await;
     let released = square.results().await;
     assert_eq!((released.status, released.header("cache-control")), (200, "public, max-age=5"));
-    assert_eq!((&released.json["status"], &released.json["counted"]), (&json!("final"), &json!(2)));
+    assert_eq!(released.json, serde_json::to_value(square.expected()).unwrap());
     assert_eq!(released.json["competitions"][0]["candidates"][0]["mean"], "4.0000");
     assert_eq!(released.json["competitions"][0]["unranked"][0]["name"], "Sun");
 
     square.project(&[E::ElectionDeleted {}]).await;
     assert_eq!(square.results().await.problem(), (404, "results_not_found"));
+    assert_eq!(
+        square.shows(&format!("/public/elections/{ELECTION}/receipts/{}", Square::receipt(1))).await.status,
+        404
+    );
 }
 
 #[tokio::test]
-async fn released_results_may_still_be_counting() {
-    let mut square = Square::new().await;
-    square.project(&[E::ResultsReleased {}]).await;
-    square.count(1).await;
-    let counting = json!({"election_id": ELECTION, "status": "counting", "counted": 1, "cast": 2});
-    assert_eq!(square.results().await.json, counting);
+async fn results_that_are_not_those_that_were_released_are_not_served() {
+    let square = Square::new().await;
+    square.count(true).await;
+    assert_eq!(square.results().await.status, 200);
+    let other = Results { cast: 3, counted: 3, ..square.expected() };
+    let results = PublicResults::of(&square.expected()).unwrap();
+    let forged = PublicResults { tag: results.tag, ..PublicResults::of(&other).unwrap() };
+    square.store.save_public_results(&"2".parse().unwrap(), ELECTION, &forged).await.unwrap();
+    let refused = square.results().await;
+    assert_eq!((refused.problem(), refused.header("retry-after")), ((503, "results_differ"), "60"));
+}
+
+#[tokio::test]
+async fn results_are_sent_compressed_or_not_at_all_to_those_who_can_do_with_it() {
+    let square = Square::new().await;
+    square.count(true).await;
+    let path = format!("/v1/public/elections/{ELECTION}/results");
+    let plain = square.results().await;
+    let with = async |header: &str, value: &str| {
+        send_with(&square.router, Sender::Nobody, "GET", &path, &[(header, value)], None).await
+    };
+    let compressed = with("accept-encoding", "gzip").await;
+    assert_eq!((compressed.status, compressed.header("content-encoding")), (200, "gzip"));
+    assert_eq!((compressed.header("etag"), compressed.header("vary")), (plain.header("etag"), "Accept-Encoding"));
+    let known = with("if-none-match", plain.header("etag")).await;
+    assert_eq!((known.status, known.text.as_str(), known.header("etag")), (304, "", plain.header("etag")));
+    assert_eq!(with("if-none-match", "W/\"other\"").await.status, 200);
 }
 
 #[tokio::test]
 async fn a_receipt_tells_that_its_ballot_is_counted_and_nothing_else() {
     let square = Square::new().await;
-    let receipt = square.count(1).await.to_string();
+    let receipt = Square::receipt(1).to_string();
     let path = |election: ElectionId, receipt: &str| format!("/public/elections/{election}/receipts/{receipt}");
+    assert_eq!(square.shows(&path(ELECTION, &receipt)).await.problem(), (404, "receipt_not_found"), "not yet");
+    square.count(false).await;
     let reply = square.shows(&path(ELECTION, &receipt)).await;
     assert_eq!((reply.status, &reply.json), (200, &json!({"receipt": receipt, "counted": true})));
     assert_eq!(reply.header("cache-control"), "public, max-age=5");

@@ -1,7 +1,7 @@
 //! Rebuild: makes documents from events again, beside the ones that are served, and serves them instead.
 //!
 //! ```text
-//! register a generation → wait until every projector writes it → replay all commits → compare → switch
+//! register a generation → wait until every projector writes it → replay all commits → have closed elections counted → compare → switch
 //! ```
 //!
 //! Every step is kept in the documents table and can be done twice, by whoever goes on: one after the other on one machine,
@@ -19,8 +19,9 @@ use photovote_document_store::{ChangeError, DocumentError, DocumentStore, Genera
 use photovote_domain::{ElectionId, ShardCount, Timestamp};
 use photovote_dynamodb::StorageError;
 use photovote_event_store::{Commit, Environment, LoadError, Swept};
+use photovote_queues::{CountMessage, Queue};
 use projector::Projection;
-use reconciler::{MendError, Mender};
+use reconciler::{Lack, MendError, Mender};
 use thiserror::Error;
 use tokio::time::{Instant, sleep_until};
 
@@ -79,6 +80,8 @@ pub enum Worked {
     Done,
     /// There is more.
     More,
+    /// It waits for the counter.
+    Waits,
     /// Somebody else works on it, or it is not needed any more.
     Lost,
 }
@@ -91,9 +94,9 @@ pub struct Rebuilder {
 }
 
 impl Rebuilder {
-    /// Builds what this projection writes, with this clock.
-    pub const fn new(projection: Projection, environment: Environment) -> Self {
-        Self { mender: Mender::new(projection), environment }
+    /// Builds what this projection writes, with this clock, and asks the counter for what is counted.
+    pub const fn new(projection: Projection, environment: Environment, counter: Queue<CountMessage>) -> Self {
+        Self { mender: Mender::new(projection, counter), environment }
     }
 
     fn documents(&self) -> &DocumentStore {
@@ -115,6 +118,9 @@ impl Rebuilder {
                 shards.ok_or(RebuildError::Absent(election))?
             }
         };
+        if !self.documents().has_pointer().await? {
+            self.documents().save_pointer(true).await?;
+        }
         let generation = Generation::from_bits(self.environment.timed_id());
         let parts = plan.parts(shards);
         let rebuild = Rebuild { generation, plan, parts, phase: Phase::Registering };
@@ -150,12 +156,16 @@ impl Rebuilder {
                 }
                 Phase::Waiting { until } if self.environment.now() < until => return Ok(Next::Wait(until)),
                 Phase::Waiting { .. } => Phase::Replaying,
-                phase @ (Phase::Replaying | Phase::Comparing) => {
+                phase @ (Phase::Replaying | Phase::Counting | Phase::Comparing) => {
                     let undone = self.undone(&rebuild).await?;
                     if !undone.is_empty() {
                         return Ok(Next::Work(undone));
                     }
-                    if phase == Phase::Replaying { Phase::Comparing } else { self.conclude(&rebuild).await? }
+                    match phase {
+                        Phase::Replaying => Phase::Counting,
+                        Phase::Counting => Phase::Comparing,
+                        _ => self.conclude(&rebuild).await?,
+                    }
                 }
                 Phase::Switched | Phase::Refused => return Ok(Next::Nothing),
             };
@@ -169,7 +179,7 @@ impl Rebuilder {
     /// Works on a part, page by page, until it is done or time is up; on one page at least.
     pub async fn work(&self, number: u32, until: Instant) -> Result<Worked, RebuildError> {
         let (Some(rebuild), _) = self.documents().work::<Rebuild>(WORK).await? else { return Ok(Worked::Lost) };
-        if !matches!(rebuild.phase, Phase::Replaying | Phase::Comparing) || number >= rebuild.parts {
+        if !matches!(rebuild.phase, Phase::Replaying | Phase::Counting | Phase::Comparing) || number >= rebuild.parts {
             return Ok(Worked::Lost);
         }
         let name = part_name(&rebuild, number);
@@ -178,6 +188,15 @@ impl Rebuilder {
         loop {
             if progress.done {
                 return Ok(Worked::Done);
+            }
+            if rebuild.phase == Phase::Counting {
+                self.count(&rebuild, number, &mut progress).await?;
+                let saved = self.documents().save_work(&name, &progress, version).await?;
+                return Ok(match saved {
+                    Saved::Moved => Worked::Lost,
+                    Saved::Yes if progress.done => Worked::Done,
+                    Saved::Yes => Worked::Waits,
+                });
             }
             let began = Instant::now();
             let events = self.mender.projection().events();
@@ -205,6 +224,37 @@ impl Rebuilder {
         }
     }
 
+    /// Asks the counter for the elections that a part has found, and looks which of them it is done with.
+    async fn count(&self, rebuild: &Rebuild, number: u32, progress: &mut Progress) -> Result<(), RebuildError> {
+        let now = self.environment.now();
+        let first = progress.until.is_none();
+        if first {
+            let replayed = part_name(&Rebuild { phase: Phase::Replaying, ..rebuild.clone() }, number);
+            let (replayed, _) = self.documents().work::<Progress>(&replayed).await?;
+            progress.elections = replayed.unwrap_or_default().elections;
+            let count = i64::from(rebuild.plan.count_seconds).saturating_mul(1_000);
+            progress.until = Some(Timestamp::from_millis(now.millis().saturating_add(count)));
+        }
+        let generation = &rebuild.generation;
+        for election in progress.elections.clone() {
+            match self.mender.awaits_counter(generation, election).await? {
+                // What differs will not be better for waiting. It is found when all is compared.
+                None | Some(Lack::Differs(_) | Lack::Behind | Lack::Damaged(_)) => {
+                    progress.elections.remove(&election);
+                }
+                Some(_) if first => self.mender.ask(generation, election).await.map_err(MendError::from)?,
+                Some(_) => {}
+            }
+        }
+        if progress.until.is_some_and(|until| now >= until) && !progress.elections.is_empty() {
+            let elections = progress.elections.len();
+            tracing::error!(event = "rebuild_uncounted", %generation, elections, "the counter is not done with them");
+            progress.elections.clear();
+        }
+        progress.done = progress.elections.is_empty();
+        Ok(())
+    }
+
     /// Are all parts done with the phase that the rebuild is in?
     pub async fn is_phase_over(&self) -> Result<bool, RebuildError> {
         let (rebuild, _) = self.documents().work::<Rebuild>(WORK).await?;
@@ -218,11 +268,13 @@ impl Rebuilder {
     pub async fn status(&self) -> Result<Option<Status>, RebuildError> {
         let (Some(rebuild), _) = self.documents().work::<Rebuild>(WORK).await? else { return Ok(None) };
         let (replayed_parts, replayed) = self.sum(&rebuild, Phase::Replaying).await?;
+        let (counted_parts, _) = self.sum(&rebuild, Phase::Counting).await?;
         let (compared_parts, compared) = self.sum(&rebuild, Phase::Comparing).await?;
-        Ok(Some(Status { rebuild, replayed_parts, replayed, compared_parts, compared }))
+        Ok(Some(Status { rebuild, replayed_parts, replayed, counted_parts, compared_parts, compared }))
     }
 
     async fn replay(&self, rebuild: &Rebuild, page: Swept, progress: &mut Progress) -> Result<(), RebuildError> {
+        progress.elections.extend(page.commits.iter().filter(of_the_counter).map(|commit| commit.stream.election()));
         let replayed = self.mender.projection().replay(&rebuild.generation, page.commits).await;
         if replayed.again {
             return Err(RebuildError::Later);
@@ -249,7 +301,8 @@ impl Rebuilder {
         let new = &rebuild.generation;
         let mended = self.mender.mend(new, commits).await?;
         progress.healed += mended.healed.len() as u64;
-        progress.lacking += mended.stuck.len() as u64;
+        let lacking: Vec<_> = mended.asked.into_iter().chain(mended.stuck).collect();
+        progress.lacking += lacking.len() as u64;
         let generations = self.documents().generations_now().await?;
         let mut by_serving: BTreeMap<_, Vec<_>> = BTreeMap::new();
         for commit in commits {
@@ -260,12 +313,12 @@ impl Rebuilder {
             if serving == new {
                 continue;
             }
-            let stuck: Vec<_> = mended.stuck.iter().map(|drift| drift.stream).collect();
+            let stuck: Vec<_> = lacking.iter().map(|drift| drift.stream).collect();
             let theirs: Vec<_> = commits.iter().filter(|commit| stuck.contains(&commit.stream)).cloned().collect();
-            let lacking = self.mender.check(serving, &theirs).await?;
-            for drift in &mended.stuck {
+            let lacking_there = self.mender.check(serving, &theirs).await?;
+            for drift in &lacking {
                 let ours = theirs.iter().any(|commit| commit.stream == drift.stream);
-                if ours && !lacking.iter().any(|lacking| lacking.stream == drift.stream) {
+                if ours && !lacking_there.iter().any(|theirs| theirs.stream == drift.stream) {
                     let (keys, lack) = (&drift.commit, &drift.lack);
                     tracing::error!(event = "rebuild_lacks", pk = keys.pk, sk = keys.sk, %lack, "what is served has it");
                     progress.worse += 1;
@@ -312,6 +365,12 @@ impl Rebuilder {
         sum.done = parts == rebuild.parts;
         Ok((parts, sum))
     }
+}
+
+/// Does a commit close or delete an election?
+fn of_the_counter(commit: &&Commit) -> bool {
+    let mut types = commit.events.iter().map(|event| event.event_type.as_str());
+    types.any(|event_type| matches!(event_type, "ElectionClosed" | "ElectionDeleted"))
 }
 
 fn phase_prefix(rebuild: &Rebuild, phase: Phase) -> String {

@@ -8,6 +8,7 @@ use photovote_document_store::DocumentStore;
 use photovote_dynamodb::{Endpoint, client, config, variable};
 use photovote_event_store::{Environment, EventReader};
 use photovote_lambda::{Error, start};
+use photovote_queues::Queue;
 use projector::Projection;
 use rebuild::{Event, RebuildQueue, Rebuilder, Worker};
 
@@ -21,8 +22,10 @@ async fn main() -> Result<(), Error> {
     let client = client(&config, None);
     let events = EventReader::new(client.clone(), variable("EVENTS_TABLE")?);
     let documents = DocumentStore::new(client, variable("DOCUMENTS_TABLE")?);
-    let rebuilder = Rebuilder::new(Projection::new(events, documents), Environment::system());
-    let queue = RebuildQueue::new(aws_sdk_sqs::Client::new(&config), variable("REBUILD_QUEUE_URL")?);
+    let queues = aws_sdk_sqs::Client::new(&config);
+    let counter = Queue::new(queues.clone(), variable("COUNT_QUEUE_URL")?);
+    let rebuilder = Rebuilder::new(Projection::new(events, documents), Environment::system(), counter);
+    let queue = RebuildQueue::new(queues, variable("REBUILD_QUEUE_URL")?);
     let worker = &Worker::new(rebuilder, queue, Environment::system(), TIME);
     process.handle(|event: Event| async move { Ok(worker.handle(event).await?) }).await
 }

@@ -11,6 +11,8 @@ use tokio::time::Instant;
 
 use crate::{Deleted, Event, Message, Next, Plan, RebuildError, Rebuilder, Worked};
 
+/// How long the counter has before it is looked at again.
+const COUNTING: Duration = Duration::from_secs(5);
 /// The longest delay that a message can have.
 const LONGEST_DELAY: Duration = Duration::from_mins(15);
 
@@ -116,6 +118,7 @@ impl Worker {
             Message::Work { part } => {
                 match self.rebuilder.work(part, until).await? {
                     Worked::More => self.queue.send(&Message::Work { part }, Duration::ZERO).await?,
+                    Worked::Waits => self.queue.send(&Message::Work { part }, COUNTING).await?,
                     // Only the last one has to see to what comes next.
                     Worked::Done if self.rebuilder.is_phase_over().await? => {
                         self.queue.send(&Message::Advance {}, Duration::ZERO).await?;

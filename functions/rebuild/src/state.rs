@@ -1,9 +1,9 @@
 //! How far a rebuild has come: what is kept in the documents table, so that whoever goes on knows where.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use photovote_document_store::{Generation, Scope};
-use photovote_domain::{ShardCount, Timestamp};
+use photovote_domain::{ElectionId, ShardCount, Timestamp};
 use photovote_event_store::{Part, Position};
 use serde::{Deserialize, Serialize};
 
@@ -25,11 +25,20 @@ pub struct Plan {
     /// How many seconds nobody may go on who does not know of the new generation: as long as a projector remembers the
     /// generations, and then works.
     pub settle_seconds: u32,
+    /// How many seconds the counter may take with the elections of a part. Those that are not counted then are compared as they are.
+    pub count_seconds: u32,
 }
 
 impl Default for Plan {
     fn default() -> Self {
-        Self { scope: Scope::All, segments: 8, commits_per_second: 500, page: 500, settle_seconds: 70 }
+        Self {
+            scope: Scope::All,
+            segments: 8,
+            commits_per_second: 500,
+            page: 500,
+            settle_seconds: 70,
+            count_seconds: 3_600,
+        }
     }
 }
 
@@ -60,6 +69,8 @@ pub enum Phase {
     },
     /// Commits are applied to it.
     Replaying,
+    /// The counter counts closed elections in it, and clears deleted ones.
+    Counting,
     /// It is compared with the commits, and with what is served.
     Comparing,
     /// It is served.
@@ -79,6 +90,7 @@ impl Phase {
             Self::Registering => "registering",
             Self::Waiting { .. } => "waiting",
             Self::Replaying => "replaying",
+            Self::Counting => "counting",
             Self::Comparing => "comparing",
             Self::Switched => "switched",
             Self::Refused => "refused",
@@ -121,6 +133,12 @@ pub struct Progress {
     pub done: bool,
     /// Commits that were worked off.
     pub commits: u64,
+    /// The elections that the counter has to look after, found while commits are replayed, and left of them while it counts.
+    #[serde(default)]
+    pub elections: BTreeSet<ElectionId>,
+    /// Until when the counter has time for them.
+    #[serde(default)]
+    pub until: Option<Timestamp>,
     /// Commits that cannot be applied, or read.
     pub poisoned: u64,
     /// What was lacking in the comparison, and is there now.
@@ -153,6 +171,8 @@ pub struct Status {
     pub replayed_parts: u32,
     /// The sum of what was replayed.
     pub replayed: Progress,
+    /// Parts whose elections were counted.
+    pub counted_parts: u32,
     /// Parts that were compared.
     pub compared_parts: u32,
     /// The sum of what was compared.

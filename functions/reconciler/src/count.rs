@@ -51,22 +51,16 @@ impl Reconciler {
         run: &mut Run,
     ) -> Result<Counted, ReconcileError> {
         let Closing { election, closed } = self.closing(id).await.map_err(MendError::from)?;
-        let (Some(casts), Some(closed)) = (election.casts, closed) else {
+        let (Some(_), Some(closed)) = (election.casts, closed) else {
             // It is still closing, and the closer looks after it; a draft that was deleted never had a vote.
             let over = matches!(election.status, Status::Absent | Status::Deleted);
             return Ok(if over { Counted::Yes } else { Counted::NotYet });
         };
         // What is being imported has no gates, and not all of its ballots may be there.
         self.control.has_gates(id, election.shards).await?;
-        let documents = self.mender.projection().documents();
-        let serving = documents.generations().await?.serving_of(id).clone();
-        let is_whole = async || {
-            let found = documents.results_in(&serving, id, true).await?;
-            Ok::<_, MendError>(
-                found.is_some_and(|(document, tally)| document.election.casts == Some(casts) && tally.ballots == casts),
-            )
-        };
-        if is_whole().await? {
+        let generations = self.mender.projection().documents().generations().await?;
+        let serving = generations.serving_of(id);
+        if self.mender.awaits_counter(serving, id).await?.is_none() {
             return Ok(Counted::Yes);
         }
         if !has_passed(patience, closed, now) {
@@ -74,9 +68,15 @@ impl Reconciler {
         }
         let own = self.mender.projection().events().commits_after(&Stream::Election(id), Version::NONE).await;
         let own = own.map_err(MendError::from)?;
-        let mended = self.mender.mend(&serving, &own).await?;
-        report(&mended, run);
-        Ok(if is_whole().await? { Counted::Yes } else { Counted::Late })
+        for generation in generations.active_of(id) {
+            let mended = self.mender.mend(&generation, &own).await?;
+            if generation == *serving {
+                report(&mended, run);
+            }
+        }
+        // The counter was asked in the run before, too, and had as long again.
+        let late = has_passed(patience * 2, closed, now) && self.mender.awaits_counter(serving, id).await?.is_some();
+        Ok(if late { Counted::Late } else { Counted::NotYet })
     }
 
     async fn closing(&self, id: ElectionId) -> Result<Closing, LoadError> {

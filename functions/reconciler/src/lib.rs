@@ -14,6 +14,7 @@ use photovote_document_store::{DocumentError, Generation, Saved};
 use photovote_domain::Timestamp;
 use photovote_dynamodb::StorageError;
 use photovote_event_store::{Commit, Part, Position};
+use photovote_queues::{CountMessage, Queue};
 use projector::Projection;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -44,6 +45,8 @@ pub struct Run {
     pub commits: u64,
     /// What was lacking, and is there now.
     pub healed: u64,
+    /// What was lacking, and the counter was asked for.
+    pub asked: u64,
     /// What is lacking still.
     pub found: u64,
     /// Closed elections whose results are still not final.
@@ -83,9 +86,9 @@ pub struct Reconciler {
 }
 
 impl Reconciler {
-    /// Looks at what this projection reads and writes, and at these gates.
-    pub const fn new(projection: Projection, control: Control) -> Self {
-        Self { mender: Mender::new(projection), control }
+    /// Looks at what this projection reads and writes, and at these gates. Asks the counter for what is counted.
+    pub const fn new(projection: Projection, control: Control, counter: Queue<CountMessage>) -> Self {
+        Self { mender: Mender::new(projection, counter), control }
     }
 
     /// Does one run. Elections that are being counted come first.
@@ -161,9 +164,10 @@ impl Reconciler {
     /// Compares commits with what is served. What was lost there was probably lost in every generation.
     async fn reconcile(&self, serving: &Generation, commits: &[Commit], run: &mut Run) -> Result<(), ReconcileError> {
         let mended = self.mender.mend(serving, commits).await?;
-        if !mended.healed.is_empty() {
+        if !mended.healed.is_empty() || !mended.asked.is_empty() {
             let generations = self.mender.projection().documents().generations().await?;
-            let drifted = |commit: &&Commit| mended.healed.iter().any(|drift| drift.stream == commit.stream);
+            let drifted =
+                |commit: &&Commit| mended.healed.iter().chain(&mended.asked).any(|drift| drift.stream == commit.stream);
             for commit in commits.iter().filter(drifted) {
                 for other in generations.active_of(commit.stream.election()).iter().filter(|other| *other != serving) {
                     self.mender.mend(other, std::slice::from_ref(commit)).await?;
@@ -180,6 +184,16 @@ fn report(mended: &Mended, run: &mut Run) {
     for Drift { commit, lack, .. } in &mended.healed {
         tracing::warn!(event = "drift_healed", pk = commit.pk, sk = commit.sk, %lack, "documents had lost something");
     }
+    for Drift { commit, lack, .. } in &mended.asked {
+        // That a count comes late is told when it is late; that it differs is told at once.
+        if let Lack::Differs(_) = lack {
+            tracing::error!(event = "drift_found", pk = commit.pk, sk = commit.sk, %lack, "the count is made again");
+            metrics::counter!("DriftFound").increment(1);
+            run.found += 1;
+        } else {
+            tracing::warn!(event = "count_asked", pk = commit.pk, sk = commit.sk, %lack, "the counter is asked");
+        }
+    }
     for Drift { commit, lack, .. } in &mended.stuck {
         tracing::error!(event = "drift_found", pk = commit.pk, sk = commit.sk, %lack, "documents lack something");
     }
@@ -187,6 +201,7 @@ fn report(mended: &Mended, run: &mut Run) {
     metrics::counter!("DriftHealed").increment(healed);
     metrics::counter!("DriftFound").increment(found);
     run.healed += healed;
+    run.asked += mended.asked.len() as u64;
     run.found += found;
 }
 

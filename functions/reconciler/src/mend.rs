@@ -1,19 +1,22 @@
 //! What the documents of a generation lack, by what commits say, and giving it to them.
 //!
-//! A document must have come as far as every commit says, and a ballot that was cast must have its receipt: so each commit
-//! can be looked at by itself, in any order, and whoever looks at all of them has compared everything.
+//! A document must have come as far as every commit says. The documents of a closed election must lead to the results that history
+//! says. So each commit can be looked at by itself, in any order, and a look at all of them compares everything. What is counted is
+//! not made here: the counter is asked for it.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 
 use photovote_document_store::{DocumentError, Generation};
-use photovote_domain::{Ballot, ElectionId, Receipt, Shard, Tally, Version, VoterId};
-use photovote_event_store::{Commit, EventReader, LoadError, Part, Position, Stream};
-use photovote_projections::{ElectionDocument, cast_ballot};
+use photovote_domain::{
+    Ballot, ElectionId, Tally, Version, VoterId,
+    election::{ResultsDigest, Status},
+    results::Results,
+};
+use photovote_event_store::{Commit, LoadError, Stream};
+use photovote_projections::ElectionDocument;
+use photovote_queues::{CountMessage, Queue, SendError};
 use projector::{CommitKeys, Projection};
 use thiserror::Error;
-
-/// How many commits are read at once when the ballots of an election are gone through.
-const PAGE: u16 = 500;
 
 /// What a document lacks.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -27,17 +30,15 @@ pub enum Lack {
     /// Administrators do not find the election in their lists as it is.
     #[error("the election is not in {0} lists as it is")]
     Unlisted(usize),
-    /// The ballot was cast, and is not counted.
-    #[error("the ballot is not counted")]
+    /// The election is closed, and its ballots are not counted, or its results not public.
+    #[error("the ballots are not counted, or the results not published")]
     Uncounted,
-    /// The election is closed, and the tally has fewer ballots than were cast, or more.
-    #[error("{counted} ballots are counted, and {casts} were cast")]
-    Miscounted {
-        /// What the tally has.
-        counted: u64,
-        /// What passed the gates.
-        casts: u64,
-    },
+    /// What was counted, or is public, is not what history says.
+    #[error("what is stored of the count is not what history says: {0}")]
+    Differs(String),
+    /// The election was deleted, and its voters or receipts are still there.
+    #[error("a deleted election left something behind")]
+    Left,
     /// Nobody can tell what the commit says.
     #[error("the commit cannot be read: {0}")]
     Unreadable(String),
@@ -59,7 +60,9 @@ pub struct Drift {
 pub struct Mended {
     /// This is there now.
     pub healed: Vec<Drift>,
-    /// This is not.
+    /// The counter was asked for this.
+    pub asked: Vec<Drift>,
+    /// This is not there.
     pub stuck: Vec<Drift>,
 }
 
@@ -72,6 +75,9 @@ pub enum MendError {
     /// Events cannot be read.
     #[error(transparent)]
     Events(#[from] LoadError),
+    /// The counter cannot be asked.
+    #[error("the counter cannot be asked: {0}")]
+    Ask(#[from] SendError),
     /// Commits could not be applied for the moment. Why, is in the log.
     #[error("commits cannot be applied now")]
     Later,
@@ -84,7 +90,7 @@ impl MendError {
             Self::Documents(error) => error.is_permanent(),
             Self::Events(LoadError::Storage(error)) => error.is_permanent(),
             Self::Events(_) => true,
-            Self::Later => false,
+            Self::Ask(_) | Self::Later => false,
         }
     }
 }
@@ -97,19 +103,19 @@ type Newest<'a> = (Version, &'a Commit);
 struct Claims<'a> {
     election: Option<Newest<'a>>,
     voters: BTreeMap<VoterId, Newest<'a>>,
-    cast: BTreeMap<Receipt, &'a Commit>,
 }
 
 /// Compares commits with documents, and brings the documents forward where they lack something.
 #[derive(Debug, Clone)]
 pub struct Mender {
     projection: Projection,
+    counter: Queue<CountMessage>,
 }
 
 impl Mender {
-    /// Looks at the documents that this projection writes.
-    pub const fn new(projection: Projection) -> Self {
-        Self { projection }
+    /// Looks at the documents that this projection writes, and asks the counter for what is counted.
+    pub const fn new(projection: Projection, counter: Queue<CountMessage>) -> Self {
+        Self { projection, counter }
     }
 
     /// What it brings documents forward by.
@@ -127,15 +133,15 @@ impl Mender {
             }
             let documents = self.projection.documents();
             let voters = documents.voters_in(generation, election, claims.voters.keys().copied()).await?;
-            for (voter, (version, commit)) in claims.voters {
-                if voters.get(&voter).is_none_or(|document| document.version < version) {
-                    drifts.push(drift(commit, Lack::Behind));
-                }
+            let behind = claims
+                .voters
+                .into_iter()
+                .filter(|(voter, (version, _))| voters.get(voter).is_none_or(|document| document.version < *version));
+            let behind: Vec<_> = behind.map(|(_, (_, commit))| drift(commit, Lack::Behind)).collect();
+            // The voters of a deleted election are gone for good.
+            if !behind.is_empty() && !self.is_deleted(generation, election).await? {
+                drifts.extend(behind);
             }
-            let receipts: BTreeSet<_> = claims.cast.keys().copied().collect();
-            let counted = documents.counted_in(generation, election, &receipts).await?;
-            let uncounted = claims.cast.iter().filter(|(receipt, _)| !counted.contains(receipt));
-            drifts.extend(uncounted.map(|(_, commit)| drift(commit, Lack::Uncounted)));
         }
         Ok(drifts)
     }
@@ -162,99 +168,105 @@ impl Mender {
         if unlisted > 0 && documents.election_in(generation, election, true).await?.as_ref() == Some(&document) {
             lacks.push(Lack::Unlisted(unlisted));
         }
-        if let Some(casts) = document.election.casts.filter(|casts| *casts != tally.ballots) {
-            lacks.push(Lack::Miscounted { counted: tally.ballots, casts });
-        }
+        let of_the_count = match self.lack_of_count(generation, &document, tally.as_ref()).await? {
+            None => self.lack_of_receipts(generation, &document, tally.as_ref()).await?,
+            lack => lack,
+        };
+        lacks.extend(of_the_count);
         Ok(lacks)
     }
 
-    /// Gives a generation what it lacks of these commits, and says what was lacking.
+    async fn is_deleted(&self, generation: &Generation, election: ElectionId) -> Result<bool, MendError> {
+        let document = self.projection.documents().election_in(generation, election, true).await;
+        match document {
+            Err(DocumentError::Damaged { .. } | DocumentError::Unsettled(_)) => Ok(false),
+            document => Ok(document?.is_some_and(|document| document.election.status == Status::Deleted)),
+        }
+    }
+
+    /// What a generation lacks of the count of an election, or still has of a deleted one. It does not look at receipts.
+    pub async fn awaits_counter(
+        &self,
+        generation: &Generation,
+        election: ElectionId,
+    ) -> Result<Option<Lack>, MendError> {
+        match self.projection.documents().results_in(generation, election, true).await? {
+            Some((document, tally)) => self.lack_of_count(generation, &document, tally.as_ref()).await,
+            None => Ok(Some(Lack::Behind)),
+        }
+    }
+
+    async fn lack_of_count(
+        &self,
+        generation: &Generation,
+        document: &ElectionDocument,
+        tally: Option<&Tally>,
+    ) -> Result<Option<Lack>, MendError> {
+        let (documents, id, election) = (self.projection.documents(), document.id, &document.election);
+        match election.status {
+            Status::Absent | Status::Draft | Status::Open | Status::Closing => return Ok(None),
+            Status::Deleted => {
+                let left = documents.has_left(generation, id, election.shards).await?;
+                return Ok(left.then_some(Lack::Left));
+            }
+            Status::Closed | Status::Released => {}
+        }
+        let Some(tally) = tally.filter(|_| election.results != ResultsDigest::Awaited) else {
+            return Ok(Some(Lack::Uncounted));
+        };
+        let casts = election.casts.unwrap_or_default();
+        let results = Results::of(id, &election.competitions, election.scale, tally, casts, election.registered);
+        let digest = match results {
+            Ok(results) if election.results.admits(&results) => results.digest.0,
+            Ok(results) => return Ok(Some(Lack::Differs(results.digest.to_string()))),
+            Err(error) => return Ok(Some(Lack::Differs(error.to_string()))),
+        };
+        let Some(public) = documents.public_in(generation, id).await? else { return Ok(Some(Lack::Uncounted)) };
+        match (election.status, public.released) {
+            (Status::Released, None) => Ok(Some(Lack::Uncounted)),
+            (Status::Released, Some(released)) => {
+                let public = documents.public_results_in(generation, id, &released.tag).await?;
+                // What is public must be what was counted, and also what history says, if it says something.
+                let known = released.digest.is_some() == (election.results != ResultsDigest::None);
+                match public.json(Some(digest)) {
+                    Ok(_) if known => Ok(None),
+                    Ok(_) => Ok(Some(Lack::Differs("the public header".to_owned()))),
+                    Err(error) => Ok(Some(Lack::Differs(error.to_string()))),
+                }
+            }
+            _ => Ok(None),
+        }
+    }
+
+    /// Are the shards of a counted election, and their receipts, what they were when they were counted?
+    async fn lack_of_receipts(
+        &self,
+        generation: &Generation,
+        document: &ElectionDocument,
+        tally: Option<&Tally>,
+    ) -> Result<Option<Lack>, MendError> {
+        let (documents, id) = (self.projection.documents(), document.id);
+        let Some(tally) = tally.filter(|_| document.election.status != Status::Deleted) else { return Ok(None) };
+        let counted = documents.counted_shards(generation, id).await?;
+        let mut sum = Tally::default();
+        for (&shard, counted) in &counted {
+            sum.merge(&counted.tally);
+            if documents.receipts_of(generation, id, shard).await? != counted.receipts {
+                return Ok(Some(Lack::Differs(format!("the receipts of shard {shard}"))));
+            }
+        }
+        let whole = counted.len() == usize::from(document.election.shards.get());
+        Ok((!whole || sum != *tally).then(|| Lack::Differs("the tallies of the shards".to_owned())))
+    }
+
+    /// Asks the counter to look after an election in a generation.
+    pub async fn ask(&self, generation: &Generation, election: ElectionId) -> Result<(), SendError> {
+        self.counter.send(&CountMessage::election(election, generation.clone())).await
+    }
+
+    /// Gives a generation what it lacks of these commits, and says what was lacking. What is counted comes later: the counter is
+    /// asked for it.
     pub async fn mend(&self, generation: &Generation, commits: &[Commit]) -> Result<Mended, MendError> {
-        let mut mended = self.mend_page(generation, commits).await?;
-        let miscounted: Vec<_> = mended.stuck.extract_if(.., |drift| drift.lack.may_be_the_tally()).collect();
-        for drift in miscounted {
-            let election = drift.stream.election();
-            let ballots = self.mend_ballots(generation, election).await?;
-            mended.healed.extend(ballots.healed);
-            mended.stuck.extend(ballots.stuck);
-            let mut still = self.miscount(generation, election).await?;
-            if still.is_some() {
-                self.recount(generation, election).await?;
-                still = self.miscount(generation, election).await?;
-            }
-            match still {
-                None => mended.healed.push(drift),
-                Some(lack) => mended.stuck.push(Drift { lack, ..drift }),
-            }
-        }
-        // Ballots that had lost nothing but their receipts are counted twice now.
-        let counted = mended.healed.iter().filter(|drift| drift.lack == Lack::Uncounted);
-        for election in counted.map(|drift| drift.stream.election()).collect::<BTreeSet<_>>() {
-            let too_many = |lack: &Lack| matches!(lack, Lack::Miscounted { counted, casts } if counted > casts);
-            if self.miscount(generation, election).await?.as_ref().is_some_and(too_many) {
-                self.recount(generation, election).await?;
-            }
-        }
-        Ok(mended)
-    }
-
-    async fn miscount(&self, generation: &Generation, election: ElectionId) -> Result<Option<Lack>, MendError> {
-        let lacks = self.lacks(generation, election, Version::NONE).await?;
-        Ok(lacks.into_iter().find(Lack::may_be_the_tally))
-    }
-
-    /// Goes through all ballots of an election, and counts those that are not.
-    async fn mend_ballots(&self, generation: &Generation, election: ElectionId) -> Result<Mended, MendError> {
-        let mut mended = Mended::default();
-        let mut ballots = self.ballots(election).await?;
-        while let Some(commits) = ballots.next().await? {
-            let of_page = self.mend_page(generation, &commits).await?;
-            mended.healed.extend(of_page.healed);
-            mended.stuck.extend(of_page.stuck);
-        }
-        Ok(mended)
-    }
-
-    /// Makes an election's tally what its receipts say: the sum of the ballots that were counted.
-    ///
-    /// The parts of the tally are looked at before the receipts, and written only if none of them has moved: a ballot that
-    /// is counted meanwhile moves one, and then the tally stays as it is, for the next time.
-    async fn recount(&self, generation: &Generation, election: ElectionId) -> Result<(), MendError> {
-        let documents = self.projection.documents();
-        let parts = documents.tally_parts(generation, election).await?;
-        let mut tally = Tally::default();
-        let mut ballots = self.ballots(election).await?;
-        while let Some(commits) = ballots.next().await? {
-            let mut cast = BTreeMap::new();
-            for commit in &commits {
-                let Stream::Ballot(_, shard, _) = commit.stream else { continue };
-                // One that cannot be read was never counted.
-                let ballot = commit.decode::<Ballot>().ok().and_then(|events| cast_ballot(election, shard, &events));
-                cast.extend(ballot.map(|ballot| (ballot.receipt, ballot.ratings)));
-            }
-            let counted = documents.counted_in(generation, election, &cast.keys().copied().collect()).await?;
-            for ratings in counted.iter().filter_map(|receipt| cast.get(receipt)) {
-                tally.count(ratings);
-            }
-        }
-        if parts.are(&tally) {
-            return Ok(());
-        }
-        let saved = documents.set_tally(generation, election, &parts, &tally).await?;
-        let ballots = tally.ballots;
-        tracing::warn!(event = "tally_recounted", %election, %generation, ballots, ?saved, "it was not what receipts say");
-        Ok(())
-    }
-
-    /// All commits to voters and ballots of an election, page by page.
-    async fn ballots(&self, election: ElectionId) -> Result<Ballots<'_>, MendError> {
-        let events = self.projection.events();
-        let shards = events.shards_of(election).await?.iter().flat_map(|shards| shards.shards()).collect();
-        Ok(Ballots { events, election, shards, next: None })
-    }
-
-    /// The same without a look at any commits besides these, and those before them.
-    async fn mend_page(&self, generation: &Generation, commits: &[Commit]) -> Result<Mended, MendError> {
         let drifts = self.check(generation, commits).await?;
         if drifts.is_empty() {
             return Ok(Mended::default());
@@ -263,7 +275,11 @@ impl Mender {
         for drift in &drifts {
             let election = drift.stream.election();
             match (&drift.lack, drift.stream) {
-                (Lack::Damaged(_), Stream::Election(_)) => documents.take_apart(generation, election).await?,
+                (Lack::Damaged(_), Stream::Election(_)) => {
+                    documents.take_apart(generation, election).await?;
+                    // It may be the tally that cannot be read. What the shards add up to is soon known again.
+                    documents.discard_shards(generation, election, []).await?;
+                }
                 (Lack::Unlisted(_), _) => {
                     let document = documents.election_in(generation, election, true).await?;
                     // If the election moves meanwhile, whoever moves it writes the entries.
@@ -279,11 +295,22 @@ impl Mender {
         if self.projection.replay(generation, theirs.clone()).await.again {
             return Err(MendError::Later);
         }
-        let stuck = self.check(generation, &theirs).await?;
-        let is_stuck =
-            |drift: &Drift| stuck.iter().any(|stuck| (stuck.stream, &stuck.commit) == (drift.stream, &drift.commit));
-        let healed = drifts.into_iter().filter(|drift| !is_stuck(drift)).collect();
-        Ok(Mended { healed, stuck })
+        let mut stuck = self.check(generation, &theirs).await?;
+        let asked: Vec<_> = stuck.extract_if(.., |drift| drift.lack.is_of_the_counter()).collect();
+        for drift in &asked {
+            let election = drift.stream.election();
+            if let Lack::Differs(_) = drift.lack {
+                let shards = documents.election_in(generation, election, true).await?;
+                let shards = shards.map(|document| document.election.shards.shards()).into_iter().flatten();
+                documents.discard_shards(generation, election, shards).await?;
+            }
+            self.ask(generation, election).await?;
+        }
+        let is_still = |drift: &Drift| {
+            stuck.iter().chain(&asked).any(|still| (still.stream, &still.commit) == (drift.stream, &drift.commit))
+        };
+        let healed = drifts.into_iter().filter(|drift| !is_still(drift)).collect();
+        Ok(Mended { healed, asked, stuck })
     }
 
     /// The documents of a generation that are not what they are in another one although they have come as far: which of
@@ -300,8 +327,8 @@ impl Mender {
             if claims.election.is_some() {
                 let found = (self.readable(one, election).await?, self.readable(other, election).await?);
                 if let (Some((one, tally)), Some((other, other_tally))) = found {
-                    let closed = one.election.casts.is_some();
-                    if one.version == other.version && (one != other || closed && tally != other_tally) {
+                    let counted = tally.is_some() && other_tally.is_some();
+                    if one.version == other.version && (one != other || counted && tally != other_tally) {
                         differing.push(Stream::Election(election));
                     }
                 }
@@ -323,7 +350,7 @@ impl Mender {
         &self,
         generation: &Generation,
         election: ElectionId,
-    ) -> Result<Option<(ElectionDocument, photovote_domain::Tally)>, MendError> {
+    ) -> Result<Option<(ElectionDocument, Option<Tally>)>, MendError> {
         match self.projection.documents().results_in(generation, election, true).await {
             Err(DocumentError::Damaged { .. } | DocumentError::Unsettled(_)) => Ok(None),
             found => Ok(found?),
@@ -331,34 +358,10 @@ impl Mender {
     }
 }
 
-/// The voters and ballots of an election, shard by shard.
-struct Ballots<'a> {
-    events: &'a EventReader,
-    election: ElectionId,
-    /// Those that are not at their end.
-    shards: VecDeque<Shard>,
-    /// Where the first of them goes on.
-    next: Option<Position>,
-}
-
-impl Ballots<'_> {
-    /// The next page; nothing after the last.
-    async fn next(&mut self) -> Result<Option<Vec<Commit>>, MendError> {
-        let Some(&shard) = self.shards.front() else { return Ok(None) };
-        let part = Part::Partition(self.election, Some(shard));
-        let page = self.events.sweep(part, self.next.as_ref(), PAGE).await.map_err(DocumentError::from)?;
-        self.next = page.next;
-        if self.next.is_none() {
-            self.shards.pop_front();
-        }
-        Ok(Some(page.commits))
-    }
-}
-
 impl Lack {
-    /// Is the tally wrong, or perhaps that which cannot be read?
-    const fn may_be_the_tally(&self) -> bool {
-        matches!(self, Self::Miscounted { .. } | Self::Damaged(_))
+    /// Is it the counter who has to do something?
+    pub const fn is_of_the_counter(&self) -> bool {
+        matches!(self, Self::Uncounted | Self::Differs(_) | Self::Left)
     }
 }
 
@@ -382,17 +385,12 @@ fn claims<'a>(commits: &'a [Commit], unreadable: &mut Vec<Drift>) -> BTreeMap<El
                     *known = newest;
                 }
             }
-            Stream::Ballot(election, shard, _) => match receipt(election, shard, commit) {
-                Ok(receipt) => claims.cast.extend(receipt.map(|receipt| (receipt, commit))),
-                Err(reason) => unreadable.push(drift(commit, Lack::Unreadable(reason))),
-            },
+            // Nothing is served of a ballot. That it can be read is asked here, so that it is known before the count.
+            Stream::Ballot(..) => {
+                unreadable
+                    .extend(commit.decode::<Ballot>().err().map(|e| drift(commit, Lack::Unreadable(e.to_string()))));
+            }
         }
     }
     all
-}
-
-/// The receipt of the cast that a commit to a ballot is, if it is one.
-fn receipt(election: ElectionId, shard: Shard, commit: &Commit) -> Result<Option<Receipt>, String> {
-    let events = commit.decode::<Ballot>().map_err(|error| error.to_string())?;
-    Ok(cast_ballot(election, shard, &events).map(|ballot| ballot.receipt))
 }

@@ -63,7 +63,7 @@ impl Repair {
     async fn work_off(&self, body: &str) -> Result<(), Trouble> {
         match serde_json::from_str(body)? {
             Message::Commit(keys) => {
-                self.projector.projection().heal(&keys).await?;
+                self.projector.heal(&keys).await?;
                 tracing::info!(event = "repaired", pk = keys.pk, sk = keys.sk, "a stream is healed");
             }
             Message::Failure { range } => {

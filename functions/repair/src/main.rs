@@ -7,6 +7,7 @@ use photovote_document_store::DocumentStore;
 use photovote_dynamodb::{Endpoint, client, config, variable};
 use photovote_event_store::EventReader;
 use photovote_lambda::{Error, start};
+use photovote_queues::Queue;
 use projector::{Projector, RepairQueue};
 use repair::{Repair, StreamReader};
 
@@ -17,7 +18,10 @@ async fn main() -> Result<(), Error> {
     let client = client(&config, None);
     let events = EventReader::new(client.clone(), variable("EVENTS_TABLE")?);
     let documents = DocumentStore::new(client, variable("DOCUMENTS_TABLE")?);
-    let queue = RepairQueue::new(aws_sdk_sqs::Client::new(&config), variable("REPAIR_QUEUE_URL")?);
-    let repair = &Repair::new(Projector::new(events, documents, queue), StreamReader::new(&config));
+    let queues = aws_sdk_sqs::Client::new(&config);
+    let queue = RepairQueue::new(queues.clone(), variable("REPAIR_QUEUE_URL")?);
+    let counter = Queue::new(queues, variable("COUNT_QUEUE_URL")?);
+    let projector = Projector::new(events, documents, queue, counter);
+    let repair = &Repair::new(projector, StreamReader::new(&config));
     process.handle(|event: SqsEvent| async move { Ok(repair.handle(event).await) }).await
 }

@@ -6,6 +6,7 @@ use std::{
 };
 
 use rusqlite::{Connection, params};
+use tokio::sync::watch;
 
 use crate::sqlite::{self, FileError};
 
@@ -29,6 +30,8 @@ pub(super) struct Store {
     connection: Mutex<Connection>,
     /// The queues that there are.
     pub(super) names: Vec<&'static str>,
+    /// How many messages were sent since the start.
+    sent: watch::Sender<u64>,
 }
 
 /// A message, as it was received.
@@ -52,7 +55,7 @@ impl Store {
     pub(super) fn open(file: PathBuf, names: Vec<&'static str>) -> Result<Self, FileError> {
         let connection = sqlite::open(&file)?;
         connection.execute_batch(SCHEMA).map_err(|error| sqlite::failure(&file, error))?;
-        Ok(Self { file, connection: Mutex::new(connection), names })
+        Ok(Self { file, connection: Mutex::new(connection), names, sent: watch::Sender::new(0) })
     }
 
     fn with<T>(&self, work: impl FnOnce(&mut Connection) -> rusqlite::Result<T>) -> Result<T, FileError> {
@@ -63,7 +66,13 @@ impl Store {
 
     pub(super) fn send(&self, queue: &str, body: &str, now: i64) -> Result<i64, FileError> {
         let sql = "INSERT INTO messages (queue, body, visible_at) VALUES (?1, ?2, ?3) RETURNING id";
-        self.with(|connection| connection.query_row(sql, params![queue, body, now], |row| row.get(0)))
+        let id = self.with(|connection| connection.query_row(sql, params![queue, body, now], |row| row.get(0)))?;
+        self.sent.send_modify(|sent| *sent += 1);
+        Ok(id)
+    }
+
+    pub(super) fn news(&self) -> watch::Receiver<u64> {
+        self.sent.subscribe()
     }
 
     pub(super) fn receive(

@@ -1,12 +1,13 @@
 //! Documents are the fold of the events, and results an independent count of the ballots that were cast.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-};
+use std::{collections::BTreeMap, sync::Arc};
 
-use photovote_document_store::DocumentReader;
-use photovote_domain::{CandidateId, Election, ElectionId, Subject, Voter, election::Status};
+use photovote_document_store::{DocumentReader, PublicHeader};
+use photovote_domain::{
+    CandidateId, Election, ElectionId, Subject, Voter,
+    election::{ResultsDigest, Status},
+    results::Results,
+};
 use photovote_event_store::Stream;
 use photovote_projections::{Changes, ElectionDocument, ElectionSummary, VoterDocument};
 use photovote_testing::{Sender, get};
@@ -19,6 +20,9 @@ use crate::{
     functions::{config, election_queries},
     transport::Transport,
 };
+
+/// The generation that there is.
+pub(crate) const GENERATION: &str = "2";
 
 pub(crate) async fn check(truth: &Truth, cloud: &Arc<Cloud>, verdict: &mut Verdict<'_>) {
     let config = config(Transport::new(Arc::clone(cloud)));
@@ -34,8 +38,8 @@ pub(crate) async fn check(truth: &Truth, cloud: &Arc<Cloud>, verdict: &mut Verdi
         for (administrator, role) in election.administrators.iter() {
             listed.entry(administrator.to_owned()).or_default().extend(expected.summary(role));
         }
-        voters(truth, &reader, id, verdict).await;
-        counted(truth, &reader, cloud, id, verdict).await;
+        voters(truth, &reader, (id, election), verdict).await;
+        counted(truth, &reader, cloud, (id, election), verdict).await;
         if matches!(election.status, Status::Closed | Status::Released) {
             let (somebody, _) = election.administrators.iter().next().expect("an election has an owner");
             let path = format!("/v1/elections/{id}/results");
@@ -64,11 +68,17 @@ fn document(truth: &Truth, id: ElectionId) -> ElectionDocument {
     document
 }
 
-async fn voters(truth: &Truth, reader: &DocumentReader, id: ElectionId, verdict: &mut Verdict<'_>) {
+async fn voters(
+    truth: &Truth,
+    reader: &DocumentReader,
+    (id, election): (ElectionId, &Election),
+    verdict: &mut Verdict<'_>,
+) {
     let mut expected = Vec::new();
     for (stream, entries) in &truth.streams {
-        let Stream::Voter(election, _, voter) = *stream else { continue };
-        if election == id {
+        let Stream::Voter(of, _, voter) = *stream else { continue };
+        // Those of a deleted election are gone.
+        if of == id && election.status != Status::Deleted {
             let mut document = VoterDocument::empty(voter);
             for entry in entries {
                 let events = entry.commit.decode::<Voter>().expect("what was written can be read");
@@ -85,30 +95,51 @@ async fn voters(truth: &Truth, reader: &DocumentReader, id: ElectionId, verdict:
     });
 }
 
-/// Every ballot that was cast is counted, once, and no other.
-async fn counted(truth: &Truth, reader: &DocumentReader, cloud: &Cloud, id: ElectionId, verdict: &mut Verdict<'_>) {
-    let prefix = format!("1#receipts#{id}#");
-    let receipts: BTreeSet<String> = cloud
-        .engine
-        .scan(DOCUMENTS)
-        .iter()
-        .filter(|item| item["pk"]["S"].as_str().is_some_and(|pk| pk.starts_with(&prefix)))
-        .filter_map(|item| item["sk"]["S"].as_str().map(ToOwned::to_owned))
-        .collect();
+/// Of a closed election, every ballot that was cast is counted, once, and no other; of any other, none.
+async fn counted(
+    truth: &Truth,
+    reader: &DocumentReader,
+    cloud: &Cloud,
+    (id, election): (ElectionId, &Election),
+    verdict: &mut Verdict<'_>,
+) {
+    let closed = matches!(election.status, Status::Closed | Status::Released);
+    let found = reader.results_input(id, true).await;
+    let Ok(Some((_, tally))) = found else {
+        return verdict.holds(false, || format!("{id} has no document: {found:?}"));
+    };
+    let public = reader.public(id).await;
+    if !closed {
+        let kinds = ["counted", "receipts", "public"].map(|kind| format!("{GENERATION}#{kind}#{id}"));
+        let tables = cloud.engine.scan(DOCUMENTS);
+        let of_ballots = tables
+            .iter()
+            .filter_map(|item| item["pk"]["S"].as_str())
+            .filter(|pk| kinds.iter().any(|kind| pk.starts_with(kind)));
+        let of_ballots: Vec<_> = of_ballots.collect();
+        verdict.holds(of_ballots.is_empty() && tally.is_none(), || {
+            format!("{id} is {:?}, and its documents tell of ballots: {of_ballots:?} {tally:?}", election.status)
+        });
+        return;
+    }
     let mut expected = photovote_domain::Tally::default();
     truth.casts_of(id).for_each(|cast| expected.count(&cast.ratings));
-    verdict.holds(receipts.len() as u64 == expected.ballots, || {
-        format!("{id} has {} receipts, and {} ballots were cast", receipts.len(), expected.ballots)
+    verdict.holds(tally.as_ref() == Some(&expected), || {
+        format!("the tally of {id} is not the sum of the ballots: {tally:?}, not {expected:?}")
     });
     for cast in truth.casts_of(id) {
-        let receipt = cast.receipt.to_string();
-        verdict.holds(receipts.contains(&receipt), || format!("{} was cast, and not counted", cast.stream));
+        let found = reader.receipt(id, &cast.receipt).await;
+        verdict.holds(found == Ok(true), || format!("{} was cast, and not counted: {found:?}", cast.stream));
     }
-    let found = reader.results_input(id, true).await;
-    verdict
-        .holds(found.as_ref().is_ok_and(|found| found.as_ref().is_some_and(|(_, tally)| *tally == expected)), || {
-            format!("the tally of {id} is not the sum of the ballots: {found:?}, not {expected:?}")
-        });
+    let released = matches!(&public, Ok(Some(PublicHeader { released: Some(_) })));
+    let counted = matches!(&public, Ok(Some(_)));
+    verdict.holds(counted && released == (election.status == Status::Released), || {
+        format!("{id} is {:?}, and public is {public:?}", election.status)
+    });
+    let results =
+        Results::of(id, &election.competitions, election.scale, &expected, expected.ballots, election.registered);
+    let recorded = results.as_ref().is_ok_and(|results| election.results == ResultsDigest::Known(results.digest.0));
+    verdict.holds(recorded, || format!("history says {:?} of the results of {id}", election.results));
 }
 
 /// What each candidate got, counted without the domain: `{candidate: {ratings, sum, histogram}}`.

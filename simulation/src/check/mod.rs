@@ -8,6 +8,9 @@ mod documents;
 mod shown;
 mod truth;
 
+use photovote_document_store::Generation;
+use photovote_domain::{ElectionId, election::Status};
+
 use crate::{cloud::Cloud, journal::Asked, scenario::Scenario};
 
 /// What the checks found.
@@ -30,6 +33,18 @@ impl Verdict<'_> {
     }
 }
 
+/// The elections that were deleted.
+pub(crate) fn deleted(cloud: &Cloud) -> Vec<ElectionId> {
+    let Ok(truth) = truth::Truth::read(cloud, &mut Verdict(&mut Vec::new())) else { return Vec::new() };
+    let elections = truth.elections().filter(|(_, election)| election.status == Status::Deleted);
+    elections.map(|(id, _)| id).collect()
+}
+
+/// The generation that there is.
+pub(crate) fn generation() -> Generation {
+    documents::GENERATION.parse().expect("a generation")
+}
+
 /// Holds the tables, and what clients were told, against the events.
 pub(crate) async fn everything(cloud: &std::sync::Arc<Cloud>, journal: &[Asked], scenario: &Scenario) -> Findings {
     let mut findings = Findings::default();
@@ -42,7 +57,8 @@ pub(crate) async fn everything(cloud: &std::sync::Arc<Cloud>, journal: &[Asked],
         }
     };
     let (_, dead) = cloud.queue.history();
-    verdict.holds(dead.is_empty(), || format!("dead letters: {dead:?}"));
+    let (_, uncounted) = cloud.to_count.history();
+    verdict.holds(dead.is_empty() && uncounted.is_empty(), || format!("dead letters: {dead:?} {uncounted:?}"));
     control::check(&truth, cloud, &mut verdict);
     counting::check(&truth, &mut verdict);
     documents::check(&truth, cloud, &mut verdict).await;

@@ -92,7 +92,7 @@ fn are_true(truth: &Truth, id: ElectionId, reply: &Reply) -> bool {
     let Some(election) = truth.election(id) else { return false };
     let cast = truth.casts_of(id).count() as u64;
     match reply.json["status"].as_str() {
-        Some("counting") => reply.json["cast"] == cast && reply.json["counted"].as_u64().is_some_and(|n| n < cast),
+        Some("counting") => reply.json["cast"] == cast && reply.json["counted"].as_u64().is_some_and(|n| n <= cast),
         _ => agrees(&reply.json, &independent_count(truth, id, election)),
     }
 }

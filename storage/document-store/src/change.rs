@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use photovote_domain::ElectionId;
+use photovote_domain::{ElectionId, Version};
 use photovote_dynamodb::{Item, PutFailure, Retry, StorageError, put_failure};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -156,6 +156,24 @@ impl DocumentStore {
         .await
     }
 
+    /// Was it ever written down which generations there are? It is when they change, or once documents are built in the form that
+    /// this release reads.
+    pub async fn has_pointer(&self) -> Result<bool, DocumentError> {
+        Ok(self.pointer.read().await?.1 > Version::NONE)
+    }
+
+    /// Writes down which generations there are, unless that was done before. With `old`, those of release 0.1.0 are retired: nothing reads
+    /// or writes them any more.
+    pub async fn save_pointer(&self, old: bool) -> Result<Generations, ChangeError> {
+        let old = if old { self.pointer.of_old().await? } else { Vec::new() };
+        self.change(|generations| {
+            let new = old.iter().filter(|old| !generations.retired.contains(old)).cloned().collect::<Vec<_>>();
+            generations.retired.extend(new);
+            Ok(())
+        })
+        .await
+    }
+
     /// The generations as they are at this moment.
     pub async fn generations_now(&self) -> Result<Generations, DocumentError> {
         Ok(self.pointer.read().await?.0)
@@ -170,7 +188,7 @@ impl DocumentStore {
             let (mut generations, revision) = self.pointer.read().await?;
             let before = generations.clone();
             change(&mut generations)?;
-            if generations == before {
+            if generations == before && revision > Version::NONE {
                 return Ok(generations);
             }
             let previous = AttributeValue::N(revision.to_string());
@@ -237,18 +255,18 @@ mod tests {
     #[test]
     fn a_generation_is_built_served_returned_from_and_retired() {
         let mut all = Generations::default();
-        assert_eq!(all.retire(Scope::All), Err(ChangeError::Alone(generation("1"))));
-        assert_eq!(all.switch(Scope::All, &generation("2")), Err(ChangeError::Unwritten(generation("2"))));
-        all.register(Scope::All, &generation("2")).unwrap();
-        all.register(Scope::All, &generation("2")).unwrap();
-        assert_eq!((all.serving_of(ELECTION), texts(&all.active)), (&generation("1"), vec!["1".into(), "2".into()]));
+        assert_eq!(all.retire(Scope::All), Err(ChangeError::Alone(generation("2"))));
+        assert_eq!(all.switch(Scope::All, &generation("3")), Err(ChangeError::Unwritten(generation("3"))));
+        all.register(Scope::All, &generation("3")).unwrap();
+        all.register(Scope::All, &generation("3")).unwrap();
+        assert_eq!((all.serving_of(ELECTION), texts(&all.active)), (&generation("2"), vec!["2".into(), "3".into()]));
+        all.switch(Scope::All, &generation("3")).unwrap();
+        assert_eq!((all.serving.clone(), all.active.len()), (generation("3"), 2));
+        assert_eq!(all.register(Scope::All, &generation("4")), Err(ChangeError::Kept(generation("2"))));
+        assert_eq!(all.other(Scope::All), Ok(generation("2")));
         all.switch(Scope::All, &generation("2")).unwrap();
-        assert_eq!((all.serving.clone(), all.active.len()), (generation("2"), 2));
-        assert_eq!(all.register(Scope::All, &generation("3")), Err(ChangeError::Kept(generation("1"))));
-        assert_eq!(all.other(Scope::All), Ok(generation("1")));
-        all.switch(Scope::All, &generation("1")).unwrap();
         all.retire(Scope::All).unwrap();
-        assert_eq!((texts(&all.active), texts(&all.retired)), (vec!["1".to_owned()], vec!["2".to_owned()]));
+        assert_eq!((texts(&all.active), texts(&all.retired)), (vec!["2".to_owned()], vec!["3".to_owned()]));
     }
 
     #[test]
@@ -256,11 +274,11 @@ mod tests {
         let mut all = Generations::default();
         let other = ElectionId::from_bits(8);
         all.register(ONE, &generation("a")).unwrap();
-        assert_eq!(all.serving_of(ELECTION), &generation("1"));
-        assert_eq!(texts(&all.active_of(ELECTION)), ["1", "a"]);
+        assert_eq!(all.serving_of(ELECTION), &generation("2"));
+        assert_eq!(texts(&all.active_of(ELECTION)), ["2", "a"]);
         all.switch(ONE, &generation("a")).unwrap();
-        assert_eq!((all.serving_of(ELECTION), all.serving_of(other)), (&generation("a"), &generation("1")));
-        assert_eq!(texts(&all.active_of(other)), ["1"]);
+        assert_eq!((all.serving_of(ELECTION), all.serving_of(other)), (&generation("a"), &generation("2")));
+        assert_eq!(texts(&all.active_of(other)), ["2"]);
         all.register(ONE, &generation("b")).unwrap();
         assert_eq!(all.register(ONE, &generation("c")), Err(ChangeError::Kept(generation("b"))));
         all.switch(ONE, &generation("b")).unwrap();
@@ -268,10 +286,10 @@ mod tests {
         all.retire(ONE).unwrap();
         assert_eq!(
             (texts(&all.active_of(ELECTION)), texts(&all.retired)),
-            (vec!["1".into(), "b".into()], vec!["a".into()])
+            (vec!["2".into(), "b".into()], vec!["a".into()])
         );
-        assert_eq!(all.other(ONE), Ok(generation("1")));
-        all.switch(ONE, &generation("1")).unwrap();
+        assert_eq!(all.other(ONE), Ok(generation("2")));
+        all.switch(ONE, &generation("2")).unwrap();
         all.retire(ONE).unwrap();
         assert_eq!((all.own.len(), texts(&all.retired)), (0, vec!["a".into(), "b".into()]));
     }
@@ -281,15 +299,15 @@ mod tests {
         let mut all = Generations::default();
         all.register(ONE, &generation("a")).unwrap();
         all.switch(ONE, &generation("a")).unwrap();
-        all.register(Scope::All, &generation("2")).unwrap();
+        all.register(Scope::All, &generation("3")).unwrap();
+        all.switch(Scope::All, &generation("3")).unwrap();
+        assert_eq!(all.serving_of(ELECTION), &generation("3"));
+        assert_eq!(texts(&all.active_of(ELECTION)), ["2", "3", "a"], "still up to date");
+        assert_eq!(all.register(ONE, &generation("b")), Err(ChangeError::Kept(generation("2"))));
         all.switch(Scope::All, &generation("2")).unwrap();
-        assert_eq!(all.serving_of(ELECTION), &generation("2"));
-        assert_eq!(texts(&all.active_of(ELECTION)), ["1", "2", "a"], "still up to date");
-        assert_eq!(all.register(ONE, &generation("b")), Err(ChangeError::Kept(generation("1"))));
-        all.switch(Scope::All, &generation("1")).unwrap();
         assert_eq!(all.serving_of(ELECTION), &generation("a"));
-        all.switch(Scope::All, &generation("2")).unwrap();
+        all.switch(Scope::All, &generation("3")).unwrap();
         all.retire(Scope::All).unwrap();
-        assert_eq!((all.own.len(), texts(&all.retired)), (0, vec!["1".into(), "a".into()]));
+        assert_eq!((all.own.len(), texts(&all.retired)), (0, vec!["2".into(), "a".into()]));
     }
 }

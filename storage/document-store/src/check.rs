@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_dynamodb::types::KeysAndAttributes;
-use photovote_domain::{ElectionId, Receipt, VoterId};
+use photovote_domain::{ElectionId, VoterId};
 use photovote_dynamodb::{Item, Retry, StorageError, storage_error};
 use photovote_projections::{ElectionDocument, VoterDocument};
 
@@ -11,7 +11,7 @@ use crate::{
     failure::DocumentError,
     generation::Generation,
     item,
-    key::{header_key, listed_key, receipt_key, voter_key},
+    key::{header_key, listed_key, voter_key},
     write::{DocumentStore, Saved},
 };
 
@@ -35,19 +35,6 @@ impl DocumentStore {
             Some((document.id, document))
         });
         Ok(documents.collect())
-    }
-
-    /// Those of these receipts that a generation has.
-    pub async fn counted_in(
-        &self,
-        generation: &Generation,
-        election: ElectionId,
-        receipts: &BTreeSet<Receipt>,
-    ) -> Result<BTreeSet<Receipt>, DocumentError> {
-        let keys = receipts.iter().map(|receipt| receipt_key(generation, election, receipt)).collect();
-        let found = self.look_up(keys).await?;
-        let receipt = |item: &Item| item.get("sk")?.as_s().ok()?.parse().ok();
-        Ok(found.iter().filter_map(receipt).collect())
     }
 
     /// The administrators of an election whose lists do not have the entry that they should have.

@@ -9,6 +9,8 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use tokio::{sync::Mutex, time::Instant};
 
+#[cfg(feature = "write")]
+use crate::key::old_generations_key;
 use crate::{failure::DocumentError, item::damaged, key::generations_key};
 
 /// For how long whoever reads or writes documents may go by generations that have changed since.
@@ -30,9 +32,9 @@ impl Generation {
         Self(Arc::from(format!("{bits:032x}")))
     }
 
-    /// The one that the tables are born with.
+    /// The one that the tables are born with. Release 0.1.0 called it `1`, and had documents of another form in it.
     fn first() -> Self {
-        Self(Arc::from("1"))
+        Self(Arc::from("2"))
     }
 }
 
@@ -183,6 +185,21 @@ impl Pointer {
         let revision = item.get("version").map(|revision| revision.as_n().ok()?.parse().ok().map(Version::new));
         let revision = revision.unwrap_or(Some(Version::NONE)).ok_or_else(|| damaged(&item, "it has no version"))?;
         Ok((Generations::from_item(&item)?, revision))
+    }
+
+    /// The generations that release 0.1.0 knew.
+    #[cfg(feature = "write")]
+    pub(crate) async fn of_old(&self) -> Result<Vec<Generation>, DocumentError> {
+        let get = self.client.get_item().table_name(&self.table).set_key(Some(old_generations_key()));
+        let item = get.send().await.map_err(|error| storage_error(&error))?.item;
+        let old = item.map(|item| Generations::from_item(&item)).transpose()?.unwrap_or_default();
+        let first = Generation(Arc::from("1"));
+        let own = old.own.into_values().flat_map(|own| own.active);
+        let mut all: Vec<_> = std::iter::once(first).chain(old.active).chain(own).chain(old.retired).collect();
+        all.retain(|generation| *generation != Generation::first());
+        all.sort();
+        all.dedup();
+        Ok(all)
     }
 
     /// Forgets what was seen.

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use aws_sdk_dynamodb::types::AttributeValue;
 use photovote_domain::{
     CompetitionId, Election, ElectionId, Scale, ShardCount, Tally, Timestamp, Version, VoterId,
-    election::{Administrators, Competition, Role, Status},
+    election::{Administrators, Competition, ResultsDigest, Role, Status},
 };
 use photovote_dynamodb::Item;
 use photovote_projections::{ElectionDocument, ElectionSummary, VoterDocument, unpack};
@@ -21,7 +21,10 @@ use crate::{
 };
 
 #[cfg(feature = "write")]
-pub(crate) use writing::{competition_item, header_item, listed_item, tally_item, tally_version, voter_item};
+pub(crate) use writing::{competition_item, header_item, listed_item, tally_item, voter_item};
+
+/// The attribute that has the number of a tally's ballots.
+pub(crate) const BALLOTS: &str = "ballots";
 
 /// An election without its competitions.
 #[derive(Debug, Serialize, Deserialize)]
@@ -44,12 +47,14 @@ struct Header {
     casts: Option<u64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     registered: Option<u64>,
+    #[serde(default)]
+    results: ResultsDigest,
     /// In their order.
     competitions: Vec<Place>,
 }
 
 /// The attributes of a header.
-const HEADER: [&str; 14] = [
+const HEADER: [&str; 15] = [
     "pk",
     "sk",
     "version",
@@ -63,6 +68,7 @@ const HEADER: [&str; 14] = [
     "shards",
     "casts",
     "registered",
+    "results",
     "competitions",
 ];
 
@@ -125,7 +131,7 @@ struct Registered {
 pub(crate) struct Partition {
     pub(crate) header: Option<Item>,
     competitions: Vec<Item>,
-    tally: Vec<Item>,
+    tally: Option<Item>,
 }
 
 impl Partition {
@@ -136,7 +142,7 @@ impl Partition {
             match kind.map(String::as_str) {
                 Some(ELECTION) => partition.header = Some(item),
                 Some(sk) if sk.starts_with(COMPETITION) => partition.competitions.push(item),
-                Some(sk) if sk.starts_with(TALLY) => partition.tally.push(item),
+                Some(TALLY) => partition.tally = Some(item),
                 // Something that a newer program put there.
                 _ => {}
             }
@@ -144,13 +150,9 @@ impl Partition {
         partition
     }
 
-    /// The whole tally: the sum of its parts.
-    pub(crate) fn tally(&self) -> Result<Tally, DocumentError> {
-        let mut sum = Tally::default();
-        for item in &self.tally {
-            sum.merge(&tally_part(item)?);
-        }
-        Ok(sum)
+    /// The tally, once all shards are counted.
+    pub(crate) fn tally(&self) -> Result<Option<Tally>, DocumentError> {
+        self.tally.as_ref().map(tally_of).transpose()
     }
 
     /// The election that a header and the competitions are, or nothing if they do not belong together. A Query reads
@@ -180,13 +182,14 @@ impl Partition {
                 competitions,
                 casts: header.casts,
                 registered: header.registered,
+                results: header.results,
             },
         }))
     }
 }
 
-/// One part of the tally.
-pub(crate) fn tally_part(item: &Item) -> Result<Tally, DocumentError> {
+/// A tally.
+pub(crate) fn tally_of(item: &Item) -> Result<Tally, DocumentError> {
     let cells =
         item.get("cells").and_then(|cells| cells.as_b().ok()).ok_or_else(|| damaged(item, "it has no cells"))?;
     unpack(cells.as_ref()).map_err(|error| damaged(item, &error.to_string()))

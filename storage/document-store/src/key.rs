@@ -2,8 +2,8 @@
 
 use aws_sdk_dynamodb::types::AttributeValue;
 #[cfg(feature = "write")]
-use photovote_domain::{CompetitionId, VoterId};
-use photovote_domain::{ElectionId, Receipt};
+use photovote_domain::{CompetitionId, Digest, VoterId};
+use photovote_domain::{ElectionId, Shard};
 use photovote_dynamodb::Item;
 
 use crate::generation::Generation;
@@ -12,8 +12,10 @@ use crate::generation::Generation;
 pub(crate) const ELECTION: &str = "election";
 /// What the sort keys of its competitions begin with.
 pub(crate) const COMPETITION: &str = "competition#";
-/// What the sort keys of its tally begin with; everything else in the partition comes before.
-pub(crate) const TALLY: &str = "tally#";
+/// The sort key of its tally; everything else in the partition comes before.
+pub(crate) const TALLY: &str = "tally";
+/// The attribute of a block of receipts.
+pub(crate) const RECEIPTS: &str = "receipts";
 
 pub(crate) fn election_partition(generation: &Generation, election: ElectionId) -> String {
     format!("{generation}#{election}")
@@ -30,6 +32,12 @@ pub(crate) fn voters_partition(generation: &Generation, election: ElectionId) ->
 }
 
 pub(crate) fn generations_key() -> Item {
+    key("generations".to_owned(), "form-2".to_owned())
+}
+
+/// The pointer of release 0.1.0, which names documents of another form.
+#[cfg(feature = "write")]
+pub(crate) fn old_generations_key() -> Item {
     key("generations".to_owned(), "generations".to_owned())
 }
 
@@ -47,8 +55,41 @@ pub(crate) fn voter_key(generation: &Generation, election: ElectionId, voter: Vo
     key(voters_partition(generation, election), voter.to_string())
 }
 
-pub(crate) fn receipt_key(generation: &Generation, election: ElectionId, receipt: &Receipt) -> Item {
-    key(format!("{generation}#receipts#{election}#{}", receipt.shard()), receipt.to_string())
+/// The partition of what was counted in the shards of an election.
+pub(crate) fn counted_partition(generation: &Generation, election: ElectionId) -> String {
+    format!("{generation}#counted#{election}")
+}
+
+#[cfg(feature = "write")]
+pub(crate) fn counted_key(generation: &Generation, election: ElectionId, shard: Shard) -> Item {
+    key(counted_partition(generation, election), format!("{:02}", shard.get()))
+}
+
+pub(crate) fn receipts_partition(generation: &Generation, election: ElectionId, shard: Shard) -> String {
+    format!("{generation}#receipts#{election}#{shard}")
+}
+
+#[cfg(feature = "write")]
+pub(crate) fn receipts_key(generation: &Generation, election: ElectionId, shard: Shard, first: &Digest) -> Item {
+    key(receipts_partition(generation, election, shard), first.to_string())
+}
+
+pub(crate) fn public_partition(generation: &Generation, election: ElectionId) -> String {
+    format!("{generation}#public#{election}")
+}
+
+pub(crate) fn public_header_key(generation: &Generation, election: ElectionId) -> Item {
+    key(public_partition(generation, election), "header".to_owned())
+}
+
+/// What the sort keys of released results begin with.
+pub(crate) fn public_parts(tag: &str) -> String {
+    format!("results#{tag}#")
+}
+
+#[cfg(feature = "write")]
+pub(crate) fn public_part_key(generation: &Generation, election: ElectionId, tag: &str, number: usize) -> Item {
+    key(public_partition(generation, election), format!("{}{number:04}", public_parts(tag)))
 }
 
 pub(crate) fn header_key(generation: &Generation, election: ElectionId) -> Item {
@@ -66,8 +107,8 @@ pub(crate) fn listed_key(generation: &Generation, administrator: &str, election:
 }
 
 #[cfg(feature = "write")]
-pub(crate) fn tally_key(generation: &Generation, election: ElectionId, part: u8) -> Item {
-    key(election_partition(generation, election), format!("{TALLY}{part}"))
+pub(crate) fn tally_key(generation: &Generation, election: ElectionId) -> Item {
+    key(election_partition(generation, election), TALLY.to_owned())
 }
 
 fn key(partition: String, sort: String) -> Item {

@@ -10,13 +10,14 @@ use photovote_domain::{
     election::{Administrators, Status},
 };
 use photovote_dynamodb::{Item, Retry, storage_error};
-use photovote_projections::{ElectionDocument, ElectionSummary, VoterDocument};
+use photovote_projections::{ElectionDocument, ElectionSummary, PublicResults, VoterDocument, block_has};
 
 use crate::{
     failure::DocumentError,
     generation::{Generation, Generations, Pointer},
-    item::{self, Partition},
+    item::{self, BALLOTS, Partition},
     key::{self, TALLY},
+    public::{PublicHeader, joined},
 };
 
 /// How often the parts of an election are read until they belong together.
@@ -90,25 +91,25 @@ impl DocumentReader {
         consistent: bool,
     ) -> Result<Option<ElectionDocument>, DocumentError> {
         let found = self.read(generation, id, consistent, Some("sk < :tally")).await?;
-        Ok(found.map(|(document, _no_tally)| document))
+        Ok(found.map(|(document, _not_read)| document))
     }
 
-    /// An election and what was counted for it so far, in one Query.
+    /// An election and, once all its ballots are counted, its tally: in one Query.
     pub async fn results_input(
         &self,
         id: ElectionId,
         consistent: bool,
-    ) -> Result<Option<(ElectionDocument, Tally)>, DocumentError> {
+    ) -> Result<Option<(ElectionDocument, Option<Tally>)>, DocumentError> {
         self.results_in(self.generations().await?.serving_of(id), id, consistent).await
     }
 
-    /// An election and what was counted for it, as a generation has them.
+    /// An election and its tally, as a generation has them.
     pub async fn results_in(
         &self,
         generation: &Generation,
         id: ElectionId,
         consistent: bool,
-    ) -> Result<Option<(ElectionDocument, Tally)>, DocumentError> {
+    ) -> Result<Option<(ElectionDocument, Option<Tally>)>, DocumentError> {
         self.read(generation, id, consistent, None).await
     }
 
@@ -156,11 +157,50 @@ impl DocumentReader {
         self.page(partition, after.map(|id| id.to_string()), limit, Some("removed = :false"), item::voter).await
     }
 
-    /// Was a ballot counted under this receipt?
-    pub async fn receipt(&self, election: ElectionId, receipt: &Receipt) -> Result<bool, DocumentError> {
-        let key = key::receipt_key(self.generations().await?.serving_of(election), election, receipt);
+    /// How many ballots are counted so far, while they are being counted.
+    pub async fn counted_so_far(&self, election: ElectionId) -> Result<u64, DocumentError> {
+        let partition = key::counted_partition(self.generations().await?.serving_of(election), election);
+        let query = self.query(&partition, None).select(Select::SpecificAttributes).projection_expression(BALLOTS);
+        let ballots = |item: Item| item.get(BALLOTS).and_then(|ballots| ballots.as_n().ok()?.parse::<u64>().ok());
+        Ok(self.all(query).await?.into_iter().filter_map(ballots).sum())
+    }
+
+    /// What is public of an election, once its ballots are counted: one small GetItem.
+    pub async fn public(&self, election: ElectionId) -> Result<Option<PublicHeader>, DocumentError> {
+        let key = key::public_header_key(self.generations().await?.serving_of(election), election);
         let get = self.client.get_item().table_name(&self.table).set_key(Some(key));
-        Ok(get.send().await.map_err(|error| storage_error(&error))?.item.is_some())
+        get.send().await.map_err(|error| storage_error(&error))?.item.as_ref().map(PublicHeader::of).transpose()
+    }
+
+    /// The released results of this tag: one Query.
+    pub async fn public_results(&self, election: ElectionId, tag: &str) -> Result<PublicResults, DocumentError> {
+        let generations = self.generations().await?;
+        self.results_of(generations.serving_of(election), election, tag, false).await
+    }
+
+    pub(crate) async fn results_of(
+        &self,
+        generation: &Generation,
+        election: ElectionId,
+        tag: &str,
+        consistent: bool,
+    ) -> Result<PublicResults, DocumentError> {
+        let query = self.query(&key::public_partition(generation, election), Some("begins_with(sk, :parts)"));
+        let query = query.expression_attribute_values(":parts", AttributeValue::S(key::public_parts(tag)));
+        let compressed = joined(&self.all(query.consistent_read(consistent)).await?)?;
+        Ok(PublicResults { tag: tag.to_owned(), compressed })
+    }
+
+    /// Is a ballot counted under this receipt, in an election whose ballots are all counted? One Query of one item.
+    pub async fn receipt(&self, election: ElectionId, receipt: &Receipt) -> Result<bool, DocumentError> {
+        let partition =
+            key::receipts_partition(self.generations().await?.serving_of(election), election, receipt.shard());
+        let query = self.query(&partition, Some("sk <= :receipt"));
+        let query = query.expression_attribute_values(":receipt", AttributeValue::S(receipt.digest().to_string()));
+        let page = query.scan_index_forward(false).limit(1).send().await.map_err(|error| storage_error(&error))?;
+        let block = page.items.unwrap_or_default().pop();
+        let bytes = block.as_ref().and_then(|block| block.get(key::RECEIPTS)?.as_b().ok());
+        Ok(bytes.is_some_and(|bytes| block_has(bytes.as_ref(), receipt)))
     }
 
     /// An election's items, put together. If they do not belong together they are read again, and consistently.
@@ -170,7 +210,7 @@ impl DocumentReader {
         id: ElectionId,
         consistent: bool,
         range: Option<&str>,
-    ) -> Result<Option<(ElectionDocument, Tally)>, DocumentError> {
+    ) -> Result<Option<(ElectionDocument, Option<Tally>)>, DocumentError> {
         let partition = key::election_partition(generation, id);
         let mut consistent = consistent;
         let mut retry = Retry::attempts(ATTEMPTS);

@@ -7,7 +7,7 @@ use aws_sdk_dynamodb::{
     error::BuildError,
     types::{AttributeValue, ConditionCheck, Delete, Put, TransactWriteItem},
 };
-use photovote_domain::{ElectionId, Version, VoterId};
+use photovote_domain::{ElectionId, Version, VoterId, election::Status};
 use photovote_dynamodb::{Item, PutFailure, TransactFailure, put_failure, storage_error, transact};
 use photovote_projections::{Changes, ElectionDocument, VoterDocument};
 
@@ -15,7 +15,7 @@ use crate::{
     failure::DocumentError,
     generation::Generation,
     item::{self, competition_item, header_item, listed_item, voter_item},
-    key::{competition_key, header_key, listed_key, voter_key},
+    key::{competition_key, header_key, listed_key, public_header_key, voter_key},
     read::DocumentReader,
 };
 
@@ -89,6 +89,10 @@ impl DocumentStore {
                 Some(competition) => self.put(competition_item(key, document, competition)?)?,
                 None => self.delete(key)?,
             });
+        }
+        if document.election.status == Status::Deleted {
+            // Results and receipts are not answered any more, from this moment on.
+            actions.push(self.delete(public_header_key(generation, document.id))?);
         }
         let mut entries = self.entries(generation, document, changes)?;
         let with_header = entries.split_off(entries.len().saturating_sub(ACTIONS - actions.len()));
@@ -208,7 +212,7 @@ impl DocumentStore {
         Ok(TransactWriteItem::builder().condition_check(check).build())
     }
 
-    fn put(&self, item: Item) -> Result<TransactWriteItem, DocumentError> {
+    pub(crate) fn put(&self, item: Item) -> Result<TransactWriteItem, DocumentError> {
         let put = Put::builder().table_name(&self.table).set_item(Some(item)).build()?;
         Ok(TransactWriteItem::builder().put(put).build())
     }

@@ -14,7 +14,7 @@ use photovote_projections::{Changes, ElectionDocument, Turn, VoterDocument};
 use photovote_testing::Engine;
 
 fn generation() -> Generation {
-    "1".parse().unwrap()
+    "2".parse().unwrap()
 }
 
 fn store(engine: &Engine) -> DocumentStore {
@@ -77,7 +77,9 @@ async fn an_election_is_read_as_it_was_saved() {
     let closes_at = Timestamp::from_millis(1_800_000_000_000);
     saving.commit(&[E::CompetitionRemoved { competition: competition(3) }, photo(2, 7, "")]).await;
     saving.commit(&[E::ElectionOpened { closes_at: Some(closes_at) }]).await;
-    saving.commit(&[E::ElectionClosing {}, E::ElectionClosed { casts: 12, registered: Some(20) }]).await;
+    saving
+        .commit(&[E::ElectionClosing {}, E::ElectionClosed { casts: 12, digest_follows: true, registered: Some(20) }])
+        .await;
     assert_eq!(saving.stored().await.unwrap(), saving.document);
 }
 
@@ -116,7 +118,7 @@ async fn parts_that_do_not_belong_together_are_not_served() {
     // As if a reader had passed the competition before, and the header after, a change.
     let bump = async |version: u64| {
         let update = engine.client().update_item().table_name(engine.tables().documents);
-        let update = update.key("pk", AttributeValue::S(format!("1#{}", saving.document.id)));
+        let update = update.key("pk", AttributeValue::S(format!("2#{}", saving.document.id)));
         let update = update.key("sk", AttributeValue::S(format!("competition#{}", competition(1))));
         let update = update.update_expression("SET version = :version");
         update.expression_attribute_values(":version", AttributeValue::N(version.to_string())).send().await.unwrap();
@@ -261,11 +263,11 @@ async fn what_was_saved_before_there_were_roles_is_its_owners() {
         let update = engine.client().update_item().table_name(engine.tables().documents);
         update.key("pk", pk(partition)).key("sk", pk(sort)).update_expression(expression)
     };
-    let header = update(format!("1#{election}"), "election".into(), "REMOVE administrators SET #owner = :owner");
+    let header = update(format!("2#{election}"), "election".into(), "REMOVE administrators SET #owner = :owner");
     let header =
         header.expression_attribute_names("#owner", "owner").expression_attribute_values(":owner", pk("ada".into()));
     header.send().await.unwrap();
-    let entry = update("1#owner#ada".into(), election.to_string(), "REMOVE #role");
+    let entry = update("2#owner#ada".into(), election.to_string(), "REMOVE #role");
     entry.expression_attribute_names("#role", "role").send().await.unwrap();
 
     assert_eq!(saving.stored().await.unwrap(), saving.document);
@@ -353,7 +355,7 @@ async fn a_damaged_item_is_named() {
     let mut saving = Saving::new(&engine, 7);
     saving.commit(&[created("ada")]).await;
     let update = engine.client().update_item().table_name(engine.tables().documents);
-    let update = update.key("pk", AttributeValue::S(format!("1#{}", saving.document.id)));
+    let update = update.key("pk", AttributeValue::S(format!("2#{}", saving.document.id)));
     let update = update.key("sk", AttributeValue::S("election".into())).update_expression("REMOVE shards");
     update.send().await.unwrap();
     let error = saving.store.election(saving.document.id, false).await.unwrap_err();
@@ -367,7 +369,7 @@ async fn a_document_of_a_newer_program_is_not_half_understood() {
     let mut saving = Saving::new(&engine, 7);
     saving.commit(&[created("ada")]).await;
     let update = engine.client().update_item().table_name(engine.tables().documents);
-    let update = update.key("pk", AttributeValue::S(format!("1#{}", saving.document.id)));
+    let update = update.key("pk", AttributeValue::S(format!("2#{}", saving.document.id)));
     let update = update.key("sk", AttributeValue::S("election".into()));
     let update = update.update_expression("SET weather = :sunny");
     update.expression_attribute_values(":sunny", AttributeValue::S("sunny".into())).send().await.unwrap();

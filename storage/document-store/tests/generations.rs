@@ -17,7 +17,7 @@ fn generation(name: &str) -> Generation {
 
 async fn point(engine: &Engine, serving: &str, active: &[&str]) {
     let put = engine.client().put_item().table_name(engine.tables().documents);
-    let put = put.item("pk", S("generations".into())).item("sk", S("generations".into()));
+    let put = put.item("pk", S("generations".into())).item("sk", S("form-2".into()));
     let put = put.item("serving", S(serving.into()));
     let active = active.iter().map(|name| S((*name).into())).collect();
     put.item("active", L(active)).send().await.unwrap();
@@ -44,24 +44,24 @@ async fn the_tables_are_born_with_a_generation() {
     let engine = Engine::start().await;
     let store = DocumentStore::new(engine.client(), engine.tables().documents);
     let generations = store.generations().await.unwrap();
-    assert_eq!((generations.serving, generations.active), (generation("1"), vec![generation("1")]));
+    assert_eq!((generations.serving, generations.active), (generation("2"), vec![generation("2")]));
 }
 
 #[tokio::test]
 async fn another_generation_is_served_within_five_seconds() {
     let engine = Engine::start().await;
     let store = DocumentStore::new(engine.client(), engine.tables().documents);
-    save(&store, &generation("1"), "old").await;
-    save(&store, &generation("2"), "new").await;
+    save(&store, &generation("2"), "old").await;
+    save(&store, &generation("3"), "new").await;
     let served = async || store.election(ELECTION, true).await.unwrap().unwrap().election.name;
     assert_eq!(served().await, "old");
 
-    point(&engine, "2", &["1", "2"]).await;
+    point(&engine, "3", &["2", "3"]).await;
     pass(Duration::from_secs(1)).await;
     assert_eq!(served().await, "old", "remembered");
     pass(Duration::from_secs(4)).await;
     assert_eq!(served().await, "new");
-    assert_eq!(store.generations().await.unwrap().active, ["1", "2"].map(generation));
+    assert_eq!(store.generations().await.unwrap().active, ["2", "3"].map(generation));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -81,7 +81,7 @@ async fn changes_at_once_are_all_made() {
 #[tokio::test]
 async fn a_pointer_that_makes_no_sense_is_refused() {
     let engine = Engine::start().await;
-    for (serving, active) in [("2", &["1"][..]), ("", &["1"]), ("1#2", &["1#2"]), ("1", &[])] {
+    for (serving, active) in [("3", &["2"][..]), ("", &["2"]), ("2#3", &["2#3"]), ("2", &[])] {
         point(&engine, serving, active).await;
         let store = DocumentStore::new(engine.client(), engine.tables().documents);
         let refused = store.generations().await.unwrap_err();

@@ -40,20 +40,41 @@ pub struct SchemaChange {
 }
 
 /// All changes of schemas, in ascending order for each type. Those that are not there are at their first version.
-pub const SCHEMA_CHANGES: &[SchemaChange] = &[SchemaChange {
-    event_type: "ElectionClosed",
-    from: 1,
-    // How many voters were registered, nobody wrote down.
-    upcast: |mut payload| {
-        payload.insert("registered".to_owned(), Value::Null);
-        payload
+pub const SCHEMA_CHANGES: &[SchemaChange] = &[
+    SchemaChange {
+        event_type: "ElectionClosed",
+        from: 1,
+        // Older events do not say how many voters were registered.
+        upcast: |payload| with(payload, "registered", Value::Null),
+        downcast: |payload| without(payload, "registered"),
+        written: true,
     },
-    downcast: |mut payload| {
-        payload.remove("registered");
-        payload
+    SchemaChange {
+        event_type: "ElectionClosed",
+        from: 2,
+        // No digest follows on an older event: the election is released and served without one.
+        upcast: |payload| with(payload, "digest_follows", Value::Bool(false)),
+        downcast: |payload| without(payload, "digest_follows"),
+        written: true,
     },
-    written: true,
-}];
+    SchemaChange {
+        event_type: "ResultsReleased",
+        from: 1,
+        upcast: |payload| with(payload, "digest", Value::Null),
+        downcast: |payload| without(payload, "digest"),
+        written: true,
+    },
+];
+
+fn with(mut payload: Map<String, Value>, name: &str, value: Value) -> Map<String, Value> {
+    payload.insert(name.to_owned(), value);
+    payload
+}
+
+fn without(mut payload: Map<String, Value>, name: &str) -> Map<String, Value> {
+    payload.remove(name);
+    payload
+}
 
 /// The newest version of this type that can be read.
 pub fn newest_version(event_type: &str) -> u32 {

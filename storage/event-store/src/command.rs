@@ -33,6 +33,8 @@ pub enum Actor {
     Voter,
     /// The closer, when an election's time had come.
     Closer,
+    /// The counter, when all ballots were counted.
+    Counter,
 }
 
 impl Actor {
@@ -40,7 +42,7 @@ impl Actor {
     pub const fn administrator(&self) -> Option<&Subject> {
         match self {
             Self::Administrator(subject) => Some(subject),
-            Self::Voter | Self::Closer => None,
+            Self::Voter | Self::Closer | Self::Counter => None,
         }
     }
 }

@@ -119,7 +119,8 @@ impl EventStore {
             }
             // What is missing or breaks a rule is so at every version; the precondition comes before the state.
             let decided = decide(&history.state);
-            let of_the_state = decided.as_ref().map_or_else(|no| no.kind() == Kind::State, |_| true);
+            let of_the_state =
+                decided.as_ref().map_or_else(|no| matches!(no.kind(), Kind::State | Kind::Pending), |_| true);
             if of_the_state && !expected(&history) {
                 return Err(ExecuteError::Precondition(history.version));
             }

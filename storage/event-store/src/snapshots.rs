@@ -24,7 +24,7 @@ use crate::{
 
 /// What a snapshot is written as. It changes when an election's state has other fields, or when the same events lead to
 /// another state: what another program folded is then read by nobody.
-pub(crate) const FORM: u64 = 1;
+pub(crate) const FORM: u64 = 2;
 
 /// How many commits are looked at before somebody asks for a snapshot: elections of a few hundred photographs have fewer.
 const LOOK: u16 = 500;
@@ -241,6 +241,7 @@ mod tests {
         "CandidateDisqualified",
         "ElectionClosing",
         "ElectionClosed",
+        "ResultsCounted",
         "ResultsReleased",
         "CandidateRemoved",
         "CompetitionRemoved",

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use photovote_domain::{Election, ElectionId, Shard, ShardCount, election::ElectionEvent};
+use photovote_domain::{Aggregate, Ballot, Election, ElectionId, Shard, ShardCount, election::ElectionEvent};
 use photovote_dynamodb::{Item, StorageError, storage_error};
 use serde::{Deserialize, Serialize};
 
@@ -24,6 +24,8 @@ pub enum Part {
     },
     /// A partition of an election: its own stream, or the voters and ballots of a shard.
     Partition(ElectionId, Option<Shard>),
+    /// The ballots of a shard.
+    Ballots(ElectionId, Shard),
 }
 
 /// A place in a part: after the commit with these keys.
@@ -79,12 +81,22 @@ impl EventReader {
                 let page = scan.send().await.map_err(|error| storage_error(&error))?;
                 (page.items, page.last_evaluated_key)
             }
-            Part::Partition(election, shard) => {
+            Part::Partition(election, _) | Part::Ballots(election, _) => {
+                let shard = match part {
+                    Part::Ballots(_, shard) => Some(shard),
+                    Part::Partition(_, shard) => shard,
+                    Part::Segment { .. } => None,
+                };
                 let query = self.client.query().table_name(&self.table).consistent_read(true).limit(limit.into());
                 let query = query
-                    .key_condition_expression("pk = :pk")
                     .expression_attribute_values(":pk", AttributeValue::S(partition(election, shard)))
                     .set_exclusive_start_key(start);
+                let query = match part {
+                    Part::Ballots(..) => query
+                        .key_condition_expression("pk = :pk AND begins_with(sk, :ballot)")
+                        .expression_attribute_values(":ballot", AttributeValue::S(format!("{}#", Ballot::KIND))),
+                    _ => query.key_condition_expression("pk = :pk"),
+                };
                 let page = query.send().await.map_err(|error| storage_error(&error))?;
                 (page.items, page.last_evaluated_key)
             }

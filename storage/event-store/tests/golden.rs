@@ -21,8 +21,9 @@ fn samples() -> [(&'static str, Vec<Value>); 3] {
         json!({"ElectionOpened": {"closes_at": 1_800_000_000_000_u64}}),
         json!({"ElectionExtended": {"closes_at": 1_800_000_600_000_u64}}),
         json!({"ElectionClosing": {}}),
-        json!({"ElectionClosed": {"casts": 150, "registered": 200}}),
-        json!({"ResultsReleased": {}}),
+        json!({"ElectionClosed": {"casts": 150, "digest_follows": true, "registered": 200}}),
+        json!({"ResultsCounted": {"digest": digest}}),
+        json!({"ResultsReleased": {"digest": digest}}),
         json!({"ElectionDeleted": {}}),
         json!({"AdministratorAdded": {"role": "editor", "subject": "auth0|123"}}),
         json!({"AdministratorRoleChanged": {"role": "owner", "subject": "auth0|123"}}),
@@ -141,21 +142,22 @@ fn every_event_is_sampled() {
         ElectionEvent::ElectionExtended { .. } => 5,
         ElectionEvent::ElectionClosing {} => 6,
         ElectionEvent::ElectionClosed { .. } => 7,
-        ElectionEvent::ResultsReleased {} => 8,
-        ElectionEvent::ElectionDeleted {} => 9,
-        ElectionEvent::AdministratorAdded { .. } => 10,
-        ElectionEvent::AdministratorRoleChanged { .. } => 11,
-        ElectionEvent::AdministratorRemoved { .. } => 12,
-        ElectionEvent::CompetitionAdded { .. } => 13,
-        ElectionEvent::CompetitionRemoved { .. } => 14,
-        ElectionEvent::CompetitionNameChanged { .. } => 15,
-        ElectionEvent::CompetitionDescriptionChanged { .. } => 16,
-        ElectionEvent::CandidateAdded { .. } => 17,
-        ElectionEvent::CandidateRemoved { .. } => 18,
-        ElectionEvent::CandidateNameChanged { .. } => 19,
-        ElectionEvent::CandidateDescriptionChanged { .. } => 20,
-        ElectionEvent::CandidateImageChanged { .. } => 21,
-        ElectionEvent::CandidateDisqualified { .. } => 22,
+        ElectionEvent::ResultsCounted { .. } => 8,
+        ElectionEvent::ResultsReleased { .. } => 9,
+        ElectionEvent::ElectionDeleted {} => 10,
+        ElectionEvent::AdministratorAdded { .. } => 11,
+        ElectionEvent::AdministratorRoleChanged { .. } => 12,
+        ElectionEvent::AdministratorRemoved { .. } => 13,
+        ElectionEvent::CompetitionAdded { .. } => 14,
+        ElectionEvent::CompetitionRemoved { .. } => 15,
+        ElectionEvent::CompetitionNameChanged { .. } => 16,
+        ElectionEvent::CompetitionDescriptionChanged { .. } => 17,
+        ElectionEvent::CandidateAdded { .. } => 18,
+        ElectionEvent::CandidateRemoved { .. } => 19,
+        ElectionEvent::CandidateNameChanged { .. } => 20,
+        ElectionEvent::CandidateDescriptionChanged { .. } => 21,
+        ElectionEvent::CandidateImageChanged { .. } => 22,
+        ElectionEvent::CandidateDisqualified { .. } => 23,
     };
     let voter = |event: &VoterEvent| match event {
         VoterEvent::VoterRegistered { .. } => 0,
@@ -176,7 +178,7 @@ fn every_event_is_sampled() {
     let [(_, elections), (_, voters), (_, ballots)] = samples();
     let places = |samples: &[Value], place: &dyn Fn(Value) -> usize| samples.iter().map(|s| place(parsed(s))).collect();
     let found: Vec<usize> = places(&elections, &|s| election(&serde_json::from_value(s).unwrap()));
-    assert_eq!(found, (0..23).collect::<Vec<_>>());
+    assert_eq!(found, (0..24).collect::<Vec<_>>());
     let found: Vec<usize> = places(&voters, &|s| voter(&serde_json::from_value(s).unwrap()));
     assert_eq!(found, [0, 1, 2]);
     let found: Vec<usize> = places(&ballots, &|s| ballot(&serde_json::from_value(s).unwrap()));

@@ -7,6 +7,7 @@ use aws_sdk_dynamodb::{
     types::{PutRequest, WriteRequest},
 };
 use axum::Router;
+use counter::Counter;
 use photovote_control::{Control, ControlReader};
 use photovote_document_store::{DocumentReader, DocumentStore};
 use photovote_domain::{
@@ -18,12 +19,12 @@ use photovote_event_store::{
     Actor, CommandId, CommandRecord, Commit, Environment, EventReader, EventStore, PrivatePart, Snapshots, Stream,
 };
 use photovote_http::{BallotToken, edge};
-use photovote_projections::CastBallot;
+use photovote_queues::{CountMessage, Queue};
 use photovote_testing::{
     Engine, Reply, Sender, following, send_under,
     units::{Contents, ReadUnits},
 };
-use projector::{Projector, RepairQueue};
+use projector::{Projection, Projector, RepairQueue, Replayed};
 use serde_json::{Value, json};
 
 /// The administrator.
@@ -42,7 +43,7 @@ pub(crate) struct Cost {
 
 /// Tables, and clients that count.
 pub(crate) struct World {
-    engine: Engine,
+    pub(crate) engine: Engine,
     client: Client,
     calls: Calls,
     read: ReadUnits,
@@ -229,15 +230,28 @@ impl World {
         self.read.take()
     }
 
-    /// Counts ballots, and tells what calls and write units that takes.
-    pub(crate) async fn count(&self, election: ElectionId, ballots: Vec<CastBallot>) -> (String, usize) {
-        let documents = DocumentStore::new(self.client.clone(), self.engine.tables().documents);
+    /// Counts the ballots of a closed election, and tells what write and read units that takes.
+    pub(crate) async fn count(&self, election: ElectionId) -> [usize; 2] {
         let before = self.documented().await;
-        self.calls.take();
-        documents.count(&"1".parse().unwrap(), election, ballots).await.unwrap();
-        let calls = listed(self.calls.take());
-        // All of it is transactions.
-        (calls, 2 * before.units_to(&self.documented().await))
+        self.read.take();
+        let (queue, mut asked) = Queue::in_process();
+        let documents = DocumentStore::new(self.client.clone(), self.engine.tables().documents);
+        let gates = ControlReader::new(self.client.clone(), self.engine.tables().control);
+        let counter = Counter::new(self.store(), gates, documents, queue);
+        counter.work_off(&CountMessage::election(election, "2".parse().unwrap())).await.unwrap();
+        while let Ok(message) = asked.try_recv() {
+            counter.work_off(&message).await.unwrap();
+        }
+        let read = self.read.take();
+        [before.units_to(&self.documented().await), read]
+    }
+
+    /// Brings documents up to date with these commits.
+    pub(crate) async fn replay(&self, commits: &[Commit]) {
+        let events = EventReader::new(self.engine.client(), self.engine.tables().events);
+        let documents = DocumentStore::new(self.engine.client(), self.engine.tables().documents);
+        let replayed = Projection::new(events, documents).replay(&"2".parse().unwrap(), commits.to_vec()).await;
+        assert_eq!(replayed, Replayed::default());
     }
 
     /// What the documents table holds.
@@ -251,7 +265,7 @@ impl World {
         let sqs = aws_sdk_sqs::Client::new(&photovote_dynamodb::config(&Endpoint::Local(nobody.to_owned())));
         let documents = DocumentStore::new(self.client.clone(), self.engine.tables().documents);
         let events = EventReader::new(self.client.clone(), self.engine.tables().events);
-        let projector = Projector::new(events, documents, RepairQueue::new(sqs, nobody));
+        let projector = Projector::new(events, documents, RepairQueue::new(sqs, nobody), Queue::in_process().0);
         let commits = self.engine.client().scan().table_name(self.engine.tables().events).send().await.unwrap();
         let records = commits.items.unwrap_or_default().into_iter().enumerate().map(|(number, item)| {
             let image = json!(serde_dynamo::Item::from(item));

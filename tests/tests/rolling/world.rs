@@ -12,6 +12,7 @@ use photovote_dynamodb::{Endpoint, Item};
 use photovote_event_store::{Environment, EventReader, EventStore, Snapshots, rehearsal::Release};
 use photovote_http::edge;
 use photovote_projections::ElectionDocument;
+use photovote_queues::Queue;
 use photovote_testing::{Engine, Reply, Sender, send};
 use projector::{Projector, RepairQueue};
 use repair::{Repair, StreamReader};
@@ -88,7 +89,8 @@ impl World {
         let config = photovote_dynamodb::config(&Endpoint::Local(self.queue_url.clone()));
         let queue = RepairQueue::new(aws_sdk_sqs::Client::new(&config), format!("{}/1/repair", self.queue_url));
         let events = EventReader::new(client.clone(), tables.events);
-        let projector = Projector::new(events, DocumentStore::new(client, tables.documents), queue);
+        let documents = DocumentStore::new(client, tables.documents);
+        let projector = Projector::new(events, documents, queue, Queue::in_process().0);
         let repair = Repair::new(projector.clone(), StreamReader::new(self.engine.config()));
         let closer = Closer::new(store.clone(), control, snapshots());
         Program { world: self, release, routes: edge(routes), projector, repair, closer }

@@ -350,3 +350,20 @@ fn tables_are_kept_whatever_happens() {
         assert_eq!(view, (id == "EventsTable").then(|| json!("NEW_AND_OLD_IMAGES")).as_ref(), "{id}");
     }
 }
+
+#[test]
+fn the_counter_counts_one_shard_at_a_time_and_many_side_by_side() {
+    let template = Template::read();
+    let counter = template.function("counter");
+    let events = counter.events("SQS");
+    let [mapping] = events[..] else { panic!("one mapping: {events:?}") };
+    assert_eq!(named(&mapping["Queue"]), "CountQueue.Arn");
+    assert_eq!(
+        (&mapping["BatchSize"], &mapping["FunctionResponseTypes"]),
+        (&json!(1), &json!(["ReportBatchItemFailures"]))
+    );
+    assert!(mapping["ScalingConfig"]["MaximumConcurrency"].as_u64().is_some_and(|most| most >= 8));
+    let queue = &template.resource("CountQueue")["Properties"];
+    assert!(queue["VisibilityTimeout"].as_u64() >= counter.setting("Timeout").as_u64().map(|longest| 6 * longest));
+    assert_eq!(named(&queue["RedrivePolicy"]["deadLetterTargetArn"]), "DeadLetters.Arn");
+}

@@ -26,6 +26,8 @@ pub(crate) const STREAM: &str = "the stream";
 
 /// The kinds of items that somebody may be bound to: snapshots, and what lies in an election's shards.
 const KINDS: [&[&str]; 2] = [&["*#snapshot"], &["*#?", "*#??"]];
+/// The keys of elections' own streams: a function may be bound to append to these.
+const OWN: [&str; 1] = ["??????????????????????????"];
 
 /// What all of these services speak.
 const JSON: &str = "application/x-amz-json-1.0";
@@ -43,7 +45,8 @@ struct Seen {
     asked: BTreeSet<Asked>,
     /// The partition keys, each with the operation.
     keys: BTreeSet<(String, String)>,
-    messages: VecDeque<String>,
+    /// The messages that were sent, each with the name of its queue.
+    messages: VecDeque<(String, String)>,
 }
 
 impl Drop for Observer {
@@ -73,9 +76,11 @@ impl Observer {
         self.seen.lock().unwrap().keys.clone()
     }
 
-    /// The first message that was sent and not taken yet.
-    pub(crate) fn message(&self) -> Option<String> {
-        self.seen.lock().unwrap().messages.pop_front()
+    /// The first message to this queue that was not taken yet.
+    pub(crate) fn message(&self, queue: &str) -> Option<String> {
+        let messages = &mut self.seen.lock().unwrap().messages;
+        let place = messages.iter().position(|(of, _)| of == queue)?;
+        messages.remove(place).map(|(_, message)| message)
     }
 }
 
@@ -91,7 +96,9 @@ async fn observe(
         seen.lock().unwrap().keys.insert((format!("dynamodb:{operation}"), key.to_owned()));
     }
     if target.starts_with("AmazonSQS.") {
-        seen.lock().unwrap().messages.extend(request["MessageBody"].as_str().map(ToOwned::to_owned));
+        let queue = request["QueueUrl"].as_str().and_then(|url| url.rsplit('/').next()).unwrap_or_default();
+        let message = request["MessageBody"].as_str().map(|body| (queue.to_owned(), body.to_owned()));
+        seen.lock().unwrap().messages.extend(message);
         return Json(json!({"MessageId": "1"})).into_response();
     }
     let (status, answer) = send(&engine, target, body).await;
@@ -140,7 +147,9 @@ fn asked(target: &str, body: &Value) -> Vec<Asked> {
 /// The action, narrowed to the keys that the request is about if these are of a kind that somebody may be bound to.
 fn of_keys(action: &str, request: &Value) -> String {
     let key = partition(request).unwrap_or_default();
-    let kind = KINDS.into_iter().find(|kind| kind.iter().any(|pattern| like(pattern, key)));
+    let appends = (action == "dynamodb:PutItem").then_some(&OWN[..]);
+    let mut kinds = KINDS.into_iter().chain(appends);
+    let kind = kinds.find(|kind| kind.iter().any(|pattern| like(pattern, key)));
     kind.map_or_else(|| action.to_owned(), |kind| narrowed(action, kind))
 }
 

@@ -41,9 +41,11 @@ async fn every_function_may_do_what_it_does_and_nothing_else() {
     let last = records.pop().unwrap();
     world.project(&[last]).await;
     world.project(&records).await;
+    world.count().await;
 
     ask_for_everything(&mut world).await;
     world.send("DELETE /v1/elections/{election}", NOTHING).await;
+    world.count().await;
     draft(&mut world).await;
     world.send("DELETE /v1/elections/{election}", NOTHING).await;
     let routes = answered().into_iter().map(|(method, path, ..)| format!("{method} {path}"));
@@ -174,6 +176,7 @@ async fn hold_an_election(world: &mut World) {
     world.names.insert("receipt", cast["receipt"].as_str().unwrap().to_owned());
     world.send(&format!("POST {candidate}/disqualify"), json!({"reason": "not a photograph"})).await;
     world.send("POST /v1/elections/{election}/close", NOTHING).await;
+    world.count().await;
     world.send("POST /v1/elections/{election}/release", NOTHING).await;
 
     // So many that their entries do not fit into one transaction with the document.

@@ -10,8 +10,7 @@ use crate::{
 /// The table that it reads.
 pub(crate) const DOCUMENTS: &str = "DocumentsTable.Arn";
 /// The partitions that are public.
-pub(crate) const PUBLIC: [&str; 4] =
-    ["generations", "*#??????????????????????????", "*#public#??????????????????????????", "*#receipts#*"];
+pub(crate) const PUBLIC: [&str; 3] = ["generations", "*#public#??????????????????????????", "*#receipts#*"];
 
 /// What a function may do with which partitions of the documents, as IAM decides it.
 pub(crate) struct Partitions {
@@ -49,15 +48,17 @@ impl Partitions {
 }
 
 #[test]
-fn who_serves_strangers_reaches_no_voter_and_no_administrator() {
+fn who_serves_strangers_reaches_no_voter_no_administrator_and_no_count() {
     let strangers = Partitions::of(&Template::read().function("public-queries"));
     let election = ElectionId::from_bits(u128::MAX);
     for generation in ["1", "00000000000000000000000000000007", "blue-2"] {
         for action in ["dynamodb:GetItem", "dynamodb:Query"] {
-            for partition in [format!("{election}"), format!("public#{election}"), format!("receipts#{election}#31")] {
+            for partition in [format!("public#{election}"), format!("receipts#{election}#31")] {
                 assert!(strangers.may(action, &format!("{generation}#{partition}")), "{action} {partition}");
             }
-            assert!(!strangers.may(action, &format!("{generation}#voters#{election}")), "{action}");
+            for partition in [format!("voters#{election}"), format!("counted#{election}"), election.to_string()] {
+                assert!(!strangers.may(action, &format!("{generation}#{partition}")), "{action} {partition}");
+            }
             // A subject is any text, also one that makes the key look like another's.
             let subjects = ["ada", "x".repeat(20).as_str(), "y".repeat(26).as_str(), "a#receipts#b", "#public#"]
                 .map(str::to_owned)
@@ -68,7 +69,7 @@ fn who_serves_strangers_reaches_no_voter_and_no_administrator() {
             }
         }
         for action in ["dynamodb:Scan", "dynamodb:PutItem", "dynamodb:BatchGetItem"] {
-            assert!(!strangers.may(action, &format!("{generation}#{election}")), "{action}");
+            assert!(!strangers.may(action, &format!("{generation}#public#{election}")), "{action}");
         }
     }
     assert!(strangers.may("dynamodb:GetItem", "generations") && !strangers.may("dynamodb:GetItem", "work"));

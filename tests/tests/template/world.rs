@@ -9,6 +9,7 @@ use aws_sdk_dynamodb::Client;
 use aws_types::SdkConfig;
 use axum::Router;
 use closer::Closer;
+use counter::{CountError, Counter};
 use photovote_control::{Control, ControlReader};
 use photovote_document_store::{DocumentReader, DocumentStore};
 use photovote_domain::{
@@ -20,6 +21,7 @@ use photovote_event_store::{
     Actor, CommandId, CommandRecord, Environment, EventReader, EventStore, PrivatePart, Snapshots, Stream,
 };
 use photovote_http::edge;
+use photovote_queues::{CountMessage, Queue};
 use photovote_testing::{Engine, OverHttp, Sender, StreamName, send};
 use projector::{Projection, Projector, RepairQueue};
 use rebuild::{RebuildQueue, Rebuilder, Worker};
@@ -73,7 +75,11 @@ impl Place {
     fn projector(&self) -> Projector {
         let documents = DocumentStore::new(self.client(), &self.variables["DOCUMENTS_TABLE"]);
         let queue = RepairQueue::new(aws_sdk_sqs::Client::new(&self.config), &self.variables["REPAIR_QUEUE_URL"]);
-        Projector::new(self.events(), documents, queue)
+        Projector::new(self.events(), documents, queue, self.to_count())
+    }
+
+    fn to_count(&self) -> Queue<CountMessage> {
+        Queue::new(aws_sdk_sqs::Client::new(&self.config), &self.variables["COUNT_QUEUE_URL"])
     }
 }
 
@@ -235,10 +241,29 @@ impl World {
         assert_eq!(run, closer::Run { closed: elections, failed: 0 });
     }
 
+    /// Lets the counter look after the election in the generation that is served, and whatever it asks itself for.
+    pub(crate) async fn count(&self) {
+        let place = &self.places["counter"];
+        let control = ControlReader::new(place.client(), &place.variables["CONTROL_TABLE"]);
+        let documents = DocumentStore::new(place.client(), &place.variables["DOCUMENTS_TABLE"]);
+        let serving = documents.generations().await.unwrap().serving;
+        let counter = Counter::new(place.store(Environment::system()), control, documents, place.to_count());
+        let mut message = CountMessage::election(self.names["election"].parse().unwrap(), serving);
+        loop {
+            match counter.work_off(&message).await {
+                // There is no document of it yet.
+                Ok(()) | Err(CountError::Early(_)) => {}
+                Err(error) => panic!("{error}"),
+            }
+            let Some(next) = place.observer.message("CountQueue") else { return };
+            message = serde_json::from_str(&next).unwrap();
+        }
+    }
+
     /// Lets the reconciler go through everything, and answers what it found.
     pub(crate) async fn reconcile(&self) -> reconciler::Run {
         let place = &self.places["reconciler"];
-        let reconciler = Reconciler::new(place.projection(), place.control());
+        let reconciler = Reconciler::new(place.projection(), place.control(), place.to_count());
         let day = Duration::from_hours(24);
         let tomorrow = Timestamp::from_millis(Environment::system().now().millis() + 2 * 86_400_000);
         reconciler.run(tomorrow, Limits { patience: day, pages: 100, time: day }).await.unwrap()
@@ -247,14 +272,14 @@ impl World {
     /// Lets the rebuild have messages, and whatever it sends itself, until there is nothing left to do.
     pub(crate) async fn rebuild(&self, message: Value) {
         let place = &self.places["rebuild"];
-        let rebuilder = Rebuilder::new(place.projection(), Environment::system());
+        let rebuilder = Rebuilder::new(place.projection(), Environment::system(), place.to_count());
         let queue = RebuildQueue::new(aws_sdk_sqs::Client::new(&place.config), &place.variables["REBUILD_QUEUE_URL"]);
         let worker = Worker::new(rebuilder, queue, Environment::system(), Duration::ZERO);
         let mut event = message;
         loop {
             let answer = worker.handle(serde_json::from_value(event).unwrap()).await.unwrap();
             assert!(answer["batchItemFailures"].as_array().is_none_or(Vec::is_empty), "{answer}");
-            let Some(body) = place.observer.message() else { return };
+            let Some(body) = place.observer.message("RebuildQueue") else { return };
             event = json!({"Records": [{"messageId": "1", "body": body}]});
         }
     }

@@ -27,6 +27,9 @@ pub(crate) mod guesses {
 const MEMORY: [f64; 2] = [0.5, 1.0];
 const GB: f64 = 1e9;
 
+/// How many ballots it is measured with what counting takes.
+const COUNTED: f64 = 1_000.0;
+
 /// A line of the bill.
 pub(crate) struct Line {
     pub(crate) price: Price,
@@ -44,19 +47,25 @@ fn float(number: usize) -> f64 {
     f64::from(u32::try_from(number).unwrap_or(u32::MAX))
 }
 
-/// The write units of one voter who is counted alone, the dearest way.
-pub(crate) fn write_units(journey: &Journey) -> usize {
+/// What counting takes for each ballot.
+pub(crate) fn per_ballot(units: usize) -> f64 {
+    float(units) / COUNTED
+}
+
+/// The write units of one voter.
+pub(crate) fn write_units(journey: &Journey) -> f64 {
     let steps: usize = journey.steps.iter().map(|step| step.write_units).sum();
-    steps + journey.projected + journey.counted[0]
+    float(steps + journey.projected) + per_ballot(journey.counted[0])
 }
 
-/// The read units of one voter; counting reads a part of the tally.
-pub(crate) fn read_units(journey: &Journey) -> usize {
-    journey.steps.iter().map(|step| step.read_units).sum::<usize>() + 1
+/// The read units of one voter.
+pub(crate) fn read_units(journey: &Journey) -> f64 {
+    let steps: usize = journey.steps.iter().map(|step| step.read_units).sum();
+    float(steps) + per_ballot(journey.counted[1])
 }
 
-/// The bill for a million voters who all do this in one month. Everything is reckoned the dearest way: each commit is
-/// projected by an invocation of its own, and each write unit is taken for a full kilobyte that is kept.
+/// The bill for a million voters who all do this in one month, calculated the dearest way: each commit wakes the projector by
+/// itself, and each write unit is taken for a full kilobyte that is kept.
 pub(crate) fn bill(journey: &Journey) -> Vec<Line> {
     let requests = VOTERS * float(journey.steps.len());
     // A registration is two commits, the voter's and the ballot's.
@@ -65,15 +74,15 @@ pub(crate) fn bill(journey: &Journey) -> Vec<Line> {
     let kilobytes = |step: &photovote_tests::budget::Step| {
         if step.calls.contains("Transact") { step.write_units / 2 } else { step.write_units }
     };
-    let kept: usize = journey.steps.iter().map(kilobytes).sum::<usize>() + journey.projected + 1;
+    let kept: usize = journey.steps.iter().map(kilobytes).sum::<usize>() + journey.projected;
     let gigabytes = VOTERS * float(kept) * 1_024.0 / GB;
     let answers: usize = journey.steps.iter().map(|step| step.answer).sum();
     let out = (VOTERS * float(answers) + requests * guesses::HEADER_BYTES) / GB;
     let seconds = requests * guesses::REQUEST_MS / 1e3 * MEMORY[0] + commits * guesses::BATCH_MS / 1e3 * MEMORY[1];
     let line = |price, units| Line { price, units };
     vec![
-        line(WRITE, VOTERS * float(write_units(journey))),
-        line(READ, VOTERS * float(read_units(journey))),
+        line(WRITE, VOTERS * write_units(journey)),
+        line(READ, VOTERS * read_units(journey)),
         line(STREAM, commits),
         line(STORAGE, gigabytes),
         line(RECOVERY, gigabytes),

@@ -99,7 +99,8 @@ impl Archive {
     async fn close(&self) {
         let casts = u64::try_from(VOTERS).unwrap();
         self.happens(vec![ElectionEvent::ElectionClosing {}]).await;
-        self.happens(vec![ElectionEvent::ElectionClosed { casts, registered: Some(casts) }]).await;
+        self.happens(vec![ElectionEvent::ElectionClosed { casts, digest_follows: true, registered: Some(casts) }])
+            .await;
     }
 
     async fn happens(&self, events: Vec<ElectionEvent>) {
@@ -395,7 +396,7 @@ async fn until_the_election_is_closed_no_ballot_is_listed() {
     }
     archive.happens(vec![ElectionEvent::ElectionClosing {}]).await;
     assert!(!has_ballots(&archive.trail(100).await));
-    archive.happens(vec![ElectionEvent::ElectionClosed { casts: 6, registered: Some(6) }]).await;
+    archive.happens(vec![ElectionEvent::ElectionClosed { casts: 6, digest_follows: true, registered: Some(6) }]).await;
     assert!(has_ballots(&archive.trail(100).await));
 }
 

@@ -6,16 +6,17 @@ use aws_lambda_events::dynamodb::Event;
 use axum::{Json, Router, extract::State, http::StatusCode, routing::post};
 use photovote_document_store::DocumentStore;
 use photovote_domain::{
-    BallotId, CandidateId, CompetitionId, Digest, ElectionId, Nonce, Ratings, Receipt, Scale, Shard, ShardCount, Tally,
-    Timestamp, Version, VoterId, ballot::BallotEvent, election::ElectionEvent, voter::VoterEvent,
+    BallotId, CandidateId, CompetitionId, Digest, ElectionId, Scale, ShardCount, Timestamp, Version, VoterId,
+    election::ElectionEvent, voter::VoterEvent,
 };
 use photovote_dynamodb::{Calls, Endpoint};
 use photovote_event_store::{Actor, CommandId, CommandRecord, Commit, EventReader, PrivatePart, Stream, first_link};
+use photovote_queues::{CountMessage, Queue};
 use photovote_testing::Engine;
 use projector::{CommitKeys, Projector, RepairQueue};
 use serde::Serialize;
 use serde_json::{Value, json};
-use tokio::{net::TcpListener, task::JoinHandle};
+use tokio::{net::TcpListener, sync::mpsc::UnboundedReceiver, task::JoinHandle};
 
 /// Nobody listens there: the port is reserved, and never given to anyone who asks for a free one.
 pub(crate) const NOBODY: &str = "http://127.0.0.1:1";
@@ -31,6 +32,8 @@ pub(crate) struct World {
     repaired: Messages,
     queue: JoinHandle<()>,
     queue_url: String,
+    counter: Queue<CountMessage>,
+    told: Mutex<UnboundedReceiver<CountMessage>>,
 }
 
 impl Drop for World {
@@ -62,8 +65,10 @@ impl World {
         let (client, calls) = engine.counting_client();
         let documents = DocumentStore::new(client.clone(), engine.tables().documents);
         let events = EventReader::new(client, engine.tables().events);
-        let projector = Projector::new(events, documents.clone(), repair_queue(&queue_url));
-        Self { engine, calls, documents, projector, repaired: messages, queue, queue_url }
+        let (counter, told) = Queue::in_process();
+        let projector = Projector::new(events, documents.clone(), repair_queue(&queue_url), counter.clone());
+        let told = Mutex::new(told);
+        Self { engine, calls, documents, projector, repaired: messages, queue, queue_url, counter, told }
     }
 
     /// A projector of this world whose documents, events or repair queue are out of reach.
@@ -75,12 +80,19 @@ impl World {
         let events = EventReader::new(client(Missing::Events), self.engine.tables().events);
         let documents = DocumentStore::new(client(Missing::Documents), self.engine.tables().documents);
         let url = if missing == Missing::Queue { NOBODY } else { &self.queue_url };
-        Projector::new(events, documents, repair_queue(url))
+        let counter = if missing == Missing::Counter { Queue::in_process().0 } else { self.counter.clone() };
+        Projector::new(events, documents, repair_queue(url), counter)
     }
 
     /// What was sent to the repair queue so far: sort keys, less the ids.
     pub(crate) fn repaired(&self) -> Vec<CommitKeys> {
         self.repaired.lock().unwrap().clone()
+    }
+
+    /// What the counter was told since this was asked last.
+    pub(crate) fn told(&self) -> Vec<CountMessage> {
+        let mut told = self.told.lock().unwrap();
+        std::iter::from_fn(|| told.try_recv().ok()).collect()
     }
 
     /// Writes commits to the events table.
@@ -96,10 +108,6 @@ impl World {
     pub(crate) async fn deliver<'a>(&self, commits: impl IntoIterator<Item = &'a Commit>) -> Option<String> {
         failure(&self.projector, commits.into_iter().map(inserted)).await
     }
-
-    pub(crate) async fn tally(&self, election: ElectionId) -> Tally {
-        self.documents.results_input(election, false).await.unwrap().unwrap().1
-    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -107,6 +115,7 @@ pub(crate) enum Missing {
     Documents,
     Events,
     Queue,
+    Counter,
 }
 
 fn repair_queue(url: &str) -> RepairQueue {
@@ -197,32 +206,5 @@ pub(crate) fn voter(election: ElectionId, n: u128, removed: bool) -> Vec<Commit>
 
 /// A ballot that was created, filled in and cast.
 pub(crate) fn ballot(election: ElectionId, n: u16) -> Vec<Commit> {
-    let stream = Stream::ballot(election, ShardCount::default(), BallotId::from_bits(n.into()));
-    let (_, ratings, nonce) = cast(election, n);
-    let token = Digest::from_bytes([1; 32]);
-    let rated = BallotEvent::BallotCandidateRated { candidate: CandidateId::from_bits(1), rating: 2 };
-    let commits =
-        [vec![BallotEvent::BallotCreated { token }], vec![rated], vec![BallotEvent::BallotCast { nonce, ratings }]];
-    history(stream, commits)
-}
-
-fn cast(election: ElectionId, n: u16) -> (Receipt, Ratings, Nonce) {
-    let ratings = Ratings::from([(CandidateId::from_bits(u128::from(n % 3)), u8::try_from(n % 5).unwrap() + 1)]);
-    let mut nonce = [0; 32];
-    nonce[..2].copy_from_slice(&n.to_be_bytes());
-    let nonce = Nonce::from_bytes(nonce);
-    let shard: Shard = ShardCount::default().shard_of(&BallotId::from_bits(n.into()).to_string());
-    (Receipt::of(election, shard, &ratings, &nonce), ratings, nonce)
-}
-
-/// The receipt of a ballot.
-pub(crate) fn receipt(election: ElectionId, n: u16) -> Receipt {
-    cast(election, n).0
-}
-
-/// What these ballots add up to.
-pub(crate) fn sum(election: ElectionId, ballots: impl IntoIterator<Item = u16>) -> Tally {
-    let mut tally = Tally::default();
-    ballots.into_iter().for_each(|n| tally.count(&cast(election, n).1));
-    tally
+    photovote_testing::ballot(election, ShardCount::default().get(), n.into(), true)
 }

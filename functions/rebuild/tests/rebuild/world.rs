@@ -8,14 +8,18 @@ use std::{
 };
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use counter::Counter;
+use photovote_control::ControlReader;
 use photovote_document_store::{DocumentStore, Generation, Scope};
-use photovote_domain::{ElectionId, Tally};
+use photovote_domain::{BallotId, ElectionId, ShardCount, Tally, Version};
 use photovote_dynamodb::Item;
-use photovote_event_store::{Environment, EventReader, Part};
+use photovote_event_store::{Commit, Environment, EventReader, EventStore, Part, Stream};
 use photovote_projections::unpack;
+use photovote_queues::{CountMessage, Queue};
 use photovote_testing::{Engine, ballot, election, voter};
 use projector::Projection;
 use rebuild::{Plan, Rebuilder, Status};
+use tokio::sync::{Mutex, mpsc::UnboundedReceiver};
 
 pub(crate) const CLOSED: ElectionId = ElectionId::from_bits(7);
 pub(crate) const OPEN: ElectionId = ElectionId::from_bits(8);
@@ -23,13 +27,22 @@ pub(crate) const SHARDS: u8 = 3;
 /// Ballots of each election that were cast.
 pub(crate) const CASTS: u32 = 30;
 /// Small pages, many places to be stopped at, and nobody to wait for.
-pub(crate) const PLAN: Plan =
-    Plan { scope: Scope::All, segments: 2, commits_per_second: 1_000_000, page: 20, settle_seconds: 0 };
+pub(crate) const PLAN: Plan = Plan {
+    scope: Scope::All,
+    segments: 2,
+    commits_per_second: 1_000_000,
+    page: 20,
+    settle_seconds: 0,
+    count_seconds: 60,
+};
 
 pub(crate) struct World {
     pub(crate) engine: Engine,
     pub(crate) documents: DocumentStore,
     pub(crate) rebuilder: Rebuilder,
+    counter: Counter,
+    queue: Queue<CountMessage>,
+    asked: Mutex<UnboundedReceiver<CountMessage>>,
 }
 
 impl World {
@@ -43,16 +56,39 @@ impl World {
                 engine.write(&ballot(id, SHARDS, n, n <= CASTS)).await;
             }
         }
+        let shards = ShardCount::try_from(SHARDS).unwrap();
+        for shard in shards.shards() {
+            let of = |n: &u32| shards.shard_of(&BallotId::from_bits((*n).into()).to_string()) == shard;
+            engine.close_gate(CLOSED, shard.get(), (1..=CASTS).filter(of).count() as u64).await;
+        }
         let documents = DocumentStore::new(engine.client(), engine.tables().documents);
-        let rebuilder = Self::rebuilder(&engine);
-        let world = Self { engine, documents, rebuilder };
+        documents.save_pointer(false).await.unwrap();
+        let (queue, asked) = Queue::in_process();
+        let store = EventStore::new(engine.client(), engine.tables().events, Environment::system());
+        let gates = ControlReader::new(engine.client(), engine.tables().control);
+        let counter = Counter::new(store, gates, documents.clone(), queue.clone());
+        let rebuilder = Rebuilder::new(Self::projection(&engine), Environment::system(), queue.clone());
+        let world = Self { engine, documents, rebuilder, counter, queue, asked: Mutex::new(asked) };
+        world.project().await;
+        world.queue.send(&CountMessage::election(CLOSED, generation("2"))).await.unwrap();
+        world.count().await;
         world.project().await;
         world
     }
 
-    /// A rebuilder that remembers nothing.
-    pub(crate) fn rebuilder(engine: &Engine) -> Rebuilder {
-        Rebuilder::new(Self::projection(engine), Environment::system())
+    /// Another rebuilder, which remembers nothing.
+    pub(crate) fn another(&self) -> Rebuilder {
+        Rebuilder::new(Self::projection(&self.engine), Environment::system(), self.queue.clone())
+    }
+
+    /// Lets the counter work off what it was asked for.
+    pub(crate) async fn count(&self) {
+        let mut asked = self.asked.lock().await;
+        while let Ok(message) = asked.try_recv() {
+            if let Err(error) = self.counter.work_off(&message).await {
+                tracing::warn!(%error, "asked too early");
+            }
+        }
     }
 
     /// A projection that remembers nothing.
@@ -69,7 +105,7 @@ impl World {
         let mut next = None;
         loop {
             let page = events.sweep(all, next.as_ref(), 500).await.unwrap();
-            projection.replay(&generation("1"), page.commits).await;
+            projection.replay(&generation("2"), page.commits).await;
             next = page.next;
             if next.is_none() {
                 return;
@@ -77,7 +113,7 @@ impl World {
         }
     }
 
-    /// What a generation holds: items by their keys, less its name; the parts of a tally as their sum.
+    /// What a generation holds: items by their keys, less its name; and tallies.
     pub(crate) async fn holds(
         &self,
         generation: &Generation,
@@ -88,7 +124,7 @@ impl World {
             if name != generation.to_string() {
                 continue;
             }
-            if sk.starts_with("tally#") {
+            if sk == "tally" {
                 let cells = item["cells"].as_b().unwrap().as_ref().to_vec();
                 tallies.entry(rest.to_owned()).or_default().merge(&unpack(&cells).unwrap());
             } else {
@@ -97,6 +133,12 @@ impl World {
             }
         }
         (items, tallies)
+    }
+
+    /// The commits of an election's own stream.
+    pub(crate) async fn history(&self, election: ElectionId) -> Vec<Commit> {
+        let events = EventReader::new(self.engine.client(), self.engine.tables().events);
+        events.commits_after(&Stream::Election(election), Version::NONE).await.unwrap()
     }
 
     /// How many commits there are, of one election or all.

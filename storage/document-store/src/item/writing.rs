@@ -1,12 +1,12 @@
 //! Documents on their way into items.
 
 use aws_sdk_dynamodb::{primitives::Blob, types::AttributeValue};
-use photovote_domain::{Tally, Version, election::Competition};
+use photovote_domain::{Tally, election::Competition};
 use photovote_dynamodb::Item;
 use photovote_projections::{ElectionDocument, ElectionSummary, VoterDocument, pack};
 use serde::Serialize;
 
-use super::{Header, Listed, Part, Place, Registered, damaged};
+use super::{BALLOTS, Header, Listed, Part, Place, Registered, damaged};
 use crate::failure::DocumentError;
 
 /// The attributes of an election's header.
@@ -28,6 +28,7 @@ pub(crate) fn header_item(key: Item, document: &ElectionDocument) -> Result<Item
         shards: election.shards,
         casts: election.casts,
         registered: election.registered,
+        results: election.results,
         competitions: election.competitions.iter().map(place).collect(),
     };
     item(key, &header)
@@ -55,17 +56,11 @@ pub(crate) fn voter_item(key: Item, document: &VoterDocument) -> Result<Item, Do
     item(key, &Registered { id, version, name, email, removed })
 }
 
-/// One part of the tally.
-pub(crate) fn tally_item(mut key: Item, version: Version, tally: &Tally) -> Item {
-    key.insert("version".to_owned(), AttributeValue::N(version.to_string()));
+/// A tally, and the number of its ballots where that can be read by itself.
+pub(crate) fn tally_item(mut key: Item, tally: &Tally) -> Item {
+    key.insert(BALLOTS.to_owned(), AttributeValue::N(tally.ballots.to_string()));
     key.insert("cells".to_owned(), AttributeValue::B(Blob::new(pack(tally))));
     key
-}
-
-/// The version of a part of the tally.
-pub(crate) fn tally_version(item: &Item) -> Result<Version, DocumentError> {
-    let version = item.get("version").and_then(|version| version.as_n().ok()?.parse().ok());
-    version.map(Version::new).ok_or_else(|| damaged(item, "it has no version"))
 }
 
 fn item<T: Serialize>(key: Item, value: &T) -> Result<Item, DocumentError> {
