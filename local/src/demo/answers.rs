@@ -29,6 +29,10 @@ pub(super) struct Changed {
     pub(super) version: u64,
 }
 
+/// A draft that was saved.
+#[derive(Debug, Deserialize)]
+pub(super) struct Saved {}
+
 /// A ballot that was cast.
 #[derive(Debug, Deserialize)]
 pub(super) struct Cast {

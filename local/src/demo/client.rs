@@ -10,7 +10,7 @@ use reqwest::{Method, Response, StatusCode, header::RETRY_AFTER};
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
-use super::answers::{BallotToken, Cast, Changed, Created, Receipt, Registered, Results, Turnout};
+use super::answers::{BallotToken, Cast, Changed, Created, Receipt, Registered, Results, Saved, Turnout};
 
 /// How often a request that is put off is made again.
 const ATTEMPTS: u32 = 20;
@@ -293,7 +293,7 @@ impl Ballot<'_> {
     /// Rates candidates, by id, in the draft.
     pub(super) async fn rate(&self, ratings: &BTreeMap<&str, u8>) -> Result<(), ClientError> {
         let body = json!({"ratings": ratings});
-        let Changed { .. } = self.client.command(Method::PUT, "/ballot/ratings", &self.token, &body).await?;
+        let Saved {} = self.client.command(Method::PUT, "/ballot/ratings", &self.token, &body).await?;
         Ok(())
     }
 
