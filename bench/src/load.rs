@@ -38,11 +38,6 @@ pub(crate) struct Samples {
 }
 
 impl Samples {
-    /// What took so long each, and all of it together.
-    pub(crate) const fn new(latencies: Vec<Duration>, time: Duration) -> Self {
-        Self { latencies, time }
-    }
-
     /// Takes in another round.
     pub(crate) fn add(&mut self, other: Self) {
         self.latencies.extend(other.latencies);

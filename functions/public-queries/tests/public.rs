@@ -1,11 +1,14 @@
 //! What anyone can see, and what not yet or not any more.
 #![allow(clippy::unwrap_used, reason = "a test that cannot prepare its case has failed")]
 
+use std::collections::BTreeMap;
+
 use axum::Router;
 use photovote_document_store::{DocumentReader, DocumentStore, PublicHeader, Released, Saved};
 use photovote_domain::{
-    CandidateId, CompetitionId, ElectionId, Nonce, Ratings, Receipt, Scale, Shard, ShardCount, Tally,
-    election::ElectionEvent as E, results::Results,
+    CandidateId, CompetitionId, Digest, ElectionId, Nonce, Ratings, Receipt, Scale, Shard, ShardCount, Tally,
+    election::{Candidate, Competition, ElectionEvent as E},
+    results::Results,
 };
 use photovote_http::edge;
 use photovote_projections::{Changes, ElectionDocument, PublicResults};
@@ -197,4 +200,70 @@ async fn health_and_the_api_document_need_no_table() {
     assert_eq!(document.json["openapi"], "3.1.0");
     assert!(document.json["paths"]["/v1/health"]["get"].is_object());
     assert_eq!(calls.take(), [].into());
+}
+
+#[tokio::test]
+async fn what_an_anonymous_request_costs_does_not_tell_whether_an_election_exists() {
+    let square = Square::new().await;
+    let (client, calls) = square.engine.counting_client();
+    let app = App::new(DocumentReader::new(client, square.engine.tables().documents));
+    let router = edge(routes().with_state(app));
+    let asked = async |election: ElectionId, what: &str| {
+        get(&router, Sender::Nobody, &format!("/v1/public/elections/{election}/{what}")).await;
+        calls.take()
+    };
+    let receipt = format!("receipts/{}", Square::receipt(1));
+    let nowhere = ElectionId::from_bits(8);
+    asked(nowhere, "results").await;
+    let one_small_read: BTreeMap<_, _> = [("GetItem".to_owned(), 1)].into();
+    for what in ["results", receipt.as_str()] {
+        assert_eq!(asked(nowhere, what).await, one_small_read);
+        assert_eq!(asked(ELECTION, what).await, one_small_read, "closed and not counted");
+    }
+    square.count(false).await;
+    assert_eq!(asked(ELECTION, "results").await, one_small_read, "counted and not released");
+}
+
+/// A name of 200 characters that nothing compresses well.
+fn long_name(number: u128) -> String {
+    let digests = (0..7_u8).map(|part| Digest::of(&[&number.to_be_bytes()[..], &[part]].concat()));
+    let bytes = digests.flat_map(|digest| *digest.as_bytes());
+    bytes.take(200).filter_map(|byte| char::from_u32(0x4E00 + u32::from(byte) * 40)).collect()
+}
+
+#[tokio::test]
+async fn the_largest_results_are_one_small_read_and_one_query() {
+    let square = Square::new().await;
+    let candidate = |number: u128| Candidate {
+        id: CandidateId::from_bits(number),
+        name: long_name(number),
+        description: None,
+        image: None,
+        disqualified: None,
+    };
+    let competition = |number: u128| Competition {
+        id: CompetitionId::from_bits(number),
+        name: long_name(number),
+        description: None,
+        candidates: (0..500).map(|n| candidate(number * 500 + n)).collect(),
+    };
+    let competitions: Vec<_> = (0..4).map(competition).collect();
+    let mut tally = Tally::default();
+    tally.count(&(0..2_000).map(|n| (CandidateId::from_bits(n), 4)).collect());
+    let results = Results::of(ELECTION, &competitions, Scale::default(), &tally, 1, Some(1)).unwrap();
+    let (generation, public) = ("2".parse().unwrap(), PublicResults::of(&results).unwrap());
+    assert!(public.compressed.len() > 400_000, "{} bytes: more than an item", public.compressed.len());
+    square.store.save_public_results(&generation, ELECTION, &public).await.unwrap();
+    let header = PublicHeader { released: Some(Released { tag: public.tag, digest: Some(results.digest.0) }) };
+    square.store.save_count(&generation, ELECTION, &tally, &header).await.unwrap();
+
+    let (client, calls) = square.engine.counting_client();
+    let app = App::new(DocumentReader::new(client, square.engine.tables().documents));
+    let router = edge(routes().with_state(app));
+    let path = format!("/v1/public/elections/{ELECTION}/results");
+    get(&router, Sender::Nobody, &path).await;
+    calls.take();
+    let served = get(&router, Sender::Nobody, &path).await;
+    assert_eq!((served.status, served.json), (200, serde_json::to_value(results).unwrap()));
+    assert_eq!(calls.take(), [("GetItem".to_owned(), 1), ("Query".to_owned(), 1)].into());
 }

@@ -255,7 +255,8 @@ fn every_function_is_given_the_variables_that_it_reads() {
     let template = Template::read();
     for function in template.functions() {
         let main = text(&format!("functions/{}/src/main.rs", function.name()));
-        let read = main.split("variable(\"").skip(1).map(|rest| rest.split('"').next().unwrap().to_owned());
+        let read = ["variable(\"", "setting(\""].into_iter().flat_map(|reads| main.split(reads).skip(1));
+        let read = read.map(|rest| rest.split('"').next().unwrap().to_owned());
         same(&format!("variables of {}", function.name()), &function.variables().into_keys().collect(), &set(read));
     }
 }
