@@ -69,6 +69,12 @@ pub enum TokenError {
     /// It names a key that is not ours.
     #[error("the token names no key of this issuer")]
     UnknownKey,
+    /// It names header parameters that have to be understood (RFC 7515, 4.1.11). This issuer makes none.
+    #[error("the token has critical header parameters")]
+    Critical,
+    /// A claim that has to be one text is something else.
+    #[error("the token's {0} is not a text")]
+    NotText(&'static str),
     /// It is not good at this moment.
     #[error("the token's {0} does not allow it now")]
     Untimely(&'static str),
@@ -142,6 +148,9 @@ impl Issuer {
         if header.kid.as_deref() != Some(&self.key_id) {
             return Err(TokenError::UnknownKey);
         }
+        if header.crit.is_some() {
+            return Err(TokenError::Critical);
+        }
         let mut validation = Validation::new(Algorithm::RS256);
         validation.set_issuer(&[ISSUER]);
         validation.set_audience(&[AUDIENCE]);
@@ -149,6 +158,12 @@ impl Issuer {
         // The library would ask the clock itself.
         validation.validate_exp = false;
         let claims = jsonwebtoken::decode::<Map<String, Value>>(token, &self.verifying, &validation)?.claims;
+        // The library takes a list of issuers as well, and any subject.
+        for name in ["iss", "sub"] {
+            if !claims.get(name).is_some_and(Value::is_string) {
+                return Err(TokenError::NotText(name));
+            }
+        }
         timely(&claims, now.millis().div_euclid(1_000))?;
         Ok(claims.into_iter().map(|(name, value)| (name, as_text(&value))).collect())
     }
@@ -337,6 +352,10 @@ mod tests {
         for (name, value) in [
             ("iss", json!("https://example.com")),
             ("iss", Value::Null),
+            ("iss", json!([ISSUER])),
+            ("sub", Value::Null),
+            ("sub", json!(["ada"])),
+            ("sub", json!(7)),
             ("aud", json!("others")),
             ("aud", Value::Null),
             ("exp", json!(now - LEEWAY_SECS)),
@@ -356,6 +375,17 @@ mod tests {
         for header in [json!({"alg": "RS256"}), json!({"alg": "RS256", "kid": "x"})] {
             let token = issuer.sign(&header, &claims()).unwrap();
             assert!(matches!(issuer.verify(&token, NOW), Err(TokenError::UnknownKey)));
+        }
+    }
+
+    #[test]
+    fn a_header_that_has_to_be_understood_is_refused() {
+        let (_home, _dir, issuer) = issuer();
+        for critical in [json!(["exp"]), json!([]), json!("exp")] {
+            let mut header = header(&issuer);
+            header["crit"] = critical;
+            let token = issuer.sign(&header, &claims()).unwrap();
+            assert!(issuer.verify(&token, NOW).is_err(), "{header}");
         }
     }
 
