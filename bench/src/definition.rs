@@ -6,7 +6,7 @@ use std::{
 };
 
 use photovote::{
-    data_dir::DataDir,
+    data_dir::{DataDir, temporary},
     engine::{CONTROL, Durability, EVENTS, Engine},
 };
 use photovote_domain::{
@@ -25,7 +25,7 @@ const LOADS: usize = 7;
 
 /// Reads it from the beginning, then only what is new, and then from its snapshot on.
 pub(crate) async fn measure(report: &mut Report) -> Result<(), Box<dyn Error>> {
-    let data = tempfile::tempdir()?;
+    let data = temporary()?;
     let engine = Engine::start(&DataDir::open(data.path())?, Durability::ProcessEnd).await?;
     let (client, calls, units) = metered(engine.config());
     let commits = history(STREAM, Timestamp::from_millis(0), events().into_iter().map(|event| vec![event]));

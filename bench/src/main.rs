@@ -17,6 +17,7 @@ mod report;
 
 use std::{error::Error, num::NonZeroU32, path::Path};
 
+use photovote::data_dir::temporary;
 use photovote::{
     consumer::Redelivery,
     engine::Durability,
@@ -85,7 +86,7 @@ async fn commands(report: &mut Report) -> Result<(), Box<dyn Error>> {
 fn options(data: &Path, durability: Durability) -> Options {
     Options {
         address: ([127, 0, 0, 1], 0).into(),
-        data_dir: data.to_owned(),
+        data_dir: data.into(),
         cors: Cors::default(),
         durability,
         redelivery: Redelivery::default(),
@@ -96,7 +97,7 @@ fn options(data: &Path, durability: Durability) -> Options {
 /// What the local HTTP API does in a second. The kinds of work take turns, so that whatever else the machine does meets all
 /// of them alike.
 async fn commands_with(durability: Durability, name: &str, report: &mut Report) -> Result<(), Box<dyn Error>> {
-    let data = tempfile::tempdir()?;
+    let data = temporary()?;
     let server = Server::start(options(data.path(), durability)).await?;
     let owner = Client::new(&format!("http://{}", server.address()), Some(&server.token(&"owner".parse()?)?));
     let puts = Puts::prepare(durability).await?;

@@ -7,7 +7,7 @@ use std::{
 
 use aws_sdk_dynamodb::{Client, primitives::Blob, types::AttributeValue};
 use photovote::{
-    data_dir::DataDir,
+    data_dir::{DataDir, temporary},
     engine::{DOCUMENTS, Durability, Engine},
 };
 use tempfile::TempDir;
@@ -28,7 +28,7 @@ pub(crate) struct Puts {
 impl Puts {
     /// Starts the engine.
     pub(crate) async fn prepare(durability: Durability) -> Result<Self, Box<dyn Error>> {
-        let data = tempfile::tempdir()?;
+        let data = temporary()?;
         let engine = Engine::start(&DataDir::open(data.path())?, durability).await?;
         Ok(Self { client: engine.client(), count: AtomicU64::new(0), _engine: engine, _data: data })
     }

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, error::Error, time::Duration};
 
 use futures::{StreamExt, TryStreamExt, stream};
 use photovote::{
-    data_dir::DataDir,
+    data_dir::{DataDir, temporary},
     engine::{DOCUMENTS, Durability, EVENTS, Engine},
 };
 use photovote_document_store::{DocumentStore, Scope};
@@ -26,7 +26,7 @@ const AT_ONCE: usize = 4;
 
 /// Rebuilds an election of so many ballots, and says how long each phase took and how often DynamoDB was called.
 pub(crate) async fn measure(ballots: u32) -> Result<(), Box<dyn Error>> {
-    let home = tempfile::tempdir()?;
+    let home = temporary()?;
     let engine = Engine::start(&DataDir::open(home.path())?, Durability::ProcessEnd).await?;
     let calls = Calls::default();
     let client = client(engine.config(), Some(calls.clone()));

@@ -9,7 +9,10 @@ use base64::{
     engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
 };
 use lambda_http::LambdaEvent;
-use photovote::{data_dir::DataDir, issuer::Issuer};
+use photovote::{
+    data_dir::{DataDir, temporary},
+    issuer::Issuer,
+};
 use photovote_control::{Control, ControlReader};
 use photovote_document_store::{DocumentReader, DocumentStore};
 use photovote_domain::Timestamp;
@@ -85,7 +88,7 @@ impl World {
             let records = project(&engine, &projector).await;
             (engine, router, projector, repair, token, records, elsewhere)
         });
-        let home = tempfile::tempdir().expect("a directory");
+        let home = temporary().expect("a directory");
         let issuer = Issuer::open(&DataDir::open(home.path()).expect("a directory")).expect("an issuer");
         Self { runtime, engine, router, projector, repair, token, records, elsewhere, issuer }
     }

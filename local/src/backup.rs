@@ -200,7 +200,7 @@ pub async fn export(from: &Place, file: &Path) -> Result<Amount, BackupError> {
     match from {
         Place::Directory(source) => {
             let copy = DataCopy::take(source).await?;
-            let exported = write(copy.client(), EVENTS, file, Some(&source.data_dir)).await;
+            let exported = write(copy.client(), EVENTS, file, Some(source.data_dir.path())).await;
             copy.end().await;
             exported
         }

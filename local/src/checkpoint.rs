@@ -68,10 +68,11 @@ impl Checkpoint {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::data_dir::temporary;
 
     #[test]
     fn each_stream_has_its_own_which_outlives_a_restart() {
-        let home = tempfile::tempdir().unwrap();
+        let home = temporary().unwrap();
         let dir = DataDir::open(home.path()).unwrap();
         let number = |text: &str| text.parse::<SequenceNumber>().unwrap();
         let checkpoint = Checkpoint::open(&dir, "a").unwrap();

@@ -209,7 +209,10 @@ mod tests {
     use std::{collections::BTreeSet, sync::Mutex};
 
     use super::*;
-    use crate::{data_dir::DataDir, queues::Queues};
+    use crate::{
+        data_dir::{DataDir, temporary},
+        queues::Queues,
+    };
 
     const NAMES: [&str; 3] = ["repair", "failures", "dead-letters"];
 
@@ -225,7 +228,7 @@ mod tests {
 
     impl Fixture {
         async fn new() -> Self {
-            let home = tempfile::tempdir().unwrap();
+            let home = temporary().unwrap();
             let queues = Queues::open(&DataDir::open(home.path()).unwrap(), &NAMES).await.unwrap();
             Self { _home: home, queues }
         }

@@ -14,7 +14,7 @@ use rusqlite::{ErrorCode, InterruptHandle};
 use tokio::{sync::oneshot, task::JoinError};
 
 use crate::{
-    data_dir::{DATABASE, DataDir, DataDirError, make_private},
+    data_dir::{DATABASE, DataDir, DataDirError, Location, make_private},
     engine::{self, Durability, Engine, EngineError},
     leftovers::Leftover,
     sqlite::{self, FileError},
@@ -24,14 +24,14 @@ use crate::{
 #[derive(Debug, Clone)]
 pub struct Source {
     /// The data directory.
-    pub data_dir: PathBuf,
+    pub data_dir: Location,
     /// Where the copy is to lie, if not in the data directory.
     pub copy_dir: Option<PathBuf>,
 }
 
 impl Source {
     /// This data directory, in which the copy is to lie, too.
-    pub fn of(data_dir: impl Into<PathBuf>) -> Self {
+    pub fn of(data_dir: impl Into<Location>) -> Self {
         Self { data_dir: data_dir.into(), copy_dir: None }
     }
 }
@@ -80,7 +80,7 @@ impl DataCopy {
     pub async fn take(source: &Source) -> Result<Self, CopyError> {
         let Source { data_dir, copy_dir } = source.clone();
         DataDir::existing(&data_dir)?;
-        let parent = copy_dir.unwrap_or_else(|| data_dir.clone());
+        let parent = copy_dir.unwrap_or_else(|| data_dir.path().to_owned());
         let (tell, told) = oneshot::channel();
         let copying = tokio::task::spawn_blocking(move || copy(&data_dir, &parent, tell));
         let _interrupt = Interrupt(told.await.ok());
@@ -143,7 +143,8 @@ impl Drop for Interrupt {
 }
 
 /// Copies the database into a new directory below `parent`. Blocks the thread until it is done or interrupted.
-fn copy(data_dir: &Path, parent: &Path, tell: oneshot::Sender<InterruptHandle>) -> Result<Leftover, CopyError> {
+fn copy(location: &Location, parent: &Path, tell: oneshot::Sender<InterruptHandle>) -> Result<Leftover, CopyError> {
+    let data_dir = location.path();
     let unplaced = |source: io::Error| match source.kind() {
         io::ErrorKind::StorageFull => CopyError::Full { path: parent.to_owned() },
         _ => CopyError::Place { path: parent.to_owned(), source },
@@ -158,7 +159,7 @@ fn copy(data_dir: &Path, parent: &Path, tell: oneshot::Sender<InterruptHandle>) 
     let connection = match opened {
         Ok(connection) => connection,
         Err(EngineError::File(FileError::Unusable { path, source })) if path.is_file() && wants_to_write(&source) => {
-            let Ok(_nobody_writes) = DataDir::existing(data_dir)?.claim() else {
+            let Ok(_nobody_writes) = DataDir::existing(location)?.claim() else {
                 return Err(FileError::Unusable { path, source }.into());
             };
             let place = place()?;
@@ -187,6 +188,7 @@ mod tests {
     use aws_sdk_dynamodb::types::AttributeValue;
 
     use super::*;
+    use crate::data_dir::temporary;
     use crate::engine::EVENTS;
 
     async fn count(copy: &DataCopy) -> usize {
@@ -197,7 +199,7 @@ mod tests {
 
     #[tokio::test(flavor = "multi_thread")]
     async fn a_copy_holds_what_has_been_written_beside_a_server_and_of_files() {
-        let (home, files) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let (home, files) = (temporary().unwrap(), temporary().unwrap());
         let dir = DataDir::open(home.path()).unwrap();
         let engine = Engine::start(&dir, Durability::ProcessEnd).await.unwrap();
         let put = engine.client().put_item().table_name(EVENTS).item("pk", AttributeValue::S("a".into()));

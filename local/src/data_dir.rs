@@ -1,10 +1,12 @@
 //! The directory that holds all that a local PhotoVote keeps.
 
 use std::{
-    fs::{self, File, TryLockError},
+    fs::{self, File, Metadata, TryLockError},
     io::{self, Write},
     path::{Path, PathBuf},
 };
+
+use tempfile::TempDir;
 
 /// Why a data directory cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -31,6 +33,26 @@ pub enum DataDirError {
         /// What the system says.
         source: io::Error,
     },
+    /// Other users can enter it.
+    #[error(
+        "other users can enter the data directory {0}, which is to hold ballots and a private key: run `chmod 700 {0}`, choose \
+         another directory with --data-dir, or accept this with --insecure-data-dir",
+        path.display()
+    )]
+    Exposed {
+        /// The directory.
+        path: PathBuf,
+    },
+    /// Another user owns it, and can let anybody in.
+    #[error(
+        "the data directory {} belongs to another user: choose another directory with --data-dir, or accept this with \
+         --insecure-data-dir",
+        path.display()
+    )]
+    Foreign {
+        /// The directory.
+        path: PathBuf,
+    },
     /// The server that is using it has not said where it can be reached.
     #[error("the photovote that is using {} is not ready: {source}", path.display())]
     NotReady {
@@ -52,7 +74,47 @@ pub const DATABASE: &str = "photovote.db";
 /// The file that says where the engine listens.
 const ENDPOINT: &str = "endpoint";
 
-/// A directory that is there and can be written. Only its owner can enter it: it holds ballots and a private key.
+/// Where a data directory is or is to be, and whether other users may enter it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Location {
+    path: PathBuf,
+    insecure: bool,
+}
+
+impl Location {
+    /// A directory that is used whatever its mode and its owner.
+    pub fn insecure(path: impl Into<PathBuf>) -> Self {
+        Self { path: path.into(), insecure: true }
+    }
+
+    /// Its path.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+/// A directory that only its owner can enter.
+impl From<PathBuf> for Location {
+    fn from(path: PathBuf) -> Self {
+        Self { path, insecure: false }
+    }
+}
+
+/// A directory that only its owner can enter.
+impl From<&Path> for Location {
+    fn from(path: &Path) -> Self {
+        path.to_owned().into()
+    }
+}
+
+impl From<&Location> for Location {
+    fn from(location: &Location) -> Self {
+        location.clone()
+    }
+}
+
+/// A directory that is there and can be written. It holds ballots and a private key, so only its owner can enter it, unless its
+/// [`Location`] says otherwise.
 #[derive(Debug, Clone)]
 pub struct DataDir {
     path: PathBuf,
@@ -74,23 +136,32 @@ impl Drop for Claim {
 }
 
 impl DataDir {
-    /// Makes the directory if it is missing, and sees whether it can be written.
-    pub fn open(path: &Path) -> Result<Self, DataDirError> {
-        let failed = |source| DataDirError::Make { path: path.to_owned(), source };
+    /// Makes the directory if it is missing, and sees whether it can be written and by whom.
+    pub fn open(location: impl Into<Location>) -> Result<Self, DataDirError> {
+        let Location { path, insecure } = location.into();
+        let failed = |source| DataDirError::Make { path: path.clone(), source };
         if !path.is_dir() {
-            make_private(path).map_err(failed)?;
+            make_private(&path).map_err(failed)?;
         }
-        let path = fs::canonicalize(path).map_err(failed)?;
-        match tempfile::tempfile_in(&path) {
-            Ok(_deleted_again) => Ok(Self { path }),
-            Err(source) => Err(DataDirError::Write { path, source }),
+        let path = fs::canonicalize(&path).map_err(failed)?;
+        let unusable = |source| DataDirError::Write { path: path.clone(), source };
+        let found = fs::metadata(&path).map_err(unusable)?;
+        if !insecure && lets_others_in(&found) {
+            return Err(DataDirError::Exposed { path });
         }
+        let own = tempfile::tempfile_in(&path).and_then(|deleted_again| deleted_again.metadata()).map_err(unusable)?;
+        if !insecure && !have_one_owner(&found, &own) {
+            return Err(DataDirError::Foreign { path });
+        }
+        Ok(Self { path })
     }
 
     /// Opens the directory if it holds data, and makes nothing otherwise.
-    pub fn existing(path: &Path) -> Result<Self, DataDirError> {
+    pub fn existing(location: impl Into<Location>) -> Result<Self, DataDirError> {
+        let location = location.into();
+        let path = location.path();
         match path.join(DATABASE).try_exists() {
-            Ok(true) => Self::open(path),
+            Ok(true) => Self::open(location),
             Ok(false) => Err(DataDirError::Nothing { path: path.to_owned() }),
             Err(source) => Err(DataDirError::Make { path: path.to_owned(), source }),
         }
@@ -135,13 +206,54 @@ impl DataDir {
     /// Claims the directory for one server: two would tear each other's data apart.
     pub fn claim(&self) -> Result<Claim, DataDirError> {
         let failed = |source| DataDirError::Write { path: self.path.clone(), source };
-        let lock = File::options().create(true).truncate(false).write(true).open(self.file("lock")).map_err(failed)?;
+        let lock = open_lock(&self.file("lock")).map_err(failed)?;
         match lock.try_lock() {
             Ok(()) => Ok(Claim { locked: lock }),
             Err(TryLockError::WouldBlock) => Err(DataDirError::InUse { path: self.path.clone() }),
             Err(TryLockError::Error(source)) => Err(failed(source)),
         }
     }
+}
+
+/// Opens a file to lock, which only its owner can do: others could keep it locked.
+pub(crate) fn open_lock(path: &Path) -> io::Result<File> {
+    let mut options = File::options();
+    options.create(true).truncate(false).write(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
+}
+
+#[cfg(unix)]
+fn lets_others_in(directory: &Metadata) -> bool {
+    std::os::unix::fs::MetadataExt::mode(directory) & 0o077 != 0
+}
+
+#[cfg(unix)]
+fn have_one_owner(directory: &Metadata, own_file: &Metadata) -> bool {
+    use std::os::unix::fs::MetadataExt;
+
+    directory.uid() == own_file.uid()
+}
+
+/// Elsewhere a directory has no mode: a user's own directories are closed to others unless the user opens them.
+#[cfg(not(unix))]
+fn lets_others_in(_directory: &Metadata) -> bool {
+    false
+}
+
+#[cfg(not(unix))]
+fn have_one_owner(_directory: &Metadata, _own_file: &Metadata) -> bool {
+    true
+}
+
+/// Makes a directory among the system's temporary files that only its owner can enter, and that is deleted with the value.
+pub fn temporary() -> io::Result<TempDir> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix("photovote-");
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700));
+    builder.tempdir()
 }
 
 /// Makes a directory that only its owner can enter.
@@ -159,29 +271,70 @@ mod tests {
 
     #[test]
     fn a_missing_directory_is_made() {
-        let parent = tempfile::tempdir().unwrap();
-        let dir = DataDir::open(&parent.path().join("a/b")).unwrap();
+        let parent = temporary().unwrap();
+        let dir = DataDir::open(parent.path().join("a/b")).unwrap();
         assert!(dir.path().is_dir());
         DataDir::open(dir.path()).unwrap();
     }
 
     #[cfg(unix)]
-    #[test]
-    fn only_its_owner_can_enter_it() {
-        use std::os::unix::fs::PermissionsExt;
+    mod of_several_users {
+        use std::os::unix::fs::{PermissionsExt, chown};
 
-        let parent = tempfile::tempdir().unwrap();
-        let dir = DataDir::open(&parent.path().join("data")).unwrap();
-        assert_eq!(fs::metadata(dir.path()).unwrap().permissions().mode() & 0o777, 0o700);
+        use super::*;
+
+        fn mode(path: &Path) -> u32 {
+            fs::metadata(path).unwrap().permissions().mode() & 0o777
+        }
+
+        fn set_mode(path: &Path, mode: u32) {
+            fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+        }
+
+        #[test]
+        fn only_its_owner_can_enter_it() {
+            let parent = temporary().unwrap();
+            let dir = DataDir::open(parent.path().join("data")).unwrap();
+            let _claim = dir.claim().unwrap();
+            assert_eq!((mode(dir.path()), mode(&dir.file("lock"))), (0o700, 0o600));
+        }
+
+        #[test]
+        fn a_directory_that_others_can_enter_is_refused_unless_one_insists() {
+            let home = temporary().unwrap();
+            for open in [0o777, 0o755, 0o750, 0o701, 0o704, 0o710] {
+                set_mode(home.path(), open);
+                let refused = DataDir::open(home.path()).unwrap_err();
+                assert!(matches!(refused, DataDirError::Exposed { .. }), "{open:o}: {refused}");
+                let advice = format!("`chmod 700 {}`", fs::canonicalize(home.path()).unwrap().display());
+                assert!(refused.to_string().contains(&advice), "{refused}");
+                DataDir::open(Location::insecure(home.path())).unwrap();
+            }
+            assert_eq!(fs::read_dir(home.path()).unwrap().count(), 0);
+            set_mode(home.path(), 0o700);
+            DataDir::open(home.path()).unwrap();
+        }
+
+        #[test]
+        fn a_directory_of_another_user_is_refused_unless_one_insists() {
+            let home = temporary().unwrap();
+            if let Err(error) = chown(home.path(), Some(65534), None) {
+                println!("skipped: only the superuser can give a directory away: {error}");
+                return;
+            }
+            let refused = DataDir::open(home.path()).unwrap_err();
+            assert!(matches!(refused, DataDirError::Foreign { .. }), "{refused}");
+            DataDir::open(Location::insecure(home.path())).unwrap();
+        }
     }
 
     #[test]
     fn a_file_in_its_place_is_refused_in_words() {
-        let parent = tempfile::tempdir().unwrap();
+        let parent = temporary().unwrap();
         let path = parent.path().join("file");
         fs::write(&path, "x").unwrap();
         for path in [path.clone(), path.join("below")] {
-            let refused = DataDir::open(&path).unwrap_err();
+            let refused = DataDir::open(path.clone()).unwrap_err();
             assert!(matches!(refused, DataDirError::Make { .. }));
             assert!(refused.to_string().contains(&*path.to_string_lossy()), "{refused}");
         }
@@ -189,7 +342,7 @@ mod tests {
 
     #[test]
     fn there_is_one_server_at_a_time() {
-        let parent = tempfile::tempdir().unwrap();
+        let parent = temporary().unwrap();
         let dir = DataDir::open(parent.path()).unwrap();
         let claim = dir.claim().unwrap();
         let refused = dir.claim().unwrap_err();

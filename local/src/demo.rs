@@ -23,6 +23,7 @@ use self::{
 };
 use crate::{
     consumer::Redelivery,
+    data_dir,
     engine::Durability,
     gateway::Cors,
     issuer::IssuerError,
@@ -105,10 +106,10 @@ pub async fn hold(
     interrupted: impl Future<Output = ()>,
     out: &mut impl Write,
 ) -> Result<(), DemoError> {
-    let home = tempfile::Builder::new().prefix("photovote-demo-").tempdir().map_err(DemoError::Home)?;
+    let home = data_dir::temporary().map_err(DemoError::Home)?;
     let server = Server::start(Options {
         address: (Ipv4Addr::LOCALHOST, 0).into(),
-        data_dir: home.path().to_owned(),
+        data_dir: home.path().into(),
         cors: Cors::Nobody,
         durability,
         redelivery: Redelivery::default(),

@@ -314,6 +314,7 @@ mod tests {
     use aws_sdk_dynamodb::types::AttributeValue;
 
     use super::*;
+    use crate::data_dir::temporary;
 
     async fn put(client: &Client, table: &str, sk: &str) {
         let request = client.put_item().table_name(table);
@@ -327,7 +328,7 @@ mod tests {
 
     #[tokio::test(flavor = "multi_thread")]
     async fn what_was_written_is_there_after_a_restart() {
-        let home = tempfile::tempdir().unwrap();
+        let home = temporary().unwrap();
         let dir = DataDir::open(home.path()).unwrap();
         for round in 0..2 {
             let engine = Engine::start(&dir, Durability::PowerLoss).await.unwrap();
@@ -342,7 +343,7 @@ mod tests {
 
     #[tokio::test(flavor = "multi_thread")]
     async fn elections_are_named_once_however_many_partitions_they_have() {
-        let home = tempfile::tempdir().unwrap();
+        let home = temporary().unwrap();
         let engine = Engine::start(&DataDir::open(home.path()).unwrap(), Durability::ProcessEnd).await.unwrap();
         assert!(engine.names_of_elections().await.unwrap().is_empty());
         let client = engine.client();
@@ -358,7 +359,7 @@ mod tests {
 
     #[tokio::test(flavor = "multi_thread")]
     async fn a_second_server_is_refused() {
-        let home = tempfile::tempdir().unwrap();
+        let home = temporary().unwrap();
         let dir = DataDir::open(home.path()).unwrap();
         let first = Engine::start(&dir, Durability::PowerLoss).await.unwrap();
         let refused = Engine::start(&dir, Durability::PowerLoss).await.err().unwrap();
@@ -369,7 +370,7 @@ mod tests {
 
     #[tokio::test(flavor = "multi_thread")]
     async fn a_damaged_file_is_refused_in_words() {
-        let home = tempfile::tempdir().unwrap();
+        let home = temporary().unwrap();
         let dir = DataDir::open(home.path()).unwrap();
         std::fs::write(dir.file("photovote.db"), "not a database, and long enough to be looked at as one").unwrap();
         let refused = Engine::start(&dir, Durability::PowerLoss).await.err().unwrap();
@@ -379,7 +380,7 @@ mod tests {
 
     #[tokio::test(flavor = "multi_thread")]
     async fn a_truncated_file_is_refused() {
-        let home = tempfile::tempdir().unwrap();
+        let home = temporary().unwrap();
         let dir = DataDir::open(home.path()).unwrap();
         let engine = Engine::start(&dir, Durability::PowerLoss).await.unwrap();
         let client = engine.client();
@@ -399,7 +400,7 @@ mod tests {
 
     #[tokio::test(flavor = "multi_thread")]
     async fn somebody_elses_database_is_refused() {
-        let home = tempfile::tempdir().unwrap();
+        let home = temporary().unwrap();
         let dir = DataDir::open(home.path()).unwrap();
         Connection::open(dir.file("photovote.db")).unwrap().execute_batch("CREATE TABLE music (title TEXT)").unwrap();
         let refused = Engine::start(&dir, Durability::PowerLoss).await.err().unwrap();
@@ -408,7 +409,7 @@ mod tests {
 
     #[tokio::test(flavor = "multi_thread")]
     async fn only_old_and_consumed_records_are_trimmed() {
-        let home = tempfile::tempdir().unwrap();
+        let home = temporary().unwrap();
         let dir = DataDir::open(home.path()).unwrap();
         let engine = Engine::start(&dir, Durability::PowerLoss).await.unwrap();
         let client = engine.client();
@@ -435,7 +436,7 @@ mod tests {
 
     #[tokio::test(flavor = "multi_thread")]
     async fn a_write_does_not_read_all_records() {
-        let home = tempfile::tempdir().unwrap();
+        let home = temporary().unwrap();
         let dir = DataDir::open(home.path()).unwrap();
         let engine = Engine::start(&dir, Durability::PowerLoss).await.unwrap();
         let side = Connection::open(dir.file("photovote.db")).unwrap();

@@ -214,6 +214,7 @@ fn keep_first(dir: &Path, path: &Path, bytes: &[u8]) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::data_dir::temporary;
 
     const NOW: Timestamp = Timestamp::from_millis(1_700_000_000_000);
 
@@ -222,7 +223,7 @@ mod tests {
     }
 
     fn issuer() -> (tempfile::TempDir, DataDir, Issuer) {
-        let home = tempfile::tempdir().unwrap();
+        let home = temporary().unwrap();
         let dir = DataDir::open(home.path()).unwrap();
         let issuer = Issuer::open(&dir).unwrap();
         (home, dir, issuer)
@@ -277,7 +278,7 @@ mod tests {
 
     #[test]
     fn those_who_open_it_at_once_get_the_same_key() {
-        let home = tempfile::tempdir().unwrap();
+        let home = temporary().unwrap();
         let dir = DataDir::open(home.path()).unwrap();
         let open = || Issuer::open(&dir).unwrap().key_id;
         let ids: Vec<_> = std::thread::scope(|scope| {

@@ -14,7 +14,7 @@ use std::{
 
 use tempfile::NamedTempFile;
 
-use crate::data_dir::DATABASE;
+use crate::data_dir::{DATABASE, DataDir, Location, open_lock};
 
 /// What the names of records begin with, and of the directories in which earlier releases kept copies.
 const RECORD: &str = "copy-";
@@ -82,13 +82,14 @@ fn record(data_dir: &Path, path: &Path) -> io::Result<(PathBuf, File)> {
 }
 
 /// Deletes what commands have left behind that do not run any more.
-pub(crate) fn sweep(data_dir: &Path) -> io::Result<()> {
-    // What is no data directory is left as it is.
-    if !data_dir.join(DATABASE).is_file() || records(data_dir)?.is_empty() {
+pub(crate) fn sweep(location: &Location) -> io::Result<()> {
+    // A directory that holds no data or that is refused is left as it is. The command itself says why it is refused.
+    let Ok(dir) = DataDir::existing(location) else { return Ok(()) };
+    if records(dir.path())?.is_empty() {
         return Ok(());
     }
-    let _lock = lock(data_dir)?;
-    records(data_dir)?.iter().try_for_each(|record| sweep_one(record))
+    let _lock = lock(dir.path())?;
+    records(dir.path())?.iter().try_for_each(|record| sweep_one(record))
 }
 
 fn records(data_dir: &Path) -> io::Result<Vec<PathBuf>> {
@@ -147,11 +148,7 @@ fn is_locked(path: &Path) -> io::Result<bool> {
 }
 
 fn lock(data_dir: &Path) -> io::Result<File> {
-    let mut options = File::options();
-    options.create(true).truncate(false).write(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let file = options.open(data_dir.join(LOCK))?;
+    let file = open_lock(&data_dir.join(LOCK))?;
     file.lock()?;
     Ok(file)
 }
@@ -186,6 +183,7 @@ fn delete_all(path: &Path) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::data_dir::temporary;
 
     fn names(path: &Path) -> Vec<String> {
         let mut names: Vec<_> =
@@ -196,7 +194,7 @@ mod tests {
 
     #[test]
     fn what_is_dropped_is_deleted() {
-        let (data, elsewhere) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let (data, elsewhere) = (temporary().unwrap(), temporary().unwrap());
         let left = Leftover::announce(data.path(), Leftover::name(elsewhere.path()).unwrap());
         fs::create_dir(left.path()).unwrap();
         fs::write(left.path().join("ballots"), "x").unwrap();
@@ -207,27 +205,27 @@ mod tests {
 
     #[test]
     fn only_what_has_no_living_owner_is_swept() {
-        let (data, elsewhere) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let (data, elsewhere) = (temporary().unwrap(), temporary().unwrap());
         let path = || Leftover::name(elsewhere.path()).unwrap();
         fs::write(data.path().join(DATABASE), "x").unwrap();
         let living = Leftover::announce(data.path(), path());
         fs::write(living.path(), "x").unwrap();
         let mut killed = Leftover::announce(data.path(), path());
         fs::create_dir(killed.path()).unwrap();
-        sweep(data.path()).unwrap();
+        sweep(&data.path().into()).unwrap();
         assert!(living.path().exists() && killed.path().exists());
         // Its process is gone, and the lock with it.
         killed.record = None;
         let path = std::mem::take(&mut killed.path);
         std::mem::forget(killed);
-        sweep(data.path()).unwrap();
+        sweep(&data.path().into()).unwrap();
         assert!(living.path().exists() && !path.exists());
         assert_eq!(names(data.path()).len(), 3);
     }
 
     #[test]
     fn copies_of_an_earlier_release_are_swept_and_nothing_else() {
-        let data = tempfile::tempdir().unwrap();
+        let data = temporary().unwrap();
         let file = |name: &str, text: &str| {
             let path = data.path().join(name);
             fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -248,18 +246,18 @@ mod tests {
         file("copy-of-a-letter", "x");
         fs::write(data.path().join("copy-of-a-picture"), b"\xff").unwrap();
         let before = names(data.path());
-        sweep(data.path()).unwrap();
+        sweep(&data.path().into()).unwrap();
         assert_eq!(names(data.path()), before, "it is no data directory");
         file(DATABASE, "x");
-        sweep(data.path()).unwrap();
+        sweep(&data.path().into()).unwrap();
         let kept = ["copy-of-a-letter", "copy-of-a-path", "copy-of-a-picture", "copy-of-both", "copy-of-photographs"];
         assert_eq!(names(data.path()), [&["copies.lock", "copy-def"], &kept[..], &["letter", DATABASE]].concat());
     }
 
     #[test]
     fn a_directory_that_is_not_there_is_not_made() {
-        let home = tempfile::tempdir().unwrap();
-        sweep(&home.path().join("data")).unwrap();
+        let home = temporary().unwrap();
+        sweep(&home.path().join("data").into()).unwrap();
         assert!(names(home.path()).is_empty());
     }
 }

@@ -178,6 +178,7 @@ mod tests {
     use aws_sdk_sqs::{Client, error::ProvideErrorMetadata};
 
     use super::*;
+    use crate::data_dir::temporary;
 
     const REPAIR: &str = "repair";
 
@@ -189,7 +190,7 @@ mod tests {
 
     impl Fixture {
         async fn new() -> Self {
-            let home = tempfile::tempdir().unwrap();
+            let home = temporary().unwrap();
             let dir = DataDir::open(home.path()).unwrap();
             let queues = open(&dir).await;
             Self { _home: home, dir, queues }

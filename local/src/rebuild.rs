@@ -2,7 +2,6 @@
 
 use std::{
     io::{self, Write},
-    path::Path,
     time::Duration,
 };
 
@@ -20,7 +19,7 @@ use rebuild::{Deleted, Next, Phase, Plan, RebuildError, Rebuilder, Status};
 use tokio::time::Instant;
 
 use crate::{
-    data_dir::{DataDir, DataDirError},
+    data_dir::{DataDir, DataDirError, Location},
     documents::Count,
     engine::{CONTROL, DOCUMENTS, Durability, EVENTS, Engine, EngineError},
     socket::{self, SocketError},
@@ -120,7 +119,7 @@ impl Access {
 
 /// Does it, and says what came of it.
 pub async fn run(
-    data_dir: &Path,
+    data_dir: impl Into<Location>,
     durability: Durability,
     work: Work,
     out: &mut impl Write,

@@ -22,7 +22,7 @@ use crate::{
     checkpoint::Checkpoint,
     consumer::{Consumer, Messages, Redelivery},
     control::{self, IncompleteError},
-    data_dir::{DataDir, DataDirError},
+    data_dir::{DataDir, DataDirError, Location},
     documents::{self, AnewError},
     engine::{Durability, Engine, EngineError},
     functions::{Functions, Surroundings, functions},
@@ -60,7 +60,7 @@ pub struct Options {
     /// Where to listen; port 0 is any that is free.
     pub address: SocketAddr,
     /// The directory that holds the data.
-    pub data_dir: PathBuf,
+    pub data_dir: Location,
     /// Who may read answers from pages of other origins.
     pub cors: Cors,
     /// What a write has survived once it is acknowledged.
@@ -340,6 +340,7 @@ fn now() -> Timestamp {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::data_dir::temporary;
 
     fn options(dir: &Path) -> Options {
         Options {
@@ -354,7 +355,7 @@ mod tests {
 
     #[tokio::test(flavor = "multi_thread")]
     async fn it_starts_stops_and_starts_again() {
-        let home = tempfile::tempdir().unwrap();
+        let home = temporary().unwrap();
         let mut tokens = Vec::new();
         for _ in 0..2 {
             let server = Server::start(options(home.path())).await.unwrap();
@@ -370,7 +371,7 @@ mod tests {
 
     #[tokio::test(flavor = "multi_thread")]
     async fn a_database_that_panics_ends_the_server() {
-        let home = tempfile::tempdir().unwrap();
+        let home = temporary().unwrap();
         let server = Server::start(options(home.path())).await.unwrap();
         let broken = server.dispatcher().answer((), |()| panic!("out of order")).await;
         assert!(broken.is_err());
@@ -381,7 +382,7 @@ mod tests {
 
     #[tokio::test(flavor = "multi_thread")]
     async fn a_port_in_use_is_refused_in_words() {
-        let home = tempfile::tempdir().unwrap();
+        let home = temporary().unwrap();
         let taken = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = taken.local_addr().unwrap();
         let refused = Server::start(Options { address, ..options(home.path()) }).await.err().unwrap();
@@ -391,7 +392,7 @@ mod tests {
 
     #[tokio::test(flavor = "multi_thread")]
     async fn two_servers_do_not_share_their_data() {
-        let home = tempfile::tempdir().unwrap();
+        let home = temporary().unwrap();
         let server = Server::start(options(home.path())).await.unwrap();
         let refused = Server::start(options(home.path())).await.err().unwrap();
         assert!(refused.to_string().starts_with("another photovote is using "), "{refused}");

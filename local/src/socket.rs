@@ -300,7 +300,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        data_dir::DataDir,
+        data_dir::{DataDir, temporary},
         engine::{DOCUMENTS, Durability, Engine},
     };
 
@@ -314,7 +314,7 @@ mod tests {
 
     #[tokio::test(flavor = "multi_thread")]
     async fn a_command_reaches_the_engine_while_the_server_listens() {
-        let home = tempfile::tempdir().unwrap();
+        let home = temporary().unwrap();
         let dir = DataDir::open(home.path()).unwrap();
         let engine = engine(&dir).await;
         assert!(matches!(connect(&dir), Err(SocketError::DataDir(DataDirError::NotReady { .. }))));
@@ -335,7 +335,7 @@ mod tests {
     #[cfg(unix)]
     #[tokio::test(flavor = "multi_thread")]
     async fn a_long_path_and_a_server_that_was_killed_are_no_obstacle() {
-        let home = tempfile::tempdir().unwrap();
+        let home = temporary().unwrap();
         let long = home.path().join("long ".repeat(40));
         for path in [home.path(), &long] {
             let dir = DataDir::open(path).unwrap();
@@ -365,7 +365,7 @@ mod tests {
     async fn only_its_owner_can_enter_the_directory_of_the_socket() {
         use std::os::unix::fs::PermissionsExt;
 
-        let home = tempfile::tempdir().unwrap();
+        let home = temporary().unwrap();
         let dir = DataDir::open(home.path()).unwrap();
         let engine = engine(&dir).await;
         let socket = Socket::listen(&dir, engine.dispatcher(), &Supervisor::new()).await.unwrap();
@@ -378,7 +378,7 @@ mod tests {
 
     #[tokio::test(flavor = "multi_thread")]
     async fn a_port_answers_nothing_without_the_secret_and_no_page() {
-        let home = tempfile::tempdir().unwrap();
+        let home = temporary().unwrap();
         let dir = DataDir::open(home.path()).unwrap();
         let engine = engine(&dir).await;
         let socket = Socket::on_loopback(&dir, engine.dispatcher(), &Supervisor::new()).await.unwrap();

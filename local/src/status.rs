@@ -16,7 +16,7 @@ use tokio::task::JoinError;
 use self::events::{Counted, Events};
 use crate::{
     data_copy::{CopyError, DataCopy, Source},
-    data_dir::{DataDir, DataDirError},
+    data_dir::{DataDir, DataDirError, Location},
     engine::{CONTROL, DOCUMENTS},
     server::{COUNT_QUEUE, DEAD_LETTERS, FAILURE_QUEUE, REPAIR_QUEUE},
     sqlite::{self, FileError},
@@ -127,7 +127,7 @@ pub async fn look(source: &Source, now: Timestamp) -> Result<Status, StatusError
     status
 }
 
-async fn compare(copy: &DataCopy, data_dir: &Path, now: Timestamp) -> Result<Status, StatusError> {
+async fn compare(copy: &DataCopy, data_dir: &Location, now: Timestamp) -> Result<Status, StatusError> {
     let events = Events::read(copy).await?;
     let documents = DocumentReader::new(copy.client(), DOCUMENTS);
     let control = ControlReader::new(copy.client(), CONTROL);
@@ -181,7 +181,7 @@ async fn compare(copy: &DataCopy, data_dir: &Path, now: Timestamp) -> Result<Sta
         }
     }
     lag.oldest_ms = oldest.map(|oldest| now.millis().saturating_sub(oldest.millis()).max(0));
-    let local = data_dir.join("local.db");
+    let local = data_dir.path().join("local.db");
     let queues = tokio::task::spawn_blocking(move || depths(&local)).await??;
     let running = match DataDir::open(data_dir)?.claim() {
         Ok(_nobody_has_it) => false,

@@ -11,6 +11,7 @@ use std::{
     path::Path,
 };
 
+use photovote::data_dir::temporary;
 use photovote_tests::Client;
 use program::{Server, photovote};
 use serde_json::{Value, json};
@@ -46,7 +47,7 @@ async fn create(server: &Server, token: &str, name: &str) -> Value {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_printed_token_is_good_before_and_after_a_restart() {
-    let home = tempfile::tempdir().unwrap();
+    let home = temporary().unwrap();
     // Before any server ran; the options stand on either side of the command.
     let mut tokens = vec![token(home.path(), &[], &["--subject", "ada", "--port", "1"])];
     let mut server = Server::start(home.path());
@@ -61,14 +62,14 @@ async fn a_printed_token_is_good_before_and_after_a_restart() {
         server.kill();
         server = Server::start(home.path());
     }
-    let stranger = tempfile::tempdir().unwrap();
+    let stranger = temporary().unwrap();
     let forged = token(stranger.path(), &[], &["--subject", "ada"]);
     Client::new(&server.url, Some(&forged)).get("/elections").await.status(401);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_damaged_database_is_said_in_one_sentence_and_left_as_it_is() {
-    let home = tempfile::tempdir().unwrap();
+    let home = temporary().unwrap();
     let server = Server::start(home.path());
     for number in 0..20 {
         create(&server, &server.token, &format!("Election {number}")).await;

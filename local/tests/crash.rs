@@ -10,6 +10,7 @@ use std::{
 };
 
 use futures::{StreamExt, future::join_all, stream};
+use photovote::data_dir::temporary;
 use photovote_tests::{Answer, Client, Election, Voter};
 use program::Server;
 use reqwest::Method;
@@ -173,7 +174,7 @@ impl Polls {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn killed_among_casts_it_keeps_what_it_acknowledged() {
-    let home = tempfile::tempdir().unwrap();
+    let home = temporary().unwrap();
     let mut polls = Polls::open(home.path()).await;
     for enough in [40, 60, 80] {
         polls.cast_until_killed(|polls| polls.acknowledged.len() >= enough).await;
@@ -188,7 +189,7 @@ async fn killed_among_casts_it_keeps_what_it_acknowledged() {
 
 /// Kills a server that was told to close, and lets the next one finish.
 async fn close_and_kill(is_time: impl Fn(&Polls) -> bool) {
-    let home = tempfile::tempdir().unwrap();
+    let home = temporary().unwrap();
     let mut polls = Polls::open(home.path()).await;
     let mut closing = None;
     polls
@@ -222,7 +223,7 @@ async fn killed_when_the_first_gate_is_closed_it_closes_after_all() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn killed_while_it_counts_it_counts_every_ballot_once() {
-    let home = tempfile::tempdir().unwrap();
+    let home = temporary().unwrap();
     let mut polls = Polls::open(home.path()).await;
     polls.cast_again(|_, _| true).await;
     let closed = polls.close().await.unwrap().status(200);

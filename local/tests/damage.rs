@@ -11,6 +11,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use photovote::data_dir::temporary;
 use photovote_tests::{Client, Election, followed};
 use program::{Server, photovote};
 
@@ -67,7 +68,7 @@ fn refused(home: &Path, backup: &Path, says: &str, commands: &[&[&str]]) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_database_that_is_damaged_or_foreign_is_refused_by_every_command() {
-    let parent = tempfile::tempdir().unwrap();
+    let parent = temporary().unwrap();
     let home = parent.path().join("data");
     let backup = data(&home).await;
     let file = home.join("photovote.db");
@@ -95,7 +96,7 @@ async fn a_database_that_is_damaged_or_foreign_is_refused_by_every_command() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn queues_that_are_damaged_are_refused_by_what_reads_them() {
-    let parent = tempfile::tempdir().unwrap();
+    let parent = temporary().unwrap();
     let home = parent.path().join("data");
     let backup = data(&home).await;
     for bytes in [&[][..], b"not a database, and long enough to be looked at as one"] {
@@ -106,7 +107,7 @@ async fn queues_that_are_damaged_are_refused_by_what_reads_them() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_key_that_is_damaged_is_refused_by_what_signs_with_it() {
-    let parent = tempfile::tempdir().unwrap();
+    let parent = temporary().unwrap();
     let home = parent.path().join("data");
     let backup = data(&home).await;
     for bytes in [&[][..], b"not a key"] {
@@ -117,7 +118,7 @@ async fn a_key_that_is_damaged_is_refused_by_what_signs_with_it() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_directory_without_data_is_left_as_it_is() {
-    let parent = tempfile::tempdir().unwrap();
+    let parent = temporary().unwrap();
     let backup = data(&parent.path().join("data")).await;
     let (empty, missing) = (parent.path().join("empty"), parent.path().join("missing"));
     fs::create_dir(&empty).unwrap();

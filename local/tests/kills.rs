@@ -12,6 +12,7 @@ use std::{
 };
 
 use futures::{StreamExt, stream};
+use photovote::data_dir::temporary;
 use photovote_tests::{Answer, Client, Request};
 use program::Server;
 use rand::{RngExt, SeedableRng, rngs::StdRng};
@@ -188,7 +189,7 @@ async fn killed_at_ten_moments_an_election_counts_what_was_acknowledged() {
     let ballots: Vec<BTreeMap<usize, u8>> =
         (0..VOTERS).map(|_| (0..CANDIDATES).map(|candidate| (candidate, dice.random_range(1..=5))).collect()).collect();
 
-    let home = tempfile::tempdir().unwrap();
+    let home = temporary().unwrap();
     let server = Server::start(home.path());
     let (next, current) = watch::channel(Client::new(&server.url, None));
     let token = server.token.clone();

@@ -12,6 +12,7 @@ use std::{
     time::Duration,
 };
 
+use photovote::data_dir::temporary;
 use photovote_tests::{Client, Election, followed};
 use program::{Server, photovote};
 
@@ -60,8 +61,7 @@ fn interrupted(
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_export_that_a_signal_ends_leaves_nothing() {
-    let (home, copies, place) =
-        (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let (home, copies, place) = (temporary().unwrap(), temporary().unwrap(), temporary().unwrap());
     data(home.path()).await;
     for (signal, code) in [("-TERM", 143), ("-INT", 130), ("-HUP", 129)] {
         let target = place.path().join(signal);
@@ -77,8 +77,7 @@ async fn an_export_that_a_signal_ends_leaves_nothing() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_an_export_that_was_killed_leaves_is_gone_after_the_next_command() {
-    let (home, copies, place) =
-        (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let (home, copies, place) = (temporary().unwrap(), temporary().unwrap(), temporary().unwrap());
     data(home.path()).await;
     let mut ever_left = 0;
     interrupted(home.path(), copies.path(), &place.path().join("backup"), "-KILL", |_| {
@@ -94,7 +93,7 @@ async fn what_an_export_that_was_killed_leaves_is_gone_after_the_next_command() 
 async fn a_copy_lies_where_it_is_to_lie_and_only_its_owner_can_enter_it() {
     use std::os::unix::fs::PermissionsExt;
 
-    let (home, copies) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let (home, copies) = (temporary().unwrap(), temporary().unwrap());
     data(home.path()).await;
     let mut export = photovote(home.path());
     export.args(["status", "--copy-dir", copies.path().to_str().unwrap()]).stdout(Stdio::null());

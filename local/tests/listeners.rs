@@ -7,6 +7,7 @@ mod program;
 
 use std::{collections::BTreeSet, fs, os::unix::fs::PermissionsExt, path::Path, process::Stdio};
 
+use photovote::data_dir::temporary;
 use photovote_tests::{Client, Election, followed};
 use procfs::{
     ProcResult,
@@ -63,7 +64,7 @@ fn ever_listening(data: &Path, arguments: &[&str]) -> BTreeSet<String> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_listens_on_its_port_and_on_a_private_socket_and_commands_on_nothing() {
-    let home = tempfile::tempdir().unwrap();
+    let home = temporary().unwrap();
     let server = Server::start(home.path());
     let election = Election::open(Client::new(&server.url, Some(&server.token)), &[2]).await;
     election.voters(3).await;

@@ -11,7 +11,7 @@ use aws_sdk_sqs::Client as Sqs;
 use photovote::{
     checkpoint::Checkpoint,
     consumer::{Consumer, Messages, Redelivery},
-    data_dir::DataDir,
+    data_dir::{DataDir, temporary},
     engine::{DOCUMENTS, Durability, EVENTS, Engine},
     pump::{Feed, Retries, Step},
     queues::Queues,
@@ -46,7 +46,7 @@ struct Original {
 
 impl Original {
     async fn new() -> Self {
-        let home = tempfile::tempdir().unwrap();
+        let home = temporary().unwrap();
         let server = serve(home.path(), Redelivery::default()).await;
         let election = Election::draft(owner(&server), &[2]).await;
         let document = election.get("").await.status(200).json();
@@ -115,7 +115,7 @@ async fn pass_by(server: &Server) {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_cannot_be_applied_blocks_nobody_and_is_repaired_once_it_can_be() {
     let original = Original::new().await;
-    let home = tempfile::tempdir().unwrap();
+    let home = temporary().unwrap();
     // Nothing is given up while the test takes its time.
     let server = serve(home.path(), Redelivery { receives: i64::MAX, hidden_secs: 1 }).await;
     let (events, queues) = (client(server.dynamodb(), None), Watched(server.queues()));
@@ -144,7 +144,7 @@ async fn what_cannot_be_applied_blocks_nobody_and_is_repaired_once_it_can_be() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_never_can_be_applied_is_put_away_until_somebody_sends_it_again() {
     let original = Original::new().await;
-    let home = tempfile::tempdir().unwrap();
+    let home = temporary().unwrap();
     let server = serve(home.path(), Redelivery { receives: 2, hidden_secs: 0 }).await;
     let (events, queues) = (client(server.dynamodb(), None), Watched(server.queues()));
     let election = original.on(&server);
@@ -173,7 +173,7 @@ async fn what_never_can_be_applied_is_put_away_until_somebody_sends_it_again() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_the_projector_breaks_down_on_is_repaired_from_the_stream() {
     let original = Original::new().await;
-    let home = tempfile::tempdir().unwrap();
+    let home = temporary().unwrap();
     let dir = DataDir::open(home.path()).unwrap();
     let engine = Engine::start(&dir, Durability::ProcessEnd).await.unwrap();
     let queues = Queues::open(&dir, &[REPAIR_QUEUE, FAILURE_QUEUE, DEAD_LETTERS]).await.unwrap();

@@ -10,6 +10,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use photovote::data_dir::temporary;
 use photovote::{
     backup::{Place, Target, export, import},
     consumer::Redelivery,
@@ -73,7 +74,7 @@ fn since(question: &str, then: &Value) -> Value {
 
 /// Holds elections, and keeps what this release makes of them.
 async fn write(directory: &Path) {
-    let home = tempfile::tempdir().unwrap();
+    let home = temporary().unwrap();
     let server = serve(home.path(), Redelivery::default()).await;
     let on = |subject: &str| administrator(&server, subject);
     let all = Box::pin(Everything::hold(on)).await;
@@ -103,9 +104,9 @@ async fn what_an_older_release_wrote_is_answered_as_it_was() {
         let then: Answers = lines.flatten().collect();
         assert!(then.len() > 100, "{}", then.len());
 
-        let home = tempfile::tempdir().unwrap();
+        let home = temporary().unwrap();
         let home = home.path();
-        import(&Target::Directory(home.to_owned()), &release.join("events.jsonl")).await.unwrap();
+        import(&Target::Directory(home.into()), &release.join("events.jsonl")).await.unwrap();
         let server = serve(home, Redelivery::default()).await;
         followed(home).await;
         let on = |subject: &str| administrator(&server, subject);

@@ -16,7 +16,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use aws_types::SdkConfig;
 use photovote::{
     consumer::Redelivery,
-    data_dir::DataDir,
+    data_dir::{DataDir, temporary},
     engine::{CONTROL, DOCUMENTS, Durability, EVENTS, Engine},
     server::{DEAD_LETTERS, REPAIR_QUEUE, Server as Here},
 };
@@ -85,7 +85,7 @@ async fn held(owner: Client) -> Election {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_backup_brings_back_the_same_answers() {
-    let (home, place) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let (home, place) = (temporary().unwrap(), temporary().unwrap());
     let file = |name: &str| place.path().join(name).to_str().unwrap().to_owned();
     let mut server = Server::start(home.path());
     let all = Box::pin(Everything::hold(at(&server.url, home.path()))).await;
@@ -106,7 +106,7 @@ async fn a_backup_brings_back_the_same_answers() {
     assert_eq!(mode & 0o077, 0, "it holds ballots: nobody else can read it");
     assert!(refused(home.path(), &["export", &file("running")]).contains("exists"));
 
-    let fresh = tempfile::tempdir().unwrap();
+    let fresh = temporary().unwrap();
     // Twice: what was stopped half-way is done again.
     for _ in 0..2 {
         assert_eq!(said(fresh.path(), &["import", &file("running")]).strip_prefix("imported "), Some(amount));
@@ -128,7 +128,7 @@ async fn a_backup_brings_back_the_same_answers() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_election_goes_on_from_its_backup() {
-    let (home, fresh) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let (home, fresh) = (temporary().unwrap(), temporary().unwrap());
     let file = home.path().join("events.jsonl");
     let file = file.to_str().unwrap();
     let server = Server::start(home.path());
@@ -162,8 +162,7 @@ async fn an_election_goes_on_from_its_backup() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_restored_table_is_brought_into_a_stack_that_runs() {
-    let (home, fresh, place) =
-        (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let (home, fresh, place) = (temporary().unwrap(), temporary().unwrap(), temporary().unwrap());
     let file = place.path().join("events");
     let file = file.to_str().unwrap();
     let beside = async |server: &Here, arguments: &[&str]| {
@@ -200,7 +199,7 @@ async fn a_restored_table_is_brought_into_a_stack_that_runs() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_backup_that_was_changed_or_cut_is_not_imported() {
-    let (home, place) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let (home, place) = (temporary().unwrap(), temporary().unwrap());
     let server = here(home.path()).await;
     Election::open(owner(&server), &[2]).await.voter("ada").await;
     server.stop().await;
@@ -229,7 +228,7 @@ async fn a_backup_that_was_changed_or_cut_is_not_imported() {
     said(home.path(), &["export", whole.to_str().unwrap()]);
     let text = fs::read_to_string(&whole).unwrap();
     let lines: Vec<&str> = text.lines().collect();
-    let empty = tempfile::tempdir().unwrap();
+    let empty = temporary().unwrap();
     let import = |name: &str, content: String| {
         let path: PathBuf = place.path().join(name);
         fs::write(&path, content).unwrap();
@@ -269,7 +268,7 @@ async fn a_backup_that_was_changed_or_cut_is_not_imported() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_status_is_the_same_with_a_server_and_without_one() {
-    let home = tempfile::tempdir().unwrap();
+    let home = temporary().unwrap();
     let nothing = home.path().join("nothing");
     assert!(refused(&nothing, &["status"]).contains("there is no data in"));
     assert!(!nothing.exists());
@@ -317,7 +316,7 @@ async fn the_status_is_the_same_with_a_server_and_without_one() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_status_tells_what_is_behind_and_what_does_not_agree() {
-    let home = tempfile::tempdir().unwrap();
+    let home = temporary().unwrap();
     let server = here(home.path()).await;
     let election = held(owner(&server)).await;
     server.queues().queue(DEAD_LETTERS).send("{}").unwrap();
@@ -369,7 +368,7 @@ fn holding(items: &[Item], text: &str) -> Vec<(String, String)> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_place_of_personal_data_is_listed_and_no_other() {
-    let home = tempfile::tempdir().unwrap();
+    let home = temporary().unwrap();
     let server = here(home.path()).await;
     let election = Election::open(owner(&server), &[2]).await;
     let registered = async |name: &str, email: &str| {

@@ -7,6 +7,7 @@ mod program;
 
 use std::{fs::File, io::Read, process::Stdio};
 
+use photovote::data_dir::temporary;
 use photovote_tests::{Client, Election};
 use program::{Server, photovote};
 use serde_json::json;
@@ -29,14 +30,14 @@ async fn serves(server: Server) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_log_that_nobody_reads_costs_no_answer() {
-    let home = tempfile::tempdir().unwrap();
+    let home = temporary().unwrap();
     let server = Server::start_with(photovote(home.path()).env("RUST_LOG", "debug").stderr(Stdio::piped()));
     serves(server).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_log_whose_reader_is_gone_costs_no_answer() {
-    let home = tempfile::tempdir().unwrap();
+    let home = temporary().unwrap();
     let mut server = Server::start_with(photovote(home.path()).env("RUST_LOG", "debug").stderr(Stdio::piped()));
     let mut log = server.log();
     log.read_exact(&mut [0; 1]).unwrap();
@@ -47,14 +48,14 @@ async fn a_log_whose_reader_is_gone_costs_no_answer() {
 #[cfg(target_os = "linux")]
 #[tokio::test(flavor = "multi_thread")]
 async fn a_log_on_a_full_disk_costs_no_answer() {
-    let home = tempfile::tempdir().unwrap();
+    let home = temporary().unwrap();
     let full = File::options().write(true).open("/dev/full").unwrap();
     serves(Server::start_with(photovote(home.path()).env("RUST_LOG", "debug").stderr(full))).await;
 }
 
 #[test]
 fn a_command_whose_reader_is_gone_ends_quietly() {
-    let home = tempfile::tempdir().unwrap();
+    let home = temporary().unwrap();
     Server::start(home.path()).stop();
     let (reader, writer) = std::io::pipe().unwrap();
     drop(reader);
@@ -65,7 +66,7 @@ fn a_command_whose_reader_is_gone_ends_quietly() {
 #[cfg(target_os = "linux")]
 #[test]
 fn a_command_that_cannot_say_what_it_found_fails() {
-    let home = tempfile::tempdir().unwrap();
+    let home = temporary().unwrap();
     Server::start(home.path()).stop();
     let full = File::options().write(true).open("/dev/full").unwrap();
     let output = photovote(home.path()).arg("status").stdout(full).stderr(Stdio::piped()).output().unwrap();

@@ -6,9 +6,12 @@
 use std::{
     io::{BufRead, BufReader, Lines, Read},
     net::TcpListener,
+    os::unix::fs::PermissionsExt,
     path::Path,
     process::{Child, ChildStdout, Command, Output, Stdio},
 };
+
+use photovote::data_dir::temporary;
 
 fn photovote(data: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_photovote"));
@@ -67,7 +70,7 @@ fn signal(mut server: Server, name: &str) -> (Option<i32>, String) {
 
 #[test]
 fn token_prints_a_token_and_nothing_else() {
-    let home = tempfile::tempdir().unwrap();
+    let home = temporary().unwrap();
     for _ in 0..2 {
         let output = run(photovote(home.path()).args(["token", "--subject", "ada"]));
         assert!(output.status.success() && output.stderr.is_empty(), "{output:?}");
@@ -79,7 +82,7 @@ fn token_prints_a_token_and_nothing_else() {
 
 #[test]
 fn it_says_where_it_is_and_stops_when_it_is_asked() {
-    let home = tempfile::tempdir().unwrap();
+    let home = temporary().unwrap();
     for name in ["-INT", "-TERM"] {
         let (server, said) = serve(&mut photovote(home.path()));
         assert!(said.contains("http://127.0.0.1:") && said.contains("TOKEN=ey"), "{said}");
@@ -90,7 +93,7 @@ fn it_says_where_it_is_and_stops_when_it_is_asked() {
 
 #[test]
 fn it_warns_when_the_world_can_reach_it() {
-    let home = tempfile::tempdir().unwrap();
+    let home = temporary().unwrap();
     let (server, _) = serve(photovote(home.path()).args(["--host", "0.0.0.0"]));
     let (code, complaint) = signal(server, "-TERM");
     assert_eq!(code, Some(0));
@@ -99,7 +102,7 @@ fn it_warns_when_the_world_can_reach_it() {
 
 #[test]
 fn a_second_server_is_refused_in_one_sentence() {
-    let home = tempfile::tempdir().unwrap();
+    let home = temporary().unwrap();
     let (server, _) = serve(&mut photovote(home.path()));
     let refused = run(photovote(home.path()).args(["serve", "--port", "0"]));
     assert!(complaint(&refused).contains("another photovote is using "));
@@ -108,7 +111,7 @@ fn a_second_server_is_refused_in_one_sentence() {
 
 #[test]
 fn a_port_in_use_is_said_in_one_sentence() {
-    let home = tempfile::tempdir().unwrap();
+    let home = temporary().unwrap();
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port().to_string();
     let refused = run(photovote(home.path()).args(["--port", &port]));
@@ -117,7 +120,7 @@ fn a_port_in_use_is_said_in_one_sentence() {
 
 #[test]
 fn data_that_cannot_be_used_is_said_in_one_sentence() {
-    let home = tempfile::tempdir().unwrap();
+    let home = temporary().unwrap();
     let file = home.path().join("photovote.db");
     std::fs::write(&file, "not a database, and long enough to be looked at as one").unwrap();
     assert!(complaint(&run(photovote(home.path()).args(["--port", "0"]))).contains("is damaged"));
@@ -126,7 +129,35 @@ fn data_that_cannot_be_used_is_said_in_one_sentence() {
 }
 
 #[test]
+fn a_directory_that_others_can_enter_is_refused_by_every_command_in_one_sentence() {
+    let home = temporary().unwrap();
+    serve(&mut photovote(home.path()));
+    let open = std::fs::Permissions::from_mode(0o755);
+    std::fs::set_permissions(home.path(), open).unwrap();
+    let id = "01ARZ3NDEKTSV4RRFFQ69G5FAV";
+    let file = home.path().join("export");
+    let file = file.to_str().unwrap();
+    for arguments in [
+        &["serve", "--port", "0"][..],
+        &["token"],
+        &["status"],
+        &["export", file],
+        &["personal-data", "--election", id],
+        &["rebuild"],
+    ] {
+        let refused = run(photovote(home.path()).args(arguments));
+        assert!(complaint(&refused).contains("chmod 700 "), "{arguments:?}");
+        if arguments[0] != "serve" {
+            let insisted = run(photovote(home.path()).args(arguments).arg("--insecure-data-dir"));
+            assert!(!String::from_utf8_lossy(&insisted.stderr).contains("chmod"), "{arguments:?}: {insisted:?}");
+        }
+    }
+    let (server, _) = serve(photovote(home.path()).arg("--insecure-data-dir"));
+    assert_eq!(signal(server, "-TERM").0, Some(0));
+}
+
+#[test]
 fn a_command_line_that_makes_no_sense_is_exit_code_two() {
-    let home = tempfile::tempdir().unwrap();
+    let home = temporary().unwrap();
     assert_eq!(run(photovote(home.path()).arg("vote")).status.code(), Some(2));
 }

@@ -10,6 +10,8 @@ use std::{
     process::{Child, ChildStdout, Command, Output, Stdio},
 };
 
+use photovote::data_dir::temporary;
+
 /// Where the README's server listens.
 const URL: &str = "http://127.0.0.1:3000";
 /// How the README gets a token.
@@ -111,7 +113,7 @@ fn the_walk_through_an_election_works_as_it_stands() {
         println!("skipped: {program} is not installed");
         return;
     }
-    let home = tempfile::tempdir().unwrap();
+    let home = temporary().unwrap();
     let (_server, url) = serve(home.path());
     let walk = walk();
     assert!(walk.contains(URL) && walk.contains(TOKEN), "{walk}");

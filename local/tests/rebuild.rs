@@ -15,7 +15,7 @@ use std::{
 use aws_sdk_dynamodb::types::AttributeValue;
 use photovote::{
     consumer::Redelivery,
-    data_dir::DataDir,
+    data_dir::{DataDir, temporary},
     engine::{CONTROL, DOCUMENTS, Durability, EVENTS, Engine},
     rebuild::{self, FailedRebuild, Task, Work},
     server::Server,
@@ -144,7 +144,7 @@ async fn always_the_same<T>(all: &Everything, server: &Server, before: &Answers,
 
 #[tokio::test(flavor = "multi_thread")]
 async fn documents_that_are_lost_while_casts_go_on_come_back_as_they_were() {
-    let home = tempfile::tempdir().unwrap();
+    let home = temporary().unwrap();
     let home = home.path();
     let server = start(home).await;
     let tables = Tables::at(server.dynamodb());
@@ -185,7 +185,7 @@ async fn documents_that_are_lost_while_casts_go_on_come_back_as_they_were() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_election_that_is_lost_comes_back_while_casts_go_on_in_it() {
-    let home = tempfile::tempdir().unwrap();
+    let home = temporary().unwrap();
     let home = home.path();
     let server = start(home).await;
     let tables = Tables::at(server.dynamodb());
@@ -223,7 +223,7 @@ async fn one_election_that_is_lost_comes_back_while_casts_go_on_in_it() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn gates_and_guards_that_are_lost_come_back_while_no_server_runs() {
-    let home = tempfile::tempdir().unwrap();
+    let home = temporary().unwrap();
     let home = home.path();
     let server = start(home).await;
     let all = Box::pin(Everything::hold(on(&server))).await;
@@ -282,7 +282,7 @@ async fn gates_and_guards_that_are_lost_come_back_while_no_server_runs() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_restores_the_gates_that_are_missing() {
-    let home = tempfile::tempdir().unwrap();
+    let home = temporary().unwrap();
     let home = home.path();
     let server = start(home).await;
     // Two elections, of which one loses a single gate, and one that loses nothing.
@@ -318,7 +318,7 @@ async fn a_server_restores_the_gates_that_are_missing() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn half_an_import_is_not_served() {
-    let home = tempfile::tempdir().unwrap();
+    let home = temporary().unwrap();
     let home = home.path();
     let engine = Engine::start(&DataDir::open(home).unwrap(), Durability::ProcessEnd).await.unwrap();
     let control = Control::new(engine.client(), CONTROL);

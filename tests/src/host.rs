@@ -2,7 +2,12 @@
 
 use std::{collections::BTreeMap, thread::panicking};
 
-use photovote::{consumer::Redelivery, data_dir::DataDir, issuer::Issuer, server::Server};
+use photovote::{
+    consumer::Redelivery,
+    data_dir::{DataDir, temporary},
+    issuer::Issuer,
+    server::Server,
+};
 use tempfile::TempDir;
 
 use crate::{client::Client, forge::Forge, secrets, server::serve};
@@ -23,7 +28,7 @@ impl Host {
             return Self { url, owner: token("PHOTOVOTE_TOKEN"), other: token("PHOTOVOTE_OTHER_TOKEN"), local: None };
         }
         secrets::log_begins();
-        let data = TempDir::new().expect("a temporary directory");
+        let data = temporary().expect("a temporary directory");
         let server = serve(data.path(), Redelivery::default()).await;
         let url = format!("http://{}", server.address());
         let token = |subject: &str| server.token(&subject.parse().expect("a subject")).expect("a token");
@@ -63,7 +68,7 @@ impl Host {
         let mut tokens = forge.altered();
         if let Some((_, data)) = &self.local {
             let issuer = |path| Issuer::open(&DataDir::open(path).expect("a data directory")).expect("an issuer");
-            let elsewhere = TempDir::new().expect("a temporary directory");
+            let elsewhere = temporary().expect("a temporary directory");
             tokens.extend(forge.signed(&issuer(data.path()), &issuer(elsewhere.path())));
         }
         tokens

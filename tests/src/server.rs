@@ -41,7 +41,7 @@ async fn try_serve_creating(
 ) -> Result<Server, StartError> {
     let options = Options {
         address: ([127, 0, 0, 1], 0).into(),
-        data_dir: data.to_owned(),
+        data_dir: data.into(),
         cors: Cors::default(),
         // Nobody pulls the plug of a temporary directory.
         durability: Durability::ProcessEnd,

@@ -5,7 +5,7 @@
 
 use std::{
     collections::{BTreeMap, HashMap},
-    path::{Path, PathBuf},
+    path::Path,
 };
 
 use aws_sdk_dynamodb::Client;
@@ -18,7 +18,7 @@ use photovote_event_store::{ChainError, Commit, Environment, EventReader, EventS
 
 use super::{Amount, BackupError, file::Backup};
 use crate::{
-    data_dir::DataDir,
+    data_dir::{DataDir, Location},
     engine::{CONTROL, Durability, EVENTS, Engine},
     streams::Partitions,
 };
@@ -30,7 +30,7 @@ const AT_ONCE: usize = 16;
 #[derive(Debug, Clone)]
 pub enum Target {
     /// A data directory.
-    Directory(PathBuf),
+    Directory(Location),
     /// These tables in DynamoDB, in the account that the environment leads to.
     Tables {
         /// The events table.

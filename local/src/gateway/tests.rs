@@ -14,7 +14,7 @@ use utoipa::openapi::{
 };
 
 use super::{route::LONGEST_BODY, *};
-use crate::data_dir::DataDir;
+use crate::data_dir::{DataDir, temporary};
 
 struct Fixture {
     _home: tempfile::TempDir,
@@ -80,7 +80,7 @@ fn functions() -> Vec<Function> {
 }
 
 async fn fixture(cors: Cors) -> Fixture {
-    let home = tempfile::tempdir().unwrap();
+    let home = temporary().unwrap();
     let issuer = Arc::new(Issuer::open(&DataDir::open(home.path()).unwrap()).unwrap());
     let photos = home.path().join("photos");
     std::fs::create_dir(&photos).unwrap();

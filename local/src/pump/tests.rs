@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::*;
 use crate::{
-    data_dir::DataDir,
+    data_dir::{DataDir, temporary},
     engine::{Durability, EVENTS, Engine},
     queues::Queues,
 };
@@ -26,7 +26,7 @@ type Seen = Arc<Mutex<Vec<Vec<String>>>>;
 
 impl Fixture {
     async fn new() -> Self {
-        let home = tempfile::tempdir().unwrap();
+        let home = temporary().unwrap();
         let dir = DataDir::open(home.path()).unwrap();
         let engine = Engine::start(&dir, Durability::ProcessEnd).await.unwrap();
         let client = engine.client();

@@ -1,0 +1,277 @@
+//! What can be written on the command line.
+
+use std::{
+    net::{IpAddr, SocketAddr},
+    num::NonZeroU32,
+    path::PathBuf,
+};
+
+use clap::{Args, Parser, Subcommand};
+use photovote_domain::{ElectionId, Subject};
+
+use crate::{
+    consumer::Redelivery,
+    data_copy::Source,
+    data_dir::Location,
+    engine::Durability,
+    gateway::{Cors, Origin},
+    holder::Word,
+    rebuild::Task,
+    server::{CreationRules, Options},
+};
+
+/// Lets a group of people vote on photographs. Without a command it serves.
+#[derive(Debug, Parser)]
+#[command(name = "photovote", version)]
+pub(super) struct Cli {
+    #[command(flatten)]
+    pub(super) options: CliOptions,
+    #[command(subcommand)]
+    pub(super) command: Option<Command>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct CliOptions {
+    /// The port to listen on; 0 is any that is free
+    #[arg(long, global = true, default_value_t = 3000)]
+    port: u16,
+    /// The address to listen on
+    #[arg(long, global = true, default_value = "127.0.0.1", value_name = "ADDRESS")]
+    host: IpAddr,
+    /// The directory that holds the data
+    #[arg(long, global = true, default_value = ".photovote", value_name = "DIRECTORY")]
+    data_dir: PathBuf,
+    /// An origin whose pages may use the API, as `https://vote.example`, or * for all; can be repeated
+    #[arg(long = "cors-origin", global = true, value_name = "ORIGIN")]
+    cors_origins: Vec<Origin>,
+    /// Do not wait for the disk with each write: several times as fast, but a power cut can take back votes that were
+    /// acknowledged
+    #[arg(long, global = true)]
+    fast: bool,
+    /// Use the data directory even if other users can enter it or own it
+    #[arg(long, global = true)]
+    insecure_data_dir: bool,
+    /// Where `status`, `export` and `personal-data` put a copy of the data while they run [default: the data directory]
+    #[arg(long, global = true, value_name = "DIRECTORY")]
+    copy_dir: Option<PathBuf>,
+    /// Only members of this group create elections (`token --group`) [default: every administrator]
+    #[arg(long, global = true, value_name = "NAME")]
+    creators_group: Option<String>,
+    /// Only tokens with this scope create elections (`token --scope`) [default: every token]
+    #[arg(long, global = true, value_name = "NAME")]
+    creators_scope: Option<String>,
+    /// The most elections that one administrator may create, those that were deleted included [default: 1000]
+    #[arg(long, global = true, value_name = "NUMBER")]
+    elections_per_creator: Option<NonZeroU32>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Serve the API
+    Serve,
+    /// Print an administrator's token, good for 12 hours
+    Token {
+        /// Who the administrator is: elections belong to who created them
+        #[arg(long, default_value = "admin", value_name = "NAME")]
+        subject: Subject,
+        /// A group that they are in; can be repeated
+        #[arg(long = "group", value_name = "NAME")]
+        groups: Vec<Word>,
+        /// What the token is good for; can be repeated
+        #[arg(long = "scope", value_name = "NAME")]
+        scopes: Vec<Word>,
+    },
+    /// Say how things stand, whether or not a server is running: events, elections, documents, queues, counts
+    Status {
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Write all events into a new file, whether or not a server is running
+    Export {
+        /// The file; it must not be there yet
+        file: PathBuf,
+        /// Those of this table in DynamoDB, instead of the data directory's
+        #[arg(long, value_name = "NAME")]
+        events_table: Option<String>,
+    },
+    /// Bring the elections of a file into a data directory that no server is running on
+    Import {
+        /// A file that `export` wrote
+        file: PathBuf,
+        /// Into this table in DynamoDB, instead of the data directory
+        #[arg(long, value_name = "NAME", requires = "control_table")]
+        events_table: Option<String>,
+        /// The control table that belongs to it
+        #[arg(long, value_name = "NAME", requires = "events_table")]
+        control_table: Option<String>,
+    },
+    /// List where an election's personal data stand: tables, keys and fields, no values. While this runs, a copy of all data
+    /// lies in the data directory or in --copy-dir
+    PersonalData {
+        /// The election's id
+        #[arg(long, value_name = "ID")]
+        election: ElectionId,
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Hold an election of 200 voters on a server of its own, with a free port and a temporary directory, and check its
+    /// results
+    Demo,
+    /// Build what is served from the events again, beside a server that runs or without one
+    Rebuild(RebuildArgs),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct RebuildArgs {
+    /// One election instead of everything
+    #[arg(long, value_name = "ID")]
+    pub(super) election: Option<ElectionId>,
+    /// Commits per second, at most
+    #[arg(long, default_value_t = 10_000, value_name = "COMMITS")]
+    rate: u32,
+    /// How long a server that runs may take to notice [default: 70, or 0 without one]
+    #[arg(long, value_name = "SECONDS")]
+    pub(super) settle: Option<u32>,
+    /// Serve again what was served before
+    #[arg(long, conflicts_with_all = ["retire", "control"])]
+    roll_back: bool,
+    /// Delete what is not served any more, or was refused
+    #[arg(long, conflicts_with = "control")]
+    retire: bool,
+    /// Build gates and guards again: with no server running
+    #[arg(long, conflicts_with = "election")]
+    control: bool,
+    /// With --control: from this table in DynamoDB, those of the elections that lack a gate
+    #[arg(long, value_name = "NAME", requires_all = ["control", "control_table"])]
+    pub(super) events_table: Option<String>,
+    /// The control table that belongs to it
+    #[arg(long, value_name = "NAME", requires = "events_table")]
+    pub(super) control_table: Option<String>,
+}
+
+impl RebuildArgs {
+    /// What is to be done.
+    pub(super) fn task(&self) -> Task {
+        match (self.roll_back, self.retire, self.control) {
+            (true, ..) => Task::RollBack,
+            (_, true, _) => Task::Retire,
+            (.., true) => Task::Control,
+            _ => Task::Rebuild { rate: self.rate },
+        }
+    }
+}
+
+impl CliOptions {
+    /// The data directory.
+    pub(super) fn location(&self) -> Location {
+        if self.insecure_data_dir { Location::insecure(self.data_dir.clone()) } else { self.data_dir.clone().into() }
+    }
+
+    /// What a command looks at.
+    pub(super) fn source(self) -> Source {
+        Source { data_dir: self.location(), copy_dir: self.copy_dir }
+    }
+
+    /// What a server is started with.
+    pub(super) fn server(self) -> Options {
+        let data_dir = self.location();
+        let origins = self.cors_origins.into_iter().map(|origin| match origin {
+            Origin::Any => None,
+            Origin::One(origin) => Some(origin),
+        });
+        let cors = match origins.collect::<Option<Vec<_>>>() {
+            None => Cors::Everybody,
+            Some(origins) if origins.is_empty() => Cors::Nobody,
+            Some(origins) => Cors::Origins(origins),
+        };
+        let rules = CreationRules::default();
+        let creation = CreationRules {
+            group: self.creators_group,
+            scope: self.creators_scope,
+            most: self.elections_per_creator.unwrap_or(rules.most),
+        };
+        Options {
+            creation,
+            address: SocketAddr::new(self.host, self.port),
+            data_dir,
+            cors,
+            durability: if self.fast { Durability::ProcessEnd } else { Durability::PowerLoss },
+            redelivery: Redelivery::default(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use clap::CommandFactory;
+
+    use super::*;
+
+    fn parse(line: &str) -> Result<Cli, clap::Error> {
+        Cli::try_parse_from(line.split(' '))
+    }
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn options_stand_before_or_after_the_command() {
+        for line in ["photovote --port 7 --data-dir d token", "photovote token --data-dir d --port 7"] {
+            let Cli { options, command } = parse(line).unwrap();
+            assert!(matches!(command, Some(Command::Token { subject, .. }) if subject.as_str() == "admin"));
+            assert_eq!((options.port, options.data_dir), (7, PathBuf::from("d")));
+        }
+    }
+
+    #[test]
+    fn without_anything_it_serves_this_machine_only() {
+        let Cli { options, command } = parse("photovote").unwrap();
+        assert!(command.is_none());
+        let options = options.server();
+        assert_eq!(options.address.to_string(), "127.0.0.1:3000");
+        assert_eq!(options.data_dir, Path::new(".photovote").into());
+        assert_eq!(options.durability, Durability::PowerLoss);
+        assert!(matches!(options.cors, Cors::Nobody));
+    }
+
+    #[test]
+    fn a_directory_that_others_can_enter_is_used_only_if_one_insists() {
+        let options = parse("photovote status --insecure-data-dir --data-dir d").unwrap().options;
+        assert_eq!(options.source().data_dir, Location::insecure("d"));
+    }
+
+    #[test]
+    fn origins_are_what_browsers_send() {
+        let cors = |line: &str| parse(line).map(|cli| cli.options.server().cors);
+        assert!(matches!(cors("photovote --cors-origin *").unwrap(), Cors::Everybody));
+        let two = cors("photovote --cors-origin https://a.example --cors-origin http://localhost:5173").unwrap();
+        assert!(matches!(two, Cors::Origins(origins) if origins == ["https://a.example", "http://localhost:5173"]));
+        for bad in ["a.example", "https://a.example/", "https://a.example:443", "nonsense", "file:///x"] {
+            cors(&format!("photovote --cors-origin {bad}")).unwrap_err();
+        }
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_refused() {
+        for line in [
+            "photovote vote",
+            "photovote rebuild --roll-back --retire",
+            "photovote rebuild --election x",
+            "photovote import file --events-table events",
+            "photovote import file --control-table control",
+            "photovote rebuild --events-table events --control-table control",
+            "photovote rebuild --control --events-table events",
+            "photovote --port 70000",
+            "photovote --host nowhere",
+            "photovote token --subject ",
+        ] {
+            assert_eq!(parse(line).unwrap_err().exit_code(), 2, "{line}");
+        }
+    }
+}
