@@ -3,7 +3,7 @@
 mod options;
 
 use std::{
-    io::{self, Write},
+    io::{self, IsTerminal, Write},
     net::SocketAddr,
     path::Path,
     process::ExitCode,
@@ -185,7 +185,9 @@ fn serve(options: Options) -> Result<(), CommandError> {
             warn_of_the_world(options.address);
         }
         let server = Server::start(options).await?;
-        banner(&server, &mut said)?;
+        let administrator = "admin".parse().map_err(io::Error::other)?;
+        let token = io::stdout().is_terminal().then(|| server.token(&administrator)).transpose()?;
+        banner(&format!("http://{}", server.address()), server.data_dir(), token.as_deref(), &mut said)?;
         let failed = tokio::select! {
             _asked = signals.wait() => Ok(()),
             ended = server.failed() => Err(CommandError::Ended(ended)),
@@ -203,10 +205,10 @@ fn warn_of_the_world(address: SocketAddr) {
     );
 }
 
-fn banner(server: &Server, out: &mut impl Write) -> Result<(), CommandError> {
-    let subject: Subject = "admin".parse().map_err(io::Error::other)?;
-    let (url, data, token) =
-        (format!("http://{}", server.address()), server.data_dir().display(), server.token(&subject)?);
+/// Says that the server runs. A token is for the eyes of who started it: a file or a journal that stdout leads to may be read by
+/// others.
+fn banner(url: &str, data: &Path, token: Option<&str>, out: &mut impl Write) -> io::Result<()> {
+    let data = data.display();
     writeln!(
         out,
         "PhotoVote is running. Ctrl-C stops it.
@@ -214,16 +216,48 @@ fn banner(server: &Server, out: &mut impl Write) -> Result<(), CommandError> {
   API      {url}/v1   (described by {url}/v1/openapi.json)
   Photos   {url}/photos/
   Data     {data}
-
-An administrator's token, good for 12 hours (`photovote token` prints another):
+"
+    )?;
+    match token {
+        Some(token) => writeln!(
+            out,
+            "An administrator's token, good for 12 hours (`photovote token` prints another):
 
   TOKEN={token}
-
-Create an election:
+"
+        )?,
+        None => writeln!(
+            out,
+            "An administrator's token is printed by `photovote token --data-dir '{data}'`; set TOKEN to it.
+"
+        )?,
+    }
+    writeln!(
+        out,
+        "Create an election:
 
   curl -i {url}/v1/elections -H \"Authorization: Bearer $TOKEN\" \\
     -H 'Content-Type: application/json' -d '{{\"name\": \"Best photograph\"}}'
 "
     )?;
-    Ok(out.flush()?)
+    out.flush()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn said(token: Option<&str>) -> String {
+        let mut out = Vec::new();
+        banner("http://127.0.0.1:3000", Path::new("/data"), token, &mut out).unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn the_banner_shows_a_token_or_the_command_that_prints_one() {
+        let shown = said(Some("ey.x.y"));
+        assert!(shown.contains("\n  TOKEN=ey.x.y\n") && !shown.contains("--data-dir"), "{shown}");
+        let hidden = said(None);
+        assert!(hidden.contains("`photovote token --data-dir '/data'`") && !hidden.contains("TOKEN="), "{hidden}");
+    }
 }

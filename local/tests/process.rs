@@ -85,10 +85,20 @@ fn it_says_where_it_is_and_stops_when_it_is_asked() {
     let home = temporary().unwrap();
     for name in ["-INT", "-TERM"] {
         let (server, said) = serve(&mut photovote(home.path()));
-        assert!(said.contains("http://127.0.0.1:") && said.contains("TOKEN=ey"), "{said}");
+        assert!(said.contains("http://127.0.0.1:"), "{said}");
         assert!(said.contains(&*home.path().canonicalize().unwrap().to_string_lossy()), "{said}");
         assert_eq!(signal(server, name), (Some(0), String::new()));
     }
+}
+
+#[test]
+fn a_server_prints_no_token_into_a_pipe_or_a_file() {
+    let home = temporary().unwrap();
+    let (_server, said) = serve(&mut photovote(home.path()));
+    let data = home.path().canonicalize().unwrap();
+    // A JWT begins with `{"` in base64.
+    assert!(!said.contains("eyJ"), "{said}");
+    assert!(said.contains(&format!("`photovote token --data-dir '{}'`", data.display())), "{said}");
 }
 
 #[test]

@@ -18,7 +18,7 @@ pub(crate) struct Server {
     process: Child,
     /// Where it listens.
     pub(crate) url: String,
-    /// The administrator's token that it prints.
+    /// The token of an administrator.
     pub(crate) token: String,
     _said: BufReader<ChildStdout>,
 }
@@ -33,18 +33,21 @@ impl Server {
     pub(crate) fn start_with(command: &mut Command) -> Self {
         let mut process = command.args(["--port", "0"]).stdout(Stdio::piped()).spawn().unwrap();
         let mut said = BufReader::new(process.stdout.take().unwrap());
-        let (mut url, mut token, mut line) = (String::new(), String::new(), String::new());
-        while url.is_empty() || token.is_empty() {
+        let (mut url, mut data, mut line) = (String::new(), String::new(), String::new());
+        while url.is_empty() || data.is_empty() {
             line.clear();
             let read = said.read_line(&mut line).unwrap();
             assert_ne!(read, 0, "the server ended: {}", process.wait().unwrap());
             if let Some((address, _)) = line.trim().strip_prefix("API ").and_then(|rest| rest.split_once("/v1")) {
                 address.trim().clone_into(&mut url);
             }
-            if let Some(printed) = line.trim().strip_prefix("TOKEN=") {
-                printed.clone_into(&mut token);
+            if let Some(directory) = line.trim().strip_prefix("Data ") {
+                directory.trim().clone_into(&mut data);
             }
         }
+        let printed = photovote(Path::new(&data)).arg("token").stderr(Stdio::inherit()).output().unwrap();
+        assert!(printed.status.success(), "there is no token");
+        let token = String::from_utf8(printed.stdout).unwrap().trim_end().to_owned();
         Self { process, url, token, _said: said }
     }
 
