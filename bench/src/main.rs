@@ -21,7 +21,7 @@ use photovote::data_dir::temporary;
 use photovote::{
     consumer::Redelivery,
     engine::Durability,
-    gateway::Cors,
+    gateway::{AllowedHosts, Cors, MAX_CONNECTIONS},
     server::{CreationRules, Options, Server},
 };
 use photovote_tests::Client;
@@ -88,6 +88,8 @@ fn options(data: &Path, durability: Durability) -> Options {
         address: ([127, 0, 0, 1], 0).into(),
         data_dir: data.into(),
         cors: Cors::default(),
+        allowed_hosts: AllowedHosts::default(),
+        max_connections: MAX_CONNECTIONS,
         durability,
         redelivery: Redelivery::default(),
         creation: CreationRules { most: NonZeroU32::MAX, ..CreationRules::default() },

@@ -34,7 +34,7 @@ macro_rules! codes {
 codes! {
     MalformedRequest, MALFORMED, "malformed_request", "the request is malformed";
     HeadTooLarge, MALFORMED, "head_too_large", "the request line and the headers can have at most 10 KB";
-    MalformedHost, MALFORMED, "malformed_host", "the request names no host, more than one, or another than its target";
+    MalformedHost, MALFORMED, "malformed_host", "the request names no host, more than one, another than its target, or one that is not served";
     MalformedPath, MALFORMED, "malformed_path", "the path cannot be read";
     MalformedParameter, MALFORMED, "malformed_parameter", "the query has a parameter that is unknown, repeated or malformed";
     MalformedId, MALFORMED, "malformed_id", "an id in the path is malformed";

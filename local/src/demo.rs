@@ -25,7 +25,7 @@ use crate::{
     consumer::Redelivery,
     data_dir,
     engine::Durability,
-    gateway::Cors,
+    gateway::{AllowedHosts, Cors, MAX_CONNECTIONS},
     issuer::IssuerError,
     server::{CreationRules, Options, Server, StartError},
 };
@@ -111,6 +111,8 @@ pub async fn hold(
         address: (Ipv4Addr::LOCALHOST, 0).into(),
         data_dir: home.path().into(),
         cors: Cors::Nobody,
+        allowed_hosts: AllowedHosts::default(),
+        max_connections: MAX_CONNECTIONS,
         durability,
         redelivery: Redelivery::default(),
         creation: CreationRules::default(),

@@ -21,7 +21,7 @@ use axum::{
 use base64::{Engine, engine::general_purpose::STANDARD};
 use photovote_domain::Timestamp;
 use photovote_http::{Code, Problem};
-use url::Url;
+use url::{Host, Url};
 
 use crate::issuer::Claims;
 
@@ -50,8 +50,17 @@ pub(crate) struct Incoming<'a> {
     pub(crate) now: Timestamp,
 }
 
+/// The host that a request is for.
+#[derive(Debug, Clone)]
+pub(crate) struct NamedHost {
+    /// As the client wrote it, with the port.
+    pub(crate) written: HeaderValue,
+    /// Without the port.
+    pub(crate) host: Host,
+}
+
 /// Refuses a request that no event can be made of: a function never sees those. Otherwise answers the host that it is for.
-pub(crate) fn check_head(parts: &Parts) -> Result<HeaderValue, Problem> {
+pub(crate) fn check_head(parts: &Parts) -> Result<NamedHost, Problem> {
     let headers = parts.headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4);
     let target = parts.uri.path_and_query().map_or(1, |target| target.as_str().len())
         + parts.uri.authority().map_or(0, |authority| authority.as_str().len());
@@ -62,7 +71,7 @@ pub(crate) fn check_head(parts: &Parts) -> Result<HeaderValue, Problem> {
 }
 
 /// The host of the `Host` header, or of the target, where HTTP/2 has it as `:authority`. If both name one, it is the same.
-fn host(parts: &Parts) -> Result<HeaderValue, Problem> {
+fn host(parts: &Parts) -> Result<NamedHost, Problem> {
     let malformed = |detail| Problem::new(Code::MalformedHost, detail);
     let of_target = parts.uri.authority().map(Authority::as_str);
     let mut of_header = parts.headers.get_all(HOST).iter();
@@ -75,10 +84,13 @@ fn host(parts: &Parts) -> Result<HeaderValue, Problem> {
     };
     let named = header.or(of_target).ok_or_else(|| malformed("the request names no host"))?;
     let origin = origin(named).ok_or_else(|| malformed("the Host header names no host"))?;
-    if of_target.is_some_and(|target| self::origin(target) != Some(origin)) {
+    if of_target.is_some_and(|target| self::origin(target).as_ref() != Some(&origin)) {
         return Err(malformed("the Host header and the request's target name different hosts"));
     }
-    HeaderValue::from_str(named).map_err(|_no_value| malformed("the Host header names no host"))
+    match (HeaderValue::from_str(named), origin.host()) {
+        (Ok(written), Some(host)) => Ok(NamedHost { written, host: host.to_owned() }),
+        _ => Err(malformed("the Host header names no host")),
+    }
 }
 
 /// What two spellings of one host and port share.
@@ -317,8 +329,8 @@ mod tests {
     #[test]
     fn a_request_needs_one_host_and_a_short_head() {
         let check = |request: axum::http::request::Builder| {
-            let host = check_head(&parts(request)).map_err(|problem| problem.code())?;
-            Ok(host.to_str().unwrap().to_owned())
+            let named = check_head(&parts(request)).map_err(|problem| problem.code())?;
+            Ok(named.written.to_str().unwrap().to_owned())
         };
         for host in ["localhost:3000", "[::1]:3000"] {
             assert_eq!(check(Request::get("/").header("Host", host)).as_deref(), Ok(host));
@@ -338,8 +350,8 @@ mod tests {
     fn the_target_names_the_host_as_well() {
         let http_2 = |target: &str| Request::get(target).version(Version::HTTP_2);
         let check = |request: axum::http::request::Builder| {
-            let host = check_head(&parts(request)).map_err(|problem| problem.code())?;
-            Ok(host.to_str().unwrap().to_owned())
+            let named = check_head(&parts(request)).map_err(|problem| problem.code())?;
+            Ok(named.written.to_str().unwrap().to_owned())
         };
         let here = "http://localhost:3000/v1/health";
         assert_eq!(check(http_2(here)).as_deref(), Ok("localhost:3000"));

@@ -1,19 +1,20 @@
 //! What API Gateway does: takes HTTP requests, checks who calls, and hands each to its function as an event.
 
+mod body;
+mod connections;
+mod host;
 mod origin;
+mod photos;
 mod route;
 
-use std::{convert::Infallible, io, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+use std::{io, net::SocketAddr, num::NonZeroUsize, sync::Arc, time::Duration};
 
 use axum::{
     Router,
     extract::Request,
     http::{
         HeaderName, HeaderValue, Method,
-        header::{
-            ALLOW, AUTHORIZATION, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, IF_MATCH, LOCATION,
-            RETRY_AFTER,
-        },
+        header::{ALLOW, AUTHORIZATION, CONTENT_TYPE, ETAG, IF_MATCH, LOCATION, RETRY_AFTER},
     },
     middleware::Next,
     response::{IntoResponse, Response},
@@ -21,25 +22,25 @@ use axum::{
 };
 use photovote_http::{ADMINISTRATOR, Problem, make_safe};
 use tokio::{net::TcpListener, task::JoinHandle};
-use tower_http::{
-    cors::{AllowOrigin, CorsLayer},
-    services::ServeDir,
-    set_header::SetResponseHeaderLayer,
-};
+use tower_http::cors::{AllowOrigin, CorsLayer};
 use utoipa::openapi::{
     OpenApi,
     path::{Operation, PathItem},
 };
 
-pub use self::origin::{Origin, OriginError};
+pub(crate) use self::host::one_host;
 use self::route::{RequestId, Route};
+pub use self::{
+    connections::MAX_CONNECTIONS,
+    host::{AllowedHosts, HostError},
+    origin::{Origin, OriginError},
+};
 use crate::{issuer::Issuer, stop::Stop, supervisor::Supervisor};
 
 /// How long a stop waits for requests that are under way.
 const LONGEST_STOP: Duration = Duration::from_secs(10);
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-const EMBEDDING: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
 
 /// A function that answers HTTP requests.
 pub struct Function {
@@ -69,8 +70,10 @@ pub struct Settings {
     pub issuer: Arc<Issuer>,
     /// Who may read answers from other origins.
     pub cors: Cors,
-    /// The pictures that are served under `/photos`.
-    pub photos: Option<PathBuf>,
+    /// The hosts that it answers for, besides its own address.
+    pub hosts: AllowedHosts,
+    /// The most connections at a time. Further clients wait.
+    pub max_connections: NonZeroUsize,
 }
 
 /// Why there is no gateway.
@@ -108,14 +111,11 @@ impl Gateway {
         supervisor: &Supervisor,
     ) -> Result<Self, GatewayError> {
         let address = listener.local_addr()?;
-        let service = router(functions, settings)?.into_make_service_with_connect_info::<SocketAddr>();
+        let most = settings.max_connections;
+        let router = router(functions, settings)?;
         let (stop, stopping) = Stop::new();
-        let until = stopping.clone();
-        let served = supervisor.start("the gateway", stopping, async move {
-            if let Err(error) = axum::serve(listener, service).with_graceful_shutdown(until.wait()).await {
-                tracing::error!(%error, "the gateway stopped serving");
-            }
-        });
+        let serving = connections::serve(listener, router, most, stopping.clone());
+        let served = supervisor.start("the gateway", stopping, serving);
         Ok(Self { address, stop, served })
     }
 
@@ -162,10 +162,8 @@ fn router(functions: Vec<Function>, settings: Settings) -> Result<Router, Gatewa
             }
         }
     }
-    if let Some(photos) = settings.photos {
-        router = router.nest_service("/photos", photo_service(photos));
-    }
     let router = router
+        .merge(photos::photos())
         .fallback(|| async { Problem::no_route() })
         .method_not_allowed_fallback(|| async { Problem::method_not_allowed() })
         .layer(axum::middleware::from_fn(name_request));
@@ -173,8 +171,13 @@ fn router(functions: Vec<Function>, settings: Settings) -> Result<Router, Gatewa
         Some(cors) => router.layer(cors),
         None => router,
     };
-    // Outermost, around the router itself: what CORS answers is an answer, too, and the router names the methods of a path last.
-    Ok(Router::new().fallback_service(router).layer(axum::middleware::map_response(finish)))
+    // Around the router itself: what CORS answers is an answer, too, and the router names the methods of a path last.
+    let router = Router::new()
+        .fallback_service(router)
+        .layer(axum::middleware::from_fn_with_state(settings.hosts, host::admit))
+        .layer(axum::middleware::map_response(finish))
+        .layer(axum::middleware::from_fn(connections::count));
+    Ok(router)
 }
 
 async fn finish(mut response: Response) -> Response {
@@ -213,42 +216,46 @@ fn needs_administrator(operation: &Operation) -> bool {
 
 /// Gives the request its name, which an answer repeats; a refusal of the gateway's own does so in its body as well.
 async fn name_request(mut request: Request, next: Next) -> Response {
-    let mut bytes = [0; 16];
-    if let Err(error) = getrandom::fill(&mut bytes) {
-        tracing::error!(%error, "no randomness to name a request with");
-        return Problem::internal().into_response();
-    }
-    let id = hex::encode(bytes);
+    let id = match name() {
+        Ok(id) => id,
+        Err(no_name) => return no_name.into_response(),
+    };
     request.extensions_mut().insert(RequestId(id.clone()));
-    let mut response = next.run(request).await;
-    if let Some(problem) = response.extensions().get::<Problem>() {
-        let allow = response.headers().get(ALLOW).cloned();
-        let mut named = problem.clone().answer(Some(&id));
-        named.headers_mut().extend(allow.map(|methods| (ALLOW, methods)));
-        response = named;
+    let response = next.run(request).await;
+    match response.extensions().get::<Problem>() {
+        Some(problem) => {
+            let mut named = refuse(problem, &id);
+            let allow = response.headers().get(ALLOW).cloned();
+            named.headers_mut().extend(allow.map(|methods| (ALLOW, methods)));
+            named
+        }
+        None => named(response, &id),
     }
+}
+
+/// A new name for a request.
+fn name() -> Result<String, Problem> {
+    let mut bytes = [0; 16];
+    match getrandom::fill(&mut bytes) {
+        Ok(()) => Ok(hex::encode(bytes)),
+        Err(error) => {
+            tracing::error!(%error, "no randomness to name a request with");
+            Err(Problem::internal())
+        }
+    }
+}
+
+/// A refusal of the gateway's own.
+fn refuse(problem: &Problem, id: &str) -> Response {
+    named(problem.clone().answer(Some(id)), id)
+}
+
+fn named(mut response: Response, id: &str) -> Response {
     // Hexadecimal digits: always a value.
     if let Ok(id) = HeaderValue::try_from(id) {
         response.headers_mut().insert(REQUEST_ID, id);
     }
     response
-}
-
-/// The pictures, as nothing but pictures: none of them can run a script, whatever it holds.
-fn photo_service(photos: PathBuf) -> Router {
-    let nothing = HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'; sandbox");
-    let missing = tower::service_fn(|_: Request| async { Ok::<_, Infallible>(Problem::no_route().into_response()) });
-    let files = ServeDir::new(photos)
-        .append_index_html_on_directories(false)
-        .call_fallback_on_method_not_allowed(true)
-        .fallback(missing);
-    Router::new()
-        .fallback_service(files)
-        .layer(SetResponseHeaderLayer::overriding(CONTENT_SECURITY_POLICY, nothing))
-        // The pages of a frontend show pictures, wherever they come from.
-        .layer(SetResponseHeaderLayer::overriding(EMBEDDING, HeaderValue::from_static("cross-origin")))
-        // Everybody may keep a picture, and asks whether it is still the same.
-        .layer(SetResponseHeaderLayer::overriding(CACHE_CONTROL, HeaderValue::from_static("no-cache")))
 }
 
 fn cors(cors: Cors) -> Option<CorsLayer> {

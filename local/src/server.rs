@@ -1,12 +1,6 @@
 //! The whole of PhotoVote in one process.
 
-use std::{
-    io,
-    net::SocketAddr,
-    path::{Path, PathBuf},
-    sync::Arc,
-    time::Duration,
-};
+use std::{io, net::SocketAddr, num::NonZeroUsize, path::Path, sync::Arc, time::Duration};
 
 use aws_types::SdkConfig;
 pub use election_commands::CreationRules;
@@ -26,7 +20,7 @@ use crate::{
     documents::{self, AnewError},
     engine::{Durability, Engine, EngineError},
     functions::{Functions, Surroundings, functions},
-    gateway::{Cors, Gateway, GatewayError, Settings},
+    gateway::{AllowedHosts, Cors, Gateway, GatewayError, Settings},
     holder::Holder,
     issuer::{Issuer, IssuerError},
     pump::{Feed, Pump, Retries},
@@ -63,6 +57,10 @@ pub struct Options {
     pub data_dir: Location,
     /// Who may read answers from pages of other origins.
     pub cors: Cors,
+    /// The hosts that it answers for, besides loopback names and the address that a client has connected to.
+    pub allowed_hosts: AllowedHosts,
+    /// The most connections at a time.
+    pub max_connections: NonZeroUsize,
     /// What a write has survived once it is acknowledged.
     pub durability: Durability,
     /// How often and how soon repair tries again what it could not work off.
@@ -211,7 +209,12 @@ impl Server {
             tokio::spawn(watch_engine(engine.dispatcher(), supervisor.clone(), stopping)),
         ];
 
-        let settings = Settings { issuer: issuer.clone(), cors: options.cors, photos: photos() };
+        let settings = Settings {
+            issuer: issuer.clone(),
+            cors: options.cors,
+            hosts: options.allowed_hosts,
+            max_connections: options.max_connections,
+        };
         let gateway = Gateway::start(listener, http, settings, &supervisor)?;
         let socket = Socket::listen(&data_dir, engine.dispatcher(), &supervisor).await?;
         Ok(Self {
@@ -298,11 +301,6 @@ async fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {
     })
 }
 
-/// The pictures of the samples, wherever the server was started; `None` away from the source.
-fn photos() -> Option<PathBuf> {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/photos").canonicalize().ok()
-}
-
 /// Does the work now and then, until it is time to stop. Work that breaks off is begun again the next time.
 async fn repeat<F: Future<Output = ()> + Send + 'static>(period: Duration, stopping: Stopping, work: impl Fn() -> F) {
     while !stopping.is_now() {
@@ -347,6 +345,8 @@ mod tests {
             address: "127.0.0.1:0".parse().unwrap(),
             data_dir: dir.into(),
             cors: Cors::default(),
+            allowed_hosts: AllowedHosts::default(),
+            max_connections: crate::gateway::MAX_CONNECTIONS,
             durability: Durability::PowerLoss,
             redelivery: Redelivery::default(),
             creation: CreationRules::default(),

@@ -6,7 +6,7 @@ use photovote::{
     consumer::Redelivery,
     data_copy::Source,
     engine::Durability,
-    gateway::Cors,
+    gateway::{AllowedHosts, Cors, MAX_CONNECTIONS},
     server::{CreationRules, Options, Server, StartError},
     status::{self, Lag},
 };
@@ -43,6 +43,8 @@ async fn try_serve_creating(
         address: ([127, 0, 0, 1], 0).into(),
         data_dir: data.into(),
         cors: Cors::default(),
+        allowed_hosts: AllowedHosts::default(),
+        max_connections: MAX_CONNECTIONS,
         // Nobody pulls the plug of a temporary directory.
         durability: Durability::ProcessEnd,
         redelivery,

@@ -2,19 +2,20 @@
 
 use std::{
     net::{IpAddr, SocketAddr},
-    num::NonZeroU32,
+    num::{NonZeroU32, NonZeroUsize},
     path::PathBuf,
 };
 
 use clap::{Args, Parser, Subcommand};
 use photovote_domain::{ElectionId, Subject};
+use url::Host;
 
 use crate::{
     consumer::Redelivery,
     data_copy::Source,
     data_dir::Location,
     engine::Durability,
-    gateway::{Cors, Origin},
+    gateway::{Cors, MAX_CONNECTIONS, Origin, one_host},
     holder::Word,
     rebuild::Task,
     server::{CreationRules, Options},
@@ -44,6 +45,12 @@ pub(super) struct CliOptions {
     /// An origin whose pages may use the API, as `https://vote.example`, or * for all; can be repeated
     #[arg(long = "cors-origin", global = true, value_name = "ORIGIN")]
     cors_origins: Vec<Origin>,
+    /// A further name or address by which clients may call the server, as `vote.example`; can be repeated
+    #[arg(long = "allowed-host", global = true, value_name = "NAME", value_parser = one_host)]
+    allowed_hosts: Vec<Host>,
+    /// The most connections at a time; further clients wait
+    #[arg(long, global = true, default_value_t = MAX_CONNECTIONS, value_name = "NUMBER")]
+    max_connections: NonZeroUsize,
     /// Do not wait for the disk with each write: several times as fast, but a power cut can take back votes that were
     /// acknowledged
     #[arg(long, global = true)]
@@ -197,6 +204,8 @@ impl CliOptions {
             address: SocketAddr::new(self.host, self.port),
             data_dir,
             cors,
+            allowed_hosts: self.allowed_hosts.into_iter().collect(),
+            max_connections: self.max_connections,
             durability: if self.fast { Durability::ProcessEnd } else { Durability::PowerLoss },
             redelivery: Redelivery::default(),
         }
@@ -269,6 +278,10 @@ mod tests {
             "photovote rebuild --control --events-table events",
             "photovote --port 70000",
             "photovote --host nowhere",
+            "photovote --allowed-host http://a.example",
+            "photovote --allowed-host a.example:3000",
+            "photovote --allowed-host *",
+            "photovote --max-connections 0",
             "photovote token --subject ",
         ] {
             assert_eq!(parse(line).unwrap_err().exit_code(), 2, "{line}");

@@ -5,8 +5,7 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 use aws_lambda_events::apigw::{ApiGatewayV2httpRequest, ApiGatewayV2httpResponse};
 use axum::{
     Router,
-    body::{Body, Bytes, HttpBody},
-    extract::{ConnectInfo, FromRequestParts, RawPathParams, Request},
+    extract::{FromRequestParts, RawPathParams, Request},
     http::{HeaderMap, header::AUTHORIZATION, request::Parts},
     response::Response,
 };
@@ -14,15 +13,12 @@ use lambda_http::{Context, LambdaEvent, request::LambdaRequest};
 use photovote_domain::Timestamp;
 use photovote_http::{Code, Problem};
 
+use super::{body, connections::Connection};
 use crate::{
-    event::{Incoming, check_head, event, response},
+    event::{Incoming, NamedHost, event, response},
     issuer::{Claims, Issuer},
 };
 
-/// The longest body that API Gateway takes, in bytes.
-pub(super) const LONGEST_BODY: usize = 10 * 1024 * 1024;
-/// How long a body can take to arrive.
-const SLOWEST_BODY: Duration = Duration::from_secs(30);
 /// How long a function can take to answer.
 const SLOWEST_FUNCTION: Duration = Duration::from_secs(30);
 
@@ -47,12 +43,12 @@ impl Route {
     pub(super) async fn answer(&self, request: Request) -> Result<Response, Problem> {
         let now = Timestamp::from_millis(jiff::Timestamp::now().as_millisecond());
         let (mut parts, body) = request.into_parts();
-        let host = check_head(&parts)?;
+        let NamedHost { written: host, .. } = parts.extensions.get().cloned().ok_or_else(Problem::internal)?;
         let claims = self.issuer.as_deref().map(|issuer| authorize(issuer, &parts.headers, now)).transpose()?;
         let path_parameters = path_parameters(&mut parts).await?;
-        let body = read(body).await?;
+        let connection: Connection = parts.extensions.get().cloned().ok_or_else(Problem::internal)?;
+        let body = body::read(body, &connection.body).await?;
         let RequestId(request_id) = parts.extensions.get().cloned().ok_or_else(Problem::internal)?;
-        let ConnectInfo(source) = parts.extensions.get().copied().ok_or_else(Problem::internal)?;
         let event = event(Incoming {
             route_key: &self.key,
             path_parameters,
@@ -60,7 +56,7 @@ impl Route {
             host,
             body: &body,
             request_id: &request_id,
-            source,
+            source: connection.source,
             claims,
             now,
         });
@@ -125,30 +121,4 @@ async fn path_parameters(parts: &mut Parts) -> Result<HashMap<String, String>, P
         .await
         .map_err(|not_text| Problem::new(Code::MalformedPath, format!("the path cannot be read: {not_text}")))?;
     Ok(parameters.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect())
-}
-
-/// The whole body. One that is too long is read to its end and forgotten, since a client that is still sending reads no
-/// answer.
-async fn read(mut body: Body) -> Result<Bytes, Problem> {
-    let whole = async {
-        let mut bytes = Vec::new();
-        let mut length = 0_usize;
-        while let Some(frame) = std::future::poll_fn(|context| std::pin::Pin::new(&mut body).poll_frame(context)).await
-        {
-            let Some(data) = frame?.into_data().ok() else { continue };
-            length = length.saturating_add(data.len());
-            if length <= LONGEST_BODY {
-                bytes.extend_from_slice(&data);
-            } else {
-                bytes = Vec::new();
-            }
-        }
-        Ok::<_, axum::Error>((length <= LONGEST_BODY).then_some(Bytes::from(bytes)))
-    };
-    match tokio::time::timeout(SLOWEST_BODY, whole).await {
-        Ok(Ok(Some(bytes))) => Ok(bytes),
-        Ok(Ok(None)) => Err(Problem::too_large()),
-        Ok(Err(broken)) => Err(Problem::new(Code::MalformedBody, format!("the body cannot be read: {broken}"))),
-        Err(_too_slow) => Err(Problem::new(Code::MalformedBody, "the body does not arrive")),
-    }
 }

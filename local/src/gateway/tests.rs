@@ -1,11 +1,15 @@
 use axum::{
     Json,
     extract::Path,
-    http::{HeaderMap, header::X_CONTENT_TYPE_OPTIONS},
+    http::{
+        HeaderMap,
+        header::{CONTENT_SECURITY_POLICY, X_CONTENT_TYPE_OPTIONS},
+    },
     routing::get,
 };
 use lambda_http::request::RequestContext;
 use photovote_domain::{Subject, Timestamp};
+use photovote_http::LARGEST_BODY;
 use reqwest::{Client, RequestBuilder};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -13,8 +17,13 @@ use utoipa::openapi::{
     HttpMethod, OpenApiBuilder, PathsBuilder, path::OperationBuilder, security::SecurityRequirement,
 };
 
-use super::{route::LONGEST_BODY, *};
+use super::{
+    body::{KEPT, LONGEST_BODY},
+    *,
+};
 use crate::data_dir::{DataDir, temporary};
+
+mod held_connections;
 
 struct Fixture {
     _home: tempfile::TempDir,
@@ -51,6 +60,15 @@ async fn echo(request: Request) -> Json<Value> {
     }))
 }
 
+/// More than the buffers of a connection hold.
+const LONG_ANSWER: usize = 32 << 20;
+
+/// Takes nearly as long as a function may.
+async fn slow(request: Request) -> Json<Value> {
+    tokio::time::sleep(Duration::from_secs(29)).await;
+    echo(request).await
+}
+
 /// A function says the request's name itself.
 async fn named_by_function(Path(_): Path<String>, request: Request) -> impl IntoResponse {
     ([(REQUEST_ID, "named")], echo(request).await)
@@ -63,12 +81,16 @@ fn functions() -> Vec<Function> {
             ("/v1/things/{thing}", HttpMethod::Get, Some(ADMINISTRATOR)),
             ("/v1/ballot", HttpMethod::Get, Some("ballot")),
             ("/v1/panic", HttpMethod::Get, None),
+            ("/v1/slow", HttpMethod::Put, None),
+            ("/v1/long", HttpMethod::Get, None),
             ("/v1/conflict", HttpMethod::Get, None),
         ],
         Router::new()
             .route("/v1/things/{thing}", get(named_by_function))
             .route("/v1/ballot", get(echo))
             .route("/v1/panic", get(|| async { panic!("a bug") as Response }))
+            .route("/v1/slow", axum::routing::put(slow))
+            .route("/v1/long", get(|| async { "x".repeat(LONG_ANSWER) }))
             .route("/v1/conflict", get(|| async { Problem::from(photovote_http::Code::Conflict) })),
     );
     let commands = function(
@@ -80,13 +102,15 @@ fn functions() -> Vec<Function> {
 }
 
 async fn fixture(cors: Cors) -> Fixture {
+    fixture_with(cors, MAX_CONNECTIONS).await
+}
+
+async fn fixture_with(cors: Cors, max_connections: NonZeroUsize) -> Fixture {
     let home = temporary().unwrap();
     let issuer = Arc::new(Issuer::open(&DataDir::open(home.path()).unwrap()).unwrap());
-    let photos = home.path().join("photos");
-    std::fs::create_dir(&photos).unwrap();
-    std::fs::write(photos.join("moon.png"), "not really a moon").unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let settings = Settings { issuer: issuer.clone(), cors, photos: Some(photos) };
+    let hosts = [url::Host::parse("vote.example").unwrap()].into_iter().collect();
+    let settings = Settings { issuer: issuer.clone(), cors, hosts, max_connections };
     let gateway = Gateway::start(listener, functions(), settings, &Supervisor::new()).unwrap();
     Fixture { _home: home, issuer, gateway, client: Client::new() }
 }
@@ -189,12 +213,33 @@ async fn no_route_takes_head_as_on_aws() {
 }
 
 #[tokio::test]
-async fn a_body_can_be_long_but_not_too_long() {
+async fn of_a_body_that_is_too_large_a_function_sees_so_much_that_it_can_say_so() {
     let fixture = fixture(Cors::Nobody).await;
-    let longest = fixture.send(Method::PUT, "/v1/things/1").body(vec![0xff; LONGEST_BODY]);
-    assert_eq!(answer(longest).await.2["length"], LONGEST_BODY);
+    for (length, seen) in [
+        (LARGEST_BODY, LARGEST_BODY),
+        (KEPT, LARGEST_BODY + 1),
+        (LARGEST_BODY + 2, LARGEST_BODY + 1),
+        (LONGEST_BODY, LARGEST_BODY + 1),
+    ] {
+        let sent = fixture.send(Method::PUT, "/v1/things/1").body(vec![0xff; length]);
+        assert_eq!(answer(sent).await.2["length"], seen, "{length}");
+    }
     let too_long = fixture.send(Method::PUT, "/v1/things/1").body(vec![b'x'; LONGEST_BODY + 1]);
     assert_eq!(refusal(too_long).await, (413, "body_too_large".into()));
+}
+
+#[tokio::test]
+async fn a_body_that_never_ends_is_not_read_for_ever() {
+    let fixture = fixture(Cors::Nobody).await;
+    let mut stream = tokio::net::TcpStream::connect(fixture.gateway.address()).await.unwrap();
+    let head = "PUT /v1/things/1 HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000000000\r\n\r\n";
+    stream.write_all(head.as_bytes()).await.unwrap();
+    let mut sent = 0;
+    while stream.write_all(&[b'x'; 1 << 14]).await.is_ok() {
+        sent += 1 << 14;
+        assert!(sent < 8 * LONGEST_BODY, "it is still read");
+    }
+    assert!(sent > LONGEST_BODY, "so much is read, {sent} bytes were sent");
 }
 
 #[tokio::test]
@@ -229,7 +274,7 @@ async fn http_2_is_served_as_http_1_is() {
     let (status, _, body) = answer(fixture.send(Method::PUT, "/v1/things/1").body("a body")).await;
     assert_eq!((status, &body["body"]), (200, &json!("a body")));
     let long = fixture.send(Method::PUT, "/v1/things/1").body(vec![0xff; 300_000]);
-    assert_eq!(answer(long).await.2["length"], 300_000);
+    assert_eq!(answer(long).await.2["length"], KEPT);
     assert_eq!(answer(fixture.send(Method::GET, "/photos/moon.png")).await.0, 200);
     assert_eq!(refusal(fixture.send(Method::GET, "/v1/other")).await, (404, "route_not_found".into()));
     let same = fixture.send(Method::GET, "/v1/ballot").header("Host", &host);
@@ -251,6 +296,27 @@ async fn a_target_with_a_host_is_served_if_it_is_the_one_of_the_header() {
         let mut answer = String::new();
         stream.read_to_string(&mut answer).await.unwrap();
         assert!(answer.starts_with(&format!("HTTP/1.1 {status}")), "{target} {host}: {answer}");
+    }
+}
+
+#[tokio::test]
+async fn a_host_that_nobody_named_is_refused_before_anything_else() {
+    let fixture = fixture(Cors::Everybody).await;
+    let port = fixture.gateway.address().port();
+    for path in ["/v1/ballot", "/v1/things/1", "/v1/nothing", "/photos/moon.png"] {
+        for host in ["evil.example", "evil.example:80", &format!("evil.example:{port}")] {
+            for method in [Method::GET, Method::OPTIONS] {
+                let request = fixture.send(method, path).header("Host", host).header("Origin", "http://evil.example");
+                let request = request.header("Access-Control-Request-Method", "GET");
+                let (status, headers, body) = answer(request).await;
+                assert_eq!((status, &body["code"]), (400, &json!("malformed_host")), "{host} {path}");
+                assert_eq!(body["request_id"].as_str(), headers[REQUEST_ID].to_str().ok());
+                assert!(!headers.contains_key("access-control-allow-origin"), "{headers:?}");
+            }
+        }
+    }
+    for host in ["localhost:80", "127.0.0.1", "[::1]:9", "vote.example", "vote.example:443"] {
+        assert_eq!(answer(fixture.send(Method::GET, "/v1/ballot").header("Host", host)).await.0, 200, "{host}");
     }
 }
 
@@ -290,6 +356,8 @@ async fn pictures_are_served_as_pictures_only() {
     let fixture = fixture(Cors::Nobody).await;
     let (status, headers, _) = answer(fixture.send(Method::GET, "/photos/moon.png")).await;
     assert_eq!((status, headers[CONTENT_TYPE].to_str().unwrap()), (200, "image/png"));
+    let rocket = answer(fixture.send(Method::GET, "/photos/rocket.jpg")).await;
+    assert_eq!((rocket.0, rocket.1[CONTENT_TYPE].to_str().unwrap()), (200, "image/jpeg"));
     assert_eq!(headers[X_CONTENT_TYPE_OPTIONS], "nosniff");
     assert!(headers[CONTENT_SECURITY_POLICY].to_str().unwrap().contains("default-src 'none'"));
     assert_eq!(headers["cross-origin-resource-policy"], "cross-origin");
