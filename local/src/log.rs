@@ -1,4 +1,7 @@
-//! The log. It is written by a thread of its own, so that a reader that is slow or gone costs no request and no vote.
+//! The log. Whatever `RUST_LOG` says, libraries log at `info` at most: below that they print what they are given, the SDK whole items
+//! with names, addresses and ratings. Our own crates log no personal data.
+//!
+//! It is written by a thread of its own, so that a reader that is slow or gone costs no request and no vote.
 //!
 //! `tracing_subscriber` would write on the thread that logs, which blocks on a full pipe, and `tracing-appender` prints to
 //! stdout when it ends in front of one, which panics if stdout is closed.
@@ -15,7 +18,23 @@ use std::{
     time::{Duration, Instant},
 };
 
-use tracing_subscriber::EnvFilter;
+use tracing::{Level, Metadata};
+use tracing_subscriber::{EnvFilter, filter::filter_fn, layer::SubscriberExt, util::SubscriberInitExt};
+
+/// The names of the functions' crates. The others' names begin with `photovote`.
+const FUNCTIONS: [&str; 11] = [
+    "audit_queries",
+    "ballot_commands",
+    "ballot_queries",
+    "closer",
+    "election_commands",
+    "election_queries",
+    "projector",
+    "public_queries",
+    "rebuild",
+    "reconciler",
+    "repair",
+];
 
 /// How many lines wait to be written. What comes then is dropped.
 const WAITING: usize = 4_096;
@@ -105,11 +124,23 @@ impl Log {
             .with_writer(move || lines.clone())
             // It would print what it cannot write, and panic if it cannot do that either.
             .log_internal_errors(false)
+            .finish()
+            .with(filter_fn(may_log))
             .init();
         // The hook that is there by default panics again if stderr is closed, and that ends the process.
         std::panic::set_hook(Box::new(log_panic));
         Ok(log)
     }
+}
+
+fn may_log(metadata: &Metadata<'_>) -> bool {
+    *metadata.level() <= Level::INFO || is_ours(metadata.target())
+}
+
+/// Whether what has this target comes from our own crates.
+fn is_ours(target: &str) -> bool {
+    let (name, _) = target.split_once("::").unwrap_or((target, ""));
+    name == "photovote" || name.starts_with("photovote_") || FUNCTIONS.contains(&name)
 }
 
 impl Drop for Log {
@@ -174,6 +205,20 @@ mod tests {
 
         fn flush(&mut self) -> io::Result<()> {
             Ok(())
+        }
+    }
+
+    #[test]
+    fn every_crate_of_ours_is_told_from_libraries() {
+        let functions = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../functions")).unwrap();
+        let mut functions: Vec<_> = functions.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        functions.sort();
+        assert_eq!(FUNCTIONS.map(|name| name.replace('_', "-")).to_vec(), functions);
+        for target in ["photovote", "photovote::log", "photovote_http::edge", "projector"] {
+            assert!(is_ours(target), "{target}");
+        }
+        for target in ["", "dynoxide", "aws_smithy_runtime::client", "photovoter", "hyper::photovote", "log"] {
+            assert!(!is_ours(target), "{target}");
         }
     }
 

@@ -25,6 +25,7 @@ pub(crate) struct Server {
 
 impl Server {
     /// Starts it on a free port, and waits until it says that it runs.
+    #[allow(dead_code, reason = "not every test starts it as it is")]
     pub(crate) fn start(data: &Path) -> Self {
         Self::start_with(&mut photovote(data))
     }
