@@ -28,7 +28,7 @@ pub(crate) async fn measure(report: &mut Report) -> Result<(), Box<dyn Error>> {
 }
 
 async fn count(ballots: u32) -> Result<std::time::Duration, Box<dyn Error>> {
-    let data = tempfile::tempdir()?;
+    let data = photovote::data_dir::temporary()?;
     let engine = Engine::start(&DataDir::open(data.path())?, Durability::ProcessEnd).await?;
     let client = engine.client();
     let id = ElectionId::from_bits(9);

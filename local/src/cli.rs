@@ -11,7 +11,7 @@ use std::{
 
 use clap::Parser;
 use photovote_document_store::Scope;
-use photovote_domain::{ElectionId, Subject, Timestamp};
+use photovote_domain::{ElectionId, Timestamp};
 use serde::Serialize;
 
 use self::options::{Cli, CliOptions, Command, RebuildArgs};

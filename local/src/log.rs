@@ -22,11 +22,12 @@ use tracing::{Level, Metadata};
 use tracing_subscriber::{EnvFilter, filter::filter_fn, layer::SubscriberExt, util::SubscriberInitExt};
 
 /// The names of the functions' crates. The others' names begin with `photovote`.
-const FUNCTIONS: [&str; 11] = [
+const FUNCTIONS: [&str; 12] = [
     "audit_queries",
     "ballot_commands",
     "ballot_queries",
     "closer",
+    "counter",
     "election_commands",
     "election_queries",
     "projector",

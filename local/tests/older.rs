@@ -16,7 +16,7 @@ use photovote::{
     consumer::Redelivery,
     data_copy::Source,
 };
-use photovote_tests::{Answers, Everything, administrator, followed, serve};
+use photovote_tests::{Answers, Everything, administrator, followed, serve, until};
 use serde_json::{Map, Value, json};
 
 /// What is about a release, and not about elections.
@@ -110,6 +110,15 @@ async fn what_an_older_release_wrote_is_answered_as_it_was() {
         let server = serve(home, Redelivery::default()).await;
         followed(home).await;
         let on = |subject: &str| administrator(&server, subject);
+        // Receipts are confirmed when everything is counted, which is after the documents have followed.
+        let receipts: Vec<_> = then.iter().filter(|(question, _)| question.contains("/receipts/")).collect();
+        let confirmed = async || {
+            let now = Everything::asked_again(&asked, on).answers(on).await;
+            receipts
+                .iter()
+                .all(|(question, then)| now.get(*question).is_some_and(|now| now["status"] == then["status"]))
+        };
+        until("the receipts", confirmed).await;
         let now = Everything::asked_again(&asked, on).answers(on).await;
         for (question, then) in &then {
             let now = now.get(question).unwrap_or(&Value::Null);

@@ -24,7 +24,7 @@ async fn create(client: &Client, key: &str) -> Answer {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_administrator_creates_as_many_elections_as_they_may() {
-    let home = tempfile::tempdir().unwrap();
+    let home = photovote::data_dir::temporary().unwrap();
     let server = serve_creating(home.path(), at_most(3)).await;
     let ada = administrator(&server, "ada");
     let keys: Vec<_> = (0..9).map(|number| format!("key {number}")).collect();
@@ -66,7 +66,7 @@ fn holder(server: &Server, groups: &[&str], scopes: &[&str]) -> Client {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn creating_can_be_limited_to_a_group_and_a_scope() {
-    let home = tempfile::tempdir().unwrap();
+    let home = photovote::data_dir::temporary().unwrap();
     let rules = |group: Option<&str>, scope: Option<&str>| CreationRules {
         group: group.map(Into::into),
         scope: scope.map(Into::into),

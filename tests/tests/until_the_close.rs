@@ -95,7 +95,8 @@ impl World {
             .map(|commit| {
                 let image = json!(serde_dynamo::Item::from(commit.to_item()));
                 let keys = json!({"pk": image["pk"], "sk": image["sk"]});
-                json!({"eventName": "INSERT", "dynamodb": {"Keys": keys, "NewImage": image, "SequenceNumber": "1"}})
+                let change = json!({"Keys": keys, "NewImage": image, "SequenceNumber": "1", "SizeBytes": 1});
+                json!({"eventID": "1", "eventName": "INSERT", "awsRegion": "eu-central-1", "dynamodb": change})
             })
             .collect();
         let event = serde_json::from_value(json!({"Records": records})).unwrap();

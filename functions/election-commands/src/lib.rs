@@ -114,7 +114,7 @@ photovote_http::routes! {
     lifecycle::extend => on_election()
         .refusals([E::ClosingTimePast, E::ClosingTimeNotLater, NOT_OPEN, E::NoClosingTime, E::Due]),
     lifecycle::close => at_any_version().refusals([NOT_OPEN]),
-    lifecycle::release => on_election().refusals([E::NotClosed(Status::Open)]),
+    lifecycle::release => on_election().refusals([E::NotClosed(Status::Open), E::Counting]),
     competitions::create => on_election()
         .codes([Code::InvalidValue])
         .refusals([NOT_DRAFT, E::IdTaken, E::TooMany(Limit::Competitions), E::TooMany(Limit::ElectionBytes)]),

@@ -5,7 +5,7 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, TransactionBehavior, params};
 use tokio::sync::watch;
 
 use crate::sqlite::{self, FileError};
@@ -86,7 +86,8 @@ impl Store {
         let take = "UPDATE messages SET visible_at = ?2, receives = receives + 1, receipt = id || '-' || (receives + 1) \
                     WHERE id = ?1 RETURNING id, body, receipt, receives";
         self.with(|connection| {
-            let transaction = connection.transaction()?;
+            // It writes after it has read: begun as a reader, it would fail if the checkpoint was saved in between.
+            let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
             let ids: Vec<i64> = transaction
                 .prepare_cached(next)?
                 .query_map(params![queue, now, most], |row| row.get(0))?

@@ -243,6 +243,7 @@ impl World {
             counter.work_off(&message).await.unwrap();
         }
         let read = self.read.take();
+        self.calls.take();
         [before.units_to(&self.documented().await), read]
     }
 
@@ -265,7 +266,8 @@ impl World {
         let sqs = aws_sdk_sqs::Client::new(&photovote_dynamodb::config(&Endpoint::Local(nobody.to_owned())));
         let documents = DocumentStore::new(self.client.clone(), self.engine.tables().documents);
         let events = EventReader::new(self.client.clone(), self.engine.tables().events);
-        let projector = Projector::new(events, documents, RepairQueue::new(sqs, nobody), Queue::in_process().0);
+        let (counter, _told) = Queue::in_process();
+        let projector = Projector::new(events, documents, RepairQueue::new(sqs, nobody), counter);
         let commits = self.engine.client().scan().table_name(self.engine.tables().events).send().await.unwrap();
         let records = commits.items.unwrap_or_default().into_iter().enumerate().map(|(number, item)| {
             let image = json!(serde_dynamo::Item::from(item));

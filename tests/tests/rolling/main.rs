@@ -11,12 +11,12 @@ use photovote_testing::Sender;
 use serde_json::{Value, json};
 use world::{OWNER, Program, World};
 
-/// Knows nothing of the second version of `ElectionClosed`.
-const BEFORE: Release = Release { event_type: "ElectionClosed", reads: 1, writes: 1 };
+/// Knows nothing of the third version of `ElectionClosed`.
+const BEFORE: Release = Release { event_type: "ElectionClosed", reads: 2, writes: 2 };
 /// Reads it.
-const BETWEEN: Release = Release { event_type: "ElectionClosed", reads: 2, writes: 1 };
+const BETWEEN: Release = Release { event_type: "ElectionClosed", reads: 3, writes: 2 };
 /// Writes it.
-const AFTER: Release = Release { event_type: "ElectionClosed", reads: 2, writes: 2 };
+const AFTER: Release = Release { event_type: "ElectionClosed", reads: 3, writes: 3 };
 
 const NONE: Value = Value::Null;
 
@@ -61,7 +61,7 @@ async fn answers(program: &Program<'_>, election: &str) -> Vec<Value> {
 
 #[tokio::test]
 async fn programs_one_release_apart_work_on_one_table() {
-    for (old, new, versions) in [(BEFORE, BETWEEN, ["1", "1"]), (BETWEEN, AFTER, ["1", "2"])] {
+    for (old, new, versions) in [(BEFORE, BETWEEN, ["2", "2"]), (BETWEEN, AFTER, ["2", "3"])] {
         let world = World::new().await;
         let (old, new) = (world.program(old), world.program(new));
         for turns in [[&old, &new], [&new, &old]] {
@@ -142,7 +142,8 @@ async fn who_skips_a_release_waits_for_the_new_program_and_loses_nothing() {
 #[tokio::test]
 async fn elections_that_were_closed_by_an_older_release_stay_as_they_were() {
     let world = World::new().await;
-    let (old, new) = (world.program(BEFORE), world.program(AFTER));
+    let first = Release { event_type: "ElectionClosed", reads: 1, writes: 1 };
+    let (old, new) = (world.program(first), world.program(AFTER));
     let (election, moon, [one, _]) = open(&mut Turns([&old, &old]), "Summer").await;
     old.done(Sender::Bearer(&one), "POST", "/ballot/cast", json!({"ratings": {moon: 5}})).await;
     old.done(OWNER, "POST", &format!("{election}/close"), NONE).await;

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use aws_lambda_events::{dynamodb::Event, sqs::SqsEvent};
 use axum::{Json, Router, extract::State, http::StatusCode, routing::post};
 use closer::Closer;
+use counter::Counter;
 use photovote_control::{Control, ControlReader};
 use photovote_document_store::{DocumentReader, DocumentStore};
 use photovote_domain::ElectionId;
@@ -12,12 +13,16 @@ use photovote_dynamodb::{Endpoint, Item};
 use photovote_event_store::{Environment, EventReader, EventStore, Snapshots, rehearsal::Release};
 use photovote_http::edge;
 use photovote_projections::ElectionDocument;
-use photovote_queues::Queue;
+use photovote_queues::{CountMessage, Queue};
 use photovote_testing::{Engine, Reply, Sender, send};
 use projector::{Projector, RepairQueue};
 use repair::{Repair, StreamReader};
 use serde_json::{Value, json};
-use tokio::{net::TcpListener, task::JoinHandle};
+use tokio::{
+    net::TcpListener,
+    sync::{Mutex as Turn, mpsc::UnboundedReceiver},
+    task::JoinHandle,
+};
 
 /// The administrator.
 pub(crate) const OWNER: Sender<'_> = Sender::Administrator("ada");
@@ -90,10 +95,22 @@ impl World {
         let queue = RepairQueue::new(aws_sdk_sqs::Client::new(&config), format!("{}/1/repair", self.queue_url));
         let events = EventReader::new(client.clone(), tables.events);
         let documents = DocumentStore::new(client, tables.documents);
-        let projector = Projector::new(events, documents, queue, Queue::in_process().0);
+        let (to_count, asked) = Queue::in_process();
+        let gates = ControlReader::new(self.engine.client(), tables.control);
+        let counter = Counter::new(store.clone(), gates, documents.clone(), to_count.clone());
+        let projector = Projector::new(events, documents, queue, to_count);
         let repair = Repair::new(projector.clone(), StreamReader::new(self.engine.config()));
         let closer = Closer::new(store.clone(), control, snapshots());
-        Program { world: self, release, routes: edge(routes), projector, repair, closer }
+        Program {
+            world: self,
+            release,
+            routes: edge(routes),
+            projector,
+            counter,
+            asked: Turn::new(asked),
+            repair,
+            closer,
+        }
     }
 
     /// The messages in the repair queue, which are taken out of it.
@@ -145,6 +162,8 @@ pub(crate) struct Program<'a> {
     release: Release,
     routes: Router,
     projector: Projector,
+    counter: Counter,
+    asked: Turn<UnboundedReceiver<CountMessage>>,
     repair: Repair,
     closer: Closer,
 }
@@ -169,13 +188,24 @@ impl Program<'_> {
         let event = self.world.news().await;
         let answer = self.release.play(self.projector.handle(event)).await;
         assert!(answer.batch_item_failures.is_empty(), "{:?}: {answer:?}", self.release);
+        self.count().await;
+    }
+
+    /// Counts what the projector and repair have asked for.
+    async fn count(&self) {
+        let mut asked = self.asked.lock().await;
+        while let Ok(message) = asked.try_recv() {
+            Box::pin(self.release.play(self.counter.work_off(&message))).await.unwrap();
+        }
     }
 
     /// Is called with a message of the repair queue. Is the stream healed?
     pub(crate) async fn repairs(&self, message: &str) -> bool {
         let event: SqsEvent =
             serde_json::from_value(json!({"Records": [{"messageId": "1", "body": message}]})).unwrap();
-        Box::pin(self.release.play(self.repair.handle(event))).await.batch_item_failures.is_empty()
+        let healed = Box::pin(self.release.play(self.repair.handle(event))).await.batch_item_failures.is_empty();
+        self.count().await;
+        healed
     }
 
     /// Looks after the schedule. How many elections it could not look after.

@@ -116,12 +116,14 @@ impl World {
         let mut places = BTreeMap::new();
         for function in template.functions() {
             let observer = Observer::before(over_http.url()).await;
+            // What is set to a parameter keeps its default.
             let value = |id: &String| {
-                let (name, _) = resources.iter().find(|(_, resource)| **resource == format!("{id}.Arn")).unwrap();
+                let (name, _) = resources.iter().find(|(_, resource)| **resource == format!("{id}.Arn"))?;
                 // A queue is known by its URL.
-                if name == id { format!("{}/000000000000/{name}", observer.url) } else { name.clone() }
+                Some(if name == id { format!("{}/000000000000/{name}", observer.url) } else { name.clone() })
             };
-            let variables = function.variables().iter().map(|(name, id)| (name.clone(), value(id))).collect();
+            let variables = function.variables();
+            let variables = variables.iter().filter_map(|(name, id)| Some((name.clone(), value(id)?))).collect();
             let config = config(&Endpoint::Local(observer.url.clone()));
             places.insert(function.name().to_owned(), Place { variables, config, observer });
         }
