@@ -182,7 +182,7 @@ impl Aggregate for Ballot {
             C::Rate { ratings } => {
                 check(&ratings, context.election)?;
                 votable(context)?;
-                self.saved(self.with(&ratings, context.election), token, context.election)
+                self.saved(&self.with(&ratings, context.election), token, context.election)
             }
             C::Clear { candidate } => {
                 if !context.election.has_candidate(candidate) {
@@ -191,7 +191,7 @@ impl Aggregate for Ballot {
                 votable(context)?;
                 let mut ratings = self.ratings(context.election);
                 ratings.remove(&candidate);
-                self.saved(ratings, token, context.election)
+                self.saved(&ratings, token, context.election)
             }
             C::Cast { ratings, nonce, election, shard } => {
                 check(&ratings, context.election)?;
@@ -287,14 +287,19 @@ impl Ballot {
     }
 
     /// Each save says the whole draft, so that the last one is all that has to be read.
-    fn saved(&self, ratings: Ratings, token: Digest, election: &Election) -> Result<Vec<BallotEvent>, BallotRejection> {
-        if ratings == self.ratings(election) {
+    fn saved(
+        &self,
+        ratings: &Ratings,
+        token: Digest,
+        election: &Election,
+    ) -> Result<Vec<BallotEvent>, BallotRejection> {
+        if *ratings == self.ratings(election) {
             return Ok(Vec::new());
         }
         if self.saves >= max_saves(election.candidates().count()) {
             return Err(BallotRejection::TooManyChanges);
         }
-        let draft = Draft::of(&ratings, election);
+        let draft = Draft::of(ratings, election);
         Ok(vec![BallotEvent::BallotSaved { draft, saves: self.saves + 1, token }])
     }
 }

@@ -103,7 +103,7 @@ async fn rest(stopping: &Stopping, news: Option<&mut watch::Receiver<u64>>) {
     let sent = async {
         let Some(news) = news else { return std::future::pending().await };
         if news.changed().await.is_err() {
-            std::future::pending().await
+            std::future::pending::<()>().await;
         }
     };
     tokio::select! {

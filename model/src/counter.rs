@@ -5,7 +5,7 @@
 
 use crate::{
     Gates, Guard, State,
-    tables::{ElectionEvent, Set, Status, Tables},
+    tables::{BallotCommit, ElectionEvent, Set, Status, Tables},
 };
 
 /// What is counted: a shard, or the whole election for its digest.
@@ -104,7 +104,7 @@ pub(crate) fn make(model: &Gates, state: &mut State, number: usize, step: Move) 
         (Step::Idle, Move::Election) => look(model, tables)?,
         (Step::Folding { what, left, cast }, Move::Read(voter)) => {
             let ballot = &tables.ballots[usize::from(voter)];
-            let cast = ballot.iter().filter_map(|commit| commit.cast()).fold(cast, Set::with);
+            let cast = ballot.iter().filter_map(BallotCommit::cast).fold(cast, Set::with);
             folding(what, left.without(voter), cast)
         }
         // A shard that is not what its gate let through is not counted (`Difference::Gate`).

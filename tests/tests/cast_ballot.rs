@@ -72,7 +72,9 @@ fn questions(candidates: &[String], tags: &[String]) -> Vec<Question> {
             let (method, path, body) = (method.clone(), path.clone(), body.clone());
             questions.push(Question { method, path, key, if_match, body });
         };
-        keys.iter().for_each(|key| ask(*key, None));
+        for key in &keys {
+            ask(*key, None);
+        }
         for tag in &tags {
             ask(Some("rate-1"), tag.clone());
             ask(Some("cast"), tag.clone());
@@ -121,7 +123,9 @@ async fn all_that_a_token_shows_of_a_cast_ballot_is_its_receipt() {
     keyed(&many.client, Method::DELETE, &format!("/ballot/ratings/{a}"), "clear", &json!({})).await;
     let everything: Map<_, _> = candidates.iter().map(|candidate| (candidate.clone(), 4.into())).collect();
     rate(&all, "rate-2", everything.into()).await;
-    tags.iter().for_each(|tag| assert_eq!(tag.len(), 34, "{tag}"));
+    for tag in &tags {
+        assert_eq!(tag.len(), 34, "{tag}");
+    }
 
     let receipt = async |voter: &Voter, body: Value| {
         let cast = keyed(&voter.client, Method::POST, "/ballot/cast", "cast", &body).await;

@@ -274,7 +274,9 @@ impl Rebuilder {
     }
 
     async fn replay(&self, rebuild: &Rebuild, page: Swept, progress: &mut Progress) -> Result<(), RebuildError> {
-        progress.elections.extend(page.commits.iter().filter(of_the_counter).map(|commit| commit.stream.election()));
+        progress
+            .elections
+            .extend(page.commits.iter().filter(|commit| of_the_counter(commit)).map(|commit| commit.stream.election()));
         let replayed = self.mender.projection().replay(&rebuild.generation, page.commits).await;
         if replayed.again {
             return Err(RebuildError::Later);
@@ -368,7 +370,7 @@ impl Rebuilder {
 }
 
 /// Does a commit close or delete an election?
-fn of_the_counter(commit: &&Commit) -> bool {
+fn of_the_counter(commit: &Commit) -> bool {
     let mut types = commit.events.iter().map(|event| event.event_type.as_str());
     types.any(|event_type| matches!(event_type, "ElectionClosed" | "ElectionDeleted"))
 }

@@ -36,6 +36,8 @@ pub(crate) struct World {
     queue: JoinHandle<()>,
     queue_url: String,
     delivered: Mutex<Vec<Item>>,
+    to_count: Queue<CountMessage>,
+    asked: Turn<UnboundedReceiver<CountMessage>>,
 }
 
 impl Drop for World {
@@ -59,7 +61,8 @@ impl World {
         let queue_url = format!("http://{}", listener.local_addr().unwrap());
         let router = Router::new().route("/", post(take_message)).with_state(messages.clone());
         let queue = tokio::spawn(async { axum::serve(listener, router).await.unwrap() });
-        Self { engine, messages, queue, queue_url, delivered: Mutex::default() }
+        let (to_count, asked) = Queue::in_process();
+        Self { engine, messages, queue, queue_url, delivered: Mutex::default(), to_count, asked: Turn::new(asked) }
     }
 
     /// All functions of a release, warm, with caches of their own.
@@ -95,22 +98,13 @@ impl World {
         let queue = RepairQueue::new(aws_sdk_sqs::Client::new(&config), format!("{}/1/repair", self.queue_url));
         let events = EventReader::new(client.clone(), tables.events);
         let documents = DocumentStore::new(client, tables.documents);
-        let (to_count, asked) = Queue::in_process();
+        let to_count = self.to_count.clone();
         let gates = ControlReader::new(self.engine.client(), tables.control);
         let counter = Counter::new(store.clone(), gates, documents.clone(), to_count.clone());
         let projector = Projector::new(events, documents, queue, to_count);
         let repair = Repair::new(projector.clone(), StreamReader::new(self.engine.config()));
         let closer = Closer::new(store.clone(), control, snapshots());
-        Program {
-            world: self,
-            release,
-            routes: edge(routes),
-            projector,
-            counter,
-            asked: Turn::new(asked),
-            repair,
-            closer,
-        }
+        Program { world: self, release, routes: edge(routes), projector, counter, repair, closer }
     }
 
     /// The messages in the repair queue, which are taken out of it.
@@ -163,7 +157,6 @@ pub(crate) struct Program<'a> {
     routes: Router,
     projector: Projector,
     counter: Counter,
-    asked: Turn<UnboundedReceiver<CountMessage>>,
     repair: Repair,
     closer: Closer,
 }
@@ -193,9 +186,16 @@ impl Program<'_> {
 
     /// Counts what the projector and repair have asked for.
     async fn count(&self) {
-        let mut asked = self.asked.lock().await;
+        let mut asked = self.world.asked.lock().await;
+        let mut failed = Vec::new();
         while let Ok(message) = asked.try_recv() {
-            Box::pin(self.release.play(self.counter.work_off(&message))).await.unwrap();
+            if Box::pin(self.release.play(self.counter.work_off(&message))).await.is_err() {
+                failed.push(message);
+            }
+        }
+        // What it cannot count stays in the queue, which programs of both releases work off.
+        for message in failed {
+            self.world.to_count.send(&message).await.unwrap();
         }
     }
 

@@ -246,11 +246,18 @@ impl World {
     /// Lets the counter look after the election in the generation that is served, and whatever it asks itself for.
     pub(crate) async fn count(&self) {
         let place = &self.places["counter"];
-        let control = ControlReader::new(place.client(), &place.variables["CONTROL_TABLE"]);
         let documents = DocumentStore::new(place.client(), &place.variables["DOCUMENTS_TABLE"]);
         let serving = documents.generations().await.unwrap().serving;
+        let election = self.names["election"].parse().unwrap();
+        self.work_off(CountMessage::election(election, serving)).await;
+    }
+
+    /// Lets the counter have a message, and whatever it sends itself.
+    async fn work_off(&self, mut message: CountMessage) {
+        let place = &self.places["counter"];
+        let control = ControlReader::new(place.client(), &place.variables["CONTROL_TABLE"]);
+        let documents = DocumentStore::new(place.client(), &place.variables["DOCUMENTS_TABLE"]);
         let counter = Counter::new(place.store(Environment::system()), control, documents, place.to_count());
-        let mut message = CountMessage::election(self.names["election"].parse().unwrap(), serving);
         loop {
             match counter.work_off(&message).await {
                 // There is no document of it yet.
@@ -281,6 +288,9 @@ impl World {
         loop {
             let answer = worker.handle(serde_json::from_value(event).unwrap()).await.unwrap();
             assert!(answer["batchItemFailures"].as_array().is_none_or(Vec::is_empty), "{answer}");
+            while let Some(body) = place.observer.message("CountQueue") {
+                self.work_off(serde_json::from_str(&body).unwrap()).await;
+            }
             let Some(body) = place.observer.message("RebuildQueue") else { return };
             event = json!({"Records": [{"messageId": "1", "body": body}]});
         }
