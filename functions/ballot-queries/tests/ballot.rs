@@ -98,6 +98,7 @@ impl Booth {
         self.store.execute(history, &record, |_| true, |_| Ok(events.clone())).await.unwrap();
     }
 
+    #[allow(clippy::unused_self, reason = "it reads as a question to the world")]
     fn saved(&self, token: &BallotToken, saves: usize, draft: &str) -> BallotEvent {
         BallotEvent::BallotSaved { draft: draft.parse().unwrap(), saves, token: token.hash() }
     }

@@ -70,7 +70,8 @@ async fn two_workers_at_one_shard_come_to_the_same() {
     for _ in 0..8 {
         let (one, other) = (world.counter.clone().with_pages(1), world.counter.clone().with_pages(2));
         let (one, other) = tokio::join!(one.work_off(&shard), other.work_off(&shard));
-        (one.unwrap(), other.unwrap());
+        one.unwrap();
+        other.unwrap();
     }
     world.count().await;
     assert_eq!(world.items().await, whole.items().await);
@@ -150,7 +151,10 @@ async fn a_digest_is_appended_once_however_many_count() {
     let look = CountMessage::election(ID, generation());
     let [a, b, c, d] = counters.as_slice() else { panic!("four of them") };
     let done = tokio::join!(a.work_off(&look), b.work_off(&look), c.work_off(&look), d.work_off(&look));
-    (done.0.unwrap(), done.1.unwrap(), done.2.unwrap(), done.3.unwrap());
+    done.0.unwrap();
+    done.1.unwrap();
+    done.2.unwrap();
+    done.3.unwrap();
     let counted = |event: &&E| matches!(event, E::ResultsCounted { .. });
     assert_eq!(world.events().await.iter().filter(counted).count(), 1);
 }

@@ -120,7 +120,7 @@ async fn the_counter_is_told_when_it_has_something_to_do() {
         (E::ElectionDeleted {}, 1),
     ];
     for (event, times) in then {
-        commits.push(following(&commits, &[event.clone()]));
+        commits.push(following(&commits, std::slice::from_ref(&event)));
         assert_eq!(world.deliver(&commits[commits.len() - 1..]).await, None);
         assert_eq!(world.told(), told(times), "{event:?}");
     }

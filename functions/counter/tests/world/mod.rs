@@ -101,6 +101,7 @@ impl World {
     }
 
     /// How many casts a gate has let through.
+    #[allow(clippy::unused_self, reason = "it reads as a question to the world")]
     pub(crate) fn passed(&self, shard: u8) -> u64 {
         receipts().iter().filter(|receipt| receipt.shard().get() == shard).count() as u64
     }
@@ -153,6 +154,7 @@ impl World {
         (document.election, tally)
     }
 
+    #[allow(clippy::unused_self, reason = "it reads as a question to the world")]
     pub(crate) fn results(&self, election: &Election, tally: &Tally) -> Results {
         let casts = election.casts.unwrap();
         Results::of(ID, &election.competitions, election.scale, tally, casts, election.registered).unwrap()
