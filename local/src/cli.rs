@@ -205,8 +205,7 @@ fn warn_of_the_world(address: SocketAddr) {
     );
 }
 
-/// Says that the server runs. A token is for the eyes of who started it: a file or a journal that stdout leads to may be read by
-/// others.
+/// Says that the server runs. The token is `None` if stdout is no terminal: other users may be able to read a file or a journal.
 fn banner(url: &str, data: &Path, token: Option<&str>, out: &mut impl Write) -> io::Result<()> {
     let data = data.display();
     writeln!(

@@ -10,8 +10,8 @@ use tokio::sync::Mutex;
 pub(super) const LONGEST_BODY: usize = 10 * 1024 * 1024;
 /// How much is kept of a body, in bytes: enough for the function to see that it is too large, and to say so in its turn.
 pub(super) const KEPT: usize = LARGEST_BODY + 1;
-/// How much is read of a body, in bytes. A client that is still sending reads no answer, so the rest of a body that is too long
-/// is read and forgotten, but not for ever.
+/// How much is read of a body, in bytes. A client that is still sending reads no answer. So the gateway reads on when a body is
+/// too long, and forgets what it reads.
 const READ: usize = 2 * LONGEST_BODY;
 /// How long a body can take to arrive.
 const SLOWEST_BODY: Duration = Duration::from_secs(30);

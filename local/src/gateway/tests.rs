@@ -229,7 +229,7 @@ async fn of_a_body_that_is_too_large_a_function_sees_so_much_that_it_can_say_so(
 }
 
 #[tokio::test]
-async fn a_body_that_never_ends_is_not_read_for_ever() {
+async fn a_body_that_never_ends_is_read_up_to_a_limit() {
     let fixture = fixture(Cors::Nobody).await;
     let mut stream = tokio::net::TcpStream::connect(fixture.gateway.address()).await.unwrap();
     let head = "PUT /v1/things/1 HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000000000\r\n\r\n";
@@ -300,7 +300,7 @@ async fn a_target_with_a_host_is_served_if_it_is_the_one_of_the_header() {
 }
 
 #[tokio::test]
-async fn a_host_that_nobody_named_is_refused_before_anything_else() {
+async fn an_unknown_host_is_refused_before_anything_else() {
     let fixture = fixture(Cors::Everybody).await;
     let port = fixture.gateway.address().port();
     for path in ["/v1/ballot", "/v1/things/1", "/v1/nothing", "/photos/moon.png"] {
