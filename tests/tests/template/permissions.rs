@@ -31,6 +31,7 @@ async fn every_function_may_do_what_it_does_and_nothing_else() {
 
     // An election whose documents are made by repair, and one whose documents the projector makes.
     hold_an_election(&mut world).await;
+    let first = world.names["election"].clone();
     world.poison().await;
     let (records, range) = world.stream().await;
     let commit = &records[0]["dynamodb"]["Keys"];
@@ -64,9 +65,12 @@ async fn every_function_may_do_what_it_does_and_nothing_else() {
     let thousand_years_later = || Timestamp::from_millis(64_000_000_000_000);
     world.close(Environment::new(thousand_years_later, move |bytes| *bytes = dice.random()), 1).await;
 
-    // Of all this, little was projected: the reconciler finds the rest. Then all of it is built again.
+    // Of all this, little was projected: the reconciler finds the rest, and what is wrong. Then all of it is built again.
     let found = world.reconcile().await;
-    assert!(found.healed > 0 && found.swept, "{found:?}");
+    assert!(found.healed > 0 && found.asked > 0 && found.swept, "{found:?}");
+    world.falsify(&first).await;
+    let found = world.reconcile().await;
+    assert!(found.asked > 0 && found.swept, "{found:?}");
     let begin = |scope: Value| json!({"begin": {"scope": scope, "settle_seconds": 0}});
     world.rebuild(begin(json!("all"))).await;
     world.rebuild(json!({"status": {}})).await;

@@ -11,7 +11,7 @@ use axum::Router;
 use closer::Closer;
 use counter::{CountError, Counter};
 use photovote_control::{Control, ControlReader};
-use photovote_document_store::{DocumentReader, DocumentStore};
+use photovote_document_store::{DocumentReader, DocumentStore, Saved};
 use photovote_domain::{
     Aggregate, Digest, Election, Timestamp,
     election::{Context, ElectionCommand},
@@ -252,30 +252,64 @@ impl World {
         self.work_off(CountMessage::election(election, serving)).await;
     }
 
-    /// Lets the counter have a message, and whatever it sends itself.
-    async fn work_off(&self, mut message: CountMessage) {
+    /// Lets the counter have all that a function asks it for.
+    async fn count_for(&self, function: &str) {
+        let observer = &self.places[function].observer;
+        let (known, _) = self.stream().await;
+        let mut early = Vec::new();
+        while let Some(body) = observer.message("CountQueue") {
+            early.extend(self.work_off(serde_json::from_str(&body).unwrap()).await);
+        }
+        // What the counter appended is projected, before messages come again.
+        let (records, _) = self.stream().await;
+        if records.len() > known.len() {
+            self.project(&records[known.len()..]).await;
+        }
+        for message in early {
+            self.work_off(message).await;
+        }
+    }
+
+    /// Lets the counter have a message, and whatever it sends itself. Answers the messages that come again, because documents lag behind.
+    async fn work_off(&self, mut message: CountMessage) -> Vec<CountMessage> {
         let place = &self.places["counter"];
         let control = ControlReader::new(place.client(), &place.variables["CONTROL_TABLE"]);
         let documents = DocumentStore::new(place.client(), &place.variables["DOCUMENTS_TABLE"]);
         let counter = Counter::new(place.store(Environment::system()), control, documents, place.to_count());
+        // So little at a time that it has to keep how far it has come.
+        let counter = counter.with_pages(1);
+        let mut early = Vec::new();
         loop {
             match counter.work_off(&message).await {
-                // There is no document of it yet.
-                Ok(()) | Err(CountError::Early(_)) => {}
+                Ok(()) => {}
+                Err(CountError::Early(_)) => early.push(message),
                 Err(error) => panic!("{error}"),
             }
-            let Some(next) = place.observer.message("CountQueue") else { return };
+            let Some(next) = place.observer.message("CountQueue") else { return early };
             message = serde_json::from_str(&next).unwrap();
         }
     }
 
-    /// Lets the reconciler go through everything, and answers what it found.
+    /// Makes the released results of an election look as if they had been released without a digest.
+    pub(crate) async fn falsify(&self, election: &str) {
+        let documents = DocumentStore::new(self.engine.client(), self.engine.tables().documents);
+        let id = election.parse().unwrap();
+        let serving = documents.generations().await.unwrap().serving;
+        let (_, tally) = documents.results_in(&serving, id, true).await.unwrap().unwrap();
+        let mut public = documents.public_in(&serving, id).await.unwrap().unwrap();
+        public.released.as_mut().unwrap().digest = None;
+        assert_eq!(documents.save_count(&serving, id, &tally.unwrap(), &public).await.unwrap(), Saved::Yes);
+    }
+
+    /// Lets the reconciler go through everything, and the counter do what it is asked for. Answers what was found.
     pub(crate) async fn reconcile(&self) -> reconciler::Run {
         let place = &self.places["reconciler"];
         let reconciler = Reconciler::new(place.projection(), place.control(), place.to_count());
         let day = Duration::from_hours(24);
         let tomorrow = Timestamp::from_millis(Environment::system().now().millis() + 2 * 86_400_000);
-        reconciler.run(tomorrow, Limits { patience: day, pages: 100, time: day }).await.unwrap()
+        let run = reconciler.run(tomorrow, Limits { patience: day, pages: 100, time: day }).await.unwrap();
+        self.count_for("reconciler").await;
+        run
     }
 
     /// Lets the rebuild have messages, and whatever it sends itself, until there is nothing left to do.
@@ -288,9 +322,7 @@ impl World {
         loop {
             let answer = worker.handle(serde_json::from_value(event).unwrap()).await.unwrap();
             assert!(answer["batchItemFailures"].as_array().is_none_or(Vec::is_empty), "{answer}");
-            while let Some(body) = place.observer.message("CountQueue") {
-                self.work_off(serde_json::from_str(&body).unwrap()).await;
-            }
+            self.count_for("rebuild").await;
             let Some(body) = place.observer.message("RebuildQueue") else { return };
             event = json!({"Records": [{"messageId": "1", "body": body}]});
         }
