@@ -17,11 +17,11 @@ test: format lint alone unit doc deny described templated deployed ## Everything
 
 format: # The code is formatted.
 	cargo fmt --all --check
-	cargo fmt --check --manifest-path bench/peers/Cargo.toml
+	cargo fmt --check --manifest-path tests/bench/peers/Cargo.toml
 
 lint: # No warning of the compiler or of clippy; what `make mutants` removes is there.
 	cargo clippy --workspace --all-targets --locked -- -D warnings
-	python3 simulation/mutants/main.py check
+	python3 tests/simulation/mutants/main.py check
 
 alone: # The readers build without the features of the writers, as the functions that only read are deployed.
 	cargo check --locked -p election-queries -p public-queries -p ballot-queries -p audit-queries
@@ -52,11 +52,11 @@ described: # The API document against the tools of others, where Node and Python
 		then $(MAKE) --no-print-directory lint-api; else echo "the API document is not linted: it needs Node.js 20 or newer, with npm"; fi
 	@if python3 tests/deploy/usable.py "the API is not tried with Schemathesis"; then $(MAKE) --no-print-directory test-api; fi
 
-lint-api: target/api-description/made ## Lint http/openapi.json with Redocly and Spectral.
+lint-api: target/api-description/made ## Lint api/openapi.json with Redocly and Spectral.
 	REDOCLY_TELEMETRY=off REDOCLY_SUPPRESS_UPDATE_NOTICE=true target/api-description/node_modules/.bin/redocly lint \
-		--config tests/api-description/redocly.yaml http/openapi.json
+		--config tests/api-description/redocly.yaml api/openapi.json
 	target/api-description/node_modules/.bin/spectral lint --ruleset tests/api-description/spectral.yaml \
-		--fail-severity hint http/openapi.json
+		--fail-severity hint api/openapi.json
 
 target/api-description/made: tests/api-description/package.json tests/api-description/package-lock.json
 	mkdir -p $(@D)
@@ -94,13 +94,13 @@ soak-model: ## Look at every order of calls in larger configurations of the mode
 	cargo test --locked -p photovote-model -- --ignored --nocapture
 
 mutants: ## Remove one guard after the other, and see the simulation fail each time. ONLY=text: those with this in their names.
-	python3 simulation/mutants/main.py
+	python3 tests/simulation/mutants/main.py
 
-openapi: ## Write http/openapi.json anew, from the routes.
+openapi: ## Write api/openapi.json anew, from the routes.
 	UPDATE_OPENAPI=1 cargo test -p photovote-tests --test openapi
 
 golden: ## Write the golden files of events that have none, and the elections of a release that has none.
-	UPDATE_GOLDEN=1 cargo test -p photovote-event-store --all-features --lib --test golden
+	UPDATE_GOLDEN=1 cargo test -p photovote-events --all-features --lib --test golden
 	UPDATE_GOLDEN=1 cargo test -p photovote --test older
 
 costs: ## Write docs/costs.md anew: what a vote costs on AWS.
@@ -110,26 +110,26 @@ costs: ## Write docs/costs.md anew: what a vote costs on AWS.
 fuzz: ## Let cargo-fuzz look for input that breaks a parser, SECONDS=60 for each.
 	@cargo +nightly fuzz --version >/dev/null 2>&1 || { echo "this needs a nightly compiler and cargo-fuzz:" \
 		"rustup toolchain install nightly && cargo install cargo-fuzz (without them, cargo test replays the corpora)"; exit 1; }
-	@set -e; for corpus in fuzz/corpus/*; do name=$$(basename $$corpus); echo "== $$name"; \
-		mkdir -p fuzz/targets/corpus/$$name; PHOTOVOTE_FUZZ=$$name cargo +nightly fuzz run --sanitizer none --fuzz-dir fuzz/targets any \
-		fuzz/targets/corpus/$$name $$corpus -- -max_total_time=$(or $(SECONDS),60) -rss_limit_mb=4096; done
+	@set -e; for corpus in tests/fuzz/corpus/*; do name=$$(basename $$corpus); echo "== $$name"; \
+		mkdir -p tests/fuzz/targets/corpus/$$name; PHOTOVOTE_FUZZ=$$name cargo +nightly fuzz run --sanitizer none --fuzz-dir tests/fuzz/targets any \
+		tests/fuzz/targets/corpus/$$name $$corpus -- -max_total_time=$(or $(SECONDS),60) -rss_limit_mb=4096; done
 
 bench: ## Measure commands per second through the HTTP API, the counter and the domain. ONLY=commands, count, definition or domain; UPDATE=1 writes docs/performance.md.
 	cargo run --profile soak --locked -p photovote-bench -- $(ONLY)
 
 bench-peers: ## Measure the event store beside others from crates.io and bare calls. ROUNDS=1 is soon done, ONLY="append 200" measures that alone, UPDATE=1 writes docs/performance.md.
 	@if python3 tests/deploy/usable.py "ministack is not measured"; \
-		then $(MAKE) --no-print-directory .venv/made && .venv/bin/python bench/peers/main.py; \
-		else cargo run --release --locked --manifest-path bench/peers/Cargo.toml; fi
+		then $(MAKE) --no-print-directory .venv/made && .venv/bin/python tests/bench/peers/main.py; \
+		else cargo run --release --locked --manifest-path tests/bench/peers/Cargo.toml; fi
 
 bench-rebuild: ## Measure how long it takes to rebuild an election of BALLOTS=10000 ballots.
 	cargo run --profile soak --locked -p photovote-bench -- rebuild $(or $(BALLOTS),10000)
 
 bench-python: ## Measure how fast the Python library eventsourcing folds the same events.
 	@if python3 tests/deploy/usable.py "the Python library is not measured"; \
-		then $(MAKE) --no-print-directory target/python/made && target/python/bin/python bench/python/main.py; fi
+		then $(MAKE) --no-print-directory target/python/made && target/python/bin/python tests/bench/python/main.py; fi
 
-target/python/made: bench/python/requirements.txt
+target/python/made: tests/bench/python/requirements.txt
 	python3 -m venv target/python
 	target/python/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r $<
 	touch $@

@@ -13,11 +13,11 @@ use std::{
 };
 
 use aws_sdk_dynamodb::Client;
-use closer::RestoreError;
-use photovote_control::ControlError;
+use photovote_closing::RestoreError;
+use photovote_coordination::ControlError;
 use photovote_domain::{ElectionId, Version};
 use photovote_dynamodb::{Endpoint, StorageError, client, config};
-use photovote_event_store::{AppendError, ChainError, CommitError, DecodeError, EventReader, Stream};
+use photovote_events::{AppendError, ChainError, CommitError, DecodeError, EventReader, Stream};
 
 use self::{
     file::check,

@@ -1,14 +1,14 @@
 //! Documents of an older release, built anew before the server starts; and a counter for commands that build documents.
 
 use aws_sdk_dynamodb::Client;
-use counter::{CountError, Counter};
-use photovote_control::ControlReader;
+use photovote_coordination::ControlReader;
+use photovote_counting::{CountError, Counter};
 use photovote_document_store::{ChangeError, DocumentError, DocumentStore};
 use photovote_dynamodb::StorageError;
-use photovote_event_store::{Environment, EventReader, EventStore, Part};
+use photovote_events::{Environment, EventReader, EventStore, Part};
+use photovote_projection::Projection;
 use photovote_queues::{CountMessage, Queue};
-use projector::Projection;
-use reconciler::{MendError, Mender};
+use photovote_reconciliation::{MendError, Mender};
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use crate::engine::{CONTROL, DOCUMENTS, EVENTS, Engine};

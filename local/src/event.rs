@@ -20,7 +20,7 @@ use axum::{
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
 use photovote_domain::Timestamp;
-use photovote_http::{Code, Problem};
+use photovote_edge::{Code, Problem};
 use url::{Host, Url};
 
 use crate::issuer::Claims;

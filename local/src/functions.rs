@@ -1,7 +1,7 @@
 //! The functions of PhotoVote, as this host runs them: the very ones that are deployed, each with what its permissions
 //! give it.
 
-use std::time::Duration;
+use std::{collections::HashMap, time::Duration};
 
 use aws_lambda_events::{
     dynamodb::Event,
@@ -9,20 +9,11 @@ use aws_lambda_events::{
     streams::DynamoDbEventResponse,
 };
 use aws_types::SdkConfig;
-use axum::Router;
-use closer::Closer;
-use counter::Counter;
-use election_commands::CreationRules;
 use futures::future::BoxFuture;
-use photovote_control::{Control, ControlReader};
-use photovote_document_store::{DocumentReader, DocumentStore};
-use photovote_dynamodb::client;
-use photovote_event_store::{Environment, EventReader, EventStore, Snapshots};
-use photovote_http::{Description, edge};
-use photovote_queues::Queue;
-use projector::{Projector, RepairQueue};
-use reconciler::{Limits, Reconciler};
-use repair::{Repair, StreamReader};
+use photovote_election_commands::CreationRules;
+use photovote_events::Environment;
+use photovote_functions::{HttpFunction, Wiring, WiringError};
+use photovote_reconciliation::Limits;
 
 use crate::{
     engine::{CONTROL, DOCUMENTS, EVENTS},
@@ -33,7 +24,7 @@ use crate::{
 const LIMITS: Limits = Limits { patience: Duration::from_mins(1), pages: 100, time: Duration::from_mins(1) };
 
 /// How many megabytes of ballots a message of the counter is worth: a few seconds' work.
-const PAGES_COUNTED: u32 = 50;
+const COUNTED_PAGES: u32 = 50;
 
 /// Why an invocation failed as a whole.
 pub(crate) type InvocationError = Box<dyn std::error::Error + Send + Sync>;
@@ -72,62 +63,26 @@ pub(crate) struct Functions {
 }
 
 /// Makes the functions.
-pub(crate) async fn functions(surroundings: &Surroundings) -> Functions {
-    let client = client(&surroundings.dynamodb, None);
-    let queues = aws_sdk_sqs::Client::new(&surroundings.sqs);
-
-    let store = || EventStore::new(client.clone(), EVENTS, Environment::system());
-    let reader = || EventReader::new(client.clone(), EVENTS);
-    let control = || Control::new(client.clone(), CONTROL);
-    let snapshots = || Snapshots::new(&reader(), CONTROL);
-    let documents = || DocumentReader::new(client.clone(), DOCUMENTS);
-    let election_commands = election_commands::App::new(store(), control(), snapshots());
-    let election_commands = election_commands.creating(surroundings.creation.clone());
-    let election_queries = election_queries::App::new(documents(), ControlReader::new(client.clone(), CONTROL));
-    let http = vec![
-        function(
-            "election-commands",
-            election_commands::description(),
-            election_commands::routes().with_state(election_commands),
-        ),
-        function(
-            "ballot-commands",
-            ballot_commands::description(),
-            ballot_commands::routes().with_state(ballot_commands::App::new(store(), control(), snapshots())),
-        ),
-        function(
-            "election-queries",
-            election_queries::description(),
-            election_queries::routes().with_state(election_queries),
-        ),
-        function(
-            "ballot-queries",
-            ballot_queries::description(),
-            ballot_queries::routes().with_state(ballot_queries::App::new(reader(), snapshots(), Environment::system())),
-        ),
-        function(
-            "audit-queries",
-            audit_queries::description(),
-            audit_queries::routes().with_state(audit_queries::App::new(reader())),
-        ),
-        function(
-            "public-queries",
-            public_queries::description(),
-            public_queries::routes().with_state(public_queries::App::new(documents())),
-        ),
-    ];
-
-    let queue = RepairQueue::new(queues.clone(), surroundings.repair_queue.clone());
-    let to_count = Queue::new(queues, surroundings.count_queue.clone());
-    let store_of_documents = || DocumentStore::new(client.clone(), DOCUMENTS);
-    let projector = Projector::new(reader(), store_of_documents(), queue, to_count.clone());
-    let gates = ControlReader::new(client.clone(), CONTROL);
-    let counter = Counter::new(store(), gates, store_of_documents(), to_count.clone()).with_pages(PAGES_COUNTED);
-    let repair = Repair::new(projector.clone(), StreamReader::new(&surroundings.dynamodb));
-    let closer = Closer::new(store(), control(), snapshots());
-    let reconciler = Reconciler::new(projector.projection().clone(), control(), to_count);
-    Functions {
-        http,
+pub(crate) fn functions(surroundings: &Surroundings) -> Result<Functions, WiringError> {
+    let settings = HashMap::from([
+        ("EVENTS_TABLE", EVENTS.to_owned()),
+        ("CONTROL_TABLE", CONTROL.to_owned()),
+        ("DOCUMENTS_TABLE", DOCUMENTS.to_owned()),
+        ("REPAIR_QUEUE_URL", surroundings.repair_queue.clone()),
+        ("COUNT_QUEUE_URL", surroundings.count_queue.clone()),
+    ]);
+    let (dynamodb, sqs) = (surroundings.dynamodb.clone(), surroundings.sqs.clone());
+    let wiring = Wiring::new(dynamodb, sqs, move |name| settings.get(name).cloned())
+        .with_creation_rules(surroundings.creation.clone())
+        .with_counted_pages(COUNTED_PAGES);
+    let (projector, counter, repair) = (wiring.projector()?, wiring.counter()?, wiring.repair()?);
+    let (closer, reconciler) = (wiring.closer()?, wiring.reconciler()?);
+    let described = |HttpFunction { name, description, router }| {
+        let openapi = description.served();
+        Function { name, openapi, router }
+    };
+    Ok(Functions {
+        http: wiring.http()?.into_iter().map(described).collect(),
         projector: Box::new(move |event| {
             let projector = projector.clone();
             Box::pin(async move { Ok(projector.handle(event).await) })
@@ -155,9 +110,5 @@ pub(crate) async fn functions(surroundings: &Surroundings) -> Functions {
                 Ok(())
             })
         }),
-    }
-}
-
-fn function(name: &'static str, description: Description, routes: Router) -> Function {
-    Function { name, openapi: description.served(), router: edge(routes) }
+    })
 }

@@ -20,7 +20,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{MethodFilter, on},
 };
-use photovote_http::{ADMINISTRATOR, Problem, make_safe};
+use photovote_edge::{ADMINISTRATOR, Problem, make_safe};
 use tokio::{net::TcpListener, task::JoinHandle};
 use tower_http::cors::{AllowOrigin, CorsLayer};
 use utoipa::openapi::{

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use aws_sdk_dynamodb::types::AttributeValue;
 use photovote_domain::{Election, ElectionId, Version, Voter, election::ElectionEvent, voter::VoterEvent};
 use photovote_dynamodb::{Item, StorageError};
-use photovote_event_store::{Actor, Commit, CommitError, DecodeError, Form, Snapshot, Stream};
+use photovote_events::{Actor, Commit, CommitError, DecodeError, Form, Snapshot, Stream};
 use serde::Serialize;
 use thiserror::Error;
 

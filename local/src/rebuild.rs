@@ -6,16 +6,16 @@ use std::{
 };
 
 use aws_types::SdkConfig;
-use closer::{RestoreError, Restoring, Which};
-use counter::CountError;
 use futures::{StreamExt, TryStreamExt, stream};
 use indicatif::{ProgressBar, ProgressStyle};
-use photovote_control::Control;
+use photovote_closing::{RestoreError, Restoring, Which};
+use photovote_coordination::Control;
+use photovote_counting::CountError;
 use photovote_document_store::{DocumentStore, Scope};
 use photovote_dynamodb::{Endpoint, client, config};
-use photovote_event_store::{Environment, EventReader};
-use projector::Projection;
-use rebuild::{Deleted, Next, Phase, Plan, RebuildError, Rebuilder, Status};
+use photovote_events::{Environment, EventReader};
+use photovote_projection::Projection;
+use photovote_rebuild::{Deleted, Next, Phase, Plan, RebuildError, Rebuilder, Status};
 use tokio::time::Instant;
 
 use crate::{
@@ -187,7 +187,7 @@ async fn rebuild(
                 let bar = &bar;
                 let pages = parts.into_iter().map(|part| async move {
                     // One page after the other, so that there is something to be seen.
-                    while rebuilder.work(part, Instant::now()).await? == rebuild::Worked::More {
+                    while rebuilder.work(part, Instant::now()).await? == photovote_rebuild::Worked::More {
                         show(bar, rebuilder).await?;
                     }
                     show(bar, rebuilder).await
@@ -256,9 +256,9 @@ async fn restore(
     which: Which,
     out: &mut impl Write,
 ) -> Result<(), FailedRebuild> {
-    let list = async || closer::elections(events).await.map_err(RestoreError::from);
-    let mut restoring = closer::restore(events, control, list().await?, which).await?;
-    let counters = closer::restore_creations(events, control, list).await?;
+    let list = async || photovote_closing::elections(events).await.map_err(RestoreError::from);
+    let mut restoring = photovote_closing::restore(events, control, list().await?, which).await?;
+    let counters = photovote_closing::restore_creations(events, control, list).await?;
     restoring.changed.written += counters.written;
     conclude_control(restoring, out)
 }

@@ -3,10 +3,11 @@
 use std::{io, net::SocketAddr, num::NonZeroUsize, path::Path, sync::Arc, time::Duration};
 
 use aws_types::SdkConfig;
-pub use election_commands::CreationRules;
 use futures::future::BoxFuture;
 use photovote_domain::{Subject, Timestamp};
+pub use photovote_election_commands::CreationRules;
 use photovote_embedded::Dispatcher;
+use photovote_functions::WiringError;
 use tokio::{
     net::TcpListener,
     task::{JoinError, JoinHandle},
@@ -101,6 +102,9 @@ pub enum StartError {
     /// The documents of an older release cannot be built anew.
     #[error(transparent)]
     Documents(#[from] AnewError),
+    /// The functions cannot be put together.
+    #[error(transparent)]
+    Wiring(#[from] WiringError),
     /// There is no stream of events.
     #[error(transparent)]
     Stream(#[from] StreamError),
@@ -155,7 +159,7 @@ impl Server {
             creation,
             count_queue: queues.url(COUNT_QUEUE),
         };
-        let Functions { http, projector, counter, repair, closer, reconciler } = functions(&surroundings).await;
+        let Functions { http, projector, counter, repair, closer, reconciler } = functions(&surroundings)?;
 
         let stream = Arc::new(engine.events().map_err(StreamError::from)?);
         let (dir, arn) = (data_dir.clone(), stream.arn().to_owned());

@@ -5,7 +5,7 @@ mod report;
 
 use std::{collections::BTreeMap, io, path::Path};
 
-use photovote_control::ControlReader;
+use photovote_coordination::ControlReader;
 use photovote_document_store::{DocumentError, DocumentReader};
 use photovote_domain::{ElectionId, Timestamp, election};
 use photovote_dynamodb::StorageError;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use photovote_domain::{ElectionId, Shard};
 use photovote_dynamodb::StorageError;
-use photovote_event_store::{Commit, EventReader, Part, Stream, Unreadable};
+use photovote_events::{Commit, EventReader, Part, Stream, Unreadable};
 
 /// How many commits are read at once.
 const PAGE: u16 = 200;
@@ -78,7 +78,7 @@ impl Partitions {
 #[cfg(test)]
 mod tests {
     use photovote_domain::{BallotId, CandidateId, Digest, ShardCount, Timestamp, ballot::BallotEvent};
-    use photovote_testing::{Engine, election, history, voter};
+    use photovote_test_support::{Engine, election, history, voter};
 
     use super::*;
 

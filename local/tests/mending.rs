@@ -20,11 +20,11 @@ use photovote::{
 };
 use photovote_document_store::DocumentStore;
 use photovote_dynamodb::{Item, client};
-use photovote_event_store::EventReader;
+use photovote_events::EventReader;
+use photovote_projection::{Projector, RepairQueue};
 use photovote_queues::Queue;
+use photovote_repair::{Repair, StreamReader};
 use photovote_tests::{Client, Election, administrator, serve, until};
-use projector::{Projector, RepairQueue};
-use repair::{Repair, StreamReader};
 use serde_json::{Value, json};
 
 /// Enough for anything that comes about at all.

@@ -21,8 +21,8 @@ use photovote::{
     server::{DEAD_LETTERS, REPAIR_QUEUE, Server as Here},
 };
 use photovote_dynamodb::{Item, client};
-use photovote_event_store::{EventReader, Snapshots};
-use photovote_testing::OverHttp;
+use photovote_events::{EventReader, Snapshots};
+use photovote_test_support::OverHttp;
 use photovote_tests::{Client, Election, Everything, Tables, administrator, assert_same, followed, serve};
 use program::{Server, photovote};
 use serde_json::{Value, json};

@@ -20,11 +20,11 @@ use photovote::{
     rebuild::{self, FailedRebuild, Task, Work},
     server::Server,
 };
-use photovote_control::Control;
+use photovote_coordination::Control;
 use photovote_document_store::Scope;
 use photovote_domain::ShardCount;
 use photovote_dynamodb::Item;
-use photovote_event_store::{EventReader, Snapshots};
+use photovote_events::{EventReader, Snapshots};
 use photovote_tests::{
     Answers, Client, Election, Everything, Tables, Voter, administrator, assert_same, followed, serve, try_serve, until,
 };

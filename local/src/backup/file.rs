@@ -8,7 +8,7 @@ use std::{
 };
 
 use photovote_domain::{Ballot, Digest, Election, ElectionId, ShardCount, Voter, election::ElectionEvent};
-use photovote_event_store::{Commit, DecodeError, Stream, verify};
+use photovote_events::{Commit, DecodeError, Stream, verify};
 
 use super::{Amount, BackupError, line::Entry};
 

@@ -9,12 +9,12 @@ use std::{
 };
 
 use aws_sdk_dynamodb::Client;
-use closer::RestoreError;
 use futures::{TryStreamExt, stream};
-use photovote_control::{Control, Fenced};
+use photovote_closing::RestoreError;
+use photovote_coordination::{Control, Fenced};
 use photovote_domain::{Digest, ElectionId, Version};
 use photovote_dynamodb::{Endpoint, client, config};
-use photovote_event_store::{ChainError, Commit, Environment, EventReader, EventStore, Stream, Unreadable, verify};
+use photovote_events::{ChainError, Commit, Environment, EventReader, EventStore, Stream, Unreadable, verify};
 
 use super::{Amount, BackupError, file::Backup};
 use crate::{
@@ -67,8 +67,8 @@ async fn bring(client: Client, events: &str, control: &str, backup: &Backup) -> 
     if compare(&store, backup).await? != Lacks::Nothing || !have_gates(&control, backup).await? {
         fill(&store, &control, backup).await?;
     }
-    let list = async || closer::elections(&store).await.map_err(RestoreError::from);
-    let counted = closer::restore_creations(&store, &control, list).await;
+    let list = async || photovote_closing::elections(&store).await.map_err(RestoreError::from);
+    let counted = photovote_closing::restore_creations(&store, &control, list).await;
     counted.map(drop).map_err(|error| BackupError::Creations { error: Box::new(error) })
 }
 
@@ -117,7 +117,7 @@ async fn finish(
     fenced: BTreeMap<ElectionId, Fenced>,
 ) -> Result<(), BackupError> {
     for (election, fenced) in fenced {
-        let restored = closer::restore_fenced(events, control, election, fenced).await;
+        let restored = photovote_closing::restore_fenced(events, control, election, fenced).await;
         restored.map_err(|error: RestoreError| BackupError::Gates { election, error: Box::new(error) })?;
     }
     Ok(())

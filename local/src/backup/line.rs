@@ -7,7 +7,7 @@ use std::{
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use photovote_domain::Digest;
-use photovote_event_store::{Commit, KeyError, StoredEvent, Stream};
+use photovote_events::{Commit, KeyError, StoredEvent, Stream};
 use serde::{Deserialize, Serialize};
 
 /// A line: a commit, or how many there were.

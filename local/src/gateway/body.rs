@@ -3,7 +3,7 @@
 use std::{future::poll_fn, pin::Pin, time::Duration};
 
 use axum::body::{Body, Bytes, HttpBody};
-use photovote_http::{Code, LARGEST_BODY, Problem};
+use photovote_edge::{Code, LARGEST_BODY, Problem};
 use tokio::sync::Mutex;
 
 /// The longest body that API Gateway takes, in bytes.

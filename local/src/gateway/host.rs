@@ -11,7 +11,7 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use photovote_http::{Code, Problem};
+use photovote_edge::{Code, Problem};
 use url::Host;
 
 use super::{connections::Connection, name, refuse};

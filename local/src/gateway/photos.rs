@@ -10,7 +10,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::get,
 };
-use photovote_http::Problem;
+use photovote_edge::Problem;
 
 const EMBEDDING: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
 

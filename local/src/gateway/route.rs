@@ -11,7 +11,7 @@ use axum::{
 };
 use lambda_http::{Context, LambdaEvent, request::LambdaRequest};
 use photovote_domain::Timestamp;
-use photovote_http::{Code, Problem};
+use photovote_edge::{Code, Problem};
 
 use super::{body, connections::Connection};
 use crate::{
@@ -73,7 +73,7 @@ impl Route {
         let function = self.router.clone();
         let event = LambdaEvent::new(LambdaRequest::ApiGatewayV2(event), context);
         let invocation = tokio::spawn(async move {
-            let Ok(answer) = photovote_http::invoke(function, event).await;
+            let Ok(answer) = photovote_edge::invoke(function, event).await;
             // An answer travels as JSON.
             serde_json::to_value(answer).and_then(serde_json::from_value)
         });

@@ -9,7 +9,7 @@ use axum::{
 };
 use lambda_http::request::RequestContext;
 use photovote_domain::{Subject, Timestamp};
-use photovote_http::LARGEST_BODY;
+use photovote_edge::LARGEST_BODY;
 use reqwest::{Client, RequestBuilder};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -91,7 +91,7 @@ fn functions() -> Vec<Function> {
             .route("/v1/panic", get(|| async { panic!("a bug") as Response }))
             .route("/v1/slow", axum::routing::put(slow))
             .route("/v1/long", get(|| async { "x".repeat(LONG_ANSWER) }))
-            .route("/v1/conflict", get(|| async { Problem::from(photovote_http::Code::Conflict) })),
+            .route("/v1/conflict", get(|| async { Problem::from(photovote_edge::Code::Conflict) })),
     );
     let commands = function(
         "commands",

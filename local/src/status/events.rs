@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use photovote_domain::{Aggregate, Ballot, Election, ElectionId, Timestamp, Version, Voter, VoterId, ballot, voter};
-use photovote_event_store::{Commit, EventReader, Stream};
+use photovote_events::{Commit, EventReader, Stream};
 
 use super::{EventsStatus, StatusError};
 use crate::{data_copy::DataCopy, engine::EVENTS, streams::Partitions};

@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_dynamodb::types::KeysAndAttributes;
+use photovote_documents::{ElectionDocument, VoterDocument};
 use photovote_domain::{ElectionId, VoterId};
 use photovote_dynamodb::{Item, Retry, StorageError, storage_error};
-use photovote_projections::{ElectionDocument, VoterDocument};
 
 use crate::{
     failure::DocumentError,

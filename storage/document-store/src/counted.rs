@@ -9,9 +9,9 @@ use aws_sdk_dynamodb::{
     primitives::Blob,
     types::{AttributeValue, ConditionCheck, Put, PutRequest, TransactWriteItem, WriteRequest},
 };
+use photovote_documents::ReceiptBlock;
 use photovote_domain::{Digest, ElectionId, Hasher, Shard, Tally};
 use photovote_dynamodb::{Item, TransactFailure, storage_error, transact};
-use photovote_projections::ReceiptBlock;
 
 use crate::{
     failure::DocumentError,

@@ -6,12 +6,12 @@ mod writing;
 use std::collections::BTreeMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use photovote_documents::{ElectionDocument, ElectionSummary, VoterDocument, unpack};
 use photovote_domain::{
     CompetitionId, Election, ElectionId, Scale, ShardCount, Tally, Timestamp, Version, VoterId,
     election::{Administrators, Competition, ResultsDigest, Role, Status},
 };
 use photovote_dynamodb::Item;
-use photovote_projections::{ElectionDocument, ElectionSummary, VoterDocument, unpack};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::{

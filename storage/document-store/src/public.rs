@@ -3,12 +3,12 @@
 #[cfg(feature = "write")]
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;
+#[cfg(feature = "write")]
+use photovote_documents::PublicResults;
 use photovote_domain::{Digest, ElectionId};
 use photovote_dynamodb::Item;
 #[cfg(feature = "write")]
 use photovote_dynamodb::storage_error;
-#[cfg(feature = "write")]
-use photovote_projections::PublicResults;
 
 use crate::{failure::DocumentError, item::damaged};
 #[cfg(feature = "write")]

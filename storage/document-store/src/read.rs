@@ -5,12 +5,12 @@ use aws_sdk_dynamodb::{
     operation::query::builders::QueryFluentBuilder,
     types::{AttributeValue, Select},
 };
+use photovote_documents::{ElectionDocument, ElectionSummary, PublicResults, VoterDocument, block_has};
 use photovote_domain::{
     ElectionId, Receipt, ShardCount, Subject, Tally, Version, VoterId,
     election::{Administrators, Status},
 };
 use photovote_dynamodb::{Item, Retry, storage_error};
-use photovote_projections::{ElectionDocument, ElectionSummary, PublicResults, VoterDocument, block_has};
 
 use crate::{
     failure::DocumentError,

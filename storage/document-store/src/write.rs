@@ -7,9 +7,9 @@ use aws_sdk_dynamodb::{
     error::BuildError,
     types::{AttributeValue, ConditionCheck, Delete, Put, TransactWriteItem},
 };
+use photovote_documents::{Changes, ElectionDocument, VoterDocument};
 use photovote_domain::{ElectionId, Version, VoterId, election::Status};
 use photovote_dynamodb::{Item, PutFailure, TransactFailure, put_failure, storage_error, transact};
-use photovote_projections::{Changes, ElectionDocument, VoterDocument};
 
 use crate::{
     failure::DocumentError,

@@ -4,12 +4,12 @@
 use std::collections::BTreeMap;
 
 use photovote_document_store::{DocumentError, DocumentStore, Generation, PublicHeader, Released, Saved};
+use photovote_documents::{Changes, ElectionDocument, PublicResults};
 use photovote_domain::{
     CandidateId, Digest, ElectionId, Nonce, Ratings, Receipt, Scale, Shard, ShardCount, Tally, Version,
     election::ElectionEvent as E,
 };
-use photovote_projections::{Changes, ElectionDocument, PublicResults};
-use photovote_testing::Engine;
+use photovote_test_support::Engine;
 
 const ELECTION: ElectionId = ElectionId::from_bits(7);
 /// More receipts than three items have.

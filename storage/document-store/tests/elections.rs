@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use photovote_document_store::{COMPETITIONS_AT_ONCE, DocumentError, DocumentStore, Generation, Saved};
+use photovote_documents::{Changes, ElectionDocument, Turn, VoterDocument};
 use photovote_domain::{
     BallotId, CandidateId, CompetitionId, ElectionId, Scale, ShardCount, Subject, Timestamp, Version, VoterId,
     election::{ElectionEvent as E, Picture, Role, Status},
     voter::VoterEvent,
 };
-use photovote_projections::{Changes, ElectionDocument, Turn, VoterDocument};
-use photovote_testing::Engine;
+use photovote_test_support::Engine;
 
 fn generation() -> Generation {
     "2".parse().unwrap()

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::types::AttributeValue::{L, S};
 use photovote_document_store::{DocumentError, DocumentStore, Generation, Scope};
+use photovote_documents::{Changes, ElectionDocument};
 use photovote_domain::{ElectionId, Scale, ShardCount, Version, election::ElectionEvent};
-use photovote_projections::{Changes, ElectionDocument};
-use photovote_testing::Engine;
+use photovote_test_support::Engine;
 
 const ELECTION: ElectionId = ElectionId::from_bits(7);
 

@@ -8,7 +8,7 @@ use std::{
 
 use photovote_domain::{ElectionId, VoterId, election::ElectionEvent};
 use photovote_dynamodb::{Item, answered_by};
-use photovote_testing::{Engine as InMemory, ballot, election, following, voter};
+use photovote_test_support::{Engine as InMemory, ballot, election, following, voter};
 use tempfile::NamedTempFile;
 
 use super::*;
@@ -290,7 +290,10 @@ async fn an_import_that_is_killed_anywhere_goes_on_and_until_then_nothing_can_be
         }
         if !importing.is_empty() {
             let reader = EventReader::new(engine.client(), engine.tables().events);
-            let refused = closer::restore(&reader, &control, [HERE, ELSEWHERE], closer::Which::All).await.unwrap_err();
+            let refused =
+                photovote_closing::restore(&reader, &control, [HERE, ELSEWHERE], photovote_closing::Which::All)
+                    .await
+                    .unwrap_err();
             assert!(refused.to_string().contains("repeat `photovote import`"), "{refused}");
         }
         import_into(&engine, engine.client(), file.path()).await.unwrap();

@@ -1,9 +1,9 @@
 //! Documents on their way into items.
 
 use aws_sdk_dynamodb::{primitives::Blob, types::AttributeValue};
+use photovote_documents::{ElectionDocument, ElectionSummary, VoterDocument, pack};
 use photovote_domain::{Tally, election::Competition};
 use photovote_dynamodb::Item;
-use photovote_projections::{ElectionDocument, ElectionSummary, VoterDocument, pack};
 use serde::Serialize;
 
 use super::{BALLOTS, Header, Listed, Part, Place, Registered, damaged};

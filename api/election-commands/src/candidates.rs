@@ -1,0 +1,218 @@
+//! The candidates of a draft, and taking one out of the ranking later.
+
+use axum::extract::State;
+use photovote_domain::{
+    CandidateId, Image, Reason,
+    election::{ElectionCommand, Role},
+};
+use photovote_edge::{
+    Administrator, Answer, Changed, CommandHeaders, Created, Patch, Preconditions, Problem, Segments, Submission,
+    created, optional, present, schema, value,
+};
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use crate::{App, changed, elections::Nothing, existing};
+
+/// A candidate's picture.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ImageBody {
+    /// Where it lies: an https URL of at most 2,048 characters.
+    #[schema(value_type = schema::ImageUrl)]
+    url: String,
+    /// What stands under it: 1 to 500 characters.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<schema::ImageCaption>, nullable = false)]
+    caption: Option<String>,
+}
+
+impl ImageBody {
+    fn parse(self) -> Result<Image, Problem> {
+        let caption = optional("image.caption", self.caption.as_deref())?;
+        Ok(Image { url: value("image.url", &self.url)?, caption })
+    }
+}
+
+/// A new candidate.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NewCandidate {
+    /// Its id, a ULID, if the client chooses it.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<schema::Id>, nullable = false)]
+    id: Option<CandidateId>,
+    /// Its name: 1 to 200 characters.
+    #[schema(value_type = schema::Name)]
+    name: String,
+    /// What there is to say about it: at most 4,000 characters.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<schema::Description>, nullable = false)]
+    description: Option<String>,
+    /// The picture.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(nullable = false)]
+    image: Option<ImageBody>,
+}
+
+/// Adds a candidate to a competition.
+///
+/// An editor of the election may call this, while the election is a draft. A candidate is one photograph; the image is an
+/// address, and PhotoVote does not load it. The answer has the candidate's id and the election's new version.
+#[utoipa::path(
+    post, path = "/elections/{election}/competitions/{competition}/candidates", tag = "candidates", operation_id = "add_candidate", security(("administrator" = [])),
+    params(
+        ("election" = schema::Id, Path, description = "The election's id"),
+        ("competition" = schema::Id, Path, description = "The competition's id"),
+        CommandHeaders,
+    ),
+    request_body = NewCandidate,
+    responses((status = CREATED, body = Created, description = "The candidate was added"))
+)]
+pub(crate) async fn create(
+    State(app): State<App>,
+    caller: Administrator,
+    path: Segments,
+    submission: Submission,
+) -> Answer {
+    let history = app.election(&caller, path.id("election")?, Role::Editor).await?;
+    let (election, competition) = (history.stream.election(), path.id("competition")?);
+    let parse = || {
+        let (body, intent): (NewCandidate, _) = submission.read(&caller)?;
+        let scope = format!("{election}/{competition}/candidate");
+        let derived = || CandidateId::from_bits(intent.new_id(&scope, history.secret(), app.store.environment()));
+        let (own_id, candidate) = (body.id.is_some(), body.id.unwrap_or_else(derived));
+        let name = value("name", &body.name)?;
+        let description = optional("description", body.description.as_deref())?;
+        let image = body.image.map(ImageBody::parse).transpose()?;
+        let command = ElectionCommand::AddCandidate { competition, candidate, name, description, image };
+        Ok((intent, candidate, own_id, command))
+    };
+    let (intent, candidate, own_id, command) = parse().map_err(existing(&history.state, competition, None))?;
+    let version = app.create(history, &intent, command, own_id, None).await?;
+    let location = format!("/v1/elections/{election}/competitions/{competition}/candidates/{candidate}");
+    Ok(created(&location, version, Created { id: candidate.to_string(), version }))
+}
+
+/// What is to change in a candidate.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct CandidatePatch {
+    /// A new name.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<schema::Name>, nullable = false)]
+    name: Option<String>,
+    /// A new description; `null` clears it.
+    #[serde(default)]
+    #[schema(value_type = Option<schema::Description>)]
+    description: Patch<String>,
+    /// A new picture; `null` takes it away.
+    #[serde(default)]
+    #[schema(value_type = Option<ImageBody>)]
+    image: Patch<ImageBody>,
+}
+
+/// Changes a candidate.
+///
+/// An editor of the election may call this, while the election is a draft. Fields that are left out stay as they are. `ETag` and
+/// `If-Match` are the election's.
+#[utoipa::path(
+    patch, path = "/elections/{election}/competitions/{competition}/candidates/{candidate}", tag = "candidates", operation_id = "change_candidate", security(("administrator" = [])),
+    params(
+        ("election" = schema::Id, Path, description = "The election's id"),
+        ("competition" = schema::Id, Path, description = "The competition's id"),
+        ("candidate" = schema::Id, Path, description = "The candidate's id"),
+        CommandHeaders,
+        Preconditions,
+    ),
+    request_body = CandidatePatch,
+    responses((status = OK, body = Changed, description = "The election is at this version"))
+)]
+pub(crate) async fn change(
+    State(app): State<App>,
+    caller: Administrator,
+    path: Segments,
+    submission: Submission,
+) -> Answer {
+    let history = app.election(&caller, path.id("election")?, Role::Editor).await?;
+    let (competition, candidate) = (path.id("competition")?, path.id("candidate")?);
+    let parse = || {
+        let (body, intent): (CandidatePatch, _) = submission.read(&caller)?;
+        let name = optional("name", body.name.as_deref())?;
+        let description = body.description.parse("description")?;
+        let image = body.image.map(ImageBody::parse)?;
+        Ok((intent, ElectionCommand::ChangeCandidate { competition, candidate, name, description, image }))
+    };
+    let (intent, command) = parse().map_err(existing(&history.state, competition, Some(candidate)))?;
+    app.change(history, &intent, command, None).await.map(changed)
+}
+
+/// Removes a candidate.
+///
+/// An editor of the election may call this, while the election is a draft. In an open election, disqualify the candidate instead.
+/// `ETag` and `If-Match` are the election's.
+#[utoipa::path(
+    delete, path = "/elections/{election}/competitions/{competition}/candidates/{candidate}", tag = "candidates", operation_id = "remove_candidate", security(("administrator" = [])),
+    params(
+        ("election" = schema::Id, Path, description = "The election's id"),
+        ("competition" = schema::Id, Path, description = "The competition's id"),
+        ("candidate" = schema::Id, Path, description = "The candidate's id"),
+        CommandHeaders,
+        Preconditions,
+    ),
+    responses((status = OK, body = Changed, description = "The election is at this version"))
+)]
+pub(crate) async fn delete(
+    State(app): State<App>,
+    caller: Administrator,
+    path: Segments,
+    submission: Submission,
+) -> Answer {
+    let history = app.election(&caller, path.id("election")?, Role::Editor).await?;
+    let (competition, candidate) = (path.id("competition")?, path.id("candidate")?);
+    let form = submission.read(&caller);
+    let (_, intent): (Nothing, _) = form.map_err(existing(&history.state, competition, Some(candidate)))?;
+    app.change(history, &intent, ElectionCommand::RemoveCandidate { competition, candidate }, None).await.map(changed)
+}
+
+/// Why a candidate is disqualified.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Disqualification {
+    /// The reason, which everybody sees: 1 to 500 characters.
+    #[schema(value_type = schema::Reason)]
+    reason: String,
+}
+
+/// Takes a candidate out of the ranking.
+///
+/// An editor of the election may call this, while the election is open or closed. The ratings are kept; the results list the
+/// candidate apart, with the reason. This cannot be undone.
+#[utoipa::path(
+    post, path = "/elections/{election}/competitions/{competition}/candidates/{candidate}/disqualify", tag = "candidates", operation_id = "disqualify_candidate", security(("administrator" = [])),
+    params(
+        ("election" = schema::Id, Path, description = "The election's id"),
+        ("competition" = schema::Id, Path, description = "The competition's id"),
+        ("candidate" = schema::Id, Path, description = "The candidate's id"),
+        CommandHeaders,
+    ),
+    request_body = Disqualification,
+    responses((status = OK, body = Changed, description = "The candidate is disqualified"))
+)]
+pub(crate) async fn disqualify(
+    State(app): State<App>,
+    caller: Administrator,
+    path: Segments,
+    submission: Submission,
+) -> Answer {
+    let history = app.election(&caller, path.id("election")?, Role::Editor).await?;
+    let (competition, candidate) = (path.id("competition")?, path.id("candidate")?);
+    let parse = || {
+        let (body, intent): (Disqualification, _) = submission.read(&caller)?;
+        Ok((intent, value::<Reason>("reason", &body.reason)?))
+    };
+    let (intent, reason) = parse().map_err(existing(&history.state, competition, Some(candidate)))?;
+    let why = Some(reason.to_string());
+    let command = ElectionCommand::DisqualifyCandidate { competition, candidate, reason };
+    app.change(history, &intent, command, why).await.map(changed)
+}

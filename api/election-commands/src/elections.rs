@@ -1,0 +1,195 @@
+//! Creating, changing and deleting elections.
+
+use axum::extract::State;
+use photovote_domain::{
+    Aggregate, Description, Election, ElectionId, Name, Scale, ShardCount,
+    election::{Context, ElectionCommand, Role},
+};
+use photovote_dynamodb::Cancellation;
+use photovote_edge::{
+    Administrator, Answer, Changed, CommandHeaders, Created, Patch, Preconditions, Problem, Segments, Submission,
+    created, invalid_value, optional, present, schema, value,
+};
+use photovote_events::{ExecuteError, History, Stream};
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use crate::{App, changed};
+
+/// A scale: whole numbers within 0 to 10, `min` below `max`.
+#[derive(Debug, Clone, Copy, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"min": 1, "max": 5}))]
+pub(crate) struct ScaleBody {
+    /// The lowest grade.
+    #[schema(value_type = schema::Grade)]
+    min: i64,
+    /// The highest grade.
+    #[schema(value_type = schema::Grade)]
+    max: i64,
+}
+
+impl ScaleBody {
+    fn parse(self) -> Result<Scale, Problem> {
+        Scale::new(self.min, self.max).map_err(|error| invalid_value("scale", &error))
+    }
+}
+
+/// A new election.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NewElection {
+    /// Its id, a ULID, if the client chooses it.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<schema::Id>, nullable = false)]
+    id: Option<ElectionId>,
+    /// Its name: 1 to 200 characters.
+    #[schema(value_type = schema::Name)]
+    name: String,
+    /// What there is to say about it: at most 4,000 characters.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<schema::Description>, nullable = false)]
+    description: Option<String>,
+    /// The grades that voters may give; 1 to 5 unless said otherwise.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(nullable = false)]
+    scale: Option<ScaleBody>,
+    /// About how many voters will come. It sets over how many partitions they are spread.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(minimum = 1, example = 200, nullable = false)]
+    expected_voters: Option<i64>,
+}
+
+/// Creates an election.
+///
+/// Any administrator may call this, unless the operator limits it to a group or scope. An administrator can create 1,000 elections,
+/// or as many as the operator says; those that were deleted count. The election begins as a draft, and the caller is its owner. The answer has the id and the
+/// version. Next, add competitions, candidates and voters; then open the election. A client that chooses the `id` itself, or sends
+/// an `Idempotency-Key`, can repeat the request: it creates one election.
+#[utoipa::path(
+    post, path = "/elections", tag = "elections", operation_id = "create_election", params(CommandHeaders), security(("administrator" = [])), request_body = NewElection,
+    responses((status = CREATED, body = Created, description = "The election was created"))
+)]
+pub(crate) async fn create(State(app): State<App>, caller: Administrator, submission: Submission) -> Answer {
+    app.creation.admit(&caller)?;
+    let (body, intent): (NewElection, _) = submission.read(&caller)?;
+    let name: Name = value("name", &body.name)?;
+    let description: Option<Description> = optional("description", body.description.as_deref())?;
+    let scale = body.scale.map_or(Ok(Scale::default()), ScaleBody::parse)?;
+    let shards = body.expected_voters.map_or(Ok(ShardCount::default()), shards)?;
+
+    let environment = app.store.environment();
+    let id = body.id.unwrap_or_else(|| ElectionId::from_bits(intent.new_id("election", None, environment)));
+    let stream = Stream::Election(id);
+    let command = ElectionCommand::Create { owner: caller.subject.clone(), name, description, scale, shards };
+    let mut record = intent.record(command.name(), &stream, environment);
+    record.own_id = body.id.is_some();
+    let by = record.private.actor.administrator();
+    let decide = |election: &Election| election.decide(command.clone(), &Context { now: environment.now(), by });
+    // Nothing is loaded: an election that is there already is found by the condition of the write.
+    let alongside = |_: &_| {
+        let counted = app.control.count_creation(&caller.subject, app.creation.most)?;
+        Ok(std::iter::once(counted).chain(app.control.create_gates(id, shards)?).collect())
+    };
+    let done = app.store.execute_with(History::empty(stream), &record, |_| true, decide, alongside).await;
+    let done = done.map_err(|error| match error {
+        ExecuteError::Blocked(reasons) if reasons.first().is_some_and(Cancellation::is_condition) => {
+            app.creation.exhausted()
+        }
+        error => error.into(),
+    })?;
+    let body = Created { id: id.to_string(), version: done.version };
+    Ok(created(&format!("/v1/elections/{id}"), done.version, body))
+}
+
+fn shards(expected_voters: i64) -> Result<ShardCount, Problem> {
+    match u64::try_from(expected_voters) {
+        Ok(voters) if voters > 0 => Ok(ShardCount::for_voters(voters)),
+        _ => Err(invalid_value("expected_voters", &"is not a positive number")),
+    }
+}
+
+/// What is to change in an election.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ElectionPatch {
+    /// A new name.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<schema::Name>, nullable = false)]
+    name: Option<String>,
+    /// A new description; `null` clears it.
+    #[serde(default)]
+    #[schema(value_type = Option<schema::Description>)]
+    description: Patch<String>,
+    /// A new scale.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(nullable = false)]
+    scale: Option<ScaleBody>,
+}
+
+/// Changes an election.
+///
+/// An editor of the election may call this, while it is a draft. Fields that are left out stay as they are. From the opening on,
+/// name, description and scale stay as they are, because they are the question that is voted on. The answer has the new version.
+/// On 412 or 409, load the election again and decide anew.
+#[utoipa::path(
+    patch, path = "/elections/{election}", tag = "elections", operation_id = "change_election", security(("administrator" = [])),
+    params(("election" = schema::Id, Path, description = "The election's id"), CommandHeaders, Preconditions),
+    request_body = ElectionPatch,
+    responses((status = OK, body = Changed, description = "The election is at this version"))
+)]
+pub(crate) async fn change(
+    State(app): State<App>,
+    caller: Administrator,
+    path: Segments,
+    submission: Submission,
+) -> Answer {
+    let history = app.election(&caller, path.id("election")?, Role::Editor).await?;
+    let (body, intent): (ElectionPatch, _) = submission.read(&caller)?;
+    let command = ElectionCommand::Change {
+        name: optional("name", body.name.as_deref())?,
+        description: body.description.parse("description")?,
+        scale: body.scale.map(ScaleBody::parse).transpose()?,
+    };
+    app.change(history, &intent, command, None).await.map(changed)
+}
+
+/// Deletes an election.
+///
+/// An owner of the election may call this, while it is a draft, closed or released. This is final: there is no way back, and the
+/// ballots are not counted or shown any more. An open election has to be closed first.
+#[utoipa::path(
+    delete, path = "/elections/{election}", tag = "elections", operation_id = "delete_election", security(("administrator" = [])),
+    params(("election" = schema::Id, Path, description = "The election's id"), CommandHeaders, Preconditions),
+    responses((status = OK, body = Changed, description = "The election is deleted"))
+)]
+pub(crate) async fn delete(
+    State(app): State<App>,
+    caller: Administrator,
+    path: Segments,
+    submission: Submission,
+) -> Answer {
+    let id = path.id("election")?;
+    let history = app.election(&caller, id, Role::Owner).await?;
+    let (_, intent): (Nothing, _) = submission.read(&caller)?;
+    let (shards, counted) = (history.state.shards, history.state.casts.is_some());
+    app.control.gates(id, shards).await?;
+    if counted {
+        return app.change(history, &intent, ElectionCommand::Delete, None).await.map(changed);
+    }
+    // The gates of a draft let voters in. It goes on the schedule, so that they are closed whatever happens here.
+    let environment = app.store.environment();
+    let record = intent.record(ElectionCommand::Delete.name(), &history.stream, environment);
+    let by = record.private.actor.administrator();
+    let decide =
+        |election: &Election| election.decide(ElectionCommand::Delete, &Context { now: environment.now(), by });
+    let schedule = |_: &_| Ok(vec![app.control.schedule(id)?]);
+    let done = app.store.execute_with(history, &record, |seen| intent.expects(seen.version), decide, schedule).await?;
+    app.control.close_gates(id, shards).await?;
+    Ok(changed(done.version))
+}
+
+/// A body that says nothing.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Nothing {}

@@ -1,0 +1,201 @@
+//! What an administrator can do: elections, their competitions and candidates, and their voters.
+//!
+//! Each handler reads like the order in which requests are checked: existence and role, form, value; then the event
+//! store asks whether the command is known, whether the precondition holds, and the domain.
+
+mod administrators;
+mod candidates;
+mod competitions;
+mod creation;
+mod elections;
+mod lifecycle;
+mod voters;
+
+use photovote_closing::CloseError;
+use photovote_coordination::Control;
+use photovote_domain::{
+    Aggregate, CandidateId, CompetitionId, Election, ElectionId, Version,
+    ballot::BallotRejection,
+    election::{Context, ElectionCommand, ElectionRejection, ElectionRejection as E, Limit, Role, Status},
+    voter::VoterRejection as V,
+};
+use photovote_edge::{Administrator, Answer, Changed, Code, Intent, Problem, Problems, at_version};
+use photovote_events::{ElectionCache, EventStore, History, Snapshots};
+
+pub use creation::{CreationRules, MostError};
+
+/// The function: the tables it works on, and the elections it has seen lately.
+#[derive(Debug, Clone)]
+pub struct App {
+    store: EventStore,
+    control: Control,
+    elections: ElectionCache<History<Election>>,
+    snapshots: Snapshots,
+    creation: CreationRules,
+}
+
+impl App {
+    /// Works on these tables.
+    pub fn new(store: EventStore, control: Control, snapshots: Snapshots) -> Self {
+        let elections = ElectionCache::new(store.reader().clone());
+        Self { store, control, elections, snapshots, creation: CreationRules::default() }
+    }
+
+    /// Lets these administrators create elections, and so many.
+    #[must_use]
+    pub fn creating(self, creation: CreationRules) -> Self {
+        Self { creation, ..self }
+    }
+
+    /// An election as it is now. Of one that was seen lately only what is new is read: its definition may be megabytes, and
+    /// somebody may be registering thousands of voters.
+    async fn load(&self, id: ElectionId) -> Answer<History<Election>> {
+        let history = self.elections.fresh(id).await?;
+        Ok(History::clone(&history))
+    }
+
+    /// An election in which this administrator has at least this role. One in which they have none is not to be told from
+    /// one that does not exist.
+    ///
+    /// What is asked of the election itself asks for the role again when it is decided: until then it may be lost.
+    async fn election(&self, caller: &Administrator, id: ElectionId, needed: Role) -> Answer<History<Election>> {
+        let history = self.load(id).await?;
+        let admitted = history.state.administrators.admit(&caller.subject, needed);
+        admitted.map(|()| history).map_err(|refused| Problem::refused(&refused))
+    }
+
+    /// Carries out a command that touches nothing but the election's own stream.
+    async fn change(
+        &self,
+        history: History<Election>,
+        intent: &Intent,
+        command: ElectionCommand,
+        reason: Option<String>,
+    ) -> Answer<Version> {
+        self.create(history, intent, command, false, reason).await
+    }
+
+    /// The same for a command that creates something in the election, perhaps under an id that the client chose.
+    async fn create(
+        &self,
+        history: History<Election>,
+        intent: &Intent,
+        command: ElectionCommand,
+        own_id: bool,
+        reason: Option<String>,
+    ) -> Answer<Version> {
+        self.control.has_gates(history.stream.election(), history.state.shards).await?;
+        let environment = self.store.environment();
+        let mut record = intent.record(command.name(), &history.stream, environment);
+        record.own_id = own_id;
+        record.private.reason = reason;
+        let by = record.private.actor.administrator();
+        let decide = |election: &Election| election.decide(command.clone(), &Context { now: environment.now(), by });
+        let done = self.store.execute(history, &record, |seen| intent.expects(seen.version), decide).await?;
+        Ok(done.version)
+    }
+}
+
+photovote_edge::routes! {
+    App:
+    elections::create => Problems::of_command()
+        .codes([Code::CreationForbidden, Code::InvalidValue, Code::TooManyElections])
+        .refusals([E::IdTaken]),
+    elections::change => on_election().codes([Code::InvalidValue]).refusals([NOT_DRAFT]),
+    elections::delete => on_election().refusals([E::WrongStatus(Status::Open)]),
+    administrators::appoint => on_election()
+        .codes([Code::InvalidValue])
+        .refusals([E::LastOwner, E::TooMany(Limit::Administrators)]),
+    administrators::remove => on_election()
+        .codes([Code::InvalidValue])
+        .refusals([E::AdministratorNotFound, E::LastOwner]),
+    lifecycle::open => on_election()
+        .refusals([E::ClosingTimePast, NOT_DRAFT, E::NoCompetition, E::TooFewCandidates]),
+    lifecycle::extend => on_election()
+        .refusals([E::ClosingTimePast, E::ClosingTimeNotLater, NOT_OPEN, E::NoClosingTime, E::Due]),
+    lifecycle::close => at_any_version().refusals([NOT_OPEN]),
+    lifecycle::release => on_election().refusals([E::NotClosed(Status::Open), E::Counting]),
+    competitions::create => on_election()
+        .codes([Code::InvalidValue])
+        .refusals([NOT_DRAFT, E::IdTaken, E::TooMany(Limit::Competitions), E::TooMany(Limit::ElectionBytes)]),
+    competitions::change => on_competition().codes([Code::InvalidValue]).refusals(TOO_LARGE),
+    competitions::delete => on_competition(),
+    candidates::create => on_competition()
+        .codes([Code::InvalidValue])
+        .refusals([E::IdTaken, E::TooMany(Limit::CandidatesInCompetition)])
+        .refusals(TOO_LARGE),
+    candidates::change => on_competition()
+        .codes([Code::InvalidValue])
+        .refusals([E::CandidateNotFound])
+        .refusals(TOO_LARGE),
+    candidates::delete => on_competition().refusals([E::CandidateNotFound]),
+    candidates::disqualify => on_election().codes([Code::InvalidValue]).refusals([
+        E::CompetitionNotFound,
+        E::CandidateNotFound,
+        E::WrongStatus(Status::Draft),
+        E::DisqualifiedAlready,
+        E::TooMany(Limit::ModeratedBytes),
+    ]),
+    voters::register => at_any_version()
+        .codes([Code::InvalidValue])
+        .refusals([V::IdTaken, V::EmailTaken, V::RegistrationClosed(Status::Closed)]),
+    voters::remove => on_election()
+        .refusals([V::NotFound, V::HasCast, V::RegistrationClosed(Status::Closed)]),
+    voters::replace_token => at_any_version()
+        .refusals([V::NotFound])
+        .refusals([BallotRejection::CastAlready, BallotRejection::Closed]),
+}
+
+const NOT_DRAFT: E = E::NotDraft(Status::Open);
+const NOT_OPEN: E = E::NotOpen(Status::Draft);
+const TOO_LARGE: [E; 2] = [E::TooMany(Limit::CompetitionBytes), E::TooMany(Limit::ElectionBytes)];
+
+/// What any command on an election can be refused for, whatever its version.
+fn at_any_version() -> Problems {
+    Problems::of_command().codes([Code::GatesMissing, Code::MalformedId]).refusals([
+        E::NotFound,
+        E::RoleInsufficient(Role::Editor),
+        E::Deleted,
+    ])
+}
+
+/// The same for a command that heeds `If-Match`.
+fn on_election() -> Problems {
+    at_any_version().codes([Code::VersionMismatch])
+}
+
+/// The same for a command on a competition of a draft.
+fn on_competition() -> Problems {
+    on_election().refusals([E::CompetitionNotFound, NOT_DRAFT])
+}
+
+/// What is wrong with a request is said only of what exists: otherwise the answer is that it does not.
+///
+/// Whether it exists is asked again when the command is decided, after it was looked up whether the command is known:
+/// that a thing was removed is no reason to answer its removal differently the second time.
+fn existing(
+    election: &Election,
+    competition: CompetitionId,
+    candidate: Option<CandidateId>,
+) -> impl FnOnce(Problem) -> Problem {
+    let missing = match (election.competition(competition), candidate) {
+        (None, _) => Some(ElectionRejection::CompetitionNotFound),
+        (Some(found), Some(candidate)) if found.candidate(candidate).is_none() => {
+            Some(ElectionRejection::CandidateNotFound)
+        }
+        _ => None,
+    };
+    move |problem| missing.map_or(problem, |missing| Problem::refused(&missing))
+}
+
+fn changed(version: Version) -> axum::response::Response {
+    at_version(version, Changed { version })
+}
+
+fn closing(error: CloseError) -> Problem {
+    match error {
+        CloseError::Execute(error) => error.into(),
+        CloseError::Control(error) => error.into(),
+        CloseError::Load(error) => error.into(),
+    }
+}

@@ -1,0 +1,296 @@
+//! Registering voters, removing them, and replacing their ballot tokens.
+//!
+//! A voter and their ballot are two streams that only a payload links. So a registration is one transaction: the voter's
+//! commit, the ballot's, the guard that keeps the address unique, and the gate that voters come through.
+
+use axum::extract::State;
+use photovote_domain::{
+    Aggregate, Ballot, BallotId, Digest, Election, ElectionId, Email, Shard, Version, Voter, VoterId,
+    ballot::{self, BallotCommand, BallotRejection},
+    election::{Role, Status},
+    email_key,
+    voter::{self, VoterCommand, VoterRejection},
+};
+use photovote_dynamodb::{Cancellation, Retry};
+use photovote_edge::{
+    Administrator, Answer, BallotToken, Changed, Code, CommandHeaders, Preconditions, Problem, Segments, Submission,
+    at_version, created, present, schema, value,
+};
+use photovote_events::{CommandId, CommandRecord, Commit, ExecuteError, History, Known, Snapshot, Stream};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::{App, changed, elections::Nothing};
+
+/// A new voter.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NewVoter {
+    /// Their id, a ULID, if the client chooses it.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<schema::Id>, nullable = false)]
+    id: Option<VoterId>,
+    /// Their name: 1 to 200 characters.
+    #[schema(value_type = schema::Name)]
+    name: String,
+    /// Their email address, unique in the election.
+    #[schema(value_type = schema::Email)]
+    email: String,
+}
+
+/// A voter was registered.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct RegisteredVoter {
+    /// Their id, a ULID.
+    #[schema(value_type = schema::Id)]
+    id: String,
+    /// The version that their stream has come to.
+    #[schema(value_type = schema::Version)]
+    version: Version,
+    /// What opens their ballot. It is shown this once: a repeated registration answers without it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<schema::BallotToken>, nullable = false)]
+    ballot_token: Option<String>,
+}
+
+/// Registers a voter.
+///
+/// An editor of the election may call this, while it is a draft or open. The answer has the voter's ballot token: hand it to the
+/// voter, and keep it secret. It is shown this once. If the answer is lost, repeat the request with the same `Idempotency-Key`: the
+/// voter is registered once, and the answer has no token; then replace the token. An email address is registered once in an
+/// election.
+#[utoipa::path(
+    post, path = "/elections/{election}/voters", tag = "voters", operation_id = "register_voter", security(("administrator" = [])),
+    params(("election" = schema::Id, Path, description = "The election's id"), CommandHeaders), request_body = NewVoter,
+    responses((status = CREATED, body = RegisteredVoter, description = "The voter was registered"))
+)]
+pub(crate) async fn register(
+    State(app): State<App>,
+    caller: Administrator,
+    path: Segments,
+    submission: Submission,
+) -> Answer {
+    let election = app.election(&caller, path.id("election")?, Role::Editor).await?;
+    let (id, shards) = (election.stream.election(), election.state.shards);
+    let (body, intent): (NewVoter, _) = submission.read(&caller)?;
+    let (name, email): (_, Email) = (value("name", &body.name)?, value("email", &body.email)?);
+    let key = email.key();
+    app.control.has_gates(id, shards).await?;
+
+    let environment = app.store.environment();
+    let scope = format!("{id}/voter");
+    let voter = body.id.unwrap_or_else(|| VoterId::from_bits(intent.new_id(&scope, election.secret(), environment)));
+    let stream = Stream::voter(id, shards, voter);
+    let ballot = BallotId::from_bits(environment.random_id());
+    let token = BallotToken::new(id, ballot, environment.random());
+    let command = VoterCommand::Register { name, email, ballot };
+    let mut record = intent.record(command.name(), &stream, environment);
+    record.own_id = body.id.is_some();
+
+    let gate = shards.shard_of(&ballot.to_string());
+    let empty = History::<Ballot>::empty(Stream::ballot(id, shards, ballot));
+    let create = BallotCommand::Create { token: token.hash() };
+    let created_ballot = empty.state.decide(create, &app.ballot_context(&election));
+    let created_ballot = created_ballot.map_err(|taken| Problem::refused(&taken))?;
+    let ballot = app.store.commit(&empty, &created_ballot, &app.in_ballot(&record))?;
+    let context = voter::Context { election: &election.state, ballot: &empty.state };
+    let decide = |voter: &Voter| voter.decide(command.clone(), &context);
+    let alongside = |_: &Commit| {
+        Ok(vec![
+            app.store.action(&ballot)?,
+            app.control.reserve_email(id, shards, &key, voter)?,
+            app.control.pass_registration(id, gate, 1)?,
+        ])
+    };
+    // Nothing is loaded: a voter who is there already is found by the condition of the write.
+    let done = app.store.execute_with(History::empty(stream), &record, |_| true, decide, alongside).await;
+    let done = done.map_err(|error| match error {
+        ExecuteError::Blocked(reasons) => app.blocked(id, gate, &reasons),
+        error => error.into(),
+    })?;
+    let ballot_token = (!done.repeated).then(|| token.reveal());
+    let body = RegisteredVoter { id: voter.to_string(), version: done.version, ballot_token };
+    Ok(created(&format!("/v1/elections/{id}/voters/{voter}"), done.version, body))
+}
+
+/// Removes a voter and the ballot.
+///
+/// An editor of the election may call this, while it is a draft or open. A voter who has cast the ballot stays. `ETag` and
+/// `If-Match` are the voter's.
+#[utoipa::path(
+    delete, path = "/elections/{election}/voters/{voter}", tag = "voters", operation_id = "remove_voter", security(("administrator" = [])),
+    params(
+        ("election" = schema::Id, Path, description = "The election's id"),
+        ("voter" = schema::Id, Path, description = "The voter's id"),
+        CommandHeaders,
+        Preconditions,
+    ),
+    responses((status = OK, body = Changed, description = "The voter is removed"))
+)]
+pub(crate) async fn remove(
+    State(app): State<App>,
+    caller: Administrator,
+    path: Segments,
+    submission: Submission,
+) -> Answer {
+    let election = app.election(&caller, path.id("election")?, Role::Editor).await?;
+    let (id, shards) = (election.stream.election(), election.state.shards);
+    let voter: VoterId = path.id("voter")?;
+    let history = app.voter(&election, voter).await?;
+    let (_, intent): (Nothing, _) = submission.read(&caller)?;
+    let Some(ballot_id) = history.state.ballot else { return Err(Problem::refused(&VoterRejection::NotFound)) };
+    app.control.has_gates(id, shards).await?;
+
+    let gate = shards.shard_of(&ballot_id.to_string());
+    let record = intent.record(VoterCommand::Remove.name(), &history.stream, app.store.environment());
+    let ballot_stream = Stream::ballot(id, shards, ballot_id);
+    let email = email_key(&history.state.email);
+    let mut retry = Retry::attempts(3);
+    loop {
+        // The ballot goes with its voter, unless it is cast: then both stay.
+        let ballot: History<Ballot> = app.store.load_end(ballot_stream).await?;
+        let context = voter::Context { election: &election.state, ballot: &ballot.state };
+        let voided = match ballot.state.decide(BallotCommand::Void, &app.ballot_context(&election)) {
+            Ok(events) => Some(app.store.commit(&ballot, &events, &app.in_ballot(&record))?),
+            // It is cast, and so the voter stays; or it went with the voter before.
+            Err(_settled) => None,
+        };
+        let alongside = |_: &Commit| {
+            let mut actions = vec![
+                app.control.release_email(id, shards, &email, voter)?,
+                app.control.pass_registration(id, gate, -1)?,
+            ];
+            if let Some(voided) = &voided {
+                actions.push(app.store.action(voided)?);
+            }
+            Ok(actions)
+        };
+        let decide = |voter: &Voter| voter.decide(VoterCommand::Remove, &context);
+        let expected = |seen: &Snapshot<Voter>| intent.expects(seen.version);
+        match app.store.execute_with(history.clone(), &record, expected, decide, alongside).await {
+            Ok(done) => return Ok(changed(done.version)),
+            Err(ExecuteError::Blocked(reasons)) if reasons.get(1).is_some_and(Cancellation::is_condition) => {
+                return Err(app.registration_closed(id, gate, &reasons[1]));
+            }
+            Err(ExecuteError::Blocked(reasons)) if matches!(reasons.first(), Some(Cancellation::Condition(None))) => {
+                return Err(app.control.unguarded(id).into());
+            }
+            // The voter was faster: with a rating, or with the cast.
+            Err(ExecuteError::Blocked(_)) if retry.again().await => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+/// A voter's new ballot token.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ReplacedToken {
+    /// The version that the voter's stream has come to.
+    #[schema(value_type = schema::Version)]
+    version: Version,
+    /// What opens the ballot from now on. It is shown this once: a repeated request answers without it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<schema::BallotToken>, nullable = false)]
+    ballot_token: Option<String>,
+}
+
+/// Gives a voter a new ballot token.
+///
+/// An editor of the election may call this, until the voter has cast or the election closes. The old token opens nothing any
+/// more, and the draft of the ballot is emptied, so that the new token shows nobody what was rated. The answer shows the new token
+/// this once; a repeated answer leaves it out.
+#[utoipa::path(
+    post, path = "/elections/{election}/voters/{voter}/token", tag = "voters", operation_id = "replace_ballot_token", security(("administrator" = [])),
+    params(
+        ("election" = schema::Id, Path, description = "The election's id"),
+        ("voter" = schema::Id, Path, description = "The voter's id"),
+        CommandHeaders,
+    ),
+    request_body = Option<Nothing>,
+    responses((status = OK, body = ReplacedToken, description = "The token was replaced"))
+)]
+pub(crate) async fn replace_token(
+    State(app): State<App>,
+    caller: Administrator,
+    path: Segments,
+    submission: Submission,
+) -> Answer {
+    let election = app.election(&caller, path.id("election")?, Role::Editor).await?;
+    let (id, shards) = (election.stream.election(), election.state.shards);
+    let voter = app.voter(&election, path.id("voter")?).await?;
+    let Some(ballot) = voter.state.ballot else { return Err(Problem::refused(&VoterRejection::NotFound)) };
+    let (_, intent): (Nothing, _) = submission.read(&caller)?;
+    app.control.has_gates(id, shards).await?;
+
+    let environment = app.store.environment();
+    let token = BallotToken::new(id, ballot, environment.random());
+    let record = intent.record(VoterCommand::ReplaceToken.name(), &voter.stream, environment);
+    let mut retry = Retry::attempts(3);
+    loop {
+        // That it was done, the voter's stream tells auditors; which token opens the ballot, stands in the ballot's alone.
+        let history: History<Ballot> = app.store.load_end(Stream::ballot(id, shards, ballot)).await?;
+        let command = BallotCommand::ReplaceToken { token: token.hash() };
+        let replaced = match history.state.decide(command, &app.ballot_context(&election)) {
+            Ok(events) => Some(app.store.commit(&history, &events, &app.in_ballot(&record))?),
+            // It may have been done before, and the ballot be cast since.
+            Err(_settled) if voter.known(&record) != Known::No => None,
+            // The ballot went with its voter.
+            Err(BallotRejection::Voided) => return Err(Problem::refused(&VoterRejection::NotFound)),
+            Err(refused) => return Err(Problem::refused(&refused)),
+        };
+        let context = voter::Context { election: &election.state, ballot: &history.state };
+        let decide = |voter: &Voter| voter.decide(VoterCommand::ReplaceToken, &context);
+        let alongside = |_: &Commit| replaced.iter().map(|replaced| app.store.action(replaced)).collect();
+        match app.store.execute_with(voter.clone(), &record, |_| true, decide, alongside).await {
+            Ok(done) => {
+                let ballot_token = (!done.repeated).then(|| token.reveal());
+                return Ok(at_version(done.version, ReplacedToken { version: done.version, ballot_token }));
+            }
+            // The voter was faster: with a rating, or with the cast.
+            Err(ExecuteError::Blocked(_)) if retry.again().await => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+impl App {
+    /// What the ballot, the guard and the gate said to a registration.
+    fn blocked(&self, election: ElectionId, shard: Shard, reasons: &[Cancellation]) -> Problem {
+        match reasons {
+            [_, guard, _] if guard.is_condition() => Problem::refused(&VoterRejection::EmailTaken),
+            [_, _, gate] if gate.is_condition() => self.registration_closed(election, shard, gate),
+            _ => Problem::new(Code::Conflict, "another command was faster: look again and retry"),
+        }
+    }
+
+    /// What a gate said that lets no voter come or go.
+    fn registration_closed(&self, election: ElectionId, shard: Shard, gate: &Cancellation) -> Problem {
+        match self.control.refusing(election, shard, gate) {
+            Ok(_closed) => Problem::refused(&VoterRejection::RegistrationClosed(Status::Closing)),
+            Err(missing) => missing.into(),
+        }
+    }
+
+    /// The command as the ballot's stream keeps it. Which request it was, the voter's stream tells alone: it is made of the
+    /// voter's name, address or id, and none of them belongs with a ballot.
+    fn in_ballot(&self, record: &CommandRecord) -> CommandRecord {
+        let random = || Digest::from_bytes(self.store.environment().random());
+        let mut record = record.clone();
+        (record.private.fingerprint, record.private.id) = (random(), CommandId::new(random()));
+        record
+    }
+
+    fn ballot_context<'a>(&self, election: &'a History<Election>) -> ballot::Context<'a> {
+        ballot::Context { election: &election.state, now: self.store.environment().now() }
+    }
+
+    /// A voter of an election, removed or not.
+    async fn voter(&self, election: &History<Election>, id: VoterId) -> Answer<History<Voter>> {
+        let stream = Stream::voter(election.stream.election(), election.state.shards, id);
+        let voter: History<Voter> = self.store.load(stream).await?;
+        match voter.state.status {
+            voter::Status::Absent => Err(Problem::refused(&VoterRejection::NotFound)),
+            _ => Ok(voter),
+        }
+    }
+}

@@ -1,0 +1,141 @@
+//! What anyone may ask: released results, whether a ballot was counted, whether the service is there, and its API.
+
+use axum::http::header::{CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE};
+use axum::{
+    Json,
+    extract::State,
+    response::{IntoResponse, Response},
+};
+use photovote_document_store::DocumentReader;
+use photovote_domain::Receipt;
+use photovote_edge::{
+    Answer, Code, FinalView, OPENAPI, Problem, Problems, Revalidation, Segments, results_differ, schema,
+};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// What is public may be kept by caches for a moment, so that a crowd does not reach the tables.
+const BRIEFLY: &str = "public, max-age=5";
+const JSON: &str = "application/json";
+/// What changes only with a new version of the program may be kept for longer.
+const LONGER: &str = "public, max-age=300";
+
+/// The function: the table it reads.
+#[derive(Debug, Clone)]
+pub struct App {
+    documents: DocumentReader,
+}
+
+impl App {
+    /// Reads this table.
+    pub const fn new(documents: DocumentReader) -> Self {
+        Self { documents }
+    }
+}
+
+photovote_edge::routes! {
+    App:
+    results => Problems::of_reading().codes([Code::MalformedId, Code::ResultsNotFound, Code::ResultsDiffer]),
+    receipt => Problems::of_reading().codes([Code::MalformedId, Code::ReceiptNotFound]),
+    health => Problems::of_any_operation(),
+    openapi => Problems::of_any_operation(),
+}
+
+/// Shows released results.
+///
+/// Anyone may call this. Before the administrators have released the results, the answer is 404. The results do not change after
+/// their release. They are sent compressed if `Accept-Encoding` names gzip.
+#[utoipa::path(
+    get, path = "/public/elections/{election}/results", tag = "public", operation_id = "show_public_results",
+    params(("election" = schema::Id, Path, description = "The election's id")),
+    responses(
+        (status = OK, body = FinalView, description = "The results"),
+        (status = NOT_MODIFIED, description = "The client has them: `If-None-Match` names their tag")
+    )
+)]
+async fn results(State(app): State<App>, path: Segments, revalidation: Revalidation) -> Answer {
+    let id = path.id("election")?;
+    let public = app.documents.public(id).await?;
+    let released = public
+        .and_then(|public| public.released)
+        .ok_or_else(|| Problem::new(Code::ResultsNotFound, "there are no public results of such an election"))?;
+    let results = app.documents.public_results(id, &released.tag).await?;
+    let json = results.json(released.digest).map_err(|error| results_differ(id, &error.to_string()))?;
+    revalidation.answer(&released.tag, BRIEFLY, || {
+        Ok(if revalidation.takes_gzip() {
+            ([(CONTENT_TYPE, JSON), (CONTENT_ENCODING, "gzip")], results.compressed).into_response()
+        } else {
+            ([(CONTENT_TYPE, JSON)], json).into_response()
+        })
+    })
+}
+
+/// A ballot was counted.
+#[derive(Debug, Serialize, ToSchema)]
+struct ReceiptAnswer {
+    /// The receipt.
+    #[schema(value_type = schema::Receipt)]
+    receipt: String,
+    /// Always `true`: of a ballot that is not counted, nothing is known here.
+    #[schema(example = true)]
+    counted: bool,
+}
+
+/// Tells whether the ballot with this receipt is counted.
+///
+/// Anyone may call this. The answer does not tell who cast the ballot, or how. Ballots are counted once the election is closed. Until
+/// all of them are counted the answer is 404 with `receipt_not_found`, as it is for a receipt that was never given.
+#[utoipa::path(
+    get, path = "/public/elections/{election}/receipts/{receipt}", tag = "public", operation_id = "check_receipt",
+    params(
+        ("election" = schema::Id, Path, description = "The election's id"),
+        ("receipt" = schema::Receipt, Path, description = "What the voter got for the cast ballot"),
+    ),
+    responses((status = OK, body = ReceiptAnswer, description = "The ballot is counted"))
+)]
+async fn receipt(State(app): State<App>, path: Segments) -> Answer {
+    let election = path.id("election")?;
+    let receipt: Receipt = path.id("receipt")?;
+    let counted = app.documents.public(election).await?.is_some();
+    if !counted || !app.documents.receipt(election, &receipt).await? {
+        return Err(Problem::new(Code::ReceiptNotFound, "no ballot with this receipt is counted so far"));
+    }
+    Ok(public(BRIEFLY, ReceiptAnswer { receipt: receipt.to_string(), counted: true }))
+}
+
+/// The service is there.
+#[derive(Debug, Serialize, ToSchema)]
+struct Health {
+    /// `ok`.
+    #[schema(example = "ok")]
+    status: &'static str,
+    /// The program's version.
+    #[schema(example = "0.1.0")]
+    version: &'static str,
+}
+
+/// Tells that requests are served.
+///
+/// Anyone may call this, with GET. The answer has the version of the program. It does not look at the tables.
+#[utoipa::path(
+    get, path = "/health", tag = "service",
+    responses((status = OK, body = Health, description = "Requests are served"))
+)]
+async fn health() -> Json<Health> {
+    Json(Health { status: "ok", version: env!("CARGO_PKG_VERSION") })
+}
+
+/// Shows this document.
+///
+/// Anyone may call this. The document changes only with a new version of the program.
+#[utoipa::path(
+    get, path = "/openapi.json", tag = "service",
+    responses((status = OK, body = serde_json::Value, content_type = "application/json", description = "The document", example = json!({"openapi": "3.1.0", "info": {"title": "PhotoVote"}, "paths": {}})))
+)]
+async fn openapi() -> Response {
+    ([(CONTENT_TYPE, "application/json"), (CACHE_CONTROL, LONGER)], OPENAPI).into_response()
+}
+
+fn public(how_long: &'static str, body: impl Serialize) -> Response {
+    ([(CACHE_CONTROL, how_long)], Json(body)).into_response()
+}

@@ -1,0 +1,8 @@
+//! A voter's commands, on AWS Lambda.
+
+use photovote_functions::{Error, Wiring, start};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    start()?.serve(Wiring::of_lambda().ballot_commands()?).await
+}

@@ -1,0 +1,8 @@
+//! An administrator's questions, on AWS Lambda.
+
+use photovote_functions::{Error, Wiring, start};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    start()?.serve(Wiring::of_lambda().election_queries()?).await
+}

@@ -1,0 +1,21 @@
+//! The reconciler on AWS Lambda. A schedule calls it every five minutes.
+
+#![recursion_limit = "256"]
+
+use std::time::Duration;
+
+use photovote_events::Environment;
+use photovote_functions::{Error, Wiring, start};
+use photovote_reconciliation::Limits;
+use serde_json::Value;
+
+/// How much a run may do. The function has five minutes.
+const LIMITS: Limits = Limits { patience: Duration::from_mins(5), pages: 1_000, time: Duration::from_mins(3) };
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    let process = start()?;
+    let reconciler = &Wiring::of_lambda().reconciler()?;
+    let now = || Environment::system().now();
+    process.handle(|_event: Value| async move { Ok(reconciler.run(now(), LIMITS).await?) }).await
+}

@@ -1,0 +1,292 @@
+//! The one place that puts the functions together.
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use aws_types::SdkConfig;
+use axum::Router;
+use photovote_closing::Closer;
+use photovote_coordination::{Control, ControlReader};
+use photovote_counting::Counter;
+use photovote_document_store::{DocumentReader, DocumentStore};
+use photovote_dynamodb::{Calls, Endpoint, client, config, setting};
+use photovote_edge::{Description, edge};
+use photovote_election_commands::{CreationRules, MostError};
+use photovote_events::{Environment, EventReader, EventStore, Snapshots};
+use photovote_projection::{Projection, Projector, RepairQueue};
+use photovote_queues::{CountMessage, Queue};
+use photovote_rebuild::{RebuildQueue, Rebuilder, Worker};
+use photovote_reconciliation::Reconciler;
+use photovote_repair::{Repair, StreamReader};
+use thiserror::Error;
+
+/// Looks a setting up by its name.
+type Settings = dyn Fn(&str) -> Option<String> + Send + Sync;
+
+/// Why a function cannot be put together.
+#[derive(Debug, Error)]
+pub enum WiringError {
+    /// A setting is missing: on AWS, an environment variable.
+    #[error("the setting {0} is missing")]
+    Missing(&'static str),
+    /// The limits on creating elections are not understood.
+    #[error(transparent)]
+    Creation(#[from] MostError),
+}
+
+/// A function that answers HTTP requests.
+pub struct HttpFunction {
+    /// Its name in the template.
+    pub name: &'static str,
+    /// What it says about its routes.
+    pub description: Description,
+    /// What answers.
+    pub router: Router,
+}
+
+/// Describes the routes of all functions that answer HTTP requests, by the functions' names.
+pub fn descriptions() -> [(&'static str, Description); 6] {
+    [
+        ("election-commands", photovote_election_commands::description()),
+        ("ballot-commands", photovote_ballot_commands::description()),
+        ("election-queries", photovote_election_queries::description()),
+        ("ballot-queries", photovote_ballot_queries::description()),
+        ("audit-queries", photovote_audit_queries::description()),
+        ("public-queries", photovote_public_queries::description()),
+    ]
+}
+
+/// What the functions are made of: connections, settings, a clock and dice.
+///
+/// | Setting | What it names |
+/// |---|---|
+/// | `EVENTS_TABLE`, `CONTROL_TABLE`, `DOCUMENTS_TABLE` | the tables |
+/// | `REPAIR_QUEUE_URL`, `COUNT_QUEUE_URL`, `REBUILD_QUEUE_URL` | the queues |
+/// | `CREATORS_GROUP`, `CREATORS_SCOPE`, `ELECTIONS_PER_CREATOR` | who may create elections, and how many: optional |
+///
+/// A setting is read when a function needs it, so a function that needs fewer settings works with fewer.
+#[derive(Clone)]
+pub struct Wiring {
+    dynamodb: SdkConfig,
+    sqs: SdkConfig,
+    settings: Arc<Settings>,
+    environment: Environment,
+    calls: Option<Calls>,
+    creation: Option<CreationRules>,
+    snapshot_threshold: Option<u16>,
+    counted_pages: Option<u32>,
+}
+
+impl fmt::Debug for Wiring {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Wiring")
+    }
+}
+
+impl Wiring {
+    /// Reads the settings from the environment variables that the template sets.
+    pub fn of_lambda() -> Self {
+        let config = config(&Endpoint::Environment);
+        Self::new(config.clone(), config, setting)
+    }
+
+    /// Connects to the tables by `dynamodb` and to the queues by `sqs`, and looks settings up in `settings`.
+    pub fn new(
+        dynamodb: SdkConfig,
+        sqs: SdkConfig,
+        settings: impl Fn(&str) -> Option<String> + Send + Sync + 'static,
+    ) -> Self {
+        Self {
+            dynamodb,
+            sqs,
+            settings: Arc::new(settings),
+            environment: Environment::system(),
+            calls: None,
+            creation: None,
+            snapshot_threshold: None,
+            counted_pages: None,
+        }
+    }
+
+    /// Takes another clock and other dice than the system's.
+    #[must_use]
+    pub fn with_environment(self, environment: Environment) -> Self {
+        Self { environment, ..self }
+    }
+
+    /// Counts the calls to the tables.
+    #[must_use]
+    pub fn counting_calls(self, calls: Calls) -> Self {
+        Self { calls: Some(calls), ..self }
+    }
+
+    /// Limits who creates elections by these rules, and not by the settings.
+    #[must_use]
+    pub fn with_creation_rules(self, rules: CreationRules) -> Self {
+        Self { creation: Some(rules), ..self }
+    }
+
+    /// Keeps snapshots of streams that are longer than so many commits, and not of those that are long on AWS.
+    #[must_use]
+    pub fn with_snapshots_of_streams_longer_than(self, commits: u16) -> Self {
+        Self { snapshot_threshold: Some(commits), ..self }
+    }
+
+    /// Lets the counter read at most so many pages of ballots for each message.
+    #[must_use]
+    pub fn with_counted_pages(self, pages: u32) -> Self {
+        Self { counted_pages: Some(pages), ..self }
+    }
+
+    /// Builds all functions that answer HTTP requests.
+    pub fn http(&self) -> Result<Vec<HttpFunction>, WiringError> {
+        let function = |(name, description)| {
+            let router = match name {
+                "election-commands" => self.election_commands(),
+                "ballot-commands" => self.ballot_commands(),
+                "election-queries" => self.election_queries(),
+                "ballot-queries" => self.ballot_queries(),
+                "audit-queries" => self.audit_queries(),
+                _ => self.public_queries(),
+            };
+            Ok(HttpFunction { name, description, router: router? })
+        };
+        descriptions().into_iter().map(function).collect()
+    }
+
+    /// Builds the function that carries out administrators' commands.
+    pub fn election_commands(&self) -> Result<Router, WiringError> {
+        use photovote_election_commands::{App, routes};
+        let creation = match &self.creation {
+            Some(rules) => rules.clone(),
+            None => CreationRules::parse(
+                (self.settings)("CREATORS_GROUP"),
+                (self.settings)("CREATORS_SCOPE"),
+                (self.settings)("ELECTIONS_PER_CREATOR"),
+            )?,
+        };
+        let app = App::new(self.event_store()?, self.control()?, self.snapshots()?).creating(creation);
+        Ok(edge(routes().with_state(app)))
+    }
+
+    /// Builds the function that carries out voters' commands.
+    pub fn ballot_commands(&self) -> Result<Router, WiringError> {
+        use photovote_ballot_commands::{App, routes};
+        let app = App::new(self.event_store()?, self.control()?, self.snapshots()?);
+        Ok(edge(routes().with_state(app)))
+    }
+
+    /// Builds the function that answers administrators' questions.
+    pub fn election_queries(&self) -> Result<Router, WiringError> {
+        use photovote_election_queries::{App, routes};
+        Ok(edge(routes().with_state(App::new(self.document_reader()?, self.control_reader()?))))
+    }
+
+    /// Builds the function that shows voters their ballots.
+    pub fn ballot_queries(&self) -> Result<Router, WiringError> {
+        use photovote_ballot_queries::{App, routes};
+        let app = App::new(self.event_reader()?, self.snapshots()?, self.environment.clone());
+        Ok(edge(routes().with_state(app)))
+    }
+
+    /// Builds the function that shows the audit trail.
+    pub fn audit_queries(&self) -> Result<Router, WiringError> {
+        use photovote_audit_queries::{App, routes};
+        Ok(edge(routes().with_state(App::new(self.event_reader()?))))
+    }
+
+    /// Builds the function that answers anonymous questions.
+    pub fn public_queries(&self) -> Result<Router, WiringError> {
+        use photovote_public_queries::{App, routes};
+        Ok(edge(routes().with_state(App::new(self.document_reader()?))))
+    }
+
+    /// Builds the function that turns the stream of events into documents.
+    pub fn projector(&self) -> Result<Projector, WiringError> {
+        let repair = RepairQueue::new(self.queues(), self.needed("REPAIR_QUEUE_URL")?);
+        Ok(Projector::new(self.event_reader()?, self.document_store()?, repair, self.count_queue()?))
+    }
+
+    /// Builds the function that makes up for what the projector could not do.
+    pub fn repair(&self) -> Result<Repair, WiringError> {
+        Ok(Repair::new(self.projector()?, StreamReader::new(&self.dynamodb)))
+    }
+
+    /// Builds the function that counts the ballots of closed elections.
+    pub fn counter(&self) -> Result<Counter, WiringError> {
+        let (events, gates) = (self.event_store()?, self.control_reader()?);
+        let counter = Counter::new(events, gates, self.document_store()?, self.count_queue()?);
+        Ok(match self.counted_pages {
+            Some(pages) => counter.with_pages(pages),
+            None => counter,
+        })
+    }
+
+    /// Builds the function that closes elections whose time has come.
+    pub fn closer(&self) -> Result<Closer, WiringError> {
+        Ok(Closer::new(self.event_store()?, self.control()?, self.snapshots()?))
+    }
+
+    /// Builds the function that compares events with documents.
+    pub fn reconciler(&self) -> Result<Reconciler, WiringError> {
+        Ok(Reconciler::new(self.projection()?, self.control()?, self.count_queue()?))
+    }
+
+    /// Builds the function that makes documents anew. Each message may take so long; the last page comes on top of it.
+    pub fn rebuild(&self, time: Duration) -> Result<Worker, WiringError> {
+        let rebuilder = Rebuilder::new(self.projection()?, self.environment.clone(), self.count_queue()?);
+        let queue = RebuildQueue::new(self.queues(), self.needed("REBUILD_QUEUE_URL")?);
+        Ok(Worker::new(rebuilder, queue, self.environment.clone(), time))
+    }
+
+    fn needed(&self, name: &'static str) -> Result<String, WiringError> {
+        (self.settings)(name).ok_or(WiringError::Missing(name))
+    }
+
+    fn client(&self) -> aws_sdk_dynamodb::Client {
+        client(&self.dynamodb, self.calls.clone())
+    }
+
+    fn queues(&self) -> aws_sdk_sqs::Client {
+        aws_sdk_sqs::Client::new(&self.sqs)
+    }
+
+    fn event_reader(&self) -> Result<EventReader, WiringError> {
+        Ok(EventReader::new(self.client(), self.needed("EVENTS_TABLE")?))
+    }
+
+    fn event_store(&self) -> Result<EventStore, WiringError> {
+        Ok(EventStore::new(self.client(), self.needed("EVENTS_TABLE")?, self.environment.clone()))
+    }
+
+    fn snapshots(&self) -> Result<Snapshots, WiringError> {
+        let snapshots = Snapshots::new(&self.event_reader()?, &self.needed("CONTROL_TABLE")?);
+        Ok(match self.snapshot_threshold {
+            Some(commits) => snapshots.of_streams_longer_than(commits),
+            None => snapshots,
+        })
+    }
+
+    fn control(&self) -> Result<Control, WiringError> {
+        Ok(Control::new(self.client(), self.needed("CONTROL_TABLE")?))
+    }
+
+    fn control_reader(&self) -> Result<ControlReader, WiringError> {
+        Ok(ControlReader::new(self.client(), self.needed("CONTROL_TABLE")?))
+    }
+
+    fn document_reader(&self) -> Result<DocumentReader, WiringError> {
+        Ok(DocumentReader::new(self.client(), self.needed("DOCUMENTS_TABLE")?))
+    }
+
+    fn document_store(&self) -> Result<DocumentStore, WiringError> {
+        Ok(DocumentStore::new(self.client(), self.needed("DOCUMENTS_TABLE")?))
+    }
+
+    fn projection(&self) -> Result<Projection, WiringError> {
+        Ok(Projection::new(self.event_reader()?, self.document_store()?))
+    }
+
+    fn count_queue(&self) -> Result<Queue<CountMessage>, WiringError> {
+        Ok(Queue::new(self.queues(), self.needed("COUNT_QUEUE_URL")?))
+    }
+}

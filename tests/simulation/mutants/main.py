@@ -1,0 +1,243 @@
+#!/usr/bin/env python3
+"""Removes one guard after the other from a copy of the source, and runs the simulation's fixed seeds on each copy. They
+have to fail every time: a guard that nobody would miss is not tested, or not needed.
+
+    make mutants                 all of them
+    make mutants ONLY=gate       those with this in their names
+
+With `check` it only looks whether every guard stands in the source once.
+"""
+
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+TREE = ROOT / "target" / "mutants"
+
+# name, file, what stands there, what is put in its place
+MUTANTS = [
+    (
+        "gate condition of a cast",
+        "storage/coordination/src/write.rs",
+        '"#status = :open AND (attribute_not_exists(closes_at) OR :now < closes_at)"',
+        '"#status = :open OR attribute_exists(pk) OR :now < closes_at"',
+    ),
+    (
+        "gate condition of a registration",
+        "storage/coordination/src/write.rs",
+        '"#status = :draft OR #status = :open"',
+        '"#status = :draft OR #status = :open OR attribute_exists(pk)"',
+    ),
+    (
+        "a creation is counted once",
+        "storage/coordination/src/creations.rs",
+        '.expression_attribute_values(":one", number(1))',
+        '.expression_attribute_values(":one", number(2))',
+    ),
+    (
+        "version condition of a commit",
+        "storage/events/src/append.rs",
+        'const PLACE_IS_FREE: &str = "attribute_not_exists(sk)";',
+        'const PLACE_IS_FREE: &str = "attribute_not_exists(no_such_attribute)";',
+    ),
+    (
+        "what a count has come to is kept",
+        "workers/counting/src/fold.rs",
+        "tally: self.tally(&kept)?,",
+        "tally: self.tally(&kept).map(|_| Tally::default())?,",
+    ),
+    (
+        "the last shard asks for the sum",
+        "workers/counting/src/lib.rs",
+        "len() == usize::from(election.shards.get()) {",
+        "len() > usize::from(election.shards.get()) {",
+    ),
+    (
+        "released results stay released",
+        "storage/document-store/src/counted.rs",
+        'put.condition_expression("attribute_not_exists(tag)")',
+        'put.condition_expression("attribute_not_exists(no_such_attribute)")',
+    ),
+    (
+        "nothing of a deleted election is published",
+        "storage/document-store/src/counted.rs",
+        "attribute_exists(pk) AND #status <> :deleted",
+        "attribute_exists(pk) OR #status <> :deleted",
+    ),
+    (
+        "a close comes again until the counter is told",
+        "workers/projection/src/lib.rs",
+        "whole.failed = earlier(whole.failed, self.tell(to_tell).await);",
+        "let _ = self.tell(to_tell).await;",
+    ),
+    (
+        "version condition of a document",
+        "storage/document-store/src/write.rs",
+        'pub(crate) const NOT_MOVED: &str = "version = :previous";',
+        'pub(crate) const NOT_MOVED: &str = "version >= :previous OR version < :previous";',
+    ),
+    (
+        "command id: what is known is not done again",
+        "storage/events/src/execute.rs",
+        "            match history.known(record) {\n                Known::Done(version) => return",
+        "            match Known::No {\n                Known::Done(version) => return",
+    ),
+    (
+        "what a call itself wrote is no repetition",
+        "storage/events/src/execute.rs",
+        "is_none_or(|hash| !tried.contains(&hash));",
+        "is_none_or(|hash| tried.is_empty() || !hash.as_bytes().is_empty());",
+    ),
+    (
+        "reading the ballot again after a refused gate",
+        "storage/events/src/execute.rs",
+        "let before = history.version;\n                    self.refresh(&mut history).await?;",
+        "let before = history.version;",
+    ),
+    (
+        "a refusal never rests on a stale cache",
+        "api/ballot-commands/src/lib.rs",
+        "let fresh = self.elections.fresh(id).await?;\n                self.store.refresh",
+        "let fresh = self.elections.recent(id).await?;\n                self.store.refresh",
+    ),
+    (
+        "what is kept of a ballot only leads to appends",
+        "api/ballot-commands/src/lib.rs",
+        "is_ok_and(|command| self.would_append(&kept, intent, command))",
+        "is_ok_and(|command| self.would_append(&kept, intent, command) || kept.ballot.state.draft.is_some())",
+    ),
+    (
+        "a ballot is read from a commit that says everything",
+        "storage/events/src/reader.rs",
+        "let alone = commit.decode::<A>()?.iter().any(A::stands_alone);",
+        "let alone = !commit.decode::<A>()?.is_empty();",
+    ),
+    (
+        "gap healing",
+        "workers/projection/src/project.rs",
+        "        if !gap {\n",
+        "        if !gap || gap {\n",
+    ),
+    (
+        "a failed batch comes again",
+        "workers/projection/src/project.rs",
+        "        Trouble::Later(reason) => Stuck::Later(reason),\n",
+        "        Trouble::Later(_) => Stuck::Never(Vec::new()),\n",
+    ),
+    (
+        "pagination of a stream",
+        "storage/events/src/reader.rs",
+        "            start = page.last_evaluated_key;\n            if start.is_none() {\n                return Ok(commits);",
+        "            start = page.last_evaluated_key;\n            if start.is_none() || start.is_some() {\n                return Ok(commits);",
+    ),
+    (
+        "pagination of documents",
+        "storage/document-store/src/read.rs",
+        "            start = page.last_evaluated_key;\n            if start.is_none() {\n                return Ok(items);",
+        "            start = page.last_evaluated_key;\n            if start.is_none() || start.is_some() {\n                return Ok(items);",
+    ),
+    (
+        "unprocessed keys",
+        "storage/coordination/src/gate.rs",
+        "keys = rest.map(|rest| rest.keys).unwrap_or_default();",
+        "keys = rest.map(|rest| rest.keys).filter(Vec::is_empty).unwrap_or_default();",
+    ),
+    (
+        "retry of a transaction conflict",
+        "storage/dynamodb/src/transact.rs",
+        "StorageError::Contended | StorageError::Throttled) if retry.again().await",
+        "StorageError::Throttled) if retry.again().await",
+    ),
+    (
+        "finishing a half-done close",
+        "workers/closing/src/lib.rs",
+        "        if matches!(state.status, Status::Open | Status::Closing) {\n",
+        "        if state.status == Status::Closing {\n            return Ok(false);\n        }\n"
+        "        if state.status == Status::Open {\n",
+    ),
+    (
+        "finishing a half-done opening",
+        "workers/closing/src/lib.rs",
+        "self.control.open_gates(id, election.shards, election.closes_at).await?;\n        }",
+        "let _ = gates.len();\n        }",
+    ),
+    (
+        "parts of a document belong together",
+        "storage/document-store/src/item.rs",
+        ".map(|place| parts.remove(&place.id).filter(|part| part.version == place.version))",
+        ".map(|place| parts.remove(&place.id))",
+    ),
+]
+
+
+def copy_tree():
+    """The files of this tree, as they stand; what has not changed keeps its time, so that little is built again,
+    and what is no longer there goes."""
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard"], cwd=ROOT, check=True, capture_output=True, text=True
+    )
+    for directory, inner, files in os.walk(TREE):
+        inner[:] = [name for name in inner if pathlib.Path(directory, name) != TREE / "target"]
+        for path in (pathlib.Path(directory, name) for name in files):
+            if not (ROOT / path.relative_to(TREE)).is_file():
+                path.unlink()
+    for name in listed.stdout.splitlines():
+        source, target = ROOT / name, TREE / name
+        if source.is_file() and not (target.is_file() and target.read_bytes() == source.read_bytes()):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(source, target)
+
+
+def survives():
+    """Do the seeds pass? And what they say."""
+    # A target directory of its own: cargo takes the same package of two trees for one. The first build takes its time.
+    environment = os.environ | {"CARGO_TARGET_DIR": str(TREE / "target"), "RUST_BACKTRACE": "0"}
+    build = ["cargo", "test", "--workspace", "--all-features", "--offline", "--quiet", "--test", "simulation"]
+    built = subprocess.run([*build, "--no-run"], cwd=TREE, env=environment, capture_output=True, text=True)
+    if built.returncode != 0:
+        sys.exit(f"the mutant does not compile:\n{built.stderr}")
+    ran = subprocess.run(
+        [*build, "nothing_is_lost"], cwd=TREE, env=environment, capture_output=True, text=True, timeout=3600
+    )
+    said = [line.strip() for line in (ran.stderr + ran.stdout).splitlines()]
+    first = next((i for i, line in enumerate(said) if line.startswith("SEED=")), None)
+    return ran.returncode == 0, "no fault of this kind" if first is None else f"{said[first]}: {said[first + 1][:110]}"
+
+
+def check():
+    """Every guard stands in its file, and once."""
+    wrong = [name for name, file, here, _ in MUTANTS if (ROOT / file).read_text().count(here) != 1]
+    if wrong:
+        sys.exit(f"tests/simulation/mutants does not find these guards any more: {', '.join(wrong)}")
+
+
+def main():
+    check()
+    if sys.argv[1:] == ["check"]:
+        return
+    only = os.environ.get("ONLY", "")
+    survivors = []
+    print("| Guard that is removed | What the simulation says | Seconds |\n|---|---|---:|")
+    for name, file, here, there in MUTANTS:
+        if only not in name:
+            continue
+        copy_tree()
+        path = TREE / file
+        source = path.read_text()
+        path.write_text(source.replace(here, there))
+        started = time.monotonic()
+        alive, said = survives()
+        copy_tree()
+        if alive:
+            survivors.append(name)
+        print(f"| {name} | {'**nothing**' if alive else said} | {time.monotonic() - started:.0f} |", flush=True)
+    if survivors:
+        sys.exit(f"nobody missed: {', '.join(survivors)}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,313 @@
+//! An administrator holds an election: sets it up, registers voters, opens it, moderates, closes it, looks at the results.
+
+use std::{sync::Arc, time::Duration};
+
+use photovote_domain::{CandidateId, ElectionId, Timestamp};
+use photovote_test_support::Reply;
+use serde_json::{Value, json};
+use tokio::{task::JoinHandle, time::sleep};
+
+use crate::{
+    functions::Target,
+    gateway::{Client, Request, SENDINGS},
+    journal::{What, Who},
+    scenario::Scenario,
+    voter::{self, Bells},
+};
+
+/// For how long an administrator asks for final results, in seconds.
+const MOST_LOOKS: usize = 20;
+
+/// Somebody who holds an election.
+#[derive(Debug, Clone)]
+pub(crate) struct Administrator {
+    pub(crate) client: Client,
+    pub(crate) subject: String,
+    pub(crate) scenario: Scenario,
+    pub(crate) bells: Arc<Bells>,
+}
+
+/// What an administrator gave up: the answer never came, or said no.
+struct GaveUp;
+
+type Outcome<T> = Result<T, GaveUp>;
+
+impl Administrator {
+    /// Holds an election from beginning to end, or as far as it gets.
+    pub(crate) async fn hold_election(self) {
+        let mut voters = Vec::new();
+        let _ = self.story(&mut voters).await;
+        for voter in voters {
+            voter.await.expect("no voter panics");
+        }
+    }
+
+    async fn story(&self, voters: &mut Vec<JoinHandle<()>>) -> Outcome<()> {
+        let dice = &self.client.dice;
+        let election = self.create().await?;
+        let path = format!("/elections/{election}");
+        let candidates = self.set_up(&path).await?;
+        let scenario = &self.scenario;
+        // Thousands are let in once they can cast: they would ask for hours.
+        let early = if scenario.rush.is_some() { 0 } else { dice.within(0, scenario.voters) };
+        let draft_voters = self.register_all(&path, 0..early, &candidates, voters).await;
+        if scenario.rush.is_none() && dice.permille(40) {
+            self.command(What::Delete, "DELETE", &path, None).await?;
+            return Ok(());
+        }
+
+        if scenario.rush.is_none() && dice.permille(400) {
+            // Who has a token already is impatient.
+            self.pause(0, scenario.hesitation()).await;
+        }
+
+        let closes_at =
+            (scenario.rush.is_none() && dice.permille(500)).then(|| self.now() + scenario.seconds_open(dice));
+        let opening = closes_at.map_or_else(|| json!({}), |at| json!({"closes_at": rfc3339(at)}));
+        let opening = self.request(What::Open, "POST", format!("{path}/open"), Some(opening));
+        // Some do not ask twice: what they leave half done is the closer's.
+        let sendings = if scenario.rush.is_none() && dice.permille(500) { 1 } else { SENDINGS };
+        self.client.ask_up_to(sendings, opening).await.filter(|reply| reply.status < 300).ok_or(GaveUp)?;
+        self.bells.opening.notify_waiters();
+        let late_voters = self.register_all(&path, early..scenario.voters, &candidates, voters).await;
+        let registered: Vec<String> = draft_voters.into_iter().chain(late_voters).collect();
+
+        self.pause(0, 15_000).await;
+        if let Some(at) = closes_at.filter(|_| dice.permille(400)) {
+            let later = json!({"closes_at": rfc3339(at + 20_000)});
+            let _ = self.command(What::Change, "POST", &format!("{path}/extend"), Some(later)).await;
+        }
+        self.moderate(&path, &registered, &candidates, voters).await;
+        match closes_at {
+            // Nobody but the closer closes it.
+            Some(at) if dice.permille(400) => {
+                self.until(at).await;
+                self.bells.last_call.notify_waiters();
+            }
+            Some(at) if dice.permille(350) => {
+                self.until(at).await;
+                self.pause(0, 40_000).await;
+                self.close(&path).await?;
+            }
+            _ => {
+                self.pause(scenario.longest_open() / 2, scenario.longest_open()).await;
+                self.close(&path).await?;
+            }
+        }
+        self.look_at_results(&path).await?;
+        if dice.permille(500) {
+            self.command(What::Change, "POST", &format!("{path}/release"), None).await?;
+        }
+        if dice.permille(100) {
+            self.command(What::Delete, "DELETE", &path, None).await?;
+        }
+        Ok(())
+    }
+
+    async fn create(&self) -> Outcome<ElectionId> {
+        let dice = &self.client.dice;
+        let mut body = json!({"name": "Autumn", "expected_voters": self.scenario.expected_voters(dice)});
+        if dice.permille(300) {
+            body["id"] = ElectionId::from_bits(bits(dice)).to_string().into();
+        }
+        let created = self.command(What::Create, "POST", "/elections", Some(body)).await?;
+        created.json["id"].as_str().and_then(|id| id.parse().ok()).ok_or(GaveUp)
+    }
+
+    /// Adds competitions and candidates, now and then from two devices at once.
+    async fn set_up(&self, path: &str) -> Outcome<Vec<CandidateId>> {
+        let dice = &self.client.dice;
+        let mut candidates = Vec::new();
+        for number in 0..dice.within(1, 2) {
+            let body = json!({"name": format!("competition {number}")});
+            let added = self.command(What::Change, "POST", &format!("{path}/competitions"), Some(body)).await?;
+            let id = added.json["id"].as_str().ok_or(GaveUp)?.to_owned();
+            let path_of_candidates = format!("{path}/competitions/{id}/candidates");
+            let adding = (0..dice.within(2, 3)).map(|number| {
+                let body = json!({"name": format!("candidate {number}")});
+                self.command(What::Change, "POST", &path_of_candidates, Some(body))
+            });
+            let (added, _shown) = tokio::join!(futures::future::join_all(adding.collect::<Vec<_>>()), self.look(path));
+            for added in added {
+                candidates.extend(added?.json["id"].as_str().and_then(|id| id.parse::<CandidateId>().ok()));
+            }
+        }
+        if dice.permille(300) {
+            let body = json!({"name": "Autumn, at last", "description": null});
+            let changed = self.command(What::Change, "PATCH", path, Some(body)).await?;
+            let path = format!("{path}?min_version={}", changed.json["version"]);
+            let _ = self.query(What::ShowElection, &path).await;
+        }
+        Ok(candidates)
+    }
+
+    /// Looks at the election, while it is being set up, or not.
+    async fn look(&self, path: &str) {
+        if self.client.dice.permille(300) {
+            self.pause(0, 2000).await;
+            let _ = self.query(What::ShowElection, path).await;
+        }
+    }
+
+    /// Registers voters, and lets each vote. Answers their ids.
+    async fn register_all(
+        &self,
+        path: &str,
+        numbers: std::ops::Range<u64>,
+        candidates: &[CandidateId],
+        voters: &mut Vec<JoinHandle<()>>,
+    ) -> Vec<String> {
+        let numbers: Vec<u64> = numbers.collect();
+        let mut ids = Vec::new();
+        for some in numbers.chunks(self.scenario.at_once) {
+            let registered = futures::future::join_all(some.iter().map(|number| self.register(path, *number))).await;
+            for (id, token) in registered.into_iter().flatten() {
+                ids.push(id);
+                voters.push(self.vote(token, candidates));
+            }
+        }
+        ids
+    }
+
+    fn vote(&self, token: String, candidates: &[CandidateId]) -> JoinHandle<()> {
+        let client = Client { gateway: Arc::clone(&self.client.gateway), dice: self.client.dice.of(&token) };
+        let candidates = candidates.to_vec();
+        tokio::spawn(voter::vote(client, token, candidates, self.scenario.clone(), Arc::clone(&self.bells)))
+    }
+
+    /// Registers a voter; the id, and what opens their ballot.
+    async fn register(&self, path: &str, number: u64) -> Option<(String, String)> {
+        let dice = &self.client.dice;
+        // Two voters sometimes have one address, and one of them is refused.
+        let address = if self.scenario.rush.is_none() && dice.permille(50) { number / 2 } else { number };
+        let body = json!({"name": format!("voter {number}"), "email": format!("{address}@example.org")});
+        let registered = self.command(What::Register, "POST", &format!("{path}/voters"), Some(body)).await.ok()?;
+        let id = registered.json["id"].as_str()?.to_owned();
+        if let Some(token) = registered.json["ballot_token"].as_str() {
+            return Some((id, token.to_owned()));
+        }
+        // It was shown, and the answer was lost.
+        for _ in 0..5 {
+            if let Some(token) = self.replace_token(path, &id).await {
+                return Some((id, token));
+            }
+        }
+        None
+    }
+
+    async fn replace_token(&self, path: &str, voter: &str) -> Option<String> {
+        let path = format!("{path}/voters/{voter}/token");
+        let replaced = self.command(What::ReplaceToken, "POST", &path, None).await.ok()?;
+        replaced.json["ballot_token"].as_str().map(ToOwned::to_owned)
+    }
+
+    /// What an administrator does while people vote.
+    async fn moderate(
+        &self,
+        path: &str,
+        registered: &[String],
+        candidates: &[CandidateId],
+        voters: &mut Vec<JoinHandle<()>>,
+    ) {
+        let dice = &self.client.dice;
+        let _ = self.query(What::Turnout, &format!("{path}/turnout")).await;
+        if registered.is_empty() {
+            return;
+        }
+        if dice.permille(250) {
+            let voter = &registered[dice.place(registered.len())];
+            let _ = self.command(What::Remove, "DELETE", &format!("{path}/voters/{voter}"), None).await;
+        }
+        if dice.permille(450) {
+            let voter = &registered[dice.place(registered.len())];
+            if let Some(token) = self.replace_token(path, voter).await {
+                voters.push(self.vote(token, candidates));
+            }
+        }
+        if dice.permille(200) {
+            let shown = self.query(What::ShowElection, path).await;
+            let competition = shown.as_ref().and_then(|shown| shown.json["competitions"].get(0));
+            if let Some(competition) = competition {
+                let (id, candidate) = (&competition["id"], &competition["candidates"][0]["id"]);
+                if let (Some(id), Some(candidate)) = (id.as_str(), candidate.as_str()) {
+                    let path = format!("{path}/competitions/{id}/candidates/{candidate}/disqualify");
+                    let _ =
+                        self.command(What::Change, "POST", &path, Some(json!({"reason": "not a photograph"}))).await;
+                }
+            }
+        }
+    }
+
+    /// Closes the election, sometimes from two devices at once, while somebody still registers a voter. That somebody
+    /// else has closed it is fine.
+    async fn close(&self, path: &str) -> Outcome<()> {
+        let dice = &self.client.dice;
+        self.bells.last_call.notify_waiters();
+        self.pause(0, if self.scenario.last_call > 500 { 200 } else { 60 }).await;
+        let close = || self.ask(What::Close, "POST", format!("{path}/close"), None);
+        let late = futures::future::join_all((0..dice.within(0, 4)).map(async |number| {
+            self.pause(0, 120).await;
+            let _ = self.register(path, self.scenario.voters + number).await;
+        }));
+        let again = async { if dice.permille(200) { close().await } else { None } };
+        let (one, other, _) = tokio::join!(close(), again, late);
+        one.or(other).map(drop).ok_or(GaveUp)
+    }
+
+    async fn look_at_results(&self, path: &str) -> Outcome<()> {
+        for _ in 0..MOST_LOOKS {
+            let results = self.query(What::Results, &format!("{path}/results")).await.ok_or(GaveUp)?;
+            self.pause(1001, 2000).await;
+            if results.json["status"] == "final" {
+                // They look once more, to show somebody.
+                let _ = self.query(What::Results, &format!("{path}/results")).await;
+                return Ok(());
+            }
+        }
+        Err(GaveUp)
+    }
+
+    async fn command(&self, what: What, method: &'static str, path: &str, body: Option<Value>) -> Outcome<Reply> {
+        let reply = self.ask(what, method, path.to_owned(), body).await.ok_or(GaveUp)?;
+        if reply.status < 300 { Ok(reply) } else { Err(GaveUp) }
+    }
+
+    async fn query(&self, what: What, path: &str) -> Option<Reply> {
+        let who = Who::Administrator(self.subject.clone());
+        let request =
+            Request { to: Target::ElectionQueries, who, what, method: "GET", path: path.to_owned(), body: None };
+        self.client.ask(request).await
+    }
+
+    async fn ask(&self, what: What, method: &'static str, path: String, body: Option<Value>) -> Option<Reply> {
+        self.client.ask(self.request(what, method, path, body)).await
+    }
+
+    fn request(&self, what: What, method: &'static str, path: String, body: Option<Value>) -> Request {
+        let who = Who::Administrator(self.subject.clone());
+        Request { to: Target::ElectionCommands, who, what, method, path, body }
+    }
+
+    /// Waits until just before a moment.
+    async fn until(&self, at: i64) {
+        let left = at.saturating_sub(self.now()).max(0).unsigned_abs();
+        sleep(Duration::from_millis(left.saturating_sub(self.client.dice.within(0, 200)))).await;
+    }
+
+    async fn pause(&self, least: u64, most: u64) {
+        sleep(Duration::from_millis(self.client.dice.within(least, most))).await;
+    }
+
+    fn now(&self) -> i64 {
+        self.client.gateway.cloud.clock.now().millis()
+    }
+}
+
+fn bits(dice: &crate::dice::Dice) -> u128 {
+    dice.bytes().iter().take(16).fold(0, |bits, byte| bits << 8 | u128::from(*byte)) >> 1
+}
+
+fn rfc3339(millis: i64) -> String {
+    let moment = Timestamp::from_millis(millis);
+    jiff::Timestamp::from_millisecond(moment.millis()).expect("simulations end soon").to_string()
+}

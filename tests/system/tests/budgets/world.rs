@@ -1,0 +1,306 @@
+//! The functions in one process, over an engine whose calls are counted.
+
+use std::collections::BTreeMap;
+
+use aws_sdk_dynamodb::{
+    Client,
+    types::{PutRequest, WriteRequest},
+};
+use axum::Router;
+use photovote_coordination::{Control, ControlReader};
+use photovote_counting::Counter;
+use photovote_document_store::{DocumentReader, DocumentStore};
+use photovote_domain::{
+    CandidateId, CompetitionId, Digest, Draft, Election, ElectionId, ShardCount, Timestamp, Version,
+    ballot::BallotEvent, election::ElectionEvent,
+};
+use photovote_dynamodb::{Calls, Endpoint};
+use photovote_edge::{BallotToken, edge};
+use photovote_events::{
+    Actor, CommandId, CommandRecord, Commit, Environment, EventReader, EventStore, PrivatePart, Snapshots, Stream,
+};
+use photovote_projection::{Projection, Projector, RepairQueue, Replayed};
+use photovote_queues::{CountMessage, Queue};
+use photovote_test_support::{
+    Engine, Reply, Sender, following, send_under,
+    units::{Contents, ReadUnits},
+};
+use serde_json::{Value, json};
+
+/// The administrator.
+pub(crate) const OWNER: Sender<'_> = Sender::Administrator("ada");
+/// The election.
+pub(crate) const ELECTION: &str = "01ARZ3NDEKTSV4RRFFQ69G5FAE";
+
+/// What a request cost.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Cost {
+    /// The calls: `"PutItem, 2 Query"`.
+    pub(crate) calls: String,
+    /// The write units, where all writes are in transactions or none is.
+    pub(crate) units: Option<usize>,
+}
+
+/// Tables, and clients that count.
+pub(crate) struct World {
+    pub(crate) engine: Engine,
+    client: Client,
+    calls: Calls,
+    read: ReadUnits,
+}
+
+impl World {
+    pub(crate) async fn new() -> Self {
+        let engine = Engine::start().await;
+        let (client, calls, read) = engine.metered_client();
+        Self { engine, client, calls, read }
+    }
+
+    fn store(&self) -> EventStore {
+        EventStore::new(self.client.clone(), self.engine.tables().events, Environment::system())
+    }
+
+    fn control(&self) -> Control {
+        Control::new(self.client.clone(), self.engine.tables().control)
+    }
+
+    fn snapshots(&self) -> Snapshots {
+        Snapshots::new(&self.store(), self.engine.tables().control)
+    }
+
+    fn documents(&self) -> DocumentReader {
+        DocumentReader::new(self.client.clone(), self.engine.tables().documents)
+    }
+
+    /// What administrators command, just started.
+    pub(crate) fn election_commands(&self) -> Router {
+        edge(photovote_election_commands::routes().with_state(photovote_election_commands::App::new(
+            self.store(),
+            self.control(),
+            self.snapshots(),
+        )))
+    }
+
+    /// What voters command, just started.
+    pub(crate) fn ballot_commands(&self) -> Router {
+        edge(photovote_ballot_commands::routes().with_state(photovote_ballot_commands::App::new(
+            self.store(),
+            self.control(),
+            self.snapshots(),
+        )))
+    }
+
+    /// Everything that can be asked, just started: nothing is remembered.
+    pub(crate) fn queries(&self) -> Router {
+        let control = ControlReader::new(self.client.clone(), self.engine.tables().control);
+        let elections = photovote_election_queries::App::new(self.documents(), control);
+        let ballots =
+            photovote_ballot_queries::App::new(self.store().reader().clone(), self.snapshots(), Environment::system());
+        let public = photovote_public_queries::App::new(self.documents());
+        let routes = photovote_election_queries::routes()
+            .with_state(elections)
+            .merge(photovote_ballot_queries::routes().with_state(ballots))
+            .merge(photovote_public_queries::routes().with_state(public));
+        edge(routes)
+    }
+
+    /// Sends a request that must succeed, and forgets what it cost.
+    pub(crate) async fn prepare(&self, router: &Router, sender: Sender<'_>, request: Request<'_>) -> Reply {
+        let reply = request.send(router, sender).await;
+        assert!(reply.status < 300, "{request:?}: {}", reply.text);
+        self.calls.take();
+        reply
+    }
+
+    /// Sends a request that must be answered with this status, and tells what it cost.
+    pub(crate) async fn cost(&self, router: &Router, sender: Sender<'_>, request: Request<'_>, status: u16) -> Cost {
+        self.metered(router, sender, request, status).await.0
+    }
+
+    /// The same with the read units, and what was answered.
+    pub(crate) async fn metered(
+        &self,
+        router: &Router,
+        sender: Sender<'_>,
+        request: Request<'_>,
+        status: u16,
+    ) -> (Cost, usize, Reply) {
+        let keys: &[&str] = &["pk", "sk"];
+        let tables = &[(self.engine.tables().events, keys), (self.engine.tables().control, keys)];
+        let client = self.engine.client();
+        let before = Contents::of(&client, tables).await;
+        let (calls, read, reply) = self.reads(router, sender, None, request, status).await;
+        let units = before.units_to(&Contents::of(&client, tables).await);
+        let transactions = calls.contains_key("TransactWriteItems");
+        let others = calls.keys().any(|name| ["PutItem", "UpdateItem", "DeleteItem"].contains(&name.as_str()));
+        let units = match (transactions, others) {
+            (true, true) => None,
+            // What a transaction writes costs twice as much.
+            (true, false) => Some(2 * units),
+            (false, _) => Some(units),
+        };
+        (Cost { calls: listed(calls), units }, read, reply)
+    }
+
+    /// Sends a request under an idempotency key that must be answered with this status; tells the calls and the read units.
+    pub(crate) async fn reads(
+        &self,
+        router: &Router,
+        sender: Sender<'_>,
+        key: Option<&str>,
+        request: Request<'_>,
+        status: u16,
+    ) -> (BTreeMap<String, u64>, usize, Reply) {
+        self.calls.take();
+        self.read.take();
+        let reply = request.send_under(router, sender, key).await;
+        assert_eq!(reply.status, status, "{request:?}: {}", reply.text);
+        (self.calls.take(), self.read.take(), reply)
+    }
+
+    /// Adds a competition of so many candidates to the election, in one commit.
+    pub(crate) async fn add_candidates(&self, count: u16) -> Vec<String> {
+        let id = ELECTION.parse().unwrap();
+        let competition = CompetitionId::from_bits(1);
+        let candidates: Vec<_> = (0..count).map(|n| CandidateId::from_bits(n.into())).collect();
+        let added = |candidate: &CandidateId| ElectionEvent::CandidateAdded {
+            candidate: *candidate,
+            competition,
+            description: None,
+            image: None,
+            name: candidate.to_string(),
+        };
+        let named = ElectionEvent::CompetitionAdded { competition, description: None, name: "Nature".into() };
+        let events: Vec<_> = std::iter::once(named).chain(candidates.iter().map(added)).collect();
+        let digest = Digest::of(b"candidates");
+        let private = PrivatePart {
+            actor: Actor::Closer,
+            fingerprint: digest,
+            id: CommandId::new(digest),
+            reason: None,
+            source: None,
+            time: Timestamp::from_millis(0),
+        };
+        let record = CommandRecord { name: "Test", own_id: false, private };
+        let store = self.store();
+        let history = store.load::<Election>(Stream::Election(id)).await.unwrap();
+        store.execute(history, &record, |_| true, |_| Ok(events.clone())).await.unwrap();
+        candidates.iter().map(ToString::to_string).collect()
+    }
+
+    /// Changes the election's name so many times, as if each had been decided on.
+    pub(crate) async fn rename(&self, times: usize) {
+        let stream = Stream::Election(ELECTION.parse().unwrap());
+        let mut commits = self.store().commits_after(&stream, Version::NONE).await.unwrap();
+        let before = commits.len();
+        for time in 0..times {
+            let event = ElectionEvent::ElectionNameChanged { name: format!("Summer {time}") };
+            let commit = following(&commits, &[event]);
+            commits.push(commit);
+        }
+        self.write(&commits[before..]).await;
+    }
+
+    async fn write(&self, commits: &[Commit]) {
+        for commits in commits.chunks(25) {
+            let put = |commit: &Commit| PutRequest::builder().set_item(Some(commit.to_item())).build().unwrap();
+            let requests = commits.iter().map(|commit| WriteRequest::builder().put_request(put(commit)).build());
+            let write = self.engine.client().batch_write_item();
+            write.request_items(self.engine.tables().events, requests.collect()).send().await.unwrap();
+        }
+    }
+
+    /// Saves the draft that a token opens so many times, as if each had been decided on.
+    pub(crate) async fn save_draft(&self, token: &str, draft: &str, times: usize) {
+        let token: BallotToken = token.parse().unwrap();
+        let stream = Stream::ballot(token.election, ShardCount::default(), token.ballot);
+        let mut commits = self.store().commits_after(&stream, Version::NONE).await.unwrap();
+        let (before, draft): (_, Draft) = (commits.len(), draft.parse().unwrap());
+        for saves in 1..=times {
+            let event = BallotEvent::BallotSaved { draft: draft.clone(), saves, token: token.hash() };
+            let commit = following(&commits[commits.len() - 1..], &[event]);
+            commits.push(commit);
+        }
+        self.write(&commits[before..]).await;
+    }
+
+    /// What it takes to read the election's own stream from its beginning.
+    pub(crate) async fn read_units_of_the_election(&self) -> usize {
+        self.read.take();
+        self.store().load::<Election>(Stream::Election(ELECTION.parse().unwrap())).await.unwrap();
+        self.read.take()
+    }
+
+    /// Counts the ballots of a closed election, and tells what write and read units that takes.
+    pub(crate) async fn count(&self, election: ElectionId) -> [usize; 2] {
+        let before = self.documented().await;
+        self.read.take();
+        let (queue, mut asked) = Queue::in_process();
+        let documents = DocumentStore::new(self.client.clone(), self.engine.tables().documents);
+        let gates = ControlReader::new(self.client.clone(), self.engine.tables().control);
+        let counter = Counter::new(self.store(), gates, documents, queue);
+        counter.work_off(&CountMessage::election(election, "2".parse().unwrap())).await.unwrap();
+        while let Ok(message) = asked.try_recv() {
+            counter.work_off(&message).await.unwrap();
+        }
+        let read = self.read.take();
+        self.calls.take();
+        [before.units_to(&self.documented().await), read]
+    }
+
+    /// Brings documents up to date with these commits.
+    pub(crate) async fn replay(&self, commits: &[Commit]) {
+        let events = EventReader::new(self.engine.client(), self.engine.tables().events);
+        let documents = DocumentStore::new(self.engine.client(), self.engine.tables().documents);
+        let replayed = Projection::new(events, documents).replay(&"2".parse().unwrap(), commits.to_vec()).await;
+        assert_eq!(replayed, Replayed::default());
+    }
+
+    /// What the documents table holds.
+    pub(crate) async fn documented(&self) -> Contents {
+        Contents::of(&self.engine.client(), &[(self.engine.tables().documents, &["pk", "sk"])]).await
+    }
+
+    /// Brings the documents up to date with everything that has happened.
+    pub(crate) async fn project(&self) {
+        let nobody = "http://127.0.0.1:1";
+        let sqs = aws_sdk_sqs::Client::new(&photovote_dynamodb::config(&Endpoint::Local(nobody.to_owned())));
+        let documents = DocumentStore::new(self.client.clone(), self.engine.tables().documents);
+        let events = EventReader::new(self.client.clone(), self.engine.tables().events);
+        let (counter, _told) = Queue::in_process();
+        let projector = Projector::new(events, documents, RepairQueue::new(sqs, nobody), counter);
+        let commits = self.engine.client().scan().table_name(self.engine.tables().events).send().await.unwrap();
+        let records = commits.items.unwrap_or_default().into_iter().enumerate().map(|(number, item)| {
+            let image = json!(serde_dynamo::Item::from(item));
+            let keys = json!({"pk": image["pk"], "sk": image["sk"]});
+            let change = json!({"Keys": keys, "NewImage": image, "SequenceNumber": number.to_string(), "SizeBytes": 1});
+            json!({"eventID": "1", "eventName": "INSERT", "awsRegion": "eu-central-1", "dynamodb": change})
+        });
+        let batch = json!({"Records": records.collect::<Vec<_>>()});
+        let answer = projector.handle(serde_json::from_value(batch).unwrap()).await;
+        assert!(answer.batch_item_failures.is_empty(), "{answer:?}");
+        self.calls.take();
+    }
+}
+
+/// Calls as a table shows them: each operation, and how often if it is more than once.
+fn listed(calls: BTreeMap<String, u64>) -> String {
+    let call = |(name, count): (String, u64)| if count == 1 { name } else { format!("{count} {name}") };
+    calls.into_iter().map(call).collect::<Vec<_>>().join(", ")
+}
+
+/// A request: method, path under `/v1`, body.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Request<'a>(pub(crate) &'a str, pub(crate) &'a str, pub(crate) &'a Value);
+
+impl Request<'_> {
+    async fn send(&self, router: &Router, sender: Sender<'_>) -> Reply {
+        self.send_under(router, sender, None).await
+    }
+
+    /// Sends it under an idempotency key.
+    pub(crate) async fn send_under(&self, router: &Router, sender: Sender<'_>, key: Option<&str>) -> Reply {
+        let Self(method, path, body) = *self;
+        send_under(router, sender, method, &format!("/v1{path}"), key, (!body.is_null()).then_some(body)).await
+    }
+}

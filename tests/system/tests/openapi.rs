@@ -1,0 +1,136 @@
+//! The checked-in API document is what the functions serve.
+#![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
+
+use std::{collections::BTreeSet, fs, path::PathBuf};
+
+use photovote_edge::{ADMINISTRATOR, BALLOT, OPENAPI, VOTERS, document};
+use photovote_functions::descriptions;
+use serde_json::Value;
+
+fn generated() -> Value {
+    document(descriptions().map(|(_, description)| description))
+}
+
+/// With `UPDATE_OPENAPI=1`, writes the document anew.
+#[test]
+fn the_document_is_up_to_date() {
+    let generated = generated();
+    if std::env::var_os("UPDATE_OPENAPI").is_some() {
+        let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../api/openapi.json");
+        let text = serde_json::to_string_pretty(&generated).expect("the document has JSON");
+        fs::write(path, text + "\n").expect("the document can be written");
+        return;
+    }
+    let checked_in: Value = serde_json::from_str(OPENAPI).expect("the document is JSON");
+    assert!(checked_in == generated, "api/openapi.json is out of date: run `make openapi` and review the change");
+}
+
+#[test]
+fn every_route_of_the_design_is_there_with_its_caller() {
+    let expected: BTreeSet<(String, String, &str)> = [
+        (ADMINISTRATOR, "elections", "get post"),
+        (ADMINISTRATOR, "elections/{election}", "get patch delete"),
+        (ADMINISTRATOR, "elections/{election}/administrators", "get"),
+        (ADMINISTRATOR, "elections/{election}/administrators/{subject}", "put delete"),
+        (ADMINISTRATOR, "elections/{election}/open", "post"),
+        (ADMINISTRATOR, "elections/{election}/extend", "post"),
+        (ADMINISTRATOR, "elections/{election}/close", "post"),
+        (ADMINISTRATOR, "elections/{election}/release", "post"),
+        (ADMINISTRATOR, "elections/{election}/competitions", "post"),
+        (ADMINISTRATOR, "elections/{election}/competitions/{competition}", "patch delete"),
+        (ADMINISTRATOR, "elections/{election}/competitions/{competition}/candidates", "post"),
+        (ADMINISTRATOR, "elections/{election}/competitions/{competition}/candidates/{candidate}", "patch delete"),
+        (ADMINISTRATOR, "elections/{election}/competitions/{competition}/candidates/{candidate}/disqualify", "post"),
+        (ADMINISTRATOR, "elections/{election}/voters", "get post"),
+        (ADMINISTRATOR, "elections/{election}/voters/{voter}", "delete"),
+        (ADMINISTRATOR, "elections/{election}/voters/{voter}/token", "post"),
+        (ADMINISTRATOR, "elections/{election}/turnout", "get"),
+        (ADMINISTRATOR, "elections/{election}/results", "get"),
+        (ADMINISTRATOR, "elections/{election}/results.csv", "get"),
+        (ADMINISTRATOR, "elections/{election}/audit", "get"),
+        (BALLOT, "ballot", "get"),
+        (BALLOT, "ballot/ratings", "put"),
+        (BALLOT, "ballot/ratings/{candidate}", "delete"),
+        (BALLOT, "ballot/cast", "post"),
+        ("anyone", "public/elections/{election}/results", "get"),
+        ("anyone", "public/elections/{election}/receipts/{receipt}", "get"),
+        ("anyone", "health", "get"),
+        ("anyone", "openapi.json", "get"),
+    ]
+    .iter()
+    .flat_map(|(caller, path, methods)| methods.split(' ').map(move |m| (format!("/v1/{path}"), m.to_owned(), *caller)))
+    .collect();
+    let document = generated();
+    let mut found = BTreeSet::new();
+    for (path, methods) in document["paths"].as_object().expect("paths") {
+        for (method, operation) in methods.as_object().expect("methods") {
+            let security = operation["security"].as_array().expect("who may call");
+            let caller = match security.first() {
+                None => "anyone",
+                Some(needed) if needed.get(ADMINISTRATOR).is_some() => ADMINISTRATOR,
+                Some(_) => BALLOT,
+            };
+            found.insert((path.clone(), method.clone(), caller));
+        }
+    }
+    assert_eq!(found, expected);
+}
+
+/// Every operation says what it does, and shows what is sent and answered.
+#[test]
+fn every_operation_is_described_and_shown() {
+    let document = generated();
+    let tags: BTreeSet<_> =
+        document["tags"].as_array().expect("tags").iter().map(|tag| &tag["name"]).map(text).collect();
+    let mut used = BTreeSet::new();
+    for (path, methods) in document["paths"].as_object().expect("paths") {
+        for (method, operation) in methods.as_object().expect("methods") {
+            let name = format!("{method} {path}");
+            for part in ["summary", "description", "operationId"] {
+                assert!(operation[part].as_str().is_some_and(|text| !text.is_empty()), "{name}: {part}");
+            }
+            used.extend(operation["tags"].as_array().expect("tags").iter().map(text));
+            let responses = operation["responses"].as_object().expect("responses");
+            let bodies = responses.iter().chain(operation.get("requestBody").map(|body| (&name, body)));
+            for (of, body) in bodies {
+                for (kind, media) in body["content"].as_object().into_iter().flatten() {
+                    let shown = media["example"].as_str().is_some()
+                        || media["example"].is_object()
+                        || media["examples"].is_object();
+                    assert!(shown, "{name}: {of} {kind} has no example");
+                }
+            }
+        }
+    }
+    assert_eq!(used, tags);
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().expect("a text").to_owned()
+}
+
+#[test]
+fn operations_have_names_of_their_own() {
+    let document = generated();
+    let paths = document["paths"].as_object().expect("paths");
+    let ids: Vec<_> = paths
+        .values()
+        .flat_map(|methods| methods.as_object().expect("methods").values())
+        .map(|operation| operation["operationId"].as_str().expect("an operation has a name"))
+        .collect();
+    let distinct: BTreeSet<_> = ids.iter().collect();
+    assert_eq!(distinct.len(), ids.len(), "{ids:?}");
+}
+
+/// Answers on these routes are padded, and the access log of the gateway must not tell their lengths.
+#[test]
+fn everything_that_voters_may_call_stands_in_one_place() {
+    let document = generated();
+    for (path, methods) in document["paths"].as_object().expect("paths") {
+        for operation in methods.as_object().expect("methods").values() {
+            let of_voters = operation["security"][0].get(BALLOT).is_some();
+            let there = path.strip_prefix(VOTERS).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+            assert_eq!(of_voters, there, "{path}");
+        }
+    }
+}

@@ -1,0 +1,239 @@
+//! What each function may do, against all that it does.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use photovote_domain::{
+    Timestamp,
+    election::{ElectionCommand, Limit},
+};
+use photovote_events::Environment;
+use serde_json::{Value, json};
+
+use crate::{
+    answered,
+    reading::{Function, Template, named, narrowed, whole},
+    same, set,
+    strangers::{DOCUMENTS, PUBLIC, Partitions},
+    world::World,
+};
+
+/// One of the two resources with a wildcard: AWS has no narrower one for the list of a table's streams.
+const STREAMS: &str = "${EventsTable.Arn}/stream/*";
+/// The other: there are no resources in X-Ray.
+const TRACES: &str = "*";
+
+const NOTHING: Value = Value::Null;
+
+#[tokio::test]
+async fn every_function_may_do_what_it_does_and_nothing_else() {
+    let template = Template::read();
+    let mut world = World::new(&template).await;
+
+    // An election whose documents are made by repair, and one whose documents the projector makes.
+    hold_an_election(&mut world).await;
+    let first = world.names["election"].clone();
+    world.poison().await;
+    let (records, range) = world.stream().await;
+    let commit = &records[0]["dynamodb"]["Keys"];
+    let commit = json!({"pk": commit["pk"]["S"], "sk": commit["sk"]["S"]});
+    world.repair(&[&range, &commit]).await;
+    hold_an_election(&mut world).await;
+    let (mut records, _) = world.stream().await;
+    let last = records.pop().unwrap();
+    world.project(&[last]).await;
+    world.project(&records).await;
+    world.count().await;
+
+    ask_for_everything(&mut world).await;
+    world.send("DELETE /v1/elections/{election}", NOTHING).await;
+    world.count().await;
+    draft(&mut world).await;
+    world.send("DELETE /v1/elections/{election}", NOTHING).await;
+    let routes = answered().into_iter().map(|(method, path, ..)| format!("{method} {path}"));
+    same("routes that are taken here", &world.taken, &routes.collect());
+
+    // Of these the closer opens one, finishes one, and later closes those whose time has come.
+    draft(&mut world).await;
+    world.half_do(ElectionCommand::Open { closes_at: None }).await;
+    draft(&mut world).await;
+    world.send("POST /v1/elections/{election}/open", NOTHING).await;
+    world.half_do(ElectionCommand::Close).await;
+    draft(&mut world).await;
+    world.send("POST /v1/elections/{election}/open", json!({"closes_at": "2999-01-01T12:00:00Z"})).await;
+    world.close(Environment::system(), 1).await;
+    let dice = Environment::system();
+    let thousand_years_later = || Timestamp::from_millis(64_000_000_000_000);
+    world.close(Environment::new(thousand_years_later, move |bytes| *bytes = dice.random()), 1).await;
+
+    // Of all this, little was projected: the reconciler finds the rest, and what is wrong. Then all of it is built again.
+    let found = world.reconcile().await;
+    assert!(found.healed > 0 && found.asked > 0 && found.swept, "{found:?}");
+    world.falsify(&first).await;
+    let found = world.reconcile().await;
+    assert!(found.asked > 0 && found.swept, "{found:?}");
+    let begin = |scope: Value| json!({"begin": {"scope": scope, "settle_seconds": 0}});
+    world.rebuild(begin(json!("all"))).await;
+    world.rebuild(json!({"status": {}})).await;
+    world.rebuild(json!({"roll_back": {"scope": "all"}})).await;
+    world.rebuild(json!({"retire": {"scope": "all"}})).await;
+    world.rebuild(begin(json!({"election": world.names["election"]}))).await;
+
+    let (mut granted, mut needed) = (BTreeSet::new(), world.seen());
+    for function in template.functions() {
+        let with = |(resource, action)| (function.name().to_owned(), resource, action);
+        granted.extend(function.grants().into_iter().map(with));
+        needed.extend(in_its_name(&function).into_iter().map(with));
+        let trusted = &function.role()["Properties"]["AssumeRolePolicyDocument"]["Statement"];
+        let lambda =
+            json!([{"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}]);
+        assert_eq!(*trusted, lambda, "{}", function.name());
+    }
+    same("permissions", &granted, &bound(&needed));
+    // Who serves strangers is bound to partitions that are public, and needs no others.
+    let strangers = Partitions::of(&template.function("public-queries"));
+    for (action, key) in world.keys("public-queries") {
+        assert!(strangers.may(&action, &key), "{action} of {key}");
+    }
+}
+
+/// A function that asks for items of one kind alone is bound to them. One that asks for more may ask for all, except the one that serves
+/// strangers.
+fn bound(needed: &BTreeSet<(String, String, String)>) -> BTreeSet<(String, String, String)> {
+    let mut kinds: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();
+    for (function, resource, action) in needed {
+        kinds.entry((function, resource, whole(action))).or_default().insert(action.as_str());
+    }
+    let one = |((function, resource, whole), kinds): ((&String, &String, &str), BTreeSet<&str>)| {
+        if function == "public-queries" && resource == DOCUMENTS {
+            return (function.clone(), resource.clone(), narrowed(whole, &PUBLIC));
+        }
+        let action = if kinds.len() == 1 { kinds.into_iter().next().unwrap_or(whole) } else { whole };
+        (function.clone(), resource.clone(), action.to_owned())
+    };
+    kinds.into_iter().map(one).collect()
+}
+
+/// What Lambda does in a function's name, with the rights of its role: nothing of it is seen here.
+fn in_its_name(function: &Function<'_>) -> BTreeSet<(String, String)> {
+    let logs = format!("{}Logs.Arn", function.id);
+    let mut done = BTreeSet::new();
+    let mut may = |resource: &str, actions: &[&str]| {
+        done.extend(actions.iter().map(|action| (resource.to_owned(), (*action).to_owned())));
+    };
+    // It writes the function's log, and its traces.
+    may(&logs, &["logs:CreateLogStream", "logs:PutLogEvents"]);
+    may(TRACES, &["xray:PutTraceSegments", "xray:PutTelemetryRecords"]);
+    for mapping in function.events("DynamoDB") {
+        // It finds the stream, reads it, and names in a queue what it gave up.
+        let reading = ["dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"];
+        may(&named(&mapping["Stream"]), &reading);
+        may(STREAMS, &["dynamodb:ListStreams"]);
+        may(&named(&mapping["DestinationConfig"]["OnFailure"]["Destination"]), &["sqs:SendMessage"]);
+    }
+    for mapping in function.events("SQS") {
+        // It takes messages, counts them, and removes those that were worked off.
+        let consuming = ["sqs:ReceiveMessage", "sqs:GetQueueAttributes", "sqs:DeleteMessage"];
+        may(&named(&mapping["Queue"]), &consuming);
+    }
+    done
+}
+
+/// Makes an election that can be opened.
+async fn draft(world: &mut World) {
+    world.create("election", "POST /v1/elections", json!({"name": "Summer"})).await;
+    let competitions = "POST /v1/elections/{election}/competitions";
+    let candidates = "POST /v1/elections/{election}/competitions/{competition}/candidates";
+    world.create("competition", competitions, json!({"name": "Nature"})).await;
+    for name in ["Moon", "Sun"] {
+        world.create("candidate", candidates, json!({"name": name})).await;
+    }
+}
+
+/// Makes an election, changes all that can be changed, lets somebody vote, and releases the results.
+async fn hold_an_election(world: &mut World) {
+    draft(world).await;
+    world.send("PATCH /v1/elections/{election}", json!({"name": "Winter"})).await;
+    let competition = "/v1/elections/{election}/competitions/{competition}";
+    let candidate = "/v1/elections/{election}/competitions/{competition}/candidates/{candidate}";
+    world.send(&format!("PATCH {candidate}"), json!({"name": "Star"})).await;
+    let kept = (world.names["competition"].clone(), world.names["candidate"].clone());
+    world.create("candidate", &format!("POST {competition}/candidates"), json!({"name": "Blur"})).await;
+    world.send(&format!("DELETE {candidate}"), NOTHING).await;
+    world.create("competition", "POST /v1/elections/{election}/competitions", json!({"name": "Sport"})).await;
+    world.send(&format!("PATCH {competition}"), json!({"name": "Games"})).await;
+    world.send(&format!("DELETE {competition}"), NOTHING).await;
+    world.names.extend([("competition", kept.0), ("candidate", kept.1)]);
+
+    let voters = "POST /v1/elections/{election}/voters";
+    world.create("voter", voters, json!({"name": "Alan Turing", "email": "alan@example.org"})).await;
+    world.send("DELETE /v1/elections/{election}/voters/{voter}", NOTHING).await;
+    world.create("voter", voters, json!({"name": "Grace Hopper", "email": "grace@example.org"})).await;
+    let replaced = world.send("POST /v1/elections/{election}/voters/{voter}/token", NOTHING).await;
+    replaced["ballot_token"].as_str().unwrap().clone_into(&mut world.token);
+
+    world.send("POST /v1/elections/{election}/open", json!({"closes_at": "2999-01-01T12:00:00Z"})).await;
+    world.send("POST /v1/elections/{election}/extend", json!({"closes_at": "2999-01-01T23:00:00Z"})).await;
+    let ratings = json!({"ratings": {world.names["candidate"].as_str(): 4}});
+    world.send("PUT /v1/ballot/ratings", ratings.clone()).await;
+    world.send("DELETE /v1/ballot/ratings/{candidate}", NOTHING).await;
+    let cast = world.send("POST /v1/ballot/cast", ratings).await;
+    world.names.insert("receipt", cast["receipt"].as_str().unwrap().to_owned());
+    world.send(&format!("POST {candidate}/disqualify"), json!({"reason": "not a photograph"})).await;
+    world.send("POST /v1/elections/{election}/close", NOTHING).await;
+    world.count().await;
+    world.send("POST /v1/elections/{election}/release", NOTHING).await;
+
+    // So many that their entries do not fit into one transaction with the document.
+    let administrator = "/v1/elections/{election}/administrators/{subject}";
+    for number in 1..Limit::Administrators.most() {
+        world.names.insert("subject", format!("administrator-{number}"));
+        world.send(&format!("PUT {administrator}"), json!({"role": "observer"})).await;
+    }
+    world.send(&format!("DELETE {administrator}"), NOTHING).await;
+}
+
+/// Asks for all there is to know about the election.
+async fn ask_for_everything(world: &mut World) {
+    for route in [
+        "GET /v1/elections",
+        "GET /v1/elections/{election}",
+        "GET /v1/elections/{election}/results",
+        "GET /v1/elections/{election}/results.csv",
+        "GET /v1/elections/{election}/administrators",
+        "GET /v1/elections/{election}/voters",
+        "GET /v1/elections/{election}/turnout",
+        "GET /v1/elections/{election}/audit",
+        "GET /v1/ballot",
+        "GET /v1/public/elections/{election}/results",
+        "GET /v1/public/elections/{election}/receipts/{receipt}",
+        "GET /v1/health",
+        "GET /v1/openapi.json",
+    ] {
+        world.send(route, NOTHING).await;
+    }
+}
+
+#[test]
+fn nobody_may_alter_history_nor_do_anything_on_everything() {
+    let template = Template::read();
+    for function in template.functions() {
+        for (resource, action) in function.grants() {
+            let name = function.name();
+            assert!(!whole(&action).contains('*'), "{name} may {action}");
+            let known = resource == TRACES && action.starts_with("xray:") || resource == STREAMS;
+            assert!(known || !resource.contains('*'), "{name} may {action} on {resource}");
+            let alters = ["UpdateItem", "Delete", "BatchWriteItem", "PartiQL", "Transact", "Restore", "Tag", "Policy"];
+            let history = resource.contains("EventsTable");
+            assert!(!history || !alters.iter().any(|verb| action.contains(verb)), "{name} may {action} on events");
+        }
+    }
+    let roles = template.resources("AWS::IAM::Role");
+    same(
+        "roles",
+        &set(roles.iter().map(|(id, _)| (*id).to_owned())),
+        &set(template.functions().iter().map(|function| format!("{}Role", function.id))),
+    );
+    for kind in ["AWS::IAM::Policy", "AWS::IAM::ManagedPolicy", "AWS::IAM::RolePolicy"] {
+        assert!(template.resources(kind).is_empty(), "{kind}");
+    }
+}

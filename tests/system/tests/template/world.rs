@@ -1,0 +1,311 @@
+//! The functions in one process, with what the template gives them, each before an observer of its own.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
+
+use aws_sdk_dynamodb::Client;
+use aws_types::SdkConfig;
+use axum::Router;
+use photovote_coordination::Control;
+use photovote_counting::CountError;
+use photovote_document_store::{DocumentStore, Saved};
+use photovote_domain::{
+    Aggregate, Digest, Election, Timestamp,
+    election::{Context, ElectionCommand},
+};
+use photovote_dynamodb::{Endpoint, client, config};
+use photovote_events::{Actor, CommandId, CommandRecord, Environment, EventStore, PrivatePart, Stream};
+use photovote_functions::Wiring;
+use photovote_queues::CountMessage;
+use photovote_reconciliation::Limits;
+use photovote_test_support::{Engine, OverHttp, Sender, StreamName, send};
+use serde_json::{Value, json};
+
+use crate::{
+    Route, answered,
+    observer::{self, Asked, Observer, STREAM},
+    reading::{Template, named},
+};
+
+/// What a function finds where it runs: its variables, and its way to AWS.
+struct Place {
+    variables: BTreeMap<String, String>,
+    config: SdkConfig,
+    observer: Observer,
+}
+
+impl Place {
+    fn client(&self) -> Client {
+        client(&self.config, None)
+    }
+
+    /// What puts the function together. Streams that are short already have snapshots, which are asked for.
+    fn wiring(&self) -> Wiring {
+        let variables = self.variables.clone();
+        let settings = move |name: &str| variables.get(name).cloned();
+        Wiring::new(self.config.clone(), self.config.clone(), settings)
+            .with_snapshots_of_streams_longer_than(2)
+            // So little at a time that the counter has to keep how far it has come.
+            .with_counted_pages(1)
+    }
+}
+
+/// The functions, the tables, and what the last elections and voters are called.
+pub(crate) struct World {
+    engine: Engine,
+    /// The engine, as the observers reach it.
+    over_http: OverHttp,
+    /// The ids of the template for the names that the functions see.
+    resources: BTreeMap<String, String>,
+    places: BTreeMap<String, Place>,
+    routes: Vec<Route>,
+    routers: BTreeMap<&'static str, Router>,
+    /// What stands in a path for `{election}` and the like.
+    pub(crate) names: BTreeMap<&'static str, String>,
+    /// The ballot token of whoever votes.
+    pub(crate) token: String,
+    /// The routes that were taken.
+    pub(crate) taken: BTreeSet<String>,
+}
+
+impl World {
+    pub(crate) async fn new(template: &Template) -> Self {
+        let engine = Engine::start().await;
+        let over_http = engine.over_http().await;
+        let mut resources = BTreeMap::from([(STREAM.to_owned(), "EventsTable.StreamArn".to_owned())]);
+        for (id, table) in template.resources("AWS::DynamoDB::Table") {
+            let name = named(&table["Properties"]["TableName"]).replace("${AWS::StackName}", "photovote");
+            resources.insert(name, format!("{id}.Arn"));
+        }
+        for (id, _) in template.resources("AWS::SQS::Queue") {
+            resources.insert(id.to_owned(), format!("{id}.Arn"));
+        }
+        let mut places = BTreeMap::new();
+        for function in template.functions() {
+            let observer = Observer::before(over_http.url()).await;
+            // What is set to a parameter keeps its default.
+            let value = |id: &String| {
+                let (name, _) = resources.iter().find(|(_, resource)| **resource == format!("{id}.Arn"))?;
+                // A queue is known by its URL.
+                Some(if name == id { format!("{}/000000000000/{name}", observer.url) } else { name.clone() })
+            };
+            let variables = function.variables();
+            let variables = variables.iter().filter_map(|(name, id)| Some((name.clone(), value(id)?))).collect();
+            let config = config(&Endpoint::Local(observer.url.clone()));
+            places.insert(function.name().to_owned(), Place { variables, config, observer });
+        }
+        let routers = routers(&places);
+        let (names, taken) = (BTreeMap::new(), BTreeSet::new());
+        Self { engine, over_http, resources, places, routes: answered(), routers, names, token: String::new(), taken }
+    }
+
+    /// What each function has asked of AWS: its name, a resource of the template, an action.
+    pub(crate) fn seen(&self) -> BTreeSet<(String, String, String)> {
+        let known = |(resource, action): Asked| (self.resources.get(&resource).cloned().unwrap_or(resource), action);
+        let of = |(function, place): (&String, &Place)| {
+            let seen = place.observer.seen().into_iter().map(known);
+            seen.map(|(resource, action)| (function.clone(), resource, action)).collect::<Vec<_>>()
+        };
+        self.places.iter().flat_map(of).collect()
+    }
+
+    /// The partitions that a function has asked about, each with the action.
+    pub(crate) fn keys(&self, function: &str) -> BTreeSet<(String, String)> {
+        self.places[function].observer.keys()
+    }
+
+    /// Sends a request to the function that answers this route. It must be carried out.
+    pub(crate) async fn send(&mut self, route: &str, body: Value) -> Value {
+        let (method, path) = route.split_once(' ').unwrap();
+        let found = self.routes.iter().find(|(m, p, ..)| m == method && p == path);
+        let (.., function, authorizer) = found.unwrap_or_else(|| panic!("nobody answers {route}"));
+        let sender = match authorizer {
+            Some(_) => Sender::Administrator("ada"),
+            None if path.starts_with("/v1/ballot") => Sender::Bearer(&self.token),
+            None => Sender::Nobody,
+        };
+        let fill = |path: String, (name, value): (&&str, &String)| path.replace(&format!("{{{name}}}"), value);
+        let path = self.names.iter().fold(path.to_owned(), fill);
+        let reply =
+            send(&self.routers[function.as_str()], sender, method, &path, Some(&body).filter(|b| !b.is_null())).await;
+        assert!(reply.status < 300, "{route}: {} {}", reply.status, reply.text);
+        self.taken.insert(route.to_owned());
+        reply.json
+    }
+
+    /// The same for a creation. What is created has this name from now on.
+    pub(crate) async fn create(&mut self, name: &'static str, route: &str, body: Value) -> Value {
+        let created = self.send(route, body).await;
+        self.names.insert(name, created["id"].as_str().unwrap().to_owned());
+        created
+    }
+
+    /// Carries out a command on the election as somebody does who is stopped right after the event.
+    pub(crate) async fn half_do(&self, command: ElectionCommand) {
+        let tables = self.engine.tables();
+        let environment = Environment::system();
+        let digest = Digest::from_bytes(environment.random());
+        let private = PrivatePart {
+            actor: Actor::Closer,
+            fingerprint: digest,
+            id: CommandId::new(digest),
+            reason: None,
+            source: None,
+            time: environment.now(),
+        };
+        let record = CommandRecord { name: "Test", own_id: false, private };
+        let context = Context { now: environment.now(), by: None };
+        let store = EventStore::new(self.engine.client(), tables.events, environment);
+        let control = Control::new(self.engine.client(), tables.control);
+        let id = self.names["election"].parse().unwrap();
+        let history = store.load::<Election>(Stream::Election(id)).await.unwrap();
+        let decide = |election: &Election| election.decide(command.clone(), &context);
+        let schedule = |_: &_| Ok(vec![control.schedule(id)?]);
+        store.execute_with(history, &record, |_| true, decide, schedule).await.unwrap();
+    }
+
+    /// Puts something into the events table that is no commit.
+    pub(crate) async fn poison(&self) {
+        let item = json!({"pk": {"S": "poison"}, "sk": {"S": "poison"}});
+        self.ask("DynamoDB_20120810.PutItem", json!({"TableName": self.engine.tables().events, "Item": item})).await;
+    }
+
+    /// The records of the stream, as Lambda sends them, and what names all of them in a message of the failure queue.
+    pub(crate) async fn stream(&self) -> (Vec<Value>, Value) {
+        let StreamName { arn, shard } = self.engine.stream();
+        let start = json!({"StreamArn": arn, "ShardId": shard, "ShardIteratorType": "TRIM_HORIZON"});
+        let iterator = self.ask("DynamoDBStreams_20120810.GetShardIterator", start).await;
+        let records = self.ask("DynamoDBStreams_20120810.GetRecords", iterator).await["Records"].take();
+        let Value::Array(records) = records else { panic!("{records} are no records") };
+        let number = |record: Option<&Value>| record.unwrap()["dynamodb"]["SequenceNumber"].clone();
+        let (first, last) = (number(records.first()), number(records.last()));
+        let range = json!({
+            "streamArn": arn, "shardId": shard, "startSequenceNumber": first, "endSequenceNumber": last,
+        });
+        (records, json!({"DDBStreamBatchInfo": range}))
+    }
+
+    /// Lets the projector have a batch of records, all of which it must deal with.
+    pub(crate) async fn project(&self, records: &[Value]) {
+        let batch = serde_json::from_value(json!({"Records": records})).unwrap();
+        let answer = self.places["projector"].wiring().projector().unwrap().handle(batch).await;
+        assert!(answer.batch_item_failures.is_empty(), "{answer:?}");
+    }
+
+    /// Lets repair have messages, all of which it must work off.
+    pub(crate) async fn repair(&self, messages: &[&Value]) {
+        let repair = self.places["repair"].wiring().repair().unwrap();
+        let record = |message: &&Value| json!({"messageId": "1", "body": message.to_string()});
+        let records: Vec<_> = messages.iter().map(record).collect();
+        let answer = repair.handle(serde_json::from_value(json!({"Records": records})).unwrap()).await;
+        assert!(answer.batch_item_failures.is_empty(), "{answer:?}");
+    }
+
+    /// Lets the closer look after what is on the schedule, at the time that this environment says it is. So many
+    /// elections it must close.
+    pub(crate) async fn close(&self, environment: Environment, elections: usize) {
+        let closer = self.places["closer"].wiring().with_environment(environment).closer().unwrap();
+        let run = closer.run().await.unwrap();
+        assert_eq!(run, photovote_closing::Run { closed: elections, failed: 0 });
+    }
+
+    /// Lets the counter look after the election in the generation that is served, and whatever it asks itself for.
+    pub(crate) async fn count(&self) {
+        let place = &self.places["counter"];
+        let documents = DocumentStore::new(place.client(), &place.variables["DOCUMENTS_TABLE"]);
+        let serving = documents.generations().await.unwrap().serving;
+        let election = self.names["election"].parse().unwrap();
+        self.work_off(CountMessage::election(election, serving)).await;
+    }
+
+    /// Lets the counter have all that a function asks it for.
+    async fn count_for(&self, function: &str) {
+        let observer = &self.places[function].observer;
+        let (known, _) = self.stream().await;
+        let mut early = Vec::new();
+        while let Some(body) = observer.message("CountQueue") {
+            early.extend(self.work_off(serde_json::from_str(&body).unwrap()).await);
+        }
+        // What the counter appended is projected, before messages come again.
+        let (records, _) = self.stream().await;
+        if records.len() > known.len() {
+            self.project(&records[known.len()..]).await;
+        }
+        for message in early {
+            self.work_off(message).await;
+        }
+    }
+
+    /// Lets the counter have a message, and whatever it sends itself. Answers the messages that come again, because documents lag behind.
+    async fn work_off(&self, mut message: CountMessage) -> Vec<CountMessage> {
+        let place = &self.places["counter"];
+        let counter = place.wiring().counter().unwrap();
+        let mut early = Vec::new();
+        loop {
+            match counter.work_off(&message).await {
+                Ok(()) => {}
+                Err(CountError::Early(_)) => early.push(message),
+                Err(error) => panic!("{error}"),
+            }
+            let Some(next) = place.observer.message("CountQueue") else { return early };
+            message = serde_json::from_str(&next).unwrap();
+        }
+    }
+
+    /// Makes the released results of an election look as if they had been released without a digest.
+    pub(crate) async fn falsify(&self, election: &str) {
+        let documents = DocumentStore::new(self.engine.client(), self.engine.tables().documents);
+        let id = election.parse().unwrap();
+        let serving = documents.generations().await.unwrap().serving;
+        let (_, tally) = documents.results_in(&serving, id, true).await.unwrap().unwrap();
+        let mut public = documents.public_in(&serving, id).await.unwrap().unwrap();
+        public.released.as_mut().unwrap().digest = None;
+        assert_eq!(documents.save_count(&serving, id, &tally.unwrap(), &public).await.unwrap(), Saved::Yes);
+    }
+
+    /// Lets the reconciler go through everything, and the counter do what it is asked for. Answers what was found.
+    pub(crate) async fn reconcile(&self) -> photovote_reconciliation::Run {
+        let reconciler = self.places["reconciler"].wiring().reconciler().unwrap();
+        let day = Duration::from_hours(24);
+        let tomorrow = Timestamp::from_millis(Environment::system().now().millis() + 2 * 86_400_000);
+        let run = reconciler.run(tomorrow, Limits { patience: day, pages: 100, time: day }).await.unwrap();
+        self.count_for("reconciler").await;
+        run
+    }
+
+    /// Lets the rebuild have messages, and whatever it sends itself, until there is nothing left to do.
+    pub(crate) async fn rebuild(&self, message: Value) {
+        let place = &self.places["rebuild"];
+        let worker = place.wiring().rebuild(Duration::ZERO).unwrap();
+        let mut event = message;
+        loop {
+            let answer = worker.handle(serde_json::from_value(event).unwrap()).await.unwrap();
+            assert!(answer["batchItemFailures"].as_array().is_none_or(Vec::is_empty), "{answer}");
+            self.count_for("rebuild").await;
+            let Some(body) = place.observer.message("RebuildQueue") else { return };
+            event = json!({"Records": [{"messageId": "1", "body": body}]});
+        }
+    }
+
+    /// What the engine answers, with nobody looking on.
+    async fn ask(&self, target: &str, body: Value) -> Value {
+        let (status, answer) = observer::send(self.over_http.url(), target, body.to_string()).await;
+        assert!(status.is_success(), "{target}: {answer:?}");
+        serde_json::from_slice(&answer).unwrap()
+    }
+}
+
+/// The functions that answer requests.
+fn routers(places: &BTreeMap<String, Place>) -> BTreeMap<&'static str, Router> {
+    let of = |name: &str| places[name].wiring();
+    BTreeMap::from([
+        ("election-commands", of("election-commands").election_commands().unwrap()),
+        ("ballot-commands", of("ballot-commands").ballot_commands().unwrap()),
+        ("election-queries", of("election-queries").election_queries().unwrap()),
+        ("ballot-queries", of("ballot-queries").ballot_queries().unwrap()),
+        ("audit-queries", of("audit-queries").audit_queries().unwrap()),
+        ("public-queries", of("public-queries").public_queries().unwrap()),
+    ])
+}

@@ -1,0 +1,212 @@
+//! The reconciler: compares what the events say with what is served, and makes up for what is lacking.
+//!
+//! The projector follows the stream, repair follows the queues; whatever both have lost, only a look at all events finds.
+//! Each run looks at the closed elections whose results are not final yet, and goes on through the events table from where
+//! the run before left off.
+
+mod count;
+mod mend;
+
+use std::{collections::BTreeMap, time::Duration};
+
+use photovote_coordination::{Control, ControlError};
+use photovote_document_store::{DocumentError, Generation, Saved};
+use photovote_domain::Timestamp;
+use photovote_dynamodb::StorageError;
+use photovote_events::{Commit, Part, Position};
+use photovote_projection::Projection;
+use photovote_queues::{CountMessage, Queue};
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+use tokio::time::Instant;
+
+pub use mend::{Drift, Lack, MendError, Mended, Mender};
+
+/// Under which name it is kept how far the reconciler has come.
+const WORK: &str = "reconciler";
+/// How many commits are looked at together.
+const PAGE: u16 = 500;
+
+/// How far one run goes.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// How long the projector may take with a commit before it counts as lost.
+    pub patience: Duration,
+    /// How many pages of the events table are looked at, at most.
+    pub pages: u32,
+    /// How long it may take. What is begun is finished.
+    pub time: Duration,
+}
+
+/// What one run found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+pub struct Run {
+    /// Commits that were looked at.
+    pub commits: u64,
+    /// What was lacking, and is there now.
+    pub healed: u64,
+    /// What was lacking, and the counter was asked for.
+    pub asked: u64,
+    /// What is lacking still.
+    pub found: u64,
+    /// Closed elections whose results are still not final.
+    pub unfinished: u64,
+    /// Was the end of the table reached? The next run begins at its beginning.
+    pub swept: bool,
+}
+
+/// Why a run ended early.
+#[derive(Debug, Error)]
+pub enum ReconcileError {
+    /// The control table has no answer.
+    #[error(transparent)]
+    Control(#[from] ControlError),
+    /// Documents cannot be read or written.
+    #[error(transparent)]
+    Documents(#[from] DocumentError),
+    /// The events table has no answer.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+    /// Commits could not be compared with documents.
+    #[error(transparent)]
+    Mend(#[from] MendError),
+}
+
+/// How far the reconciler has come.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+struct Sweep {
+    after: Option<Position>,
+}
+
+/// Compares and heals.
+#[derive(Debug, Clone)]
+pub struct Reconciler {
+    mender: Mender,
+    control: Control,
+}
+
+impl Reconciler {
+    /// Looks at what this projection reads and writes, and at these gates. Asks the counter for what is counted.
+    pub const fn new(projection: Projection, control: Control, counter: Queue<CountMessage>) -> Self {
+        Self { mender: Mender::new(projection, counter), control }
+    }
+
+    /// Does one run. Elections that are being counted come first.
+    pub async fn run(&self, now: Timestamp, limits: Limits) -> Result<Run, ReconcileError> {
+        let end = Instant::now() + limits.time;
+        let mut run = Run::default();
+        self.look_after_counting(now, limits.patience, &mut run).await?;
+        metrics::gauge!("ResultsUnfinished").set(f64::from(u32::try_from(run.unfinished).unwrap_or(u32::MAX)));
+        self.sweep(now, limits, end, &mut run).await?;
+        Ok(run)
+    }
+
+    /// Goes on through the events table.
+    async fn sweep(&self, now: Timestamp, limits: Limits, end: Instant, run: &mut Run) -> Result<(), ReconcileError> {
+        let (documents, events) = (self.mender.projection().documents(), self.mender.projection().events());
+        let (sweep, mut version) = documents.work::<Sweep>(WORK).await?;
+        let mut sweep = sweep.unwrap_or_default();
+        for _ in 0..limits.pages {
+            let page = events.sweep(Part::Segment { number: 0, of: 1 }, sweep.after.as_ref(), PAGE).await?;
+            // The projector may be at the youngest ones at this very moment.
+            let settled = |commit: &Commit| {
+                let time = commit.private_part().map_or(Timestamp::from_millis(0), |private| private.time);
+                has_passed(limits.patience, time, now)
+            };
+            let commits: Vec<_> = page.commits.into_iter().filter(settled).collect();
+            for unreadable in page.unreadable {
+                let (pk, sk, error) = (unreadable.pk, unreadable.sk, unreadable.error);
+                tracing::error!(event = "drift_found", pk, sk, %error, "an item of the events table is no commit");
+                run.found += 1;
+                metrics::counter!("DriftFound").increment(1);
+            }
+            run.commits += commits.len() as u64;
+            for (generation, commits) in self.by_generation(commits).await? {
+                match self.reconcile(&generation, &commits, run).await {
+                    // It would be in the way of all that comes after it, at every run.
+                    Err(ReconcileError::Mend(error)) if error.is_permanent() => {
+                        tracing::error!(event = "drift_found", %error, "commits cannot be compared with documents");
+                        metrics::counter!("DriftFound").increment(1);
+                        run.found += 1;
+                    }
+                    done => done?,
+                }
+            }
+            run.swept = page.next.is_none();
+            sweep.after = page.next;
+            if documents.save_work(WORK, &sweep, version).await? == Saved::Moved {
+                tracing::warn!("another run of the reconciler is under way");
+                break;
+            }
+            version = version.plus(1);
+            if run.swept || Instant::now() >= end {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// The commits by the generations that are read of their elections: where an election has one of its own, the lists of
+    /// its administrators still are in the one that it stands in for.
+    async fn by_generation(&self, commits: Vec<Commit>) -> Result<BTreeMap<Generation, Vec<Commit>>, DocumentError> {
+        let generations = self.mender.projection().documents().generations().await?;
+        let mut by_generation: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        for commit in commits {
+            let own = generations.serving_of(commit.stream.election());
+            if *own != generations.serving {
+                by_generation.entry(generations.serving.clone()).or_default().push(commit.clone());
+            }
+            by_generation.entry(own.clone()).or_default().push(commit);
+        }
+        Ok(by_generation)
+    }
+
+    /// Compares commits with what is served. What was lost there was probably lost in every generation.
+    async fn reconcile(&self, serving: &Generation, commits: &[Commit], run: &mut Run) -> Result<(), ReconcileError> {
+        let mended = self.mender.mend(serving, commits).await?;
+        if !mended.healed.is_empty() || !mended.asked.is_empty() {
+            let generations = self.mender.projection().documents().generations().await?;
+            let drifted =
+                |commit: &&Commit| mended.healed.iter().chain(&mended.asked).any(|drift| drift.stream == commit.stream);
+            for commit in commits.iter().filter(drifted) {
+                for other in generations.active_of(commit.stream.election()).iter().filter(|other| *other != serving) {
+                    self.mender.mend(other, std::slice::from_ref(commit)).await?;
+                }
+            }
+        }
+        report(&mended, run);
+        self.compare_gates(commits, run).await
+    }
+}
+
+/// Tells what was found.
+fn report(mended: &Mended, run: &mut Run) {
+    for Drift { commit, lack, .. } in &mended.healed {
+        tracing::warn!(event = "drift_healed", pk = commit.pk, sk = commit.sk, %lack, "documents had lost something");
+    }
+    for Drift { commit, lack, .. } in &mended.asked {
+        // That a count comes late is told when it is late; that it differs is told at once.
+        if let Lack::Differs(_) = lack {
+            tracing::error!(event = "drift_found", pk = commit.pk, sk = commit.sk, %lack, "the count is made again");
+            metrics::counter!("DriftFound").increment(1);
+            run.found += 1;
+        } else {
+            tracing::warn!(event = "count_asked", pk = commit.pk, sk = commit.sk, %lack, "the counter is asked");
+        }
+    }
+    for Drift { commit, lack, .. } in &mended.stuck {
+        tracing::error!(event = "drift_found", pk = commit.pk, sk = commit.sk, %lack, "documents lack something");
+    }
+    let (healed, found) = (mended.healed.len() as u64, mended.stuck.len() as u64);
+    metrics::counter!("DriftHealed").increment(healed);
+    metrics::counter!("DriftFound").increment(found);
+    run.healed += healed;
+    run.asked += mended.asked.len() as u64;
+    run.found += found;
+}
+
+/// Is a moment so long ago?
+fn has_passed(patience: Duration, time: Timestamp, now: Timestamp) -> bool {
+    let patience = i64::try_from(patience.as_millis()).unwrap_or(i64::MAX);
+    now.millis().saturating_sub(time.millis()) >= patience
+}
