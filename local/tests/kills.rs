@@ -9,6 +9,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     path::Path,
     sync::atomic::{AtomicUsize, Ordering},
+    time::Duration,
 };
 
 use futures::{StreamExt, stream};
@@ -61,9 +62,16 @@ impl Polls {
         self.ask(Some(token), |client| client.request(method.clone(), path).key(&key).json(body)).await
     }
 
-    /// A command of the administrator.
+    /// A command of the administrator; the same again, while the ballots are being counted.
     async fn administer(&self, path: &str, body: &Value) -> Answer {
-        self.command(&self.token, Method::POST, path, body).await.ok()
+        loop {
+            let answer = self.command(&self.token, Method::POST, path, body).await;
+            if answer.status != 503 {
+                return answer.ok();
+            }
+            answer.refused(503, "counting");
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
     }
 
     /// One of the steps is done.

@@ -236,9 +236,9 @@ async fn a_snapshot_that_is_damaged_is_not_used() {
     let mut flipped = state.to_vec();
     flipped[state.len() / 2] ^= 1;
     let damaged = [
-        with("form", number(2)),
+        with("form", number(1)),
         with("form", number(0)),
-        with("form", AttributeValue::S("1".into())),
+        with("form", AttributeValue::S("2".into())),
         with("version", number(24)),
         with("version", number(26)),
         with("version", number(0)),

@@ -69,5 +69,5 @@ pub const STEP_BY_STEP: Journey = Journey {
         step("ask for the receipt", "GetItem, Query", [0, 2], 96),
     ],
     projected: 1,
-    counted: [75, 7_676],
+    counted: [75, 4_058],
 };

@@ -125,14 +125,16 @@ impl World {
             *casts.entry(shard).or_default() += 1;
             let candidates = (1..=journey.photographs).map(|candidate| CandidateId::from_bits(candidate.into()));
             let ratings: Ratings = candidates.map(|candidate| (candidate, 4)).collect();
-            let rated = |candidate: u16| BallotEvent::BallotCandidateRated {
-                candidate: CandidateId::from_bits(candidate.into()),
-                rating: 4,
+            let photographs = usize::from(journey.photographs);
+            let token = Digest::from_bytes([1; 32]);
+            let saved = |saves: usize| {
+                let rated = photographs.min(saves * journey.rated_at_once.map_or(0, usize::from));
+                let draft = format!("{}{}", "4".repeat(rated), ".".repeat(photographs - rated));
+                vec![BallotEvent::BallotSaved { draft: draft.parse().unwrap(), saves, token }]
             };
-            let all: Vec<_> = (1..=journey.photographs).map(rated).collect();
-            let at_once = journey.rated_at_once.map_or(usize::MAX, usize::from);
-            let created = vec![BallotEvent::BallotCreated { token: Digest::from_bytes([1; 32]) }];
-            let drafts = all.chunks(at_once).map(<[_]>::to_vec).filter(|_| journey.rated_at_once.is_some());
+            let saves = journey.rated_at_once.map_or(0, |at_once| photographs.div_ceil(at_once.into()));
+            let drafts = (1..=saves).map(saved);
+            let created = vec![BallotEvent::BallotCreated { token }];
             let nonce = Nonce::from_bytes(*Digest::of(&n.to_be_bytes()).as_bytes());
             let cast = vec![BallotEvent::BallotCast { nonce, ratings }];
             let time = Timestamp::from_millis(1_800_000_000_000);

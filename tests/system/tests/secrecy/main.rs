@@ -119,7 +119,6 @@ async fn observed(behaviour: &Behaviour) -> Observer {
     let receipt = one.cast_with(ratings(&election, behaviour.cast)).await.status(200).text_of("receipt");
     same.cast().await.status(200);
     parameters.insert("receipt", receipt.clone());
-    counted(&host.anybody(), &election, &receipt).await;
     settled(&election, 8, 4).await;
     observer.looks("open, after the cast", &callers, &parameters).await;
     tries(&mut observer, &election, one).await;
@@ -127,6 +126,7 @@ async fn observed(behaviour: &Behaviour) -> Observer {
     let closed = election.post("/close", json!({})).await.status(200);
     observer.notes("close", &closed);
     election.final_results(closed.version()).await;
+    found(&host.anybody(), &election, &format!("receipts/{receipt}")).await;
     observer.results_are_out();
     observer.looks("closed", &callers, &parameters).await;
     tries(&mut observer, &election, one).await;
@@ -135,6 +135,7 @@ async fn observed(behaviour: &Behaviour) -> Observer {
     let released = election.post("/release", json!({})).await.status(200);
     observer.notes("release", &released);
     settled(&election, released.version(), 4).await;
+    found(&host.anybody(), &election, "results").await;
     observer.looks("released", &callers, &parameters).await;
     host.stop().await;
     observer
@@ -156,9 +157,9 @@ async fn reached(election: &Election, voter: &str, version: u64) {
     }
 }
 
-/// The ballot with this receipt is counted.
-async fn counted(anybody: &Client, election: &Election, receipt: &str) {
-    while anybody.get(&format!("/public/elections/{}/receipts/{receipt}", election.id)).await.status != 200 {
+/// This is public of the election.
+async fn found(anybody: &Client, election: &Election, what: &str) {
+    while anybody.get(&format!("/public/elections/{}/{what}", election.id)).await.status != 200 {
         tokio::task::yield_now().await;
     }
 }
