@@ -2,16 +2,20 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
+use aws_sdk_dynamodb::Client;
 use aws_types::SdkConfig;
 use axum::Router;
 use photovote_closing::Closer;
-use photovote_coordination::{Control, ControlReader};
+use photovote_coordination::ControlReader;
+use photovote_coordination_write::Control;
 use photovote_counting::Counter;
-use photovote_document_store::{DocumentReader, DocumentStore};
-use photovote_dynamodb::{Calls, Endpoint, client, config, setting};
+use photovote_documents_read::DocumentReader;
+use photovote_documents_write::DocumentStore;
+use photovote_dynamodb::{Endpoint, client, config, setting};
 use photovote_edge::{Description, edge};
 use photovote_election_commands::{CreationRules, MostError};
-use photovote_events::{Environment, EventReader, EventStore, Snapshots};
+use photovote_events::{Environment, EventReader, Snapshots};
+use photovote_events_append::{EventStore, SnapshotStore};
 use photovote_projection::{Projection, Projector, RepairQueue};
 use photovote_queues::{CountMessage, Queue};
 use photovote_rebuild::{RebuildQueue, Rebuilder, Worker};
@@ -70,7 +74,8 @@ pub struct Wiring {
     sqs: SdkConfig,
     settings: Arc<Settings>,
     environment: Environment,
-    calls: Option<Calls>,
+    client: Option<Client>,
+    count_queue: Option<Queue<CountMessage>>,
     creation: Option<CreationRules>,
     snapshot_threshold: Option<u16>,
     counted_pages: Option<u32>,
@@ -100,7 +105,8 @@ impl Wiring {
             sqs,
             settings: Arc::new(settings),
             environment: Environment::system(),
-            calls: None,
+            client: None,
+            count_queue: None,
             creation: None,
             snapshot_threshold: None,
             counted_pages: None,
@@ -113,10 +119,16 @@ impl Wiring {
         Self { environment, ..self }
     }
 
-    /// Counts the calls to the tables.
+    /// Reaches the tables by this client, which may count calls.
     #[must_use]
-    pub fn counting_calls(self, calls: Calls) -> Self {
-        Self { calls: Some(calls), ..self }
+    pub fn with_client(self, client: Client) -> Self {
+        Self { client: Some(client), ..self }
+    }
+
+    /// Sends what is to be counted to this queue.
+    #[must_use]
+    pub fn with_count_queue(self, queue: Queue<CountMessage>) -> Self {
+        Self { count_queue: Some(queue), ..self }
     }
 
     /// Limits who creates elections by these rules, and not by the settings.
@@ -153,8 +165,49 @@ impl Wiring {
         descriptions().into_iter().map(function).collect()
     }
 
+    /// Builds one router that has the routes of all functions.
+    pub fn all_routes(&self) -> Result<Router, WiringError> {
+        let routes = self
+            .election_command_routes()?
+            .merge(self.ballot_command_routes()?)
+            .merge(self.election_query_routes()?)
+            .merge(self.ballot_query_routes()?)
+            .merge(self.audit_query_routes()?)
+            .merge(self.public_query_routes()?);
+        Ok(edge(routes))
+    }
+
     /// Builds the function that carries out administrators' commands.
     pub fn election_commands(&self) -> Result<Router, WiringError> {
+        Ok(edge(self.election_command_routes()?))
+    }
+
+    /// Builds the function that carries out voters' commands.
+    pub fn ballot_commands(&self) -> Result<Router, WiringError> {
+        Ok(edge(self.ballot_command_routes()?))
+    }
+
+    /// Builds the function that answers administrators' questions.
+    pub fn election_queries(&self) -> Result<Router, WiringError> {
+        Ok(edge(self.election_query_routes()?))
+    }
+
+    /// Builds the function that shows voters their ballots.
+    pub fn ballot_queries(&self) -> Result<Router, WiringError> {
+        Ok(edge(self.ballot_query_routes()?))
+    }
+
+    /// Builds the function that shows the audit trail.
+    pub fn audit_queries(&self) -> Result<Router, WiringError> {
+        Ok(edge(self.audit_query_routes()?))
+    }
+
+    /// Builds the function that answers anonymous questions.
+    pub fn public_queries(&self) -> Result<Router, WiringError> {
+        Ok(edge(self.public_query_routes()?))
+    }
+
+    fn election_command_routes(&self) -> Result<Router, WiringError> {
         use photovote_election_commands::{App, routes};
         let creation = match &self.creation {
             Some(rules) => rules.clone(),
@@ -164,40 +217,34 @@ impl Wiring {
                 (self.settings)("ELECTIONS_PER_CREATOR"),
             )?,
         };
-        let app = App::new(self.event_store()?, self.control()?, self.snapshots()?).creating(creation);
-        Ok(edge(routes().with_state(app)))
+        let app = App::new(self.event_store()?, self.control()?, self.snapshot_store()?).creating(creation);
+        Ok(routes().with_state(app))
     }
 
-    /// Builds the function that carries out voters' commands.
-    pub fn ballot_commands(&self) -> Result<Router, WiringError> {
+    fn ballot_command_routes(&self) -> Result<Router, WiringError> {
         use photovote_ballot_commands::{App, routes};
-        let app = App::new(self.event_store()?, self.control()?, self.snapshots()?);
-        Ok(edge(routes().with_state(app)))
+        Ok(routes().with_state(App::new(self.event_store()?, self.control()?, self.snapshots()?)))
     }
 
-    /// Builds the function that answers administrators' questions.
-    pub fn election_queries(&self) -> Result<Router, WiringError> {
+    fn election_query_routes(&self) -> Result<Router, WiringError> {
         use photovote_election_queries::{App, routes};
-        Ok(edge(routes().with_state(App::new(self.document_reader()?, self.control_reader()?))))
+        Ok(routes().with_state(App::new(self.document_reader()?, self.control_reader()?)))
     }
 
-    /// Builds the function that shows voters their ballots.
-    pub fn ballot_queries(&self) -> Result<Router, WiringError> {
+    fn ballot_query_routes(&self) -> Result<Router, WiringError> {
         use photovote_ballot_queries::{App, routes};
         let app = App::new(self.event_reader()?, self.snapshots()?, self.environment.clone());
-        Ok(edge(routes().with_state(app)))
+        Ok(routes().with_state(app))
     }
 
-    /// Builds the function that shows the audit trail.
-    pub fn audit_queries(&self) -> Result<Router, WiringError> {
+    fn audit_query_routes(&self) -> Result<Router, WiringError> {
         use photovote_audit_queries::{App, routes};
-        Ok(edge(routes().with_state(App::new(self.event_reader()?))))
+        Ok(routes().with_state(App::new(self.event_reader()?)))
     }
 
-    /// Builds the function that answers anonymous questions.
-    pub fn public_queries(&self) -> Result<Router, WiringError> {
+    fn public_query_routes(&self) -> Result<Router, WiringError> {
         use photovote_public_queries::{App, routes};
-        Ok(edge(routes().with_state(App::new(self.document_reader()?))))
+        Ok(routes().with_state(App::new(self.document_reader()?)))
     }
 
     /// Builds the function that turns the stream of events into documents.
@@ -223,7 +270,7 @@ impl Wiring {
 
     /// Builds the function that closes elections whose time has come.
     pub fn closer(&self) -> Result<Closer, WiringError> {
-        Ok(Closer::new(self.event_store()?, self.control()?, self.snapshots()?))
+        Ok(Closer::new(self.event_store()?, self.control()?, self.snapshot_store()?))
     }
 
     /// Builds the function that compares events with documents.
@@ -242,8 +289,8 @@ impl Wiring {
         (self.settings)(name).ok_or(WiringError::Missing(name))
     }
 
-    fn client(&self) -> aws_sdk_dynamodb::Client {
-        client(&self.dynamodb, self.calls.clone())
+    fn client(&self) -> Client {
+        self.client.clone().unwrap_or_else(|| client(&self.dynamodb, None))
     }
 
     fn queues(&self) -> aws_sdk_sqs::Client {
@@ -264,6 +311,10 @@ impl Wiring {
             Some(commits) => snapshots.of_streams_longer_than(commits),
             None => snapshots,
         })
+    }
+
+    fn snapshot_store(&self) -> Result<SnapshotStore, WiringError> {
+        Ok(SnapshotStore::new(self.client(), self.snapshots()?))
     }
 
     fn control(&self) -> Result<Control, WiringError> {
@@ -287,6 +338,9 @@ impl Wiring {
     }
 
     fn count_queue(&self) -> Result<Queue<CountMessage>, WiringError> {
-        Ok(Queue::new(self.queues(), self.needed("COUNT_QUEUE_URL")?))
+        match &self.count_queue {
+            Some(queue) => Ok(queue.clone()),
+            None => Ok(Queue::new(self.queues(), self.needed("COUNT_QUEUE_URL")?)),
+        }
     }
 }

@@ -13,11 +13,12 @@ use std::{
 };
 
 use aws_sdk_dynamodb::Client;
-use photovote_closing::RestoreError;
 use photovote_coordination::ControlError;
 use photovote_domain::{ElectionId, Version};
 use photovote_dynamodb::{Endpoint, StorageError, client, config};
-use photovote_events::{AppendError, ChainError, CommitError, DecodeError, EventReader, Stream};
+use photovote_events::{ChainError, CommitError, DecodeError, EventReader, Stream};
+use photovote_events_append::AppendError;
+use photovote_restoration::RestoreError;
 
 use self::{
     file::check,

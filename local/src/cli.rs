@@ -10,7 +10,7 @@ use std::{
 };
 
 use clap::Parser;
-use photovote_document_store::Scope;
+use photovote_documents_read::Scope;
 use photovote_domain::{ElectionId, Timestamp};
 use serde::Serialize;
 

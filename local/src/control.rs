@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use photovote_closing::{RestoreError, Which};
-use photovote_coordination::Control;
+use photovote_coordination_write::Control;
 use photovote_domain::ElectionId;
 use photovote_events::EventReader;
+use photovote_restoration::{RestoreError, Which};
 
 use crate::engine::{CONTROL, EVENTS, Engine, EngineError};
 
@@ -24,11 +24,11 @@ pub enum IncompleteError {
 /// election that lacks nothing.
 pub(crate) async fn complete(engine: &Engine) -> Result<(), IncompleteError> {
     let (events, control) = (EventReader::new(engine.client(), EVENTS), Control::new(engine.client(), CONTROL));
-    let restored = photovote_closing::restore(&events, &control, elections(engine).await?, Which::Lacking).await?;
+    let restored = photovote_restoration::restore(&events, &control, elections(engine).await?, Which::Lacking).await?;
     if restored.elections > 0 {
         tracing::warn!(elections = restored.elections, "gates were missing, and are restored from the events");
     }
-    photovote_closing::restore_creations(&events, &control, async || elections(engine).await).await?;
+    photovote_restoration::restore_creations(&events, &control, async || elections(engine).await).await?;
     Ok(())
 }
 

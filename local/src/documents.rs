@@ -3,9 +3,12 @@
 use aws_sdk_dynamodb::Client;
 use photovote_coordination::ControlReader;
 use photovote_counting::{CountError, Counter};
-use photovote_document_store::{ChangeError, DocumentError, DocumentStore};
+use photovote_documents_read::ChangeError;
+use photovote_documents_read::DocumentError;
+use photovote_documents_write::DocumentStore;
 use photovote_dynamodb::StorageError;
-use photovote_events::{Environment, EventReader, EventStore, Part};
+use photovote_events::{Environment, EventReader, Part};
+use photovote_events_append::EventStore;
 use photovote_projection::Projection;
 use photovote_queues::{CountMessage, Queue};
 use photovote_reconciliation::{MendError, Mender};
@@ -73,7 +76,7 @@ pub(crate) async fn complete(engine: &Engine) -> Result<(), AnewError> {
     }
     let mut count = Count::new(&client);
     let mender = Mender::new(Projection::new(events.clone(), documents.clone()), count.queue.clone());
-    let serving = documents.generations().await?.serving;
+    let serving = documents.reader().generations().await?.serving;
     let (mut after, mut commits) = (None, 0);
     loop {
         let page = events.sweep(Part::Segment { number: 0, of: 1 }, after.as_ref(), PAGE).await?;

@@ -8,14 +8,15 @@ use std::{
 use aws_types::SdkConfig;
 use futures::{StreamExt, TryStreamExt, stream};
 use indicatif::{ProgressBar, ProgressStyle};
-use photovote_closing::{RestoreError, Restoring, Which};
-use photovote_coordination::Control;
+use photovote_coordination_write::Control;
 use photovote_counting::CountError;
-use photovote_document_store::{DocumentStore, Scope};
+use photovote_documents_read::Scope;
+use photovote_documents_write::DocumentStore;
 use photovote_dynamodb::{Endpoint, client, config};
 use photovote_events::{Environment, EventReader};
 use photovote_projection::Projection;
 use photovote_rebuild::{Deleted, Next, Phase, Plan, RebuildError, Rebuilder, Status};
+use photovote_restoration::{RestoreError, Restoring, Which};
 use tokio::time::Instant;
 
 use crate::{
@@ -256,9 +257,9 @@ async fn restore(
     which: Which,
     out: &mut impl Write,
 ) -> Result<(), FailedRebuild> {
-    let list = async || photovote_closing::elections(events).await.map_err(RestoreError::from);
-    let mut restoring = photovote_closing::restore(events, control, list().await?, which).await?;
-    let counters = photovote_closing::restore_creations(events, control, list).await?;
+    let list = async || photovote_restoration::elections(events).await.map_err(RestoreError::from);
+    let mut restoring = photovote_restoration::restore(events, control, list().await?, which).await?;
+    let counters = photovote_restoration::restore_creations(events, control, list).await?;
     restoring.changed.written += counters.written;
     conclude_control(restoring, out)
 }

@@ -6,7 +6,7 @@ mod report;
 use std::{collections::BTreeMap, io, path::Path};
 
 use photovote_coordination::ControlReader;
-use photovote_document_store::{DocumentError, DocumentReader};
+use photovote_documents_read::{DocumentError, DocumentReader};
 use photovote_domain::{ElectionId, Timestamp, election};
 use photovote_dynamodb::StorageError;
 use serde::Serialize;

@@ -18,7 +18,7 @@ use photovote::{
     server::{DEAD_LETTERS, FAILURE_QUEUE, REPAIR_QUEUE, Server},
     supervisor::Supervisor,
 };
-use photovote_document_store::DocumentStore;
+use photovote_documents_write::DocumentStore;
 use photovote_dynamodb::{Item, client};
 use photovote_events::EventReader;
 use photovote_projection::{Projector, RepairQueue};
@@ -184,7 +184,7 @@ async fn what_the_projector_breaks_down_on_is_repaired_from_the_stream() {
     let (to_count, _asked) = Queue::in_process();
     let projector = Projector::new(EventReader::new(events.clone(), EVENTS), documents.clone(), repair_queue, to_count);
     let id = original.election.id.parse().unwrap();
-    let version = async || documents.election(id, true).await.unwrap().unwrap().version.get();
+    let version = async || documents.reader().election(id, true).await.unwrap().unwrap().version.get();
 
     // The projector gets everything, but breaks off where the last commit is.
     let last = original.keys(3)["sk"].clone();

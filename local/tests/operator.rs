@@ -21,7 +21,8 @@ use photovote::{
     server::{DEAD_LETTERS, REPAIR_QUEUE, Server as Here},
 };
 use photovote_dynamodb::{Item, client};
-use photovote_events::{EventReader, Snapshots};
+use photovote_events::{ElectionSource, EventReader, Snapshots};
+use photovote_events_append::SnapshotStore;
 use photovote_test_support::OverHttp;
 use photovote_tests::{Client, Election, Everything, Tables, administrator, assert_same, followed, serve};
 use program::{Server, photovote};
@@ -396,9 +397,10 @@ async fn every_place_of_personal_data_is_listed_and_no_other() {
     }
 
     // As if its stream were long.
-    let reader = EventReader::new(client(server.dynamodb(), None), EVENTS);
-    let snapshots = Snapshots::new(&reader, CONTROL).of_streams_longer_than(1).keeping();
-    snapshots.load(election.id.parse().unwrap()).await.unwrap();
+    let tables = client(server.dynamodb(), None);
+    let reader = EventReader::new(tables.clone(), EVENTS);
+    let snapshots = Snapshots::new(&reader, CONTROL).of_streams_longer_than(1);
+    SnapshotStore::new(tables, snapshots).load(election.id.parse().unwrap()).await.unwrap();
 
     let listed = said(home.path(), &["personal-data", "--election", &election.id, "--json"]);
     for value in ["stays@example.org", "goes@example.org", "Grace-who-stays", "Alan-who-goes"] {

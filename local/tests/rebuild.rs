@@ -20,11 +20,12 @@ use photovote::{
     rebuild::{self, FailedRebuild, Task, Work},
     server::Server,
 };
-use photovote_coordination::Control;
-use photovote_document_store::Scope;
+use photovote_coordination_write::Control;
+use photovote_documents_read::Scope;
 use photovote_domain::ShardCount;
 use photovote_dynamodb::Item;
-use photovote_events::{EventReader, Snapshots};
+use photovote_events::{ElectionSource, EventReader, Snapshots};
+use photovote_events_append::SnapshotStore;
 use photovote_tests::{
     Answers, Client, Election, Everything, Tables, Voter, administrator, assert_same, followed, serve, try_serve, until,
 };
@@ -252,8 +253,8 @@ async fn gates_and_guards_that_are_lost_come_back_while_no_server_runs() {
     tables.put(CONTROL, Item::from(guard)).await;
     // And a snapshot that may be of another history.
     let reader = EventReader::new(engine.client(), EVENTS);
-    let snapshots = Snapshots::new(&reader, CONTROL).of_streams_longer_than(1).keeping();
-    snapshots.load(open.id.parse().unwrap()).await.unwrap();
+    let snapshots = Snapshots::new(&reader, CONTROL).of_streams_longer_than(1);
+    SnapshotStore::new(engine.client(), snapshots).load(open.id.parse().unwrap()).await.unwrap();
     assert_eq!(tables.items(CONTROL).await.len(), 2);
     engine.stop().await;
     let said = command(home, Task::Control, Scope::All).await.unwrap();

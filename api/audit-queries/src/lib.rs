@@ -54,7 +54,7 @@ photovote_edge::routes! {
 async fn audit(State(app): State<App>, caller: Administrator, path: Segments, query: Parameters) -> Answer {
     let id: ElectionId = path.id("election")?;
     let election: History<Election> = app.reader.load(Stream::Election(id)).await?;
-    let admitted = election.state.administrators.admit(&caller.subject, Role::Observer);
+    let admitted = election.state().administrators.admit(&caller.subject, Role::Observer);
     admitted.map_err(|refused| Problem::refused(&refused))?;
     let list = format!("audit/{id}");
     let page = query.page(&list)?;
@@ -66,7 +66,7 @@ async fn audit(State(app): State<App>, caller: Administrator, path: Segments, qu
     };
     let mut entries = Entries { list: Vec::new(), bytes: 0, limit: page.limit, end: after };
     // To watch ballots change would tell who votes when.
-    let ballots = election.state.status >= Status::Closed;
+    let ballots = election.state().status >= Status::Closed;
     let whole =
         app.commits(&election, &mut entries).await? && (!ballots || app.ballots(&election, &mut entries).await?);
     let end = entries.end.filter(|_| !whole).map(|end| end.to_string());
@@ -108,7 +108,7 @@ impl App {
             Some(place) => place.partition(),
             None => None,
         };
-        let shards = election.state.shards.shards().map(Some);
+        let shards = election.state().shards.shards().map(Some);
         for partition in std::iter::once(None).chain(shards).skip_while(|partition| *partition < first) {
             loop {
                 let room = entries.room();
@@ -117,7 +117,7 @@ impl App {
                 }
                 let before = Place::before(entries.end.as_ref(), partition);
                 let found =
-                    self.reader.partition(election.stream.election(), partition, before.as_deref(), room).await?;
+                    self.reader.partition(election.stream().election(), partition, before.as_deref(), room).await?;
                 for commit in found.commits {
                     if !entries.add(AuditEntry::of(&commit)?, Place::Commit(commit.stream, commit.first)) {
                         return Ok(false);
@@ -136,12 +136,12 @@ impl App {
     /// A ballot is found by one Query of one item, and ballots alone are counted: neither where a page ends nor what it
     /// costs tells how many commits a ballot has.
     async fn ballots(&self, election: &History<Election>, entries: &mut Entries) -> Answer<bool> {
-        let id = election.stream.election();
+        let id = election.stream().election();
         let (first, mut before) = match entries.end {
             Some(Place::Ballot(shard, ballot)) => (Some(shard), Some(ballot)),
             _ => (None, None),
         };
-        for shard in election.state.shards.shards().skip_while(|shard| Some(*shard) < first) {
+        for shard in election.state().shards.shards().skip_while(|shard| Some(*shard) < first) {
             loop {
                 if entries.room() == 0 {
                     return Ok(false);

@@ -39,10 +39,10 @@ impl Ballots {
 
     /// Keeps a draft, and forgets what is none any more: nothing is appended to that.
     pub(crate) fn keep(&self, history: History<Ballot>) {
-        let Stream::Ballot(_, _, ballot) = history.stream else { return };
+        let Stream::Ballot(_, _, ballot) = history.stream() else { return };
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         kept.remove(&ballot);
-        if history.state.status == Status::Draft {
+        if history.state().status == Status::Draft {
             kept.insert(ballot, Kept { at: Instant::now(), history });
         }
         let mut commands: usize = kept.values().map(|kept| kept.history.commands()).sum();
@@ -84,7 +84,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_draft_is_kept_for_a_minute() {
         let ballots = Ballots::default();
-        let kept = || ballots.get(BallotId::from_bits(7)).map(|history| history.version.get());
+        let kept = || ballots.get(BallotId::from_bits(7)).map(|history| history.version().get());
         ballots.keep(history(7, 2, Status::Draft));
         ballots.keep(history(7, 3, Status::Draft));
         tokio::time::advance(MAX_AGE.saturating_sub(Duration::from_secs(1))).await;

@@ -9,7 +9,10 @@ mod kept;
 use std::collections::BTreeMap;
 
 use axum::extract::State;
-use photovote_coordination::{Control, GateState, GateStatus};
+use photovote_ballot_access::{OpenedBallot, opened, opens, token_opens_nothing};
+use photovote_commands::{Intent, Submission};
+use photovote_coordination::{GateState, GateStatus};
+use photovote_coordination_write::Control;
 use photovote_domain::{
     Aggregate, Ballot, CandidateId, Digest, Election, ElectionId, Nonce, Rating, Shard,
     ballot::{BallotCommand, BallotRejection, Context, MAX_RATINGS_IN_REQUEST, Status},
@@ -17,13 +20,11 @@ use photovote_domain::{
 };
 use photovote_dynamodb::Cancellation;
 use photovote_edge::{
-    Answer, Code, CommandHeaders, DraftTag, Intent, OpenedBallot, Preconditions, Problem, Problems, Segments,
-    Submission, Voter, at_draft, command_id, distinct, done, opened, opens, schema, token_opens_nothing,
+    Answer, Code, CommandHeaders, DraftTag, Preconditions, Problem, Problems, Segments, Voter, at_draft, command_id,
+    distinct, done, schema,
 };
-use photovote_events::{
-    CommandId, CommandRecord, Commit, Done, ElectionCache, EventStore, ExecuteError, History, Known, Snapshot,
-    Snapshots,
-};
+use photovote_events::{CommandId, CommandRecord, Commit, ElectionCache, History, Known, Snapshot, Snapshots};
+use photovote_events_append::{Done, EventStore, ExecuteError};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -34,7 +35,7 @@ use crate::kept::Ballots;
 pub struct App {
     store: EventStore,
     control: Control,
-    elections: ElectionCache<Snapshot<Election>>,
+    elections: ElectionCache<Snapshots>,
     ballots: Ballots,
 }
 
@@ -183,8 +184,8 @@ async fn cast(State(app): State<App>, caller: Voter, submission: Submission) -> 
     };
     let ballot = app.open(&caller, key.as_deref(), &sent, command).await?;
     let shard = ballot.shard;
-    if ballot.ballot.state.status == Status::Cast {
-        let id = key.map(|key| command_id(&caller.caller(), &ballot.ballot.stream.to_string(), &key));
+    if ballot.ballot.state().status == Status::Cast {
+        let id = key.map(|key| command_id(&caller.caller(), &ballot.ballot.stream().to_string(), &key));
         return settled(&ballot.ballot, shard, id.map(CommandId::new));
     }
     let (body, intent) = sent?;
@@ -202,8 +203,8 @@ fn settled(ballot: &History<Ballot>, shard: Shard, command: Option<CommandId>) -
     if !command.is_some_and(|command| ballot.ends_with(command)) {
         return Err(Problem::refused(&BallotRejection::CastAlready));
     }
-    let election = ballot.stream.election();
-    let Some(receipt) = ballot.state.receipt(election, shard) else {
+    let election = ballot.stream().election();
+    let Some(receipt) = ballot.state().receipt(election, shard) else {
         tracing::error!(%election, "a ballot that was cast has no receipt");
         return Err(Problem::internal());
     };
@@ -212,7 +213,7 @@ fn settled(ballot: &History<Ballot>, shard: Shard, command: Option<CommandId>) -
 
 /// Refuses whatever else is asked of a ballot that is cast, before anything of it is looked at.
 fn unsettled(ballot: &History<Ballot>) -> Answer<()> {
-    match ballot.state.status {
+    match ballot.state().status {
         Status::Cast => Err(Problem::refused(&BallotRejection::CastAlready)),
         _ => Ok(()),
     }
@@ -250,7 +251,7 @@ impl App {
     ) -> Answer<OpenedBallot> {
         if let Ok((body, intent)) = sent
             && let Some(ballot) = self.ballots.get(caller.0.ballot)
-            && opens(caller, &ballot.state)
+            && opens(caller, ballot.state())
         {
             let election = self.elections.recent(caller.0.election).await?;
             let shard = election.state.shards.shard_of(&caller.0.ballot.to_string());
@@ -266,8 +267,8 @@ impl App {
     /// and only while it is a draft.
     async fn read(&self, caller: &Voter, key: Option<&str>) -> Answer<OpenedBallot> {
         let mut opened = opened(&self.elections, self.store.reader(), caller).await?;
-        if key.is_some() && opened.ballot.state.status == Status::Draft {
-            self.store.know_commands(&mut opened.ballot, KNOWN_COMMANDS).await?;
+        if key.is_some() && opened.ballot.state().status == Status::Draft {
+            self.store.reader().know_commands(&mut opened.ballot, KNOWN_COMMANDS).await?;
         }
         Ok(opened)
     }
@@ -278,12 +279,12 @@ impl App {
         let context = Context { election: &opened.election.state, now: environment.now() };
         (ballot.knows(KNOWN_COMMANDS) || !intent.has_key())
             && ballot.known(&record) == Known::No
-            && intent.expects_draft(&DraftTag::of(&ballot.head))
-            && ballot.state.decide(command, &context).is_ok_and(|events| !events.is_empty())
+            && intent.expects_draft(&DraftTag::of(&ballot.head()))
+            && ballot.state().decide(command, &context).is_ok_and(|events| !events.is_empty())
     }
 
     fn record(&self, intent: &Intent, command: &BallotCommand, ballot: &History<Ballot>) -> CommandRecord {
-        intent.record(command.name(), &ballot.stream, self.store.environment())
+        intent.record(command.name(), &ballot.stream(), self.store.environment())
     }
 
     async fn change(&self, ballot: OpenedBallot, intent: &Intent, command: BallotCommand) -> Answer {
@@ -291,7 +292,7 @@ impl App {
         let Done { history, version, .. } = self.execute(ballot, intent, &record, &command, None).await?;
         // A command that was carried out before is one to a draft: this one may be cast by now.
         unsettled(&history)?;
-        let tag = DraftTag::of(&history.hash_at(version).unwrap_or(history.head));
+        let tag = DraftTag::of(&history.hash_at(version).unwrap_or(history.head()));
         self.ballots.keep(history);
         Ok(at_draft(&tag, Saved { tag: tag.clone() }))
     }
@@ -307,8 +308,8 @@ impl App {
     ) -> Answer<Done<Ballot>> {
         let OpenedBallot { election, ballot, .. } = ballot;
         let id = election.stream.election();
-        self.control.has_gates(id, election.state.shards).await?;
-        let (mut seen, token) = (ballot.clone(), ballot.state.token);
+        self.control.reader().has_gates(id, election.state.shards).await?;
+        let (mut seen, token) = (ballot.clone(), ballot.state().token);
         let answer = match self.attempt(&election, ballot, token, intent, record, command, gate).await {
             Err(
                 ExecuteError::Rejected(_)
@@ -320,15 +321,15 @@ impl App {
                 // if this very command was carried out before the election closed, by a request that overtook this one, it
                 // is there.
                 let fresh = self.elections.fresh(id).await?;
-                self.store.refresh(&mut seen).await?;
-                if seen.state.status == Status::Cast && seen.state.token == token {
-                    return Ok(Done { version: seen.version, history: seen, repeated: true });
+                self.store.reader().refresh(&mut seen).await?;
+                if seen.state().status == Status::Cast && seen.state().token == token {
+                    return Ok(Done { version: seen.version(), history: seen, repeated: true });
                 }
                 self.attempt(&fresh, seen, token, intent, record, command, gate).await
             }
             // It was carried out before, perhaps elsewhere, and the ballot may be cast since: only a draft says so.
             Ok(mut done) if done.repeated => {
-                self.store.refresh(&mut done.history).await?;
+                self.store.reader().refresh(&mut done.history).await?;
                 Ok(done)
             }
             answer => answer,

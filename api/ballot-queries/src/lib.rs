@@ -2,14 +2,13 @@
 //! the last rating.
 
 use axum::extract::State;
+use photovote_ballot_access::{OpenedBallot, opened};
 use photovote_domain::{
     BallotId, Digest, Election, ElectionId, MAX_GRADE, Ratings, ballot,
     election::{self, ElectionRejection},
 };
-use photovote_edge::{
-    Answer, DraftTag, ElectionView, OpenedBallot, Problem, Problems, Voter, as_long_as, opened, schema,
-};
-use photovote_events::{ElectionCache, Environment, EventReader, Snapshot, Snapshots};
+use photovote_edge::{Answer, DraftTag, ElectionView, Problem, Problems, Voter, as_long_as, schema};
+use photovote_events::{ElectionCache, Environment, EventReader, Snapshots};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -17,7 +16,7 @@ use utoipa::ToSchema;
 #[derive(Debug, Clone)]
 pub struct App {
     reader: EventReader,
-    elections: ElectionCache<Snapshot<Election>>,
+    elections: ElectionCache<Snapshots>,
     environment: Environment,
 }
 
@@ -81,12 +80,12 @@ struct BallotView {
 impl BallotView {
     fn of(id: BallotId, opened: &OpenedBallot) -> Answer<Self> {
         let OpenedBallot { election, ballot, shard } = opened;
-        if ballot.state.status != ballot::Status::Cast {
-            return Ok(Self::of_draft(id, &ballot.head, ballot.state.ratings(&election.state)));
+        if ballot.state().status != ballot::Status::Cast {
+            return Ok(Self::of_draft(id, &ballot.head(), ballot.state().ratings(&election.state)));
         }
         // Nothing else of a ballot that is cast is looked at.
-        let Some(receipt) = ballot.state.receipt(election.stream.election(), *shard) else {
-            tracing::error!(stream = %ballot.stream, "a ballot that was cast has no receipt");
+        let Some(receipt) = ballot.state().receipt(election.stream.election(), *shard) else {
+            tracing::error!(stream = %ballot.stream(), "a ballot that was cast has no receipt");
             return Err(Problem::internal());
         };
         Ok(Self { id, tag: None, ratings: None, cast: true, receipt: Some(receipt.to_string()) })

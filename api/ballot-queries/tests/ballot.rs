@@ -10,9 +10,8 @@ use photovote_domain::{
     Scale, ShardCount, Subject, Timestamp, ballot::BallotEvent, election::ElectionEvent,
 };
 use photovote_edge::{BallotToken, edge};
-use photovote_events::{
-    Actor, CommandId, CommandRecord, Environment, EventReader, EventStore, PrivatePart, Snapshots, Stream,
-};
+use photovote_events::{Actor, CommandId, CommandRecord, Environment, EventReader, PrivatePart, Snapshots, Stream};
+use photovote_events_append::EventStore;
 use photovote_test_support::{Engine, Reply, Sender, get};
 use serde_json::{Value, json};
 
@@ -32,7 +31,7 @@ impl Booth {
     async fn new() -> Self {
         let engine = Engine::start().await;
         let store = EventStore::new(engine.client(), engine.tables().events, Environment::system());
-        let router = Self::router(&store, &engine);
+        let router = Self::router(store.reader(), &engine);
         Self { engine, store, router, commands: AtomicU8::new(0) }
     }
 
@@ -94,7 +93,7 @@ impl Booth {
             time: Timestamp::from_millis(0),
         };
         let record = CommandRecord { name: "Test", own_id: false, private };
-        let history = self.store.load::<A>(stream).await.unwrap();
+        let history = self.store.reader().load::<A>(stream).await.unwrap();
         self.store.execute(history, &record, |_| true, |_| Ok(events.clone())).await.unwrap();
     }
 
@@ -177,7 +176,7 @@ async fn a_draft_is_read_with_the_candidates_that_the_election_opened_with() {
 #[tokio::test]
 async fn from_its_closing_time_on_an_election_is_closing_also_before_the_closer_comes() {
     let (booth, token) = Booth::open().await;
-    let at = |millis| Booth::router_at(Timestamp::from_millis(millis), &booth.store, &booth.engine);
+    let at = |millis| Booth::router_at(Timestamp::from_millis(millis), booth.store.reader(), &booth.engine);
     let status = async |router: &Router| {
         get(router, Sender::Bearer(&token.reveal()), "/v1/ballot").await.json["election"]["status"].clone()
     };

@@ -26,22 +26,12 @@
 //! ```
 
 mod answer;
-#[cfg(feature = "events")]
-mod ballot;
 mod body;
 mod caller;
 mod code;
-#[cfg(feature = "commands")]
-mod commands;
-#[cfg(feature = "control")]
-mod control;
-#[cfg(feature = "documents")]
-mod documents;
 mod edge;
 mod election_view;
 mod etag;
-#[cfg(feature = "events")]
-mod events;
 mod idempotency;
 mod invocation;
 mod json;
@@ -61,13 +51,9 @@ mod token;
 mod value;
 
 pub use answer::{Changed, Created, at_draft, at_version, created, done};
-#[cfg(feature = "events")]
-pub use ballot::{OpenedBallot, opened, opens, token_opens_nothing};
 pub use body::{Body, LARGEST_BODY, Parsed, Patch};
 pub use caller::{Administrator, Voter};
 pub use code::Code;
-#[cfg(feature = "commands")]
-pub use commands::{Caller, Intent, Submission};
 pub use edge::{edge, make_safe};
 pub use election_view::{CandidateView, CompetitionView, DisqualifiedView, ElectionView, ImageView, ScaleView};
 pub use etag::{DraftTag, IfMatch, Precondition, etag};

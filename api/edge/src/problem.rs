@@ -144,7 +144,6 @@ impl Problem {
     }
 
     /// This program is too old for what a newer one wrote, and is about to be replaced.
-    #[cfg(any(feature = "events", feature = "documents"))]
     pub(crate) fn being_updated() -> Self {
         Self::unavailable(Code::BeingUpdated, Code::BeingUpdated.meaning(), 5)
     }
@@ -155,7 +154,7 @@ impl Problem {
     }
 
     /// What the domain refused.
-    pub fn refused(refusal: &impl Refusal) -> Self {
+    pub fn refused(refusal: &dyn Refusal) -> Self {
         let status = match refusal.kind() {
             Kind::Missing => status::NOT_FOUND,
             Kind::Forbidden => status::FORBIDDEN,

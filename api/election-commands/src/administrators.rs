@@ -1,13 +1,13 @@
 //! Who administers an election: appointing administrators, and removing them.
 
 use axum::extract::State;
+use photovote_commands::{Intent, Submission};
 use photovote_domain::{
     Election, Subject,
     election::{ElectionCommand, ElectionRejection, Role},
 };
 use photovote_edge::{
-    Administrator, Answer, Changed, CommandHeaders, Intent, Preconditions, Problem, Segments, Submission,
-    invalid_value, schema, value,
+    Administrator, Answer, Changed, CommandHeaders, Preconditions, Problem, Segments, invalid_value, schema, value,
 };
 use photovote_events::{History, Known};
 use serde::Deserialize;
@@ -81,7 +81,7 @@ pub(crate) async fn remove(
     let history = app.load(path.id("election")?).await?;
     let subject = subject(&path);
     let needed = subject.as_ref().map_or(Role::Owner, |subject| Role::to_remove(subject, &caller.subject));
-    let missing = subject.as_ref().is_ok_and(|subject| history.state.administrators.role_of(subject).is_none());
+    let missing = subject.as_ref().is_ok_and(|subject| history.state().administrators.role_of(subject).is_none());
     let parse = || {
         let (_, intent): (Nothing, _) = submission.read(&caller)?;
         Ok((intent, ElectionCommand::RemoveAdministrator { subject: subject? }))
@@ -112,9 +112,9 @@ impl App {
         needed: Role,
         asked: &Answer<(Intent, ElectionCommand)>,
     ) -> Answer<()> {
-        let Err(refused) = history.state.administrators.admit(&caller.subject, needed) else { return Ok(()) };
+        let Err(refused) = history.state().administrators.admit(&caller.subject, needed) else { return Ok(()) };
         let environment = self.store.environment();
-        let record = asked.as_ref().ok().map(|(intent, c)| intent.record(c.name(), &history.stream, environment));
+        let record = asked.as_ref().ok().map(|(intent, c)| intent.record(c.name(), &history.stream(), environment));
         match record.map(|record| history.known(&record)) {
             Some(Known::Done(_)) => Ok(()),
             _ => Err(Problem::refused(&refused)),

@@ -1,13 +1,14 @@
 //! The candidates of a draft, and taking one out of the ranking later.
 
 use axum::extract::State;
+use photovote_commands::Submission;
 use photovote_domain::{
     CandidateId, Image, Reason,
     election::{ElectionCommand, Role},
 };
 use photovote_edge::{
-    Administrator, Answer, Changed, CommandHeaders, Created, Patch, Preconditions, Problem, Segments, Submission,
-    created, optional, present, schema, value,
+    Administrator, Answer, Changed, CommandHeaders, Created, Patch, Preconditions, Problem, Segments, created,
+    optional, present, schema, value,
 };
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -76,7 +77,7 @@ pub(crate) async fn create(
     submission: Submission,
 ) -> Answer {
     let history = app.election(&caller, path.id("election")?, Role::Editor).await?;
-    let (election, competition) = (history.stream.election(), path.id("competition")?);
+    let (election, competition) = (history.stream().election(), path.id("competition")?);
     let parse = || {
         let (body, intent): (NewCandidate, _) = submission.read(&caller)?;
         let scope = format!("{election}/{competition}/candidate");
@@ -88,7 +89,7 @@ pub(crate) async fn create(
         let command = ElectionCommand::AddCandidate { competition, candidate, name, description, image };
         Ok((intent, candidate, own_id, command))
     };
-    let (intent, candidate, own_id, command) = parse().map_err(existing(&history.state, competition, None))?;
+    let (intent, candidate, own_id, command) = parse().map_err(existing(history.state(), competition, None))?;
     let version = app.create(history, &intent, command, own_id, None).await?;
     let location = format!("/v1/elections/{election}/competitions/{competition}/candidates/{candidate}");
     Ok(created(&location, version, Created { id: candidate.to_string(), version }))
@@ -143,7 +144,7 @@ pub(crate) async fn change(
         let image = body.image.map(ImageBody::parse)?;
         Ok((intent, ElectionCommand::ChangeCandidate { competition, candidate, name, description, image }))
     };
-    let (intent, command) = parse().map_err(existing(&history.state, competition, Some(candidate)))?;
+    let (intent, command) = parse().map_err(existing(history.state(), competition, Some(candidate)))?;
     app.change(history, &intent, command, None).await.map(changed)
 }
 
@@ -171,7 +172,7 @@ pub(crate) async fn delete(
     let history = app.election(&caller, path.id("election")?, Role::Editor).await?;
     let (competition, candidate) = (path.id("competition")?, path.id("candidate")?);
     let form = submission.read(&caller);
-    let (_, intent): (Nothing, _) = form.map_err(existing(&history.state, competition, Some(candidate)))?;
+    let (_, intent): (Nothing, _) = form.map_err(existing(history.state(), competition, Some(candidate)))?;
     app.change(history, &intent, ElectionCommand::RemoveCandidate { competition, candidate }, None).await.map(changed)
 }
 
@@ -211,7 +212,7 @@ pub(crate) async fn disqualify(
         let (body, intent): (Disqualification, _) = submission.read(&caller)?;
         Ok((intent, value::<Reason>("reason", &body.reason)?))
     };
-    let (intent, reason) = parse().map_err(existing(&history.state, competition, Some(candidate)))?;
+    let (intent, reason) = parse().map_err(existing(history.state(), competition, Some(candidate)))?;
     let why = Some(reason.to_string());
     let command = ElectionCommand::DisqualifyCandidate { competition, candidate, reason };
     app.change(history, &intent, command, why).await.map(changed)

@@ -1,13 +1,14 @@
 //! The competitions of a draft.
 
 use axum::extract::State;
+use photovote_commands::Submission;
 use photovote_domain::{
     CompetitionId,
     election::{ElectionCommand, Role},
 };
 use photovote_edge::{
-    Administrator, Answer, Changed, CommandHeaders, Created, Patch, Preconditions, Segments, Submission, created,
-    optional, present, schema, value,
+    Administrator, Answer, Changed, CommandHeaders, Created, Patch, Preconditions, Segments, created, optional,
+    present, schema, value,
 };
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -47,7 +48,7 @@ pub(crate) async fn create(
     submission: Submission,
 ) -> Answer {
     let history = app.election(&caller, path.id("election")?, Role::Editor).await?;
-    let election = history.stream.election();
+    let election = history.stream().election();
     let (body, intent): (NewCompetition, _) = submission.read(&caller)?;
     let scope = format!("{election}/competition");
     let environment = app.store.environment();
@@ -106,7 +107,7 @@ pub(crate) async fn change(
         let description = body.description.parse("description")?;
         Ok((intent, ElectionCommand::ChangeCompetition { competition, name, description }))
     };
-    let (intent, command) = parse().map_err(existing(&history.state, competition, None))?;
+    let (intent, command) = parse().map_err(existing(history.state(), competition, None))?;
     app.change(history, &intent, command, None).await.map(changed)
 }
 
@@ -131,6 +132,6 @@ pub(crate) async fn delete(
 ) -> Answer {
     let history = app.election(&caller, path.id("election")?, Role::Editor).await?;
     let competition = path.id("competition")?;
-    let (_, intent): (Nothing, _) = submission.read(&caller).map_err(existing(&history.state, competition, None))?;
+    let (_, intent): (Nothing, _) = submission.read(&caller).map_err(existing(history.state(), competition, None))?;
     app.change(history, &intent, ElectionCommand::RemoveCompetition { competition }, None).await.map(changed)
 }

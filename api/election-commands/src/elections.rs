@@ -1,16 +1,18 @@
 //! Creating, changing and deleting elections.
 
 use axum::extract::State;
+use photovote_commands::Submission;
 use photovote_domain::{
     Aggregate, Description, Election, ElectionId, Name, Scale, ShardCount,
     election::{Context, ElectionCommand, Role},
 };
 use photovote_dynamodb::Cancellation;
 use photovote_edge::{
-    Administrator, Answer, Changed, CommandHeaders, Created, Patch, Preconditions, Problem, Segments, Submission,
-    created, invalid_value, optional, present, schema, value,
+    Administrator, Answer, Changed, CommandHeaders, Created, Patch, Preconditions, Problem, Segments, created,
+    invalid_value, optional, present, schema, value,
 };
-use photovote_events::{ExecuteError, History, Stream};
+use photovote_events::{History, Stream};
+use photovote_events_append::ExecuteError;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
@@ -172,14 +174,14 @@ pub(crate) async fn delete(
     let id = path.id("election")?;
     let history = app.election(&caller, id, Role::Owner).await?;
     let (_, intent): (Nothing, _) = submission.read(&caller)?;
-    let (shards, counted) = (history.state.shards, history.state.casts.is_some());
-    app.control.gates(id, shards).await?;
+    let (shards, counted) = (history.state().shards, history.state().casts.is_some());
+    app.control.reader().gates(id, shards).await?;
     if counted {
         return app.change(history, &intent, ElectionCommand::Delete, None).await.map(changed);
     }
     // The gates of a draft let voters in. It goes on the schedule, so that they are closed whatever happens here.
     let environment = app.store.environment();
-    let record = intent.record(ElectionCommand::Delete.name(), &history.stream, environment);
+    let record = intent.record(ElectionCommand::Delete.name(), &history.stream(), environment);
     let by = record.private.actor.administrator();
     let decide =
         |election: &Election| election.decide(ElectionCommand::Delete, &Context { now: environment.now(), by });

@@ -12,15 +12,17 @@ mod lifecycle;
 mod voters;
 
 use photovote_closing::CloseError;
-use photovote_coordination::Control;
+use photovote_commands::Intent;
+use photovote_coordination_write::Control;
 use photovote_domain::{
     Aggregate, CandidateId, CompetitionId, Election, ElectionId, Version,
     ballot::BallotRejection,
     election::{Context, ElectionCommand, ElectionRejection, ElectionRejection as E, Limit, Role, Status},
     voter::VoterRejection as V,
 };
-use photovote_edge::{Administrator, Answer, Changed, Code, Intent, Problem, Problems, at_version};
-use photovote_events::{ElectionCache, EventStore, History, Snapshots};
+use photovote_edge::{Administrator, Answer, Changed, Code, Problem, Problems, at_version};
+use photovote_events::{ElectionCache, EventReader, History};
+use photovote_events_append::{EventStore, SnapshotStore};
 
 pub use creation::{CreationRules, MostError};
 
@@ -29,14 +31,14 @@ pub use creation::{CreationRules, MostError};
 pub struct App {
     store: EventStore,
     control: Control,
-    elections: ElectionCache<History<Election>>,
-    snapshots: Snapshots,
+    elections: ElectionCache<EventReader>,
+    snapshots: SnapshotStore,
     creation: CreationRules,
 }
 
 impl App {
     /// Works on these tables.
-    pub fn new(store: EventStore, control: Control, snapshots: Snapshots) -> Self {
+    pub fn new(store: EventStore, control: Control, snapshots: SnapshotStore) -> Self {
         let elections = ElectionCache::new(store.reader().clone());
         Self { store, control, elections, snapshots, creation: CreationRules::default() }
     }
@@ -60,7 +62,7 @@ impl App {
     /// What is asked of the election itself asks for the role again when it is decided: until then it may be lost.
     async fn election(&self, caller: &Administrator, id: ElectionId, needed: Role) -> Answer<History<Election>> {
         let history = self.load(id).await?;
-        let admitted = history.state.administrators.admit(&caller.subject, needed);
+        let admitted = history.state().administrators.admit(&caller.subject, needed);
         admitted.map(|()| history).map_err(|refused| Problem::refused(&refused))
     }
 
@@ -84,9 +86,9 @@ impl App {
         own_id: bool,
         reason: Option<String>,
     ) -> Answer<Version> {
-        self.control.has_gates(history.stream.election(), history.state.shards).await?;
+        self.control.reader().has_gates(history.stream().election(), history.state().shards).await?;
         let environment = self.store.environment();
-        let mut record = intent.record(command.name(), &history.stream, environment);
+        let mut record = intent.record(command.name(), &history.stream(), environment);
         record.own_id = own_id;
         record.private.reason = reason;
         let by = record.private.actor.administrator();

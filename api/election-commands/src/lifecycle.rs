@@ -1,11 +1,12 @@
 //! The life of an election: open, extend, close, release.
 
 use axum::extract::State;
+use photovote_commands::Submission;
 use photovote_domain::{
     Aggregate, Election, Timestamp,
     election::{Context, ElectionCommand, Role},
 };
-use photovote_edge::{Administrator, Answer, Changed, CommandHeaders, Moment, Segments, Submission, present, schema};
+use photovote_edge::{Administrator, Answer, Changed, CommandHeaders, Moment, Segments, present, schema};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
@@ -40,20 +41,20 @@ pub(crate) async fn open(
     let id = path.id("election")?;
     let history = app.election(&caller, id, Role::Editor).await?;
     let (body, intent): (Opening, _) = submission.read(&caller)?;
-    app.control.gates(id, history.state.shards).await?;
+    app.control.reader().gates(id, history.state().shards).await?;
     let command = ElectionCommand::Open { closes_at: body.closes_at.map(Timestamp::from) };
 
     let environment = app.store.environment();
-    let record = intent.record(command.name(), &history.stream, environment);
+    let record = intent.record(command.name(), &history.stream(), environment);
     let by = record.private.actor.administrator();
     let decide = |election: &Election| election.decide(command.clone(), &Context { now: environment.now(), by });
     let schedule = |_: &_| Ok(vec![app.control.schedule(id)?]);
     let done = app.store.execute_with(history, &record, |seen| intent.expects(seen.version), decide, schedule).await?;
     // Also when it was opened before: that attempt may have been stopped right here.
-    let election = &done.history.state;
+    let election = &done.history.state();
     app.control.open_gates(id, election.shards, election.closes_at).await?;
     // What is voted on does not change any more, and soon everybody needs it.
-    app.snapshots.keep(&done.history).await;
+    app.snapshots.save(done.history.snapshot()).await;
     Ok(changed(done.version))
 }
 
@@ -83,10 +84,10 @@ pub(crate) async fn extend(
 ) -> Answer {
     let id = path.id("election")?;
     let history = app.election(&caller, id, Role::Editor).await?;
-    let shards = history.state.shards;
+    let shards = history.state().shards;
     let (body, intent): (Extension, _) = submission.read(&caller)?;
     let closes_at = body.closes_at.into();
-    app.control.gates(id, shards).await?;
+    app.control.reader().gates(id, shards).await?;
     let version = app.change(history, &intent, ElectionCommand::Extend { closes_at }, None).await?;
     app.control.extend_gates(id, shards, closes_at).await?;
     Ok(changed(version))
@@ -111,7 +112,7 @@ pub(crate) async fn close(
     let history = app.election(&caller, path.id("election")?, Role::Editor).await?;
     let (_, intent): (Nothing, _) = submission.read(&caller)?;
     let command = ElectionCommand::Close;
-    let record = intent.record(command.name(), &history.stream, app.store.environment());
+    let record = intent.record(command.name(), &history.stream(), app.store.environment());
     photovote_closing::close(&app.store, &app.control, history, &record, command).await.map(changed).map_err(closing)
 }
 

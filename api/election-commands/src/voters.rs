@@ -4,6 +4,7 @@
 //! commit, the ballot's, the guard that keeps the address unique, and the gate that voters come through.
 
 use axum::extract::State;
+use photovote_commands::Submission;
 use photovote_domain::{
     Aggregate, Ballot, BallotId, Digest, Election, ElectionId, Email, Shard, Version, Voter, VoterId,
     ballot::{self, BallotCommand, BallotRejection},
@@ -13,10 +14,11 @@ use photovote_domain::{
 };
 use photovote_dynamodb::{Cancellation, Retry};
 use photovote_edge::{
-    Administrator, Answer, BallotToken, Changed, Code, CommandHeaders, Preconditions, Problem, Segments, Submission,
-    at_version, created, present, schema, value,
+    Administrator, Answer, BallotToken, Changed, Code, CommandHeaders, Preconditions, Problem, Segments, at_version,
+    created, present, schema, value,
 };
-use photovote_events::{CommandId, CommandRecord, Commit, ExecuteError, History, Known, Snapshot, Stream};
+use photovote_events::{CommandId, CommandRecord, Commit, History, Known, Snapshot, Stream};
+use photovote_events_append::ExecuteError;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -71,11 +73,11 @@ pub(crate) async fn register(
     submission: Submission,
 ) -> Answer {
     let election = app.election(&caller, path.id("election")?, Role::Editor).await?;
-    let (id, shards) = (election.stream.election(), election.state.shards);
+    let (id, shards) = (election.stream().election(), election.state().shards);
     let (body, intent): (NewVoter, _) = submission.read(&caller)?;
     let (name, email): (_, Email) = (value("name", &body.name)?, value("email", &body.email)?);
     let key = email.key();
-    app.control.has_gates(id, shards).await?;
+    app.control.reader().has_gates(id, shards).await?;
 
     let environment = app.store.environment();
     let scope = format!("{id}/voter");
@@ -90,10 +92,10 @@ pub(crate) async fn register(
     let gate = shards.shard_of(&ballot.to_string());
     let empty = History::<Ballot>::empty(Stream::ballot(id, shards, ballot));
     let create = BallotCommand::Create { token: token.hash() };
-    let created_ballot = empty.state.decide(create, &app.ballot_context(&election));
+    let created_ballot = empty.state().decide(create, &app.ballot_context(&election));
     let created_ballot = created_ballot.map_err(|taken| Problem::refused(&taken))?;
     let ballot = app.store.commit(&empty, &created_ballot, &app.in_ballot(&record))?;
-    let context = voter::Context { election: &election.state, ballot: &empty.state };
+    let context = voter::Context { election: election.state(), ballot: empty.state() };
     let decide = |voter: &Voter| voter.decide(command.clone(), &context);
     let alongside = |_: &Commit| {
         Ok(vec![
@@ -134,23 +136,23 @@ pub(crate) async fn remove(
     submission: Submission,
 ) -> Answer {
     let election = app.election(&caller, path.id("election")?, Role::Editor).await?;
-    let (id, shards) = (election.stream.election(), election.state.shards);
+    let (id, shards) = (election.stream().election(), election.state().shards);
     let voter: VoterId = path.id("voter")?;
     let history = app.voter(&election, voter).await?;
     let (_, intent): (Nothing, _) = submission.read(&caller)?;
-    let Some(ballot_id) = history.state.ballot else { return Err(Problem::refused(&VoterRejection::NotFound)) };
-    app.control.has_gates(id, shards).await?;
+    let Some(ballot_id) = history.state().ballot else { return Err(Problem::refused(&VoterRejection::NotFound)) };
+    app.control.reader().has_gates(id, shards).await?;
 
     let gate = shards.shard_of(&ballot_id.to_string());
-    let record = intent.record(VoterCommand::Remove.name(), &history.stream, app.store.environment());
+    let record = intent.record(VoterCommand::Remove.name(), &history.stream(), app.store.environment());
     let ballot_stream = Stream::ballot(id, shards, ballot_id);
-    let email = email_key(&history.state.email);
+    let email = email_key(&history.state().email);
     let mut retry = Retry::attempts(3);
     loop {
         // The ballot goes with its voter, unless it is cast: then both stay.
-        let ballot: History<Ballot> = app.store.load_end(ballot_stream).await?;
-        let context = voter::Context { election: &election.state, ballot: &ballot.state };
-        let voided = match ballot.state.decide(BallotCommand::Void, &app.ballot_context(&election)) {
+        let ballot: History<Ballot> = app.store.reader().load_end(ballot_stream).await?;
+        let context = voter::Context { election: election.state(), ballot: ballot.state() };
+        let voided = match ballot.state().decide(BallotCommand::Void, &app.ballot_context(&election)) {
             Ok(events) => Some(app.store.commit(&ballot, &events, &app.in_ballot(&record))?),
             // It is cast, and so the voter stays; or it went with the voter before.
             Err(_settled) => None,
@@ -173,7 +175,7 @@ pub(crate) async fn remove(
                 return Err(app.registration_closed(id, gate, &reasons[1]));
             }
             Err(ExecuteError::Blocked(reasons)) if matches!(reasons.first(), Some(Cancellation::Condition(None))) => {
-                return Err(app.control.unguarded(id).into());
+                return Err(app.control.reader().unguarded(id).into());
             }
             // The voter was faster: with a rating, or with the cast.
             Err(ExecuteError::Blocked(_)) if retry.again().await => {}
@@ -216,21 +218,21 @@ pub(crate) async fn replace_token(
     submission: Submission,
 ) -> Answer {
     let election = app.election(&caller, path.id("election")?, Role::Editor).await?;
-    let (id, shards) = (election.stream.election(), election.state.shards);
+    let (id, shards) = (election.stream().election(), election.state().shards);
     let voter = app.voter(&election, path.id("voter")?).await?;
-    let Some(ballot) = voter.state.ballot else { return Err(Problem::refused(&VoterRejection::NotFound)) };
+    let Some(ballot) = voter.state().ballot else { return Err(Problem::refused(&VoterRejection::NotFound)) };
     let (_, intent): (Nothing, _) = submission.read(&caller)?;
-    app.control.has_gates(id, shards).await?;
+    app.control.reader().has_gates(id, shards).await?;
 
     let environment = app.store.environment();
     let token = BallotToken::new(id, ballot, environment.random());
-    let record = intent.record(VoterCommand::ReplaceToken.name(), &voter.stream, environment);
+    let record = intent.record(VoterCommand::ReplaceToken.name(), &voter.stream(), environment);
     let mut retry = Retry::attempts(3);
     loop {
         // That it was done, the voter's stream tells auditors; which token opens the ballot, stands in the ballot's alone.
-        let history: History<Ballot> = app.store.load_end(Stream::ballot(id, shards, ballot)).await?;
+        let history: History<Ballot> = app.store.reader().load_end(Stream::ballot(id, shards, ballot)).await?;
         let command = BallotCommand::ReplaceToken { token: token.hash() };
-        let replaced = match history.state.decide(command, &app.ballot_context(&election)) {
+        let replaced = match history.state().decide(command, &app.ballot_context(&election)) {
             Ok(events) => Some(app.store.commit(&history, &events, &app.in_ballot(&record))?),
             // It may have been done before, and the ballot be cast since.
             Err(_settled) if voter.known(&record) != Known::No => None,
@@ -238,7 +240,7 @@ pub(crate) async fn replace_token(
             Err(BallotRejection::Voided) => return Err(Problem::refused(&VoterRejection::NotFound)),
             Err(refused) => return Err(Problem::refused(&refused)),
         };
-        let context = voter::Context { election: &election.state, ballot: &history.state };
+        let context = voter::Context { election: election.state(), ballot: history.state() };
         let decide = |voter: &Voter| voter.decide(VoterCommand::ReplaceToken, &context);
         let alongside = |_: &Commit| replaced.iter().map(|replaced| app.store.action(replaced)).collect();
         match app.store.execute_with(voter.clone(), &record, |_| true, decide, alongside).await {
@@ -281,14 +283,14 @@ impl App {
     }
 
     fn ballot_context<'a>(&self, election: &'a History<Election>) -> ballot::Context<'a> {
-        ballot::Context { election: &election.state, now: self.store.environment().now() }
+        ballot::Context { election: election.state(), now: self.store.environment().now() }
     }
 
     /// A voter of an election, removed or not.
     async fn voter(&self, election: &History<Election>, id: VoterId) -> Answer<History<Voter>> {
-        let stream = Stream::voter(election.stream.election(), election.state.shards, id);
-        let voter: History<Voter> = self.store.load(stream).await?;
-        match voter.state.status {
+        let stream = Stream::voter(election.stream().election(), election.state().shards, id);
+        let voter: History<Voter> = self.store.reader().load(stream).await?;
+        match voter.state().status {
             voter::Status::Absent => Err(Problem::refused(&VoterRejection::NotFound)),
             _ => Ok(voter),
         }

@@ -8,7 +8,7 @@ mod visible;
 mod voters;
 
 use photovote_coordination::ControlReader;
-use photovote_document_store::DocumentReader;
+use photovote_documents_read::DocumentReader;
 use photovote_domain::election::{ElectionRejection, Status};
 use photovote_edge::{Code, Problems};
 pub use sheet::Sheet;

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use photovote_document_store::Standing;
 use photovote_documents::ElectionDocument;
+use photovote_documents_read::Standing;
 use photovote_domain::{
     ElectionId, Tally, Version,
     election::{Administrators, ElectionRejection, Role, Status},

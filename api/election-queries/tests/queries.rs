@@ -4,9 +4,11 @@
 use std::collections::BTreeMap;
 
 use axum::Router;
-use photovote_coordination::{Control, ControlReader};
-use photovote_document_store::{DocumentReader, DocumentStore, PublicHeader, Saved};
+use photovote_coordination::ControlReader;
+use photovote_coordination_write::Control;
 use photovote_documents::{Changes, ElectionDocument, VoterDocument};
+use photovote_documents_read::{DocumentReader, PublicHeader};
+use photovote_documents_write::{DocumentStore, Saved};
 use photovote_domain::{
     BallotId, CandidateId, CompetitionId, ElectionId, Scale, Shard, ShardCount, Tally, Timestamp, Version, VoterId,
     election::{ElectionEvent as E, Role},

@@ -6,7 +6,7 @@ use axum::{
     extract::State,
     response::{IntoResponse, Response},
 };
-use photovote_document_store::DocumentReader;
+use photovote_documents_read::DocumentReader;
 use photovote_domain::Receipt;
 use photovote_edge::{
     Answer, Code, FinalView, OPENAPI, Problem, Problems, Revalidation, Segments, results_differ, schema,

@@ -4,8 +4,9 @@
 use std::collections::BTreeMap;
 
 use axum::Router;
-use photovote_document_store::{DocumentReader, DocumentStore, PublicHeader, Released, Saved};
 use photovote_documents::{Changes, ElectionDocument, PublicResults};
+use photovote_documents_read::{DocumentReader, PublicHeader, Released};
+use photovote_documents_write::{DocumentStore, Saved};
 use photovote_domain::{
     CandidateId, CompetitionId, Digest, ElectionId, Nonce, Ratings, Receipt, Scale, Shard, ShardCount, Tally,
     election::{Candidate, Competition, ElectionEvent as E},

@@ -10,11 +10,12 @@ use std::{
 
 use aws_sdk_dynamodb::Client;
 use futures::{TryStreamExt, stream};
-use photovote_closing::RestoreError;
-use photovote_coordination::{Control, Fenced};
+use photovote_coordination_write::{Control, Fenced};
 use photovote_domain::{Digest, ElectionId, Version};
 use photovote_dynamodb::{Endpoint, client, config};
-use photovote_events::{ChainError, Commit, Environment, EventReader, EventStore, Stream, Unreadable, verify};
+use photovote_events::{ChainError, Commit, Environment, EventReader, Stream, Unreadable, verify};
+use photovote_events_append::EventStore;
+use photovote_restoration::RestoreError;
 
 use super::{Amount, BackupError, file::Backup};
 use crate::{
@@ -64,11 +65,11 @@ pub async fn import(to: &Target, file: &Path) -> Result<Amount, BackupError> {
 async fn bring(client: Client, events: &str, control: &str, backup: &Backup) -> Result<(), BackupError> {
     let store = EventStore::new(client.clone(), events, Environment::system());
     let control = Control::new(client, control);
-    if compare(&store, backup).await? != Lacks::Nothing || !have_gates(&control, backup).await? {
+    if compare(store.reader(), backup).await? != Lacks::Nothing || !have_gates(&control, backup).await? {
         fill(&store, &control, backup).await?;
     }
-    let list = async || photovote_closing::elections(&store).await.map_err(RestoreError::from);
-    let counted = photovote_closing::restore_creations(&store, &control, list).await;
+    let list = async || photovote_restoration::elections(store.reader()).await.map_err(RestoreError::from);
+    let counted = photovote_restoration::restore_creations(store.reader(), &control, list).await;
     counted.map(drop).map_err(|error| BackupError::Creations { error: Box::new(error) })
 }
 
@@ -79,22 +80,22 @@ async fn fill(store: &EventStore, control: &Control, backup: &Backup) -> Result<
         fenced.insert(election, control.begin_import(election, shards).await?);
     }
     if fenced.values().any(Fenced::had_gates)
-        && let Err(error) = compare(store, backup).await
+        && let Err(error) = compare(store.reader(), backup).await
     {
         // An election went on before its gates were taken away. It gets them back.
         fenced.retain(|_, fenced| fenced.had_gates());
-        finish(store, control, fenced).await?;
+        finish(store.reader(), control, fenced).await?;
         return Err(error);
     }
     let streams = stream::iter(backup.streams()?);
     streams.map_ok(|commits| write(store, commits)).try_buffer_unordered(AT_ONCE).try_collect::<()>().await?;
-    finish(store, control, fenced).await
+    finish(store.reader(), control, fenced).await
 }
 
 /// Is every election there with all its gates, and none of them on the list of what is being imported?
 async fn have_gates(control: &Control, backup: &Backup) -> Result<bool, BackupError> {
     for (&election, &shards) in &backup.elections {
-        if control.standing(election, shards).await?.len() < shards.shards().count() {
+        if control.reader().standing(election, shards).await?.len() < shards.shards().count() {
             return Ok(false);
         }
     }
@@ -117,7 +118,7 @@ async fn finish(
     fenced: BTreeMap<ElectionId, Fenced>,
 ) -> Result<(), BackupError> {
     for (election, fenced) in fenced {
-        let restored = photovote_closing::restore_fenced(events, control, election, fenced).await;
+        let restored = photovote_restoration::restore_fenced(events, control, election, fenced).await;
         restored.map_err(|error: RestoreError| BackupError::Gates { election, error: Box::new(error) })?;
     }
     Ok(())

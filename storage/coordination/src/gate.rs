@@ -7,7 +7,8 @@ use aws_sdk_dynamodb::{
     types::{AttributeValue, KeysAndAttributes},
 };
 use photovote_domain::{ElectionId, Shard, ShardCount, Timestamp};
-use photovote_dynamodb::{Item, Retry, StorageError, storage_error};
+use photovote_dynamodb::{Failure, Item, Meaning, Retry, StorageError, storage_error};
+use photovote_keys::coordination::{gate_key, shard_partition};
 use thiserror::Error;
 
 use crate::seen::Seen;
@@ -43,6 +44,15 @@ impl ControlError {
     }
 }
 
+impl Failure for ControlError {
+    fn meaning(&self) -> Meaning<'_> {
+        match self {
+            Self::Storage(error) => error.meaning(),
+            Self::Missing { .. } | Self::Unguarded { .. } => Meaning::GatesMissing,
+        }
+    }
+}
+
 /// Where a gate is in its life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum GateStatus {
@@ -54,9 +64,9 @@ pub enum GateStatus {
     Closed,
 }
 
-#[cfg(feature = "write")]
 impl GateStatus {
-    pub(crate) const fn as_str(self) -> &'static str {
+    /// The status as the gate's item has it.
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::Draft => "draft",
             Self::Open => "open",
@@ -98,14 +108,6 @@ impl GateState {
     }
 }
 
-pub(crate) fn gate_key(election: ElectionId, shard: Shard) -> Item {
-    key(format!("{election}#{shard}"), "gate".to_owned())
-}
-
-pub(crate) fn key(partition: String, sort: String) -> Item {
-    HashMap::from([("pk".to_owned(), AttributeValue::S(partition)), ("sk".to_owned(), AttributeValue::S(sort))])
-}
-
 /// How many voters there are, and how many have cast.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Turnout {
@@ -116,8 +118,9 @@ pub struct Turnout {
 }
 
 impl Turnout {
-    /// This, and what came through one more gate.
-    pub(crate) const fn with(self, gate: &GateState) -> Self {
+    /// Adds what came through one more gate.
+    #[must_use]
+    pub const fn with(self, gate: &GateState) -> Self {
         Self { registered: self.registered + gate.registered, cast: self.cast + gate.casts }
     }
 }
@@ -125,8 +128,8 @@ impl Turnout {
 /// Reads gates.
 #[derive(Debug, Clone)]
 pub struct ControlReader {
-    pub(crate) client: Client,
-    pub(crate) table: String,
+    client: Client,
+    table: String,
     seen: Seen,
 }
 
@@ -196,17 +199,19 @@ impl ControlReader {
                 return Err(StorageError::Throttled);
             }
         }
-        Ok(shards.shards().filter_map(|shard| Some((shard, found.remove(&format!("{election}#{shard}"))?))).collect())
+        Ok(shards
+            .shards()
+            .filter_map(|shard| Some((shard, found.remove(&shard_partition(election, shard))?)))
+            .collect())
     }
 
-    /// What to answer if a gate was found missing.
-    pub(crate) fn missing(&self, election: ElectionId, shard: Shard) -> ControlError {
+    /// The error of a gate that was found missing. It is logged and counted, for an alarm.
+    pub fn missing(&self, election: ElectionId, shard: Shard) -> ControlError {
         self.seen.forget(election);
         ControlError::Missing { election, shard }.reported()
     }
 
-    /// What to answer if the guard of a voter's address was found missing.
-    #[cfg(feature = "write")]
+    /// The error of a guard that was found missing. It is logged and counted, for an alarm.
     pub fn unguarded(&self, election: ElectionId) -> ControlError {
         self.seen.forget(election);
         ControlError::Unguarded { election }.reported()

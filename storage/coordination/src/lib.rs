@@ -10,24 +10,10 @@
 //!   finds them.
 //! - A **counter of creations** for each administrator limits how many elections they create.
 //! - A list of elections that are being **imported**: they have no gates, and nothing may use them.
+//!
+//! This crate reads. Writing is a crate of its own, `coordination-write`.
 
-#[cfg(feature = "write")]
-mod creations;
 mod gate;
-#[cfg(feature = "write")]
-mod guard;
-#[cfg(feature = "write")]
-mod restore;
-#[cfg(feature = "write")]
-mod schedule;
 mod seen;
-#[cfg(feature = "write")]
-mod write;
 
-#[cfg(feature = "write")]
-pub use creations::Creations;
 pub use gate::{ControlError, ControlReader, GateState, GateStatus, Turnout};
-#[cfg(feature = "write")]
-pub use restore::{Fenced, Restoration, Restored};
-#[cfg(feature = "write")]
-pub use write::Control;

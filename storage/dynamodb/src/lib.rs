@@ -5,6 +5,8 @@ mod answered_by;
 mod calls;
 mod client;
 mod failure;
+mod meaning;
+mod pages;
 mod retry;
 mod transact;
 
@@ -12,5 +14,7 @@ pub use answered_by::{Answer, Request, answered_by};
 pub use calls::Calls;
 pub use client::{Endpoint, MissingVariable, client, config, retries, setting, timeouts, variable};
 pub use failure::{Item, PutFailure, StorageError, put_failure, storage_error, update_failure};
+pub use meaning::{Failure, Meaning};
+pub use pages::query_all;
 pub use retry::Retry;
 pub use transact::{Cancellation, TransactFailure, transact};

@@ -10,12 +10,12 @@ use photovote_domain::{Election, ElectionId};
 use tokio::time::Instant;
 
 use crate::{
+    Stream,
     commit::Commit,
     history::History,
     reader::{EventReader, LoadError},
     snapshot::Snapshot,
     snapshots::Snapshots,
-    stream::Stream,
 };
 
 /// How old an answer may be. The definition is frozen once an election opens; its status, this old, is good enough for
@@ -25,124 +25,124 @@ const MAX_AGE: Duration = Duration::from_secs(5);
 /// How many elections are kept. A function's memory bounds it: the largest election takes a few megabytes.
 const CAPACITY: usize = 16;
 
-/// An election as it is cached: a [`Snapshot`] for whoever looks at it, a whole [`History`] for whoever appends to it.
-pub trait Cached: Clone + Send + Sync {
-    /// Where it is loaded from.
-    type Source: Send + Sync;
+/// Where a cache loads elections from: as a [`Snapshot`] to look at, or as a whole [`History`] to append to.
+pub trait ElectionSource: Send + Sync {
+    /// An election, as it is loaded and cached.
+    type Election: Clone + Send + Sync;
 
-    /// Who reads its stream there.
-    fn reader(source: &Self::Source) -> &EventReader;
+    /// What reads the streams.
+    fn reader(&self) -> &EventReader;
 
-    /// Loads it as it is now.
-    fn load(source: &Self::Source, election: ElectionId) -> impl Future<Output = Result<Self, LoadError>> + Send;
+    /// Loads an election as it is now.
+    fn load(&self, election: ElectionId) -> impl Future<Output = Result<Self::Election, LoadError>> + Send;
 
-    /// Where it has come to.
-    fn seen(&self) -> &Snapshot<Election>;
+    /// The state and version of a loaded election.
+    fn snapshot(election: &Self::Election) -> &Snapshot<Election>;
 
-    /// Takes the next commit in.
-    fn push(&mut self, commit: Commit) -> Result<(), LoadError>;
+    /// Applies the next commit to a loaded election.
+    fn push(election: &mut Self::Election, commit: Commit) -> Result<(), LoadError>;
 }
 
-impl Cached for History<Election> {
-    type Source = EventReader;
+impl ElectionSource for EventReader {
+    type Election = History<Election>;
 
-    fn reader(source: &EventReader) -> &EventReader {
-        source
-    }
-
-    async fn load(reader: &EventReader, election: ElectionId) -> Result<Self, LoadError> {
-        reader.load(Stream::Election(election)).await
-    }
-
-    fn seen(&self) -> &Snapshot<Election> {
+    fn reader(&self) -> &EventReader {
         self
     }
 
-    fn push(&mut self, commit: Commit) -> Result<(), LoadError> {
-        self.push(commit)
+    async fn load(&self, election: ElectionId) -> Result<Self::Election, LoadError> {
+        self.load(Stream::Election(election)).await
+    }
+
+    fn snapshot(election: &Self::Election) -> &Snapshot<Election> {
+        election.snapshot()
+    }
+
+    fn push(election: &mut Self::Election, commit: Commit) -> Result<(), LoadError> {
+        election.push(commit)
     }
 }
 
-impl Cached for Snapshot<Election> {
-    type Source = Snapshots;
+impl ElectionSource for Snapshots {
+    type Election = Snapshot<Election>;
 
-    fn reader(source: &Snapshots) -> &EventReader {
-        &source.reader
+    fn reader(&self) -> &EventReader {
+        self.reader()
     }
 
-    async fn load(snapshots: &Snapshots, election: ElectionId) -> Result<Self, LoadError> {
-        snapshots.load(election).await
+    async fn load(&self, election: ElectionId) -> Result<Self::Election, LoadError> {
+        self.load(election).await
     }
 
-    fn seen(&self) -> &Snapshot<Election> {
-        self
+    fn snapshot(election: &Self::Election) -> &Snapshot<Election> {
+        election
     }
 
-    fn push(&mut self, commit: Commit) -> Result<(), LoadError> {
-        self.push(&commit)
+    fn push(election: &mut Self::Election, commit: Commit) -> Result<(), LoadError> {
+        election.push(&commit)
     }
 }
 
 /// Elections that were seen lately. Clones share what is kept.
 #[derive(Debug, Clone)]
-pub struct ElectionCache<T: Cached> {
-    source: T::Source,
-    kept: Arc<Mutex<HashMap<ElectionId, Kept<T>>>>,
+pub struct ElectionCache<S: ElectionSource> {
+    source: S,
+    entries: Arc<Mutex<HashMap<ElectionId, Entry<S::Election>>>>,
 }
 
 #[derive(Debug, Clone)]
-struct Kept<T> {
-    election: Arc<T>,
+struct Entry<E> {
+    election: Arc<E>,
     at: Instant,
 }
 
-impl<T: Cached> ElectionCache<T> {
-    /// Nothing is kept yet.
-    pub fn new(source: T::Source) -> Self {
-        Self { source, kept: Arc::default() }
+impl<S: ElectionSource> ElectionCache<S> {
+    /// An empty cache of elections that this source loads.
+    pub fn new(source: S) -> Self {
+        Self { source, entries: Arc::default() }
     }
 
     /// An election as it was at most 5 seconds ago.
-    pub async fn recent(&self, election: ElectionId) -> Result<Arc<T>, LoadError> {
+    pub async fn recent(&self, election: ElectionId) -> Result<Arc<S::Election>, LoadError> {
         match self.get(election) {
-            Some(kept) if kept.at.elapsed() < MAX_AGE => Ok(kept.election),
+            Some(entry) if entry.at.elapsed() < MAX_AGE => Ok(entry.election),
             _ => self.fresh(election).await,
         }
     }
 
     /// An election as it is now. Only what has happened since the last look is read.
-    pub async fn fresh(&self, id: ElectionId) -> Result<Arc<T>, LoadError> {
+    pub async fn fresh(&self, id: ElectionId) -> Result<Arc<S::Election>, LoadError> {
         let at = Instant::now();
         let election = match self.get(id) {
-            Some(kept) => {
-                let Snapshot { stream, version, .. } = kept.election.seen();
-                let news = T::reader(&self.source).commits_after(stream, *version).await?;
-                let mut election = kept.election;
+            Some(entry) => {
+                let Snapshot { stream, version, .. } = S::snapshot(&entry.election);
+                let news = self.source.reader().commits_after(stream, *version).await?;
+                let mut election = entry.election;
                 if !news.is_empty() {
                     let changed = Arc::make_mut(&mut election);
-                    news.into_iter().try_for_each(|commit| changed.push(commit))?;
+                    news.into_iter().try_for_each(|commit| S::push(changed, commit))?;
                 }
                 election
             }
-            None => Arc::new(T::load(&self.source, id).await?),
+            None => Arc::new(self.source.load(id).await?),
         };
-        // What is not there is not kept: anybody can make up ids.
-        if election.seen().state.exists() {
-            self.keep(id, Kept { election: election.clone(), at });
+        // An election that does not exist is not cached: callers can make up ids.
+        if S::snapshot(&election).state.exists() {
+            self.put(id, Entry { election: election.clone(), at });
         }
         Ok(election)
     }
 
-    fn keep(&self, id: ElectionId, election: Kept<T>) {
-        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        if kept.len() >= CAPACITY && !kept.contains_key(&id) {
-            let oldest = kept.iter().min_by_key(|(_, kept)| kept.at).map(|(id, _)| *id);
-            oldest.and_then(|id| kept.remove(&id));
+    fn put(&self, id: ElectionId, entry: Entry<S::Election>) {
+        let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
+        if entries.len() >= CAPACITY && !entries.contains_key(&id) {
+            let oldest = entries.iter().min_by_key(|(_, entry)| entry.at).map(|(id, _)| *id);
+            oldest.and_then(|id| entries.remove(&id));
         }
-        kept.insert(id, election);
+        entries.insert(id, entry);
     }
 
-    fn get(&self, election: ElectionId) -> Option<Kept<T>> {
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner).get(&election).cloned()
+    fn get(&self, election: ElectionId) -> Option<Entry<S::Election>> {
+        self.entries.lock().unwrap_or_else(PoisonError::into_inner).get(&election).cloned()
     }
 }

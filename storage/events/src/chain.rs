@@ -18,9 +18,9 @@ use serde_json::Value;
 use thiserror::Error;
 
 use crate::{
+    Stream,
     codec::StoredEvent,
     commit::{Commit, Form},
-    stream::Stream,
 };
 
 /// Where a chain breaks.

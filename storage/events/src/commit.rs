@@ -9,10 +9,9 @@ use serde::Serialize;
 use thiserror::Error;
 
 use crate::{
-    chain,
+    KeyError, Stream, chain,
     codec::{DecodeError, EncodeError, StoredEvent},
     command::{CommandRecord, PrivatePart, Provenance, RequestPart},
-    stream::{KeyError, Stream},
 };
 
 /// How a commit keeps what it knows of its command, and so what its hash is made of.

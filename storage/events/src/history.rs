@@ -1,15 +1,15 @@
 //! A stream, or its end: what it has led to, and by which commands.
 
-use std::{fmt, ops::Deref};
+use std::fmt;
 
 use photovote_domain::{Aggregate, Digest, Hasher, Version};
 
 use crate::{
+    Stream,
     command::{CommandId, CommandRecord, RequestPart},
     commit::Commit,
     reader::LoadError,
     snapshot::Snapshot,
-    stream::Stream,
 };
 
 /// A stream: where it has come to, and what is needed to append to it. It is folded from its first commit on, or from one
@@ -21,14 +21,6 @@ pub struct History<A> {
     before: (Version, Digest),
     commands: Vec<Command>,
     secret: Option<Digest>,
-}
-
-impl<A> Deref for History<A> {
-    type Target = Snapshot<A>;
-
-    fn deref(&self) -> &Snapshot<A> {
-        &self.snapshot
-    }
 }
 
 /// A command that made a commit. Which request it was is parsed only if somebody asks.
@@ -62,6 +54,31 @@ pub enum Known {
 }
 
 impl<A: Aggregate> History<A> {
+    /// The stream's state and version.
+    pub const fn snapshot(&self) -> &Snapshot<A> {
+        &self.snapshot
+    }
+
+    /// The stream.
+    pub const fn stream(&self) -> Stream {
+        self.snapshot.stream
+    }
+
+    /// What the events have led to.
+    pub const fn state(&self) -> &A {
+        &self.snapshot.state
+    }
+
+    /// The version of the last event.
+    pub const fn version(&self) -> Version {
+        self.snapshot.version
+    }
+
+    /// The hash of the last commit, or the stream's first link.
+    pub const fn head(&self) -> Digest {
+        self.snapshot.head
+    }
+
     /// The history of a stream that holds nothing.
     pub fn empty(stream: Stream) -> Self {
         let snapshot = Snapshot::empty(stream);
@@ -73,7 +90,7 @@ impl<A: Aggregate> History<A> {
         let mut history = Self::empty(stream);
         if let Some(first) = commits.first() {
             history.snapshot = Snapshot::after(stream, first.before(), first.prev);
-            history.before = (history.version, history.head);
+            history.before = (history.version(), history.head());
         }
         commits.into_iter().try_for_each(|commit| history.push(commit))?;
         Ok(history)
@@ -89,7 +106,7 @@ impl<A: Aggregate> History<A> {
         let mut earlier = Vec::new();
         for commit in commits.into_iter().rev() {
             if (commit.last(), commit.hash) != self.before {
-                return Err(LoadError::Broken { stream: self.stream, version: commit.last().plus(1) });
+                return Err(LoadError::Broken { stream: self.stream(), version: commit.last().plus(1) });
             }
             self.before = (commit.before(), commit.prev);
             earlier.push(Command::of(commit));

@@ -6,14 +6,14 @@ use aws_sdk_dynamodb::{
     types::AttributeValue,
 };
 use photovote_domain::{Aggregate, Ballot, BallotId, ElectionId, Shard, Version};
-use photovote_dynamodb::{Item, StorageError, storage_error};
+use photovote_dynamodb::{Failure, Item, Meaning, StorageError, storage_error};
 use thiserror::Error;
 
 use crate::{
+    Stream,
     codec::DecodeError,
     commit::{Commit, CommitError},
     history::History,
-    stream::Stream,
 };
 
 /// The last version that a key can name.
@@ -39,6 +39,17 @@ pub enum LoadError {
         /// The commit's first version.
         version: Version,
     },
+}
+
+impl Failure for LoadError {
+    fn meaning(&self) -> Meaning<'_> {
+        match self {
+            Self::Storage(error) => error.meaning(),
+            // While a release is being deployed, an old function meets what a new one wrote.
+            Self::Decode(DecodeError::Newer { .. }) | Self::Commit(CommitError::Newer(_)) => Meaning::Newer,
+            Self::Commit(_) | Self::Decode(_) | Self::Broken { .. } => Meaning::Damaged,
+        }
+    }
 }
 
 /// One page of commits.
@@ -107,7 +118,7 @@ impl EventReader {
         }
         let lacking = usize::from(most).saturating_sub(history.commands());
         let lacking = u16::try_from(lacking).unwrap_or(most);
-        let mut commits = self.commits_before(&history.stream, history.begins_after(), Some(lacking)).await?;
+        let mut commits = self.commits_before(&history.stream(), history.begins_after(), Some(lacking)).await?;
         commits.reverse();
         history.put_before(commits)
     }
@@ -138,7 +149,7 @@ impl EventReader {
 
     /// Takes in what has happened to a stream since it was loaded.
     pub async fn refresh<A: Aggregate>(&self, history: &mut History<A>) -> Result<(), LoadError> {
-        for commit in self.commits_after(&history.stream, history.version).await? {
+        for commit in self.commits_after(&history.stream(), history.version()).await? {
             history.push(commit)?;
         }
         Ok(())

@@ -2,7 +2,7 @@
 
 use photovote_domain::{Aggregate, Digest, Version};
 
-use crate::{chain::first_link, commit::Commit, reader::LoadError, stream::Stream};
+use crate::{Stream, chain::first_link, commit::Commit, reader::LoadError};
 
 /// How much was read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

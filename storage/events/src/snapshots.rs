@@ -7,27 +7,34 @@
 //! came before; where there is none, or one that does not fit, the stream is read from its beginning. Of a stream that is
 //! short nobody asks for a snapshot.
 
-use std::io::{self, Read};
+use std::io::{self, Read, Write};
 
-use aws_sdk_dynamodb::types::AttributeValue;
-use flate2::read::ZlibDecoder;
+use aws_sdk_dynamodb::{primitives::Blob, types::AttributeValue};
+use flate2::{Compression, read::ZlibDecoder, write::ZlibEncoder};
 use photovote_domain::{Digest, Election, ElectionId, Version};
-use photovote_dynamodb::{Item, StorageError, storage_error};
+use photovote_dynamodb::{Item, StorageError, query_all};
+use photovote_keys::coordination::{snapshot_key, snapshot_partition};
 use thiserror::Error;
 
 use crate::{
+    Stream,
     commit::Commit,
     reader::{EventReader, LoadError},
     snapshot::{Amount, Snapshot},
-    stream::Stream,
 };
 
 /// What a snapshot is written as. It changes when an election's state has other fields, or when the same events lead to
 /// another state: what another program folded is then read by nobody.
-pub(crate) const FORM: u64 = 2;
+const FORM: u64 = 2;
 
 /// How many commits are looked at before somebody asks for a snapshot: elections of a few hundred photographs have fewer.
 const LOOK: u16 = 500;
+
+/// How much a look can show at most. A page of DynamoDB has a megabyte, with keys and hashes.
+const LOOK_BYTES: usize = 800_000;
+
+/// How much of a state goes into one item, which has at most 400 KB.
+const PART_BYTES: usize = 350_000;
 
 /// The most bytes that a state has: more than a definition may have.
 const MAX_STATE_BYTES: u64 = 16 * 1024 * 1024;
@@ -35,11 +42,9 @@ const MAX_STATE_BYTES: u64 = 16 * 1024 * 1024;
 /// Elections for whoever only looks at them: begun with a snapshot if the stream is long.
 #[derive(Debug, Clone)]
 pub struct Snapshots {
-    pub(crate) reader: EventReader,
-    pub(crate) table: String,
-    pub(crate) look: u16,
-    #[cfg(feature = "append")]
-    pub(crate) keeps: bool,
+    reader: EventReader,
+    table: String,
+    look: u16,
 }
 
 /// Why a snapshot cannot be used, or none be kept.
@@ -58,7 +63,6 @@ pub enum SnapshotError {
     #[error("the snapshot's state cannot be read or written: {0}")]
     State(#[from] serde_json::Error),
     /// The state cannot be made shorter.
-    #[cfg(feature = "append")]
     #[error("the snapshot's state cannot be compressed: {0}")]
     Compression(#[from] io::Error),
     /// It was taken of another history.
@@ -81,13 +85,24 @@ struct Part {
 impl Snapshots {
     /// Reads streams with this reader, and keeps snapshots in this table (the control table).
     pub fn new(reader: &EventReader, table: impl Into<String>) -> Self {
-        Self {
-            reader: reader.clone(),
-            table: table.into(),
-            look: LOOK,
-            #[cfg(feature = "append")]
-            keeps: false,
-        }
+        Self { reader: reader.clone(), table: table.into(), look: LOOK }
+    }
+
+    /// The table that has the snapshots.
+    pub fn table(&self) -> &str {
+        &self.table
+    }
+
+    /// What reads streams.
+    pub const fn reader(&self) -> &EventReader {
+        &self.reader
+    }
+
+    /// Whether it took more than a page of its stream to come here, or of what came after the last snapshot. Then a snapshot
+    /// spares others work.
+    pub fn is_due(&self, snapshot: &Snapshot<Election>) -> bool {
+        let Amount { commits, bytes } = snapshot.taken_in;
+        commits > self.look.into() || bytes > LOOK_BYTES
     }
 
     /// The same, with another idea of what is a long stream.
@@ -99,15 +114,6 @@ impl Snapshots {
     /// An election as it is now. One Query if its stream is short; otherwise one for a look at it, one for the snapshot, and
     /// one for what has happened since.
     pub async fn load(&self, election: ElectionId) -> Result<Snapshot<Election>, LoadError> {
-        let snapshot = self.look_up(election).await?;
-        #[cfg(feature = "append")]
-        if self.keeps {
-            self.keep(&snapshot).await;
-        }
-        Ok(snapshot)
-    }
-
-    async fn look_up(&self, election: ElectionId) -> Result<Snapshot<Election>, LoadError> {
         let mut begun = Snapshot::empty(Stream::Election(election));
         // One more than is short: if there are as many, there may be more.
         let look = self.reader.first_commits(&begun.stream, self.look.saturating_add(1)).await?;
@@ -149,24 +155,9 @@ impl Snapshots {
             .query()
             .table_name(&self.table)
             .key_condition_expression("pk = :pk")
-            .expression_attribute_values(":pk", AttributeValue::S(partition(election)));
-        let mut items = Vec::new();
-        let mut start = None;
-        loop {
-            let page = query.clone().set_exclusive_start_key(start).send().await;
-            let page = page.map_err(|error| storage_error(&error))?;
-            items.extend(page.items.unwrap_or_default());
-            start = page.last_evaluated_key;
-            if start.is_none() {
-                return Ok(items);
-            }
-        }
+            .expression_attribute_values(":pk", AttributeValue::S(snapshot_partition(election)));
+        query_all(query).await
     }
-}
-
-/// Where the snapshot of an election lies.
-pub(crate) fn partition(election: ElectionId) -> String {
-    format!("{election}#snapshot")
 }
 
 impl Snapshot<Election> {
@@ -189,6 +180,38 @@ impl Snapshot<Election> {
         let state = serde_json::from_reader(io::BufReader::new(ZlibDecoder::new(&*bytes).take(MAX_STATE_BYTES)))?;
         Ok(Some(Self { stream: Stream::Election(election), state, version, head, last, taken_in: Amount::default() }))
     }
+}
+
+impl Snapshot<Election> {
+    /// The items that hold this snapshot, in the order of their keys.
+    pub fn to_items(&self) -> Result<Vec<Item>, SnapshotError> {
+        let state = compressed(&serde_json::to_vec(&self.state)?)?;
+        let parts = state.chunks(PART_BYTES);
+        let of = parts.len();
+        let number = |n: u64| AttributeValue::N(n.to_string());
+        let item = |(place, bytes): (usize, &[u8])| {
+            let mut item = snapshot_key(self.stream.election(), place);
+            item.extend(
+                [
+                    ("form", number(FORM)),
+                    ("version", number(self.version.get())),
+                    ("last", number(self.last.get())),
+                    ("head", AttributeValue::B(Blob::new(self.head.as_bytes()))),
+                    ("of", number(of as u64)),
+                    ("state", AttributeValue::B(Blob::new(bytes))),
+                ]
+                .map(|(name, value): (&str, _)| (name.to_owned(), value)),
+            );
+            item
+        };
+        Ok(parts.enumerate().map(item).collect())
+    }
+}
+
+fn compressed(state: &[u8]) -> Result<Vec<u8>, io::Error> {
+    let mut encoder = ZlibEncoder::new(Vec::new(), Compression::default());
+    encoder.write_all(state)?;
+    encoder.finish()
 }
 
 impl Part {

@@ -1,6 +1,6 @@
 //! What the counter is asked to do.
 
-use photovote_document_store::Generation;
+use photovote_documents_read::Generation;
 use photovote_domain::{ElectionId, Shard};
 use serde::{Deserialize, Serialize};
 

@@ -6,9 +6,10 @@ use photovote::data_dir::DataDir;
 use photovote::engine::{CONTROL, DOCUMENTS, Durability, EVENTS, Engine};
 use photovote_coordination::ControlReader;
 use photovote_counting::Counter;
-use photovote_document_store::DocumentStore;
+use photovote_documents_write::DocumentStore;
 use photovote_domain::{BallotId, ElectionId, ShardCount};
-use photovote_events::{Environment, EventReader, EventStore};
+use photovote_events::{Environment, EventReader};
+use photovote_events_append::EventStore;
 use photovote_projection::Projection;
 use photovote_queues::{CountMessage, Queue};
 use photovote_test_support::{ballot, election};
@@ -51,7 +52,7 @@ async fn count(ballots: u32) -> Result<std::time::Duration, Box<dyn Error>> {
     let (queue, mut asked) = Queue::in_process();
     let store = EventStore::new(client.clone(), EVENTS, Environment::system());
     let counter = Counter::new(store, ControlReader::new(client.clone(), CONTROL), documents.clone(), queue);
-    let generation = documents.generations().await?.serving;
+    let generation = documents.reader().generations().await?.serving;
 
     let began = Instant::now();
     projection.replay(&generation, history).await;
@@ -60,7 +61,7 @@ async fn count(ballots: u32) -> Result<std::time::Duration, Box<dyn Error>> {
         counter.work_off(&message).await?;
     }
     let took = began.elapsed();
-    let (_, tally) = documents.results_in(&generation, id, true).await?.ok_or("there is no election")?;
+    let (_, tally) = documents.reader().results_in(&generation, id, true).await?.ok_or("there is no election")?;
     if tally.is_none_or(|tally| tally.ballots != u64::from(ballots)) {
         return Err("not all ballots are counted".into());
     }

@@ -13,6 +13,7 @@ use photovote_domain::{
     CandidateId, CompetitionId, Election, ElectionId, Scale, ShardCount, Timestamp, election::ElectionEvent,
 };
 use photovote_events::{EventReader, Snapshots, Stream};
+use photovote_events_append::SnapshotStore;
 use photovote_test_support::{history, units::metered};
 
 use crate::{commits::write, report::Report};
@@ -32,7 +33,7 @@ pub(crate) async fn measure(report: &mut Report) -> Result<(), Box<dyn Error>> {
     let bytes: usize = commits.iter().map(photovote_events::Commit::stored_bytes).sum();
     write(&client, &commits).await?;
 
-    let reader = EventReader::new(client, EVENTS);
+    let reader = EventReader::new(client.clone(), EVENTS);
     let (mut whole, mut news, mut begun) = (Vec::new(), Vec::new(), Vec::new());
     let (mut queries, mut read) = (0_u64, 0);
     for _ in 0..LOADS {
@@ -56,7 +57,7 @@ pub(crate) async fn measure(report: &mut Report) -> Result<(), Box<dyn Error>> {
 
     let snapshots = Snapshots::new(&reader, CONTROL);
     let history = reader.load::<Election>(STREAM).await?;
-    snapshots.keep(&history).await;
+    SnapshotStore::new(client, snapshots.clone()).save(history.snapshot()).await;
     for _ in 0..LOADS {
         calls.take();
         units.take();

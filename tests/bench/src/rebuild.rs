@@ -7,7 +7,8 @@ use photovote::{
     data_dir::{DataDir, temporary},
     engine::{DOCUMENTS, Durability, EVENTS, Engine},
 };
-use photovote_document_store::{DocumentStore, Scope};
+use photovote_documents_read::Scope;
+use photovote_documents_write::DocumentStore;
 use photovote_domain::ElectionId;
 use photovote_dynamodb::{Calls, client};
 use photovote_events::{Environment, EventReader};

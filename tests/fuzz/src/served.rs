@@ -13,15 +13,14 @@ use photovote::{
     data_dir::{DataDir, temporary},
     issuer::Issuer,
 };
-use photovote_coordination::{Control, ControlReader};
-use photovote_document_store::{DocumentReader, DocumentStore};
 use photovote_domain::Timestamp;
 use photovote_dynamodb::Endpoint;
-use photovote_edge::{edge, invoke};
-use photovote_events::{Commit, Environment, EventReader, EventStore, Snapshots};
-use photovote_projection::{Projector, RepairQueue};
+use photovote_edge::invoke;
+use photovote_events::Commit;
+use photovote_functions::Wiring;
+use photovote_projection::Projector;
 use photovote_queues::Queue;
-use photovote_repair::{Repair, StreamReader};
+use photovote_repair::Repair;
 use photovote_test_support::{Engine, Sender, send};
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
@@ -58,41 +57,14 @@ impl World {
         let (engine, router, projector, repair, token, records, elsewhere) = runtime.block_on(async {
             let engine = Engine::start().await;
             let (client, tables) = (engine.client(), engine.tables());
-            let store = || EventStore::new(client.clone(), tables.events, Environment::system());
-            let control = || Control::new(client.clone(), tables.control);
-            let snapshots = || Snapshots::new(&store(), tables.control);
-            let documents = || DocumentReader::new(client.clone(), tables.documents);
-            let visible = ControlReader::new(client.clone(), tables.control);
-            let parts = [
-                photovote_election_commands::routes().with_state(photovote_election_commands::App::new(
-                    store(),
-                    control(),
-                    snapshots(),
-                )),
-                photovote_ballot_commands::routes().with_state(photovote_ballot_commands::App::new(
-                    store(),
-                    control(),
-                    snapshots(),
-                )),
-                photovote_election_queries::routes()
-                    .with_state(photovote_election_queries::App::new(documents(), visible)),
-                photovote_ballot_queries::routes().with_state(photovote_ballot_queries::App::new(
-                    store().reader().clone(),
-                    snapshots(),
-                    Environment::system(),
-                )),
-                photovote_audit_queries::routes()
-                    .with_state(photovote_audit_queries::App::new(store().reader().clone())),
-                photovote_public_queries::routes().with_state(photovote_public_queries::App::new(documents())),
-            ];
-            let router = edge(parts.into_iter().fold(Router::new(), Router::merge));
-            let projector = Projector::new(
-                EventReader::new(client.clone(), tables.events),
-                DocumentStore::new(client.clone(), tables.documents),
-                queue().await,
-                Queue::in_process().0,
-            );
-            let repair = Repair::new(projector.clone(), StreamReader::new(engine.config()));
+            let config = engine.config().clone();
+            let queue = photovote_dynamodb::config(&Endpoint::Local(queue().await));
+            let settings = move |name: &str| tables.setting(name).or(Some("http://queue/1/repair".to_owned()));
+            let wiring =
+                Wiring::new(config, queue, settings).with_client(client).with_count_queue(Queue::in_process().0);
+            let router = wiring.all_routes().expect("the settings are there");
+            let projector = wiring.projector().expect("the settings are there");
+            let repair = wiring.repair().expect("the settings are there");
             let token = prepare(&router).await;
             let elsewhere = [prepare_more(&router, "ada", SECOND).await, prepare_more(&router, OTHER, OTHERS).await];
             let records = project(&engine, &projector).await;
@@ -136,13 +108,13 @@ impl World {
 }
 
 /// A queue that takes everything and keeps nothing.
-async fn queue() -> RepairQueue {
+/// Starts a queue that takes every message, and answers its address.
+async fn queue() -> String {
     let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.expect("a port is free");
     let url = format!("http://{}", listener.local_addr().expect("a bound socket has an address"));
     let router = Router::new().route("/", post(|| async { Json(json!({"MessageId": "1"})) }));
     tokio::spawn(async { axum::serve(listener, router).await });
-    let config = photovote_dynamodb::config(&Endpoint::Local(url.clone()));
-    RepairQueue::new(aws_sdk_sqs::Client::new(&config), format!("{url}/000000000000/photovote-repair"))
+    url
 }
 
 /// Makes the election; the voter's ballot token.

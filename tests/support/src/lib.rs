@@ -34,6 +34,19 @@ pub struct Tables {
     pub documents: &'static str,
 }
 
+impl Tables {
+    /// The setting of this name that a function reads, if it names one of these tables.
+    pub fn setting(&self, name: &str) -> Option<String> {
+        let table = match name {
+            "EVENTS_TABLE" => self.events,
+            "CONTROL_TABLE" => self.control,
+            "DOCUMENTS_TABLE" => self.documents,
+            _ => return None,
+        };
+        Some(table.to_owned())
+    }
+}
+
 const TABLES: Tables =
     Tables { events: "photovote-events", control: "photovote-control", documents: "photovote-documents" };
 

@@ -4,10 +4,8 @@
 use std::collections::BTreeSet;
 
 use axum::Router;
-use photovote_coordination::Control;
-use photovote_edge::edge;
-use photovote_events::{Environment, EventStore, Snapshots};
-use photovote_test_support::{Engine, Reply, Sender, send};
+use photovote_functions::Wiring;
+use photovote_test_support::{Engine, Reply, Sender, Tables, send};
 use serde_json::{Value, json};
 
 const OWNER: Sender<'_> = Sender::Administrator("ada");
@@ -62,22 +60,16 @@ impl World {
         world
     }
 
-    fn store(&self) -> EventStore {
-        EventStore::new(self.engine.client(), self.engine.tables().events, Environment::system())
+    /// What puts functions together that have just been started, and remember nothing.
+    fn wiring(&self) -> Wiring {
+        let tables = Tables { control: self.control, ..self.engine.tables() };
+        let config = self.engine.config().clone();
+        Wiring::new(config.clone(), config, move |name| tables.setting(name)).with_client(self.engine.client())
     }
 
-    fn control(&self) -> Control {
-        Control::new(self.engine.client(), self.control)
-    }
-
-    /// What administrators command. It has just been started, and remembers nothing.
+    /// What administrators command.
     fn commands(&self) -> Router {
-        let (store, control) = (self.store(), self.control());
-        let snapshots = Snapshots::new(&store, self.control);
-        edge(
-            photovote_election_commands::routes()
-                .with_state(photovote_election_commands::App::new(store, control, snapshots)),
-        )
+        self.wiring().election_commands().unwrap()
     }
 
     async fn ask(&self, method: &str, path: &str, body: &Value) -> Reply {
@@ -91,12 +83,7 @@ impl World {
     }
 
     async fn ballot(&self, voter: usize, method: &str, path: &str, body: &Value) -> Reply {
-        let (store, control) = (self.store(), self.control());
-        let snapshots = Snapshots::new(&store, self.control);
-        let booth = edge(
-            photovote_ballot_commands::routes()
-                .with_state(photovote_ballot_commands::App::new(store, control, snapshots)),
-        );
+        let booth = self.wiring().ballot_commands().unwrap();
         let body = Some(body).filter(|body| !body.is_null());
         send(&booth, Sender::Bearer(&self.tokens[voter]), method, &format!("/v1{path}"), body).await
     }
@@ -177,11 +164,7 @@ async fn to_an_election_without_all_its_gates_nothing_is_appended() {
 async fn a_gate_that_was_just_there_is_missed_by_what_passes_it() {
     let mut world = World::new(true).await;
     // A function that has just seen all gates.
-    let (store, control) = (world.store(), world.control());
-    let snapshots = Snapshots::new(&store, world.engine.tables().control);
-    let booth = edge(
-        photovote_ballot_commands::routes().with_state(photovote_ballot_commands::App::new(store, control, snapshots)),
-    );
+    let booth = world.wiring().ballot_commands().unwrap();
     let commands = world.commands();
     let rate = json!({"ratings": {&world.candidates[0]: 4}});
     let token = world.tokens[0].clone();

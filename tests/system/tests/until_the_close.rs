@@ -11,14 +11,13 @@ use std::{
 };
 
 use axum::Router;
-use photovote_coordination::{Control, ControlReader};
 use photovote_counting::Counter;
-use photovote_document_store::DocumentStore;
 use photovote_domain::{Digest, Timestamp};
 use photovote_dynamodb::Item;
-use photovote_edge::edge;
-use photovote_events::{Environment, EventReader, EventStore, Part, Snapshots};
-use photovote_projection::{Projector, RepairQueue};
+use photovote_events::{Environment, Part};
+use photovote_events_append::EventStore;
+use photovote_functions::Wiring;
+use photovote_projection::Projector;
 use photovote_queues::{CountMessage, Queue};
 use photovote_test_support::{Engine, Reply, Sender, send_under};
 use serde_json::{Value, json};
@@ -54,24 +53,16 @@ impl World {
     async fn new() -> Self {
         let engine = Engine::start().await;
         let (client, tables) = (engine.client(), engine.tables());
-        let store = EventStore::new(client.clone(), tables.events, environment());
-        let control = || Control::new(client.clone(), tables.control);
-        let snapshots = || Snapshots::new(store.reader(), tables.control);
-        let commands = photovote_election_commands::App::new(store.clone(), control(), snapshots());
-        let ballots = photovote_ballot_commands::App::new(store.clone(), control(), snapshots());
-        let routes = photovote_election_commands::routes().with_state(commands);
-        let routes = edge(routes.merge(photovote_ballot_commands::routes().with_state(ballots)));
-        let documents = DocumentStore::new(client.clone(), tables.documents);
         let (queue, asked) = Queue::in_process();
-        let sqs = aws_sdk_sqs::Client::new(engine.config());
-        let projector = Projector::new(
-            EventReader::new(client.clone(), tables.events),
-            documents.clone(),
-            RepairQueue::new(sqs, "http://127.0.0.1:1"),
-            queue.clone(),
-        );
-        let gates = ControlReader::new(client.clone(), tables.control);
-        let counter = Counter::new(store.clone(), gates, documents, queue);
+        let config = engine.config().clone();
+        let settings = move |name: &str| tables.setting(name).or(Some("http://127.0.0.1:1/1/repair".to_owned()));
+        let wiring = Wiring::new(config.clone(), config, settings)
+            .with_client(client.clone())
+            .with_environment(environment())
+            .with_count_queue(queue);
+        let routes = wiring.all_routes().unwrap();
+        let (projector, counter) = (wiring.projector().unwrap(), wiring.counter().unwrap());
+        let store = EventStore::new(client, tables.events, environment());
         Self { engine, routes, projector, counter, asked: Mutex::new(asked), store, requests: AtomicU64::new(0) }
     }
 

@@ -1,11 +1,13 @@
 //! The protocol that closes an election without a race and without a transaction over all its gates.
 
-use photovote_coordination::{Control, ControlError, Turnout};
+use photovote_coordination::{ControlError, Turnout};
+use photovote_coordination_write::Control;
 use photovote_domain::{
     Aggregate, Election, Hasher, Version,
     election::{Context, ElectionCommand, ElectionRejection, Status},
 };
-use photovote_events::{CommandId, CommandRecord, Commit, EventStore, ExecuteError, History, Known, LoadError};
+use photovote_events::{CommandId, CommandRecord, Commit, History, Known, LoadError};
+use photovote_events_append::{EventStore, ExecuteError};
 use thiserror::Error;
 
 /// Why an election was not closed, or not completely.
@@ -31,9 +33,9 @@ pub async fn close(
     record: &CommandRecord,
     command: ElectionCommand,
 ) -> Result<Version, CloseError> {
-    if history.state.status == Status::Open {
+    if history.state().status == Status::Open {
         // Without its gates nobody could finish what is begun here.
-        control.gates(history.stream.election(), history.state.shards).await?;
+        control.reader().gates(history.stream().election(), history.state().shards).await?;
     }
     let context = Context { now: store.environment().now(), by: record.private.actor.administrator() };
     let decide = |election: &Election| election.decide(command.clone(), &context);
@@ -45,9 +47,9 @@ pub async fn close(
         return Ok(closed);
     }
     // Somebody else wrote it, and administrators may have come and gone before it.
-    let commits = store.reader().commits_after(&history.stream, closing).await?;
+    let commits = store.reader().commits_after(&history.stream(), closing).await?;
     let closed = commits.iter().find(|commit| commit.command == finishing.name);
-    Ok(closed.map_or(history.version, Commit::last))
+    Ok(closed.map_or(history.version(), Commit::last))
 }
 
 /// Finishes an election that is closing; any other stays as it is. Answers its history.
@@ -57,10 +59,10 @@ pub async fn finish(
     history: History<Election>,
     record: &CommandRecord,
 ) -> Result<History<Election>, CloseError> {
-    let (election, shards) = (history.stream.election(), history.state.shards);
+    let (election, shards) = (history.stream().election(), history.state().shards);
     let mut history = history;
-    if history.state.status == Status::Closing {
-        control.is_to_be_counted(election).await?;
+    if history.state().status == Status::Closing {
+        control.add_to_counting(election).await?;
         let Turnout { registered, cast } = control.close_gates(election, shards).await?;
         let finish = |election: &Election| match election.status {
             // Whoever began it may have lost their role since: it is not their wish any more, but has to be done.

@@ -9,25 +9,20 @@
 //! step does harm when it is done twice.
 
 mod closing;
-mod creations;
-mod restore;
 
 use std::pin::pin;
 
 use futures::{StreamExt, stream};
-use photovote_coordination::{Control, ControlError, GateStatus};
+use photovote_coordination::{ControlError, GateStatus};
+use photovote_coordination_write::Control;
 use photovote_domain::{
     Digest, Election, ElectionId,
     election::{ElectionCommand, Status},
 };
-use photovote_events::{
-    Actor, CommandId, CommandRecord, ElectionCache, Environment, EventStore, ExecuteError, PrivatePart, Snapshot,
-    Snapshots, Stream,
-};
+use photovote_events::{Actor, CommandId, CommandRecord, ElectionCache, Environment, PrivatePart, Stream};
+use photovote_events_append::{EventStore, ExecuteError, SnapshotStore};
 
 pub use closing::{CloseError, close, finish};
-pub use creations::restore_creations;
-pub use restore::{RestoreError, Restoring, Which, elections, restore, restore_fenced};
 
 /// How many elections are looked after at once.
 const AT_ONCE: usize = 8;
@@ -38,7 +33,7 @@ pub struct Closer {
     store: EventStore,
     control: Control,
     /// What was seen in earlier runs: of an election that is known, only the news are read.
-    elections: ElectionCache<Snapshot<Election>>,
+    elections: ElectionCache<SnapshotStore>,
 }
 
 /// What one run of the closer did.
@@ -52,10 +47,9 @@ pub struct Run {
 
 impl Closer {
     /// A closer over these tables.
-    pub fn new(store: EventStore, control: Control, snapshots: Snapshots) -> Self {
-        // Whoever opened an election may have been stopped before it was kept.
-        let elections = ElectionCache::new(snapshots.keeping());
-        Self { store, control, elections }
+    pub fn new(store: EventStore, control: Control, snapshots: SnapshotStore) -> Self {
+        // The source writes snapshots: a command function can be stopped after an opening and before its snapshot.
+        Self { store, control, elections: ElectionCache::new(snapshots) }
     }
 
     /// Looks after every election on the schedule. One that fails does not keep the others waiting.
@@ -85,8 +79,8 @@ impl Closer {
             return Ok(false);
         }
         // What cannot be undone rests on the whole stream.
-        let history = self.store.load::<Election>(Stream::Election(election)).await?;
-        let state = &history.state;
+        let history = self.store.reader().load::<Election>(Stream::Election(election)).await?;
+        let state = history.state();
         if matches!(state.status, Status::Open | Status::Closing) {
             let record = record("CloseElection", self.store.environment());
             match close(&self.store, &self.control, history, &record, ElectionCommand::CloseIfDue).await {
@@ -111,7 +105,7 @@ impl Closer {
 impl Closer {
     /// Whoever opened or extended an election may have been stopped between the event and the gates.
     async fn heal(&self, id: ElectionId, election: &Election) -> Result<(), CloseError> {
-        let gates = self.control.gates(id, election.shards).await?;
+        let gates = self.control.reader().gates(id, election.shards).await?;
         if gates.values().any(|gate| gate.status == GateStatus::Draft) {
             self.control.open_gates(id, election.shards, election.closes_at).await?;
         }

@@ -6,15 +6,16 @@ use std::sync::{
     atomic::{AtomicI64, Ordering},
 };
 
-use photovote_closing::{CloseError, Closer, Run, Which, close};
-use photovote_coordination::{Control, ControlError, GateStatus};
+use photovote_closing::{CloseError, Closer, Run, close};
+use photovote_coordination::{ControlError, GateStatus};
+use photovote_coordination_write::Control;
 use photovote_domain::{
     Aggregate, CandidateId, CompetitionId, Digest, Election, ElectionId, Scale, ShardCount, Timestamp, Version,
     election::{Context, ElectionCommand, ElectionRejection, Role, Status},
 };
-use photovote_events::{
-    Actor, CommandId, CommandRecord, Environment, EventStore, ExecuteError, History, PrivatePart, Snapshots, Stream,
-};
+use photovote_events::{Actor, CommandId, CommandRecord, Environment, History, PrivatePart, Snapshots, Stream};
+use photovote_events_append::{EventStore, ExecuteError, SnapshotStore};
+use photovote_restoration::Which;
 use photovote_test_support::Engine;
 use tempfile::NamedTempFile;
 
@@ -70,11 +71,12 @@ impl World {
     }
 
     async fn history(&self) -> History<Election> {
-        self.store.load(Stream::Election(ELECTION)).await.unwrap()
+        self.store.reader().load(Stream::Election(ELECTION)).await.unwrap()
     }
 
-    fn snapshots(&self) -> Snapshots {
-        Snapshots::new(&self.store, self.engine.tables().control)
+    fn snapshots(&self) -> SnapshotStore {
+        let snapshots = Snapshots::new(self.store.reader(), self.engine.tables().control);
+        SnapshotStore::new(self.engine.client(), snapshots)
     }
 
     /// Writes what a command leads to, with what goes in the same transaction, and stops there.
@@ -106,7 +108,7 @@ impl World {
 
     /// The statuses of the gates, each once.
     async fn gates(&self) -> Vec<GateStatus> {
-        let gates = self.control.gates(ELECTION, ShardCount::for_voters(300)).await.unwrap();
+        let gates = self.control.reader().gates(ELECTION, ShardCount::for_voters(300)).await.unwrap();
         let mut statuses: Vec<_> = gates.into_values().map(|gate| gate.status).collect();
         statuses.dedup();
         statuses
@@ -139,7 +141,7 @@ async fn an_extension_that_broke_off_reaches_the_gates() {
     world.run().await;
     world.append(ElectionCommand::Extend { closes_at: at(3_000) }).await;
     assert_eq!(world.run().await, NOTHING);
-    let gates = world.control.gates(ELECTION, ShardCount::for_voters(300)).await.unwrap();
+    let gates = world.control.reader().gates(ELECTION, ShardCount::for_voters(300)).await.unwrap();
     assert!(gates.iter().all(|(_, gate)| gate.closes_at == Some(at(3_000))));
 }
 
@@ -153,7 +155,8 @@ async fn an_election_is_closed_when_its_time_has_come_and_not_before() {
     assert_eq!(world.run().await, NOTHING);
     world.now.store(2_000, Ordering::SeqCst);
     assert_eq!(world.run().await, Run { closed: 1, failed: 0 });
-    let closed = &world.history().await.state;
+    let history = world.history().await;
+    let closed = history.state();
     assert_eq!((closed.status, closed.casts), (Status::Closed, Some(1)));
     assert_eq!(world.gates().await, [GateStatus::Closed]);
     assert!(world.control.scheduled().await.unwrap().is_empty());
@@ -166,10 +169,10 @@ async fn a_snapshot_that_whoever_opened_did_not_keep_is_kept_once() {
     world.append(ElectionCommand::Open { closes_at: None }).await;
     let (client, calls) = world.engine.counting_client();
     let store = EventStore::new(client.clone(), world.engine.tables().events, world.store.environment().clone());
-    let control = Control::new(client, world.engine.tables().control);
+    let control = Control::new(client.clone(), world.engine.tables().control);
     let closer = |look| {
-        let snapshots = Snapshots::new(&store, world.engine.tables().control).of_streams_longer_than(look);
-        Closer::new(store.clone(), control.clone(), snapshots)
+        let snapshots = Snapshots::new(store.reader(), world.engine.tables().control).of_streams_longer_than(look);
+        Closer::new(store.clone(), control.clone(), SnapshotStore::new(client.clone(), snapshots))
     };
     closer(5).run().await.unwrap();
     let puts = || calls.take().get("PutItem").copied();
@@ -195,7 +198,7 @@ async fn a_close_that_broke_off_is_finished_with_the_same_count() {
             world.control.close_gates(ELECTION, ShardCount::for_voters(300)).await.unwrap();
         }
         assert_eq!(world.run().await, Run { closed: 1, failed: 0 });
-        assert_eq!(world.history().await.state.casts, Some(2));
+        assert_eq!(world.history().await.state().casts, Some(2));
     }
 }
 
@@ -212,11 +215,11 @@ async fn many_who_close_at_once_close_once() {
     // Whoever came second found it closing and finished it, or found it closed.
     let versions: Vec<_> = [a, b].into_iter().flatten().collect();
     let closed = world.history().await;
-    assert!(!versions.is_empty() && versions.iter().all(|version| *version == closed.version), "{versions:?}");
-    assert_eq!((closed.state.status, closed.state.casts), (Status::Closed, Some(1)));
+    assert!(!versions.is_empty() && versions.iter().all(|version| *version == closed.version()), "{versions:?}");
+    assert_eq!((closed.state().status, closed.state().casts), (Status::Closed, Some(1)));
     // One of the two began it. The same command again has the same answer.
     let again: Vec<_> = [close(&one).await, close(&other).await].into_iter().flatten().collect();
-    assert!(!again.is_empty() && again.iter().all(|version| *version == closed.version), "{again:?}");
+    assert!(!again.is_empty() && again.iter().all(|version| *version == closed.version()), "{again:?}");
 }
 
 fn appoint(subject: &str) -> ElectionCommand {
@@ -232,7 +235,7 @@ async fn a_close_answers_its_own_end_whoever_finishes_it_and_whatever_else_happe
         let record = world.record();
         world.begin_to_close(&record).await;
         world.append(appoint("bea")).await;
-        let end = world.history().await.version.plus(1);
+        let end = world.history().await.version().plus(1);
         if by_closer {
             assert_eq!(world.run().await, Run { closed: 1, failed: 0 });
         } else {
@@ -240,7 +243,7 @@ async fn a_close_answers_its_own_end_whoever_finishes_it_and_whatever_else_happe
         }
         world.append(appoint("eve")).await;
         let closed = world.history().await;
-        assert_eq!((closed.state.status, closed.version), (Status::Closed, end.plus(1)));
+        assert_eq!((closed.state().status, closed.version()), (Status::Closed, end.plus(1)));
         assert_eq!(world.close(closed, &record).await.unwrap(), end, "by the closer: {by_closer}");
     }
 }
@@ -261,13 +264,13 @@ async fn whoever_was_removed_meanwhile_closes_nothing_but_what_they_began_is_fin
         matches!(refused, CloseError::Execute(ExecuteError::Rejected(ElectionRejection::NotFound))),
         "the command is decided again with the administrators of now: {refused}"
     );
-    assert_eq!(world.history().await.state.status, Status::Open);
+    assert_eq!(world.history().await.state().status, Status::Open);
 
     world.append(appoint("eve")).await;
     world.begin_to_close(&record).await;
     world.append(remove()).await;
     world.close(world.history().await, &record).await.unwrap();
-    assert_eq!(world.history().await.state.status, Status::Closed);
+    assert_eq!(world.history().await.state().status, Status::Closed);
 }
 
 #[tokio::test]
@@ -321,7 +324,7 @@ async fn without_all_its_gates_an_election_is_not_closed_and_closing_is_not_begu
     let lost = world.engine.items(table).await.into_iter().rfind(|((_, sk), _)| sk == "gate").unwrap();
     world.engine.delete(table, &lost.0).await;
     let before = world.engine.items(table).await;
-    let version = world.history().await.version;
+    let version = world.history().await.version();
 
     let log = NamedTempFile::new().unwrap();
     let writer = Arc::new(log.reopen().unwrap());
@@ -334,11 +337,12 @@ async fn without_all_its_gates_an_election_is_not_closed_and_closing_is_not_begu
     let logged = std::fs::read_to_string(log.path()).unwrap();
     let alarms = logged.lines().filter(|line| line.contains("\"ERROR\"") && line.contains("\"gate_missing\""));
     assert_eq!(alarms.count(), 2, "{logged}");
-    assert_eq!(world.history().await.version, version, "nothing is appended");
+    assert_eq!(world.history().await.version(), version, "nothing is appended");
     assert_eq!(world.engine.items(table).await, before, "the other gates are as they were");
 
     // Restored from the events, it closes by itself.
-    let restored = photovote_closing::restore(&world.store, &world.control, [ELECTION], Which::Lacking).await.unwrap();
+    let restored =
+        photovote_restoration::restore(world.store.reader(), &world.control, [ELECTION], Which::Lacking).await.unwrap();
     assert_eq!((restored.elections, restored.unreadable), (1, 0));
     assert_eq!(world.run().await, Run { closed: 1, failed: 0 });
 }

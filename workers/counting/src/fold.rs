@@ -1,8 +1,8 @@
 //! Folding ballots: in bounded steps, so that a shard of any length is counted.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use photovote_document_store::{DocumentStore, Saved};
 use photovote_documents::{CastBallot, cast_ballot, pack, unpack};
+use photovote_documents_write::{DocumentStore, Saved};
 use photovote_domain::{Ballot, Digest, ElectionId, Shard, Tally, ballot::BallotEvent};
 use photovote_events::{Commit, EventReader, LoadError, Part, Position, Stream};
 use serde::{Deserialize, Serialize};

@@ -14,16 +14,16 @@ mod fold;
 
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
 use photovote_coordination::{ControlError, ControlReader};
-use photovote_document_store::{CountedShard, DocumentError, DocumentStore, Generation, PublicHeader, Released, Saved};
 use photovote_documents::{PublicError, PublicResults};
+use photovote_documents_read::{DocumentError, Generation, PublicHeader, Released};
+use photovote_documents_write::{CountedShard, DocumentStore, Saved};
 use photovote_domain::{
     Aggregate, Digest, Election, ElectionId, Hasher, Shard, Tally,
     election::{Context, ElectionCommand, ElectionRejection, ResultsDigest, Status},
     results::{Results, ResultsError},
 };
-use photovote_events::{
-    Actor, CommandId, CommandRecord, EventStore, ExecuteError, History, LoadError, PrivatePart, Stream,
-};
+use photovote_events::{Actor, CommandId, CommandRecord, History, LoadError, PrivatePart, Stream};
+use photovote_events_append::{EventStore, ExecuteError};
 use photovote_queues::{CountMessage, Queue, SendError};
 use thiserror::Error;
 
@@ -170,13 +170,13 @@ impl Counter {
 
     /// Does what an election needs now in a generation.
     async fn look_after(&self, message: &CountMessage) -> Result<(), CountError> {
-        let history = self.store.load::<Election>(Stream::Election(message.election)).await?;
-        match history.state.status {
+        let history = self.store.reader().load::<Election>(Stream::Election(message.election)).await?;
+        match history.state().status {
             Status::Closed | Status::Released => match message.shard {
-                Some(shard) => self.count_shard(&history.state, message, shard).await,
+                Some(shard) => self.count_shard(history.state(), message, shard).await,
                 None => self.count_election(history, message).await,
             },
-            Status::Deleted => self.clear(&history.state, message).await,
+            Status::Deleted => self.clear(history.state(), message).await,
             Status::Absent | Status::Draft | Status::Open | Status::Closing => Ok(()),
         }
     }
@@ -213,21 +213,21 @@ impl Counter {
     async fn count_election(&self, history: History<Election>, message: &CountMessage) -> Result<(), CountError> {
         let CountMessage { election: id, generation, .. } = message;
         let counted = self.documents.counted_shards(generation, *id).await?;
-        let missing: Vec<_> = history.state.shards.shards().filter(|shard| !counted.contains_key(shard)).collect();
+        let missing: Vec<_> = history.state().shards.shards().filter(|shard| !counted.contains_key(shard)).collect();
         for shard in &missing {
             self.queue.send(&CountMessage { shard: Some(*shard), ..message.clone() }).await?;
         }
         if !missing.is_empty() {
             return Ok(());
         }
-        let history = match history.state.results {
+        let history = match history.state().results {
             ResultsDigest::Awaited => match self.record(history, *id).await? {
                 Some(history) => history,
                 None => return Ok(self.queue.send(message).await?),
             },
             ResultsDigest::None | ResultsDigest::Known(_) => history,
         };
-        self.add_up(&history.state, message, counted.into_values()).await
+        self.add_up(history.state(), message, counted.into_values()).await
     }
 
     /// Folds all ballots again, from events and not from what is counted, and appends the digest of the results. Answers nothing if
@@ -241,14 +241,14 @@ impl Counter {
             events: self.store.reader(),
             documents: &self.documents,
             election: id,
-            shards: history.state.shards.shards().collect(),
+            shards: history.state().shards.shards().collect(),
             name: format!("digest#{id}"),
             receipts: false,
             pages: self.pages,
         };
         let Some(folded) = folding.step().await? else { return Ok(None) };
-        is_sum(&history.state, folded.tally.ballots)?;
-        let digest = results(id, &history.state, &folded.tally)?.digest.0;
+        is_sum(history.state(), folded.tally.ballots)?;
+        let digest = results(id, history.state(), &folded.tally)?.digest.0;
         let now = self.store.environment().now();
         // Another disqualification may come first: then the digest is that of the election as it is.
         let mut difference = None;
@@ -263,7 +263,7 @@ impl Counter {
             }
         };
         let command =
-            Hasher::new("photovote/results").part(digest.as_bytes()).part(&history.version.get().to_be_bytes());
+            Hasher::new("photovote/results").part(digest.as_bytes()).part(&history.version().get().to_be_bytes());
         let record = CommandRecord {
             name: "RecordResults",
             own_id: false,

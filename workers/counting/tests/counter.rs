@@ -3,8 +3,8 @@
 
 mod world;
 
-use photovote_document_store::{PublicHeader, Released};
 use photovote_documents::PublicResults;
+use photovote_documents_read::{PublicHeader, Released};
 use photovote_domain::{
     CandidateId, CompetitionId, Shard, Tally,
     election::{ElectionEvent as E, ResultsDigest, Status},
@@ -20,9 +20,9 @@ async fn each_ballot_is_counted_once_and_the_results_become_an_event() {
     assert_eq!((election.status, &tally), (Status::Closed, &Some(sum())));
     let results = world.results(&election, &sum());
     assert_eq!(election.results, ResultsDigest::Known(results.digest.0));
-    assert_eq!(world.documents.public(ID).await, Ok(Some(PublicHeader::default())));
+    assert_eq!(world.documents.reader().public(ID).await, Ok(Some(PublicHeader::default())));
     for receipt in receipts() {
-        assert_eq!(world.documents.receipt(ID, &receipt).await, Ok(true));
+        assert_eq!(world.documents.reader().receipt(ID, &receipt).await, Ok(true));
     }
 }
 
@@ -31,8 +31,8 @@ async fn a_receipt_is_not_confirmed_before_all_shards_are_counted() {
     let world = World::new(closed(true)).await;
     let first = CountMessage { shard: Shard::new(0), ..CountMessage::election(ID, generation()) };
     world.counter.work_off(&first).await.unwrap();
-    assert_eq!(world.documents.counted_so_far(ID).await, Ok(world.passed(0)));
-    assert_eq!(world.documents.public(ID).await, Ok(None));
+    assert_eq!(world.documents.reader().counted_so_far(ID).await, Ok(world.passed(0)));
+    assert_eq!(world.documents.reader().public(ID).await, Ok(None));
     assert_eq!(world.served().await.1, None);
 }
 
@@ -184,8 +184,8 @@ async fn released_results_are_written_once_and_served_as_they_are() {
     let (election, _) = world.served().await;
     let expected = PublicResults::of(&world.results(&election, &sum())).unwrap();
     let released = Released { tag: expected.tag.clone(), digest: Some(digest) };
-    assert_eq!(world.documents.public(ID).await, Ok(Some(PublicHeader { released: Some(released) })));
-    assert_eq!(world.documents.public_results(ID, &expected.tag).await, Ok(expected));
+    assert_eq!(world.documents.reader().public(ID).await, Ok(Some(PublicHeader { released: Some(released) })));
+    assert_eq!(world.documents.reader().public_results(ID, &expected.tag).await, Ok(expected));
 }
 
 #[tokio::test]
@@ -197,7 +197,7 @@ async fn to_an_election_that_an_older_release_closed_nothing_is_appended() {
     assert_eq!(world.history().await, before);
     let (election, tally) = world.served().await;
     assert_eq!((election.results, tally), (ResultsDigest::None, Some(sum())));
-    let public = world.documents.public(ID).await.unwrap().unwrap().released.unwrap();
+    let public = world.documents.reader().public(ID).await.unwrap().unwrap().released.unwrap();
     assert_eq!(public.digest, None);
 }
 

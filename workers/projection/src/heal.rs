@@ -1,6 +1,6 @@
 //! Bringing what is made of one stream up to date, from the events table alone.
 
-use photovote_document_store::Generation;
+use photovote_documents_read::Generation;
 use photovote_domain::Version;
 use photovote_events::{KeyError, LoadError, Stream};
 use thiserror::Error;
@@ -45,7 +45,7 @@ impl Projection {
         }
         let Some(unit) = Unit::of(stream) else { return Ok((stream, Vec::new())) };
         let delivered = commits.into_iter().enumerate().map(|(index, commit)| Delivered { index, commit });
-        let generations = self.documents.generations().await.map_err(|error| {
+        let generations = self.documents.reader().generations().await.map_err(|error| {
             tracing::error!(event = "projection_failed", %error, "the generations cannot be read");
             HealError::Later
         })?;

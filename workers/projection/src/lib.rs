@@ -16,7 +16,8 @@ use aws_lambda_events::{
     streams::{DynamoDbBatchItemFailure, DynamoDbEventResponse},
 };
 use futures::{StreamExt, stream};
-use photovote_document_store::{DocumentStore, Generation};
+use photovote_documents_read::Generation;
+use photovote_documents_write::DocumentStore;
 use photovote_events::{EventReader, Stream};
 use photovote_queues::{CountMessage, Queue};
 
@@ -93,7 +94,7 @@ impl Projector {
         let batch = Batch::of(event.records.into_iter().map(Record::of));
         let mut whole = Outcome { failed: batch.failed, poisoned: batch.poisoned };
 
-        match self.projection.documents.generations().await {
+        match self.projection.documents.reader().generations().await {
             Ok(generations) => {
                 let units = batch.units.into_iter();
                 let units: Vec<_> =

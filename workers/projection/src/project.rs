@@ -1,7 +1,8 @@
 //! What each kind of commit does to the documents of one generation.
 
-use photovote_document_store::{COMPETITIONS_AT_ONCE, DocumentError, Generation, Saved};
 use photovote_documents::{Changes, ElectionDocument, Turn, VoterDocument};
+use photovote_documents_read::{DocumentError, Generation};
+use photovote_documents_write::{COMPETITIONS_AT_ONCE, Saved};
 use photovote_domain::{Aggregate, Election, ElectionId, Shard, Version, Voter, VoterId};
 use photovote_dynamodb::Retry;
 use photovote_events::{Commit, LoadError, Stream};
@@ -81,7 +82,7 @@ impl Projection {
         read: bool,
         reached: &mut Version,
     ) -> Result<(), Trouble> {
-        let stored = if read { self.documents.election_in(generation, id, true).await? } else { None };
+        let stored = if read { self.documents.reader().election_in(generation, id, true).await? } else { None };
         let mut document = stored.unwrap_or_else(|| ElectionDocument::empty(id));
         *reached = document.version;
         let next = self.next::<Election>(Stream::Election(id), document.version, delivered).await;

@@ -1,6 +1,6 @@
 //! Commits that are read again, on their way into one generation.
 
-use photovote_document_store::Generation;
+use photovote_documents_read::Generation;
 use photovote_events::Commit;
 
 use crate::{

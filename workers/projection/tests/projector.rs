@@ -38,7 +38,7 @@ fn poisoned(commit: &Commit) -> Commit {
 }
 
 async fn document(world: &World, id: ElectionId) -> Option<ElectionDocument> {
-    world.documents.election(id, true).await.unwrap()
+    world.documents.reader().election(id, true).await.unwrap()
 }
 
 async fn version(world: &World, id: ElectionId) -> u64 {
@@ -52,7 +52,7 @@ fn state(commits: &[Commit]) -> Election {
 }
 
 async fn voters(world: &World, id: ElectionId) -> Vec<VoterDocument> {
-    world.documents.voters(id, None, 1_000).await.unwrap().items
+    world.documents.reader().voters(id, None, 1_000).await.unwrap().items
 }
 
 fn calls<const N: usize>(calls: [(&str, u64); N]) -> BTreeMap<String, u64> {
@@ -69,7 +69,7 @@ async fn commits_become_documents() {
     let document = document(&world, ELECTION).await.unwrap();
     assert_eq!((document.version, document.election), (election[3].last(), state(&election)));
     assert_eq!(voters(&world, ELECTION).await.iter().map(|voter| voter.id.bits()).collect::<Vec<_>>(), [1]);
-    let listed = world.documents.elections_of(&"ada".parse().unwrap(), None, 10).await.unwrap();
+    let listed = world.documents.reader().elections_of(&"ada".parse().unwrap(), None, 10).await.unwrap();
     assert_eq!(listed.items.iter().map(|summary| summary.status).collect::<Vec<_>>(), [Status::Open]);
     assert_eq!(world.repaired(), []);
 }
@@ -310,7 +310,7 @@ async fn every_active_generation_is_written() {
     let batch = [election.clone(), voter(ELECTION, 1, false)].concat();
     assert_eq!(world.deliver(&batch).await, None);
     for generation in ["2", "3"].map(|name| name.parse().unwrap()) {
-        let document = world.documents.election_in(&generation, ELECTION, true).await.unwrap().unwrap();
+        let document = world.documents.reader().election_in(&generation, ELECTION, true).await.unwrap().unwrap();
         assert_eq!(document.election, state(&election));
         let voter = world.documents.voter_in(&generation, ELECTION, VoterId::from_bits(1)).await.unwrap().unwrap();
         assert_eq!(voter.name, "voter 1");

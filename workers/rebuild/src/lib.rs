@@ -15,7 +15,9 @@ mod state;
 
 use std::collections::BTreeMap;
 
-use photovote_document_store::{ChangeError, DocumentError, DocumentStore, Generation, Saved, Scope};
+use photovote_documents_read::{ChangeError, Scope};
+use photovote_documents_read::{DocumentError, Generation};
+use photovote_documents_write::{DocumentStore, Saved};
 use photovote_domain::{ElectionId, ShardCount, Timestamp};
 use photovote_dynamodb::StorageError;
 use photovote_events::{Commit, Environment, LoadError, Swept};

@@ -1,7 +1,9 @@
 //! What the function is called with: messages of its queue, or a single one from an operator.
 
 use aws_lambda_events::sqs::SqsEvent;
-use photovote_document_store::{Generation, Place, Scope};
+use photovote_documents_read::Generation;
+use photovote_documents_read::Scope;
+use photovote_documents_write::Place;
 use serde::{Deserialize, Serialize};
 
 use crate::Plan;

@@ -1,6 +1,8 @@
 //! What comes after a rebuild: back to the generation before, or its end.
 
-use photovote_document_store::{ChangeError, Generation, Place, Scope};
+use photovote_documents_read::Generation;
+use photovote_documents_read::{ChangeError, Scope};
+use photovote_documents_write::Place;
 use tokio::time::Instant;
 
 use crate::{RebuildError, Rebuilder};

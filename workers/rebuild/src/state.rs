@@ -2,7 +2,8 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use photovote_document_store::{Generation, Scope};
+use photovote_documents_read::Generation;
+use photovote_documents_read::Scope;
 use photovote_domain::{ElectionId, ShardCount, Timestamp};
 use photovote_events::{Part, Position};
 use serde::{Deserialize, Serialize};

@@ -27,7 +27,7 @@ impl Reconciler {
     ) -> Result<(), ReconcileError> {
         for election in self.control.counting().await? {
             match self.is_counted(election, now, patience, run).await {
-                Ok(Counted::Yes) => self.control.is_counted(election).await?,
+                Ok(Counted::Yes) => self.control.remove_from_counting(election).await?,
                 Ok(Counted::NotYet) => {}
                 Ok(Counted::Late) => {
                     tracing::error!(event = "results_unfinished", %election, "a closed election is not counted");
@@ -57,8 +57,8 @@ impl Reconciler {
             return Ok(if over { Counted::Yes } else { Counted::NotYet });
         };
         // What is being imported has no gates, and not all of its ballots may be there.
-        self.control.has_gates(id, election.shards).await?;
-        let generations = self.mender.projection().documents().generations().await?;
+        self.control.reader().has_gates(id, election.shards).await?;
+        let generations = self.mender.projection().documents().reader().generations().await?;
         let serving = generations.serving_of(id);
         if self.mender.awaits_counter(serving, id).await?.is_none() {
             return Ok(Counted::Yes);
@@ -111,7 +111,7 @@ impl Reconciler {
                     continue;
                 }
             };
-            let sound = match self.control.gates(id, election.shards).await {
+            let sound = match self.control.reader().gates(id, election.shards).await {
                 Ok(gates) => {
                     let all_closed = gates.values().all(|gate| gate.status == GateStatus::Closed);
                     let let_through = Some(gates.values().map(|gate| gate.casts).sum());

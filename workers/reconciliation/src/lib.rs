@@ -9,8 +9,10 @@ mod mend;
 
 use std::{collections::BTreeMap, time::Duration};
 
-use photovote_coordination::{Control, ControlError};
-use photovote_document_store::{DocumentError, Generation, Saved};
+use photovote_coordination::ControlError;
+use photovote_coordination_write::Control;
+use photovote_documents_read::{DocumentError, Generation};
+use photovote_documents_write::Saved;
 use photovote_domain::Timestamp;
 use photovote_dynamodb::StorageError;
 use photovote_events::{Commit, Part, Position};
@@ -149,7 +151,7 @@ impl Reconciler {
     /// The commits by the generations that are read of their elections: where an election has one of its own, the lists of
     /// its administrators still are in the one that it stands in for.
     async fn by_generation(&self, commits: Vec<Commit>) -> Result<BTreeMap<Generation, Vec<Commit>>, DocumentError> {
-        let generations = self.mender.projection().documents().generations().await?;
+        let generations = self.mender.projection().documents().reader().generations().await?;
         let mut by_generation: BTreeMap<_, Vec<_>> = BTreeMap::new();
         for commit in commits {
             let own = generations.serving_of(commit.stream.election());
@@ -165,7 +167,7 @@ impl Reconciler {
     async fn reconcile(&self, serving: &Generation, commits: &[Commit], run: &mut Run) -> Result<(), ReconcileError> {
         let mended = self.mender.mend(serving, commits).await?;
         if !mended.healed.is_empty() || !mended.asked.is_empty() {
-            let generations = self.mender.projection().documents().generations().await?;
+            let generations = self.mender.projection().documents().reader().generations().await?;
             let drifted =
                 |commit: &&Commit| mended.healed.iter().chain(&mended.asked).any(|drift| drift.stream == commit.stream);
             for commit in commits.iter().filter(drifted) {

@@ -6,8 +6,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use photovote_document_store::{DocumentError, Generation};
 use photovote_documents::ElectionDocument;
+use photovote_documents_read::{DocumentError, Generation};
 use photovote_domain::{
     Ballot, ElectionId, Tally, Version, VoterId,
     election::{ResultsDigest, Status},
@@ -154,7 +154,7 @@ impl Mender {
         version: Version,
     ) -> Result<Vec<Lack>, MendError> {
         let documents = self.projection.documents();
-        let (document, tally) = match documents.results_in(generation, election, true).await {
+        let (document, tally) = match documents.reader().results_in(generation, election, true).await {
             Ok(Some((document, tally))) if document.version >= version => (document, tally),
             Ok(_) => return Ok(vec![Lack::Behind]),
             Err(error @ (DocumentError::Damaged { .. } | DocumentError::Unsettled(_))) => {
@@ -165,7 +165,8 @@ impl Mender {
         let mut lacks = Vec::new();
         let unlisted = documents.unlisted_in(generation, &document).await?.len();
         // It may have moved between the two looks.
-        if unlisted > 0 && documents.election_in(generation, election, true).await?.as_ref() == Some(&document) {
+        if unlisted > 0 && documents.reader().election_in(generation, election, true).await?.as_ref() == Some(&document)
+        {
             lacks.push(Lack::Unlisted(unlisted));
         }
         let of_the_count = match self.lack_of_count(generation, &document, tally.as_ref()).await? {
@@ -177,7 +178,7 @@ impl Mender {
     }
 
     async fn is_deleted(&self, generation: &Generation, election: ElectionId) -> Result<bool, MendError> {
-        let document = self.projection.documents().election_in(generation, election, true).await;
+        let document = self.projection.documents().reader().election_in(generation, election, true).await;
         match document {
             Err(DocumentError::Damaged { .. } | DocumentError::Unsettled(_)) => Ok(false),
             document => Ok(document?.is_some_and(|document| document.election.status == Status::Deleted)),
@@ -190,7 +191,7 @@ impl Mender {
         generation: &Generation,
         election: ElectionId,
     ) -> Result<Option<Lack>, MendError> {
-        match self.projection.documents().results_in(generation, election, true).await? {
+        match self.projection.documents().reader().results_in(generation, election, true).await? {
             Some((document, tally)) => self.lack_of_count(generation, &document, tally.as_ref()).await,
             None => Ok(Some(Lack::Behind)),
         }
@@ -281,7 +282,7 @@ impl Mender {
                     documents.discard_shards(generation, election, []).await?;
                 }
                 (Lack::Unlisted(_), _) => {
-                    let document = documents.election_in(generation, election, true).await?;
+                    let document = documents.reader().election_in(generation, election, true).await?;
                     // If the election moves meanwhile, whoever moves it writes the entries.
                     if let Some(document) = document {
                         documents.list_again(generation, &document).await?;
@@ -300,7 +301,7 @@ impl Mender {
         for drift in &asked {
             let election = drift.stream.election();
             if let Lack::Differs(_) = drift.lack {
-                let shards = documents.election_in(generation, election, true).await?;
+                let shards = documents.reader().election_in(generation, election, true).await?;
                 let shards = shards.map(|document| document.election.shards.shards()).into_iter().flatten();
                 documents.discard_shards(generation, election, shards).await?;
             }
@@ -351,7 +352,7 @@ impl Mender {
         generation: &Generation,
         election: ElectionId,
     ) -> Result<Option<(ElectionDocument, Option<Tally>)>, MendError> {
-        match self.projection.documents().results_in(generation, election, true).await {
+        match self.projection.documents().reader().results_in(generation, election, true).await {
             Err(DocumentError::Damaged { .. } | DocumentError::Unsettled(_)) => Ok(None),
             found => Ok(found?),
         }

@@ -4,15 +4,19 @@
 use std::time::Duration;
 
 use aws_sdk_dynamodb::{primitives::Blob, types::AttributeValue};
-use photovote_coordination::{Control, ControlReader};
+use photovote_coordination::ControlReader;
+use photovote_coordination_write::Control;
 use photovote_counting::Counter;
-use photovote_document_store::{DocumentStore, Generation, Saved, Scope};
 use photovote_documents::cast_ballot;
+use photovote_documents_read::Generation;
+use photovote_documents_read::Scope;
+use photovote_documents_write::{DocumentStore, Saved};
 use photovote_domain::{
     Ballot, BallotId, ElectionId, Shard, ShardCount, Tally, Timestamp, Version,
     election::{ElectionEvent, ResultsDigest},
 };
-use photovote_events::{Commit, Environment, EventReader, EventStore, Stream};
+use photovote_events::{Commit, Environment, EventReader, Stream};
+use photovote_events_append::EventStore;
 use photovote_projection::Projection;
 use photovote_queues::{CountMessage, Queue};
 use photovote_reconciliation::{Limits, Reconciler, Run};
@@ -124,7 +128,7 @@ impl World {
     }
 
     async fn counted(&self) -> u64 {
-        let tally = self.documents.results_input(ID, true).await.unwrap().unwrap().1;
+        let tally = self.documents.reader().results_input(ID, true).await.unwrap().unwrap().1;
         tally.map_or(0, |tally| tally.ballots)
     }
 }
@@ -206,7 +210,7 @@ async fn a_tally_that_somebody_has_touched_is_noticed_and_counted_again() {
     let world = World::new().await;
     let whole = world.served().await;
     let generation: Generation = "2".parse().unwrap();
-    let tally = world.documents.results_input(ID, true).await.unwrap().unwrap().1.unwrap();
+    let tally = world.documents.reader().results_input(ID, true).await.unwrap().unwrap().1.unwrap();
     assert_ne!(exchanged(&tally), tally);
     let public = world.documents.public_in(&generation, ID).await.unwrap().unwrap();
     let saved = world.documents.save_count(&generation, ID, &exchanged(&tally), &public).await;
@@ -244,7 +248,7 @@ async fn a_shard_that_somebody_has_touched_is_noticed_and_counted_again() {
 async fn released_results_that_somebody_has_touched_are_noticed_and_made_again() {
     let world = World::new().await;
     let history = world.history().await;
-    let digest = match world.documents.election(ID, true).await.unwrap().unwrap().election.results {
+    let digest = match world.documents.reader().election(ID, true).await.unwrap().unwrap().election.results {
         ResultsDigest::Known(digest) => digest,
         other => panic!("{other:?}"),
     };
@@ -293,7 +297,7 @@ async fn casts_that_no_event_tells_of_are_reported_and_not_made_up() {
     let world = World::without_documents().await;
     // It was closed with one more than there are.
     world.engine.delete(world.engine.tables().events, &keys(&ballot(ID, SHARDS, FIRST, true)[2])).await;
-    world.control.is_to_be_counted(ID).await.unwrap();
+    world.control.add_to_counting(ID).await.unwrap();
     for _ in 0..2 {
         let run = world.run().await;
         assert!(run.asked > 0 && run.unfinished == 1, "{run:?}");
@@ -312,7 +316,7 @@ async fn an_election_with_a_generation_of_its_own_is_still_found_in_the_lists() 
     assert_eq!(world.lose(|pk, _| pk == "2#owner#ada").await, 1);
     let run = world.run().await;
     assert_eq!((run.healed, run.found), (1, 0));
-    let listed = world.documents.elections_of(&"ada".parse().unwrap(), None, 9).await.unwrap();
+    let listed = world.documents.reader().elections_of(&"ada".parse().unwrap(), None, 9).await.unwrap();
     assert_eq!(listed.items.len(), 1);
 }
 
@@ -340,7 +344,7 @@ async fn gates_that_count_otherwise_or_stand_open_are_reported() {
 #[tokio::test]
 async fn a_closed_election_is_on_the_list_until_all_of_it_is_counted() {
     let world = World::without_documents().await;
-    world.control.is_to_be_counted(ID).await.unwrap();
+    world.control.add_to_counting(ID).await.unwrap();
     // The projector still has its time.
     let soon = Timestamp::from_millis(1_000);
     let no_sweep = Limits { pages: 0, ..LIMITS };
@@ -365,7 +369,7 @@ async fn a_ballot_that_cannot_be_counted_is_seen_at_every_run() {
     let mut ghost = ballot(ID, SHARDS, FIRST, true).remove(2);
     ghost.events[0].event_type = "BallotHaunted".into();
     world.engine.write(&[ghost]).await;
-    world.control.is_to_be_counted(ID).await.unwrap();
+    world.control.add_to_counting(ID).await.unwrap();
     for _ in 0..2 {
         let run = world.run().await;
         assert_eq!((run.unfinished, run.swept), (1, true));

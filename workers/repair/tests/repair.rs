@@ -47,7 +47,7 @@ async fn again(repair: &Repair, messages: impl IntoIterator<Item = Value>) -> Ve
 }
 
 async fn version(world: &World, id: ElectionId) -> u64 {
-    world.documents.election(id, true).await.unwrap().map_or(0, |document| document.version.get())
+    world.documents.reader().election(id, true).await.unwrap().map_or(0, |document| document.version.get())
 }
 
 #[tokio::test]
@@ -96,7 +96,7 @@ async fn a_voter_is_healed() {
     let voter = voter(ELECTION, 1, false);
     world.write(&voter).await;
     assert_eq!(again(&repair(&world), [message(&voter[0])]).await, Vec::<String>::new());
-    assert_eq!(world.documents.voters(ELECTION, None, 10).await.unwrap().items.len(), 1);
+    assert_eq!(world.documents.reader().voters(ELECTION, None, 10).await.unwrap().items.len(), 1);
 }
 
 #[tokio::test]

@@ -20,8 +20,9 @@ use photovote_domain::{
 use photovote_dynamodb::Calls;
 use photovote_edge::edge;
 use photovote_events::{
-    Actor, CommandId, CommandRecord, Environment, EventReader, EventStore, History, PrivatePart, Source, Stream,
+    Actor, CommandId, CommandRecord, Environment, EventReader, History, PrivatePart, Source, Stream,
 };
+use photovote_events_append::EventStore;
 use photovote_test_support::{Engine, Reply, Sender, get};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
@@ -123,7 +124,7 @@ impl Archive {
             time: Timestamp::from_millis(1_234_567),
         };
         let record = CommandRecord { name: "Test", own_id: false, private };
-        let history = self.store.load::<A>(stream).await.unwrap();
+        let history = self.store.reader().load::<A>(stream).await.unwrap();
         self.store.execute(history, &record, |_| true, |_| Ok(events.clone())).await.unwrap();
     }
 
@@ -273,8 +274,8 @@ async fn a_ballot_is_shown_by_its_last_hash_alone() {
     let ballots: Vec<_> = trail.iter().filter(|entry| entry["kind"] == "ballot").collect();
     for number in 0..VOTERS {
         let stream = Archive::ballot(number);
-        let history: History<Ballot> = archive.store.load(stream).await.unwrap();
-        let expected = json!({"kind": "ballot", "stream": stream.to_string(), "cast": true, "hash": history.head});
+        let history: History<Ballot> = archive.store.reader().load(stream).await.unwrap();
+        let expected = json!({"kind": "ballot", "stream": stream.to_string(), "cast": true, "hash": history.head()});
         assert!(ballots.contains(&&expected), "{expected}");
     }
     assert_eq!(ballots.len(), 6);

@@ -77,7 +77,7 @@ async fn of_voters_commits_in_the_first_form_the_private_part_is_withheld() {
     let voter = Stream::voter(ELECTION, shards(), VoterId::from_bits(1));
     for stream in [Stream::Election(ELECTION), voter] {
         let mut prev = None;
-        for mut commit in modern.store.commits_after(&stream, Version::NONE).await.unwrap() {
+        for mut commit in modern.store.reader().commits_after(&stream, Version::NONE).await.unwrap() {
             commit.prev = prev.unwrap_or(commit.prev);
             let first = in_the_first_form(&commit);
             prev = Some(first.hash);
@@ -86,7 +86,7 @@ async fn of_voters_commits_in_the_first_form_the_private_part_is_withheld() {
     }
     let trail = archive.trail(100).await;
     assert_eq!((trail.len(), verified(&trail).unwrap().len()), (4, 2));
-    let commits = archive.store.commits_after(&voter, Version::NONE).await.unwrap();
+    let commits = archive.store.reader().commits_after(&voter, Version::NONE).await.unwrap();
     let id = commits[0].private_part().unwrap().id.to_string();
     for entry in &trail {
         assert_eq!((&entry["form"], &entry["request"]), (&json!(1), &Value::Null));

@@ -80,7 +80,7 @@ async fn an_import_brings_events_gates_and_guards() {
     let reader = Control::new(engine.client(), engine.tables().control);
     assert_eq!(reader.creations().await.unwrap(), [("ada".parse().unwrap(), 2)].into());
     for id in [HERE, ELSEWHERE] {
-        let turnout = reader.turnout(id, SHARDS.try_into().unwrap()).await.unwrap();
+        let turnout = reader.reader().turnout(id, SHARDS.try_into().unwrap()).await.unwrap();
         assert_eq!((turnout.registered, turnout.cast), (2, 1));
     }
     assert!(reader.importing().await.unwrap().is_empty());
@@ -278,7 +278,7 @@ async fn an_import_that_is_killed_anywhere_goes_on_and_until_then_nothing_can_be
         let Err(_killed) = import_into(&engine, killed_after(&engine, kills), file.path()).await else { break };
         let importing = control.importing().await.unwrap();
         for id in [HERE, ELSEWHERE] {
-            let has_gates = control.standing(id, shards).await.unwrap().len() == 2;
+            let has_gates = control.reader().standing(id, shards).await.unwrap().len() == 2;
             assert!(!has_gates || !importing.contains(&id), "{kills}");
             let (events, _) = everything(&engine).await;
             let partitions = |pk: &str| pk.split('#').next() == Some(id.to_string().as_str());
@@ -291,7 +291,7 @@ async fn an_import_that_is_killed_anywhere_goes_on_and_until_then_nothing_can_be
         if !importing.is_empty() {
             let reader = EventReader::new(engine.client(), engine.tables().events);
             let refused =
-                photovote_closing::restore(&reader, &control, [HERE, ELSEWHERE], photovote_closing::Which::All)
+                photovote_restoration::restore(&reader, &control, [HERE, ELSEWHERE], photovote_restoration::Which::All)
                     .await
                     .unwrap_err();
             assert!(refused.to_string().contains("repeat `photovote import`"), "{refused}");

@@ -2,8 +2,8 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use photovote_document_store::{DocumentReader, PublicHeader};
 use photovote_documents::{Changes, ElectionDocument, ElectionSummary, VoterDocument};
+use photovote_documents_read::{DocumentReader, PublicHeader};
 use photovote_domain::{
     CandidateId, Election, ElectionId, Subject, Voter,
     election::{ResultsDigest, Status},

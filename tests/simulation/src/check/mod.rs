@@ -8,7 +8,7 @@ mod documents;
 mod shown;
 mod truth;
 
-use photovote_document_store::Generation;
+use photovote_documents_read::Generation;
 use photovote_domain::{ElectionId, election::Status};
 
 use crate::{cloud::Cloud, journal::Asked, scenario::Scenario};

@@ -7,19 +7,19 @@ use aws_sdk_dynamodb::{
     types::{PutRequest, WriteRequest},
 };
 use axum::Router;
-use photovote_coordination::{Control, ControlReader};
-use photovote_counting::Counter;
-use photovote_document_store::{DocumentReader, DocumentStore};
+use photovote_documents_write::DocumentStore;
 use photovote_domain::{
     CandidateId, CompetitionId, Digest, Draft, Election, ElectionId, ShardCount, Timestamp, Version,
     ballot::BallotEvent, election::ElectionEvent,
 };
 use photovote_dynamodb::{Calls, Endpoint};
-use photovote_edge::{BallotToken, edge};
+use photovote_edge::BallotToken;
 use photovote_events::{
-    Actor, CommandId, CommandRecord, Commit, Environment, EventReader, EventStore, PrivatePart, Snapshots, Stream,
+    Actor, CommandId, CommandRecord, Commit, Environment, EventReader, PrivatePart, Stream,
 };
-use photovote_projection::{Projection, Projector, RepairQueue, Replayed};
+use photovote_events_append::EventStore;
+use photovote_functions::Wiring;
+use photovote_projection::{Projection, Replayed};
 use photovote_queues::{CountMessage, Queue};
 use photovote_test_support::{
     Engine, Reply, Sender, following, send_under,
@@ -60,48 +60,27 @@ impl World {
         EventStore::new(self.client.clone(), self.engine.tables().events, Environment::system())
     }
 
-    fn control(&self) -> Control {
-        Control::new(self.client.clone(), self.engine.tables().control)
+    /// What puts functions together that have just been started, and remember nothing.
+    fn wiring(&self) -> Wiring {
+        let (tables, config) = (self.engine.tables(), self.engine.config().clone());
+        let nobody = photovote_dynamodb::config(&Endpoint::Local("http://127.0.0.1:1".to_owned()));
+        let settings = move |name: &str| tables.setting(name).or(Some("http://127.0.0.1:1/1/repair".to_owned()));
+        Wiring::new(config, nobody, settings).with_client(self.client.clone())
     }
 
-    fn snapshots(&self) -> Snapshots {
-        Snapshots::new(&self.store(), self.engine.tables().control)
-    }
-
-    fn documents(&self) -> DocumentReader {
-        DocumentReader::new(self.client.clone(), self.engine.tables().documents)
-    }
-
-    /// What administrators command, just started.
+    /// What administrators command.
     pub(crate) fn election_commands(&self) -> Router {
-        edge(photovote_election_commands::routes().with_state(photovote_election_commands::App::new(
-            self.store(),
-            self.control(),
-            self.snapshots(),
-        )))
+        self.wiring().election_commands().unwrap()
     }
 
-    /// What voters command, just started.
+    /// What voters command.
     pub(crate) fn ballot_commands(&self) -> Router {
-        edge(photovote_ballot_commands::routes().with_state(photovote_ballot_commands::App::new(
-            self.store(),
-            self.control(),
-            self.snapshots(),
-        )))
+        self.wiring().ballot_commands().unwrap()
     }
 
-    /// Everything that can be asked, just started: nothing is remembered.
+    /// Everything that can be asked.
     pub(crate) fn queries(&self) -> Router {
-        let control = ControlReader::new(self.client.clone(), self.engine.tables().control);
-        let elections = photovote_election_queries::App::new(self.documents(), control);
-        let ballots =
-            photovote_ballot_queries::App::new(self.store().reader().clone(), self.snapshots(), Environment::system());
-        let public = photovote_public_queries::App::new(self.documents());
-        let routes = photovote_election_queries::routes()
-            .with_state(elections)
-            .merge(photovote_ballot_queries::routes().with_state(ballots))
-            .merge(photovote_public_queries::routes().with_state(public));
-        edge(routes)
+        self.wiring().all_routes().unwrap()
     }
 
     /// Sends a request that must succeed, and forgets what it cost.
@@ -183,7 +162,7 @@ impl World {
         };
         let record = CommandRecord { name: "Test", own_id: false, private };
         let store = self.store();
-        let history = store.load::<Election>(Stream::Election(id)).await.unwrap();
+        let history = store.reader().load::<Election>(Stream::Election(id)).await.unwrap();
         store.execute(history, &record, |_| true, |_| Ok(events.clone())).await.unwrap();
         candidates.iter().map(ToString::to_string).collect()
     }
@@ -191,7 +170,7 @@ impl World {
     /// Changes the election's name so many times, as if each had been decided on.
     pub(crate) async fn rename(&self, times: usize) {
         let stream = Stream::Election(ELECTION.parse().unwrap());
-        let mut commits = self.store().commits_after(&stream, Version::NONE).await.unwrap();
+        let mut commits = self.store().reader().commits_after(&stream, Version::NONE).await.unwrap();
         let before = commits.len();
         for time in 0..times {
             let event = ElectionEvent::ElectionNameChanged { name: format!("Summer {time}") };
@@ -214,7 +193,7 @@ impl World {
     pub(crate) async fn save_draft(&self, token: &str, draft: &str, times: usize) {
         let token: BallotToken = token.parse().unwrap();
         let stream = Stream::ballot(token.election, ShardCount::default(), token.ballot);
-        let mut commits = self.store().commits_after(&stream, Version::NONE).await.unwrap();
+        let mut commits = self.store().reader().commits_after(&stream, Version::NONE).await.unwrap();
         let (before, draft): (_, Draft) = (commits.len(), draft.parse().unwrap());
         for saves in 1..=times {
             let event = BallotEvent::BallotSaved { draft: draft.clone(), saves, token: token.hash() };
@@ -227,7 +206,7 @@ impl World {
     /// What it takes to read the election's own stream from its beginning.
     pub(crate) async fn read_units_of_the_election(&self) -> usize {
         self.read.take();
-        self.store().load::<Election>(Stream::Election(ELECTION.parse().unwrap())).await.unwrap();
+        self.store().reader().load::<Election>(Stream::Election(ELECTION.parse().unwrap())).await.unwrap();
         self.read.take()
     }
 
@@ -236,9 +215,7 @@ impl World {
         let before = self.documented().await;
         self.read.take();
         let (queue, mut asked) = Queue::in_process();
-        let documents = DocumentStore::new(self.client.clone(), self.engine.tables().documents);
-        let gates = ControlReader::new(self.client.clone(), self.engine.tables().control);
-        let counter = Counter::new(self.store(), gates, documents, queue);
+        let counter = self.wiring().with_count_queue(queue).counter().unwrap();
         counter.work_off(&CountMessage::election(election, "2".parse().unwrap())).await.unwrap();
         while let Ok(message) = asked.try_recv() {
             counter.work_off(&message).await.unwrap();
@@ -263,12 +240,8 @@ impl World {
 
     /// Brings the documents up to date with everything that has happened.
     pub(crate) async fn project(&self) {
-        let nobody = "http://127.0.0.1:1";
-        let sqs = aws_sdk_sqs::Client::new(&photovote_dynamodb::config(&Endpoint::Local(nobody.to_owned())));
-        let documents = DocumentStore::new(self.client.clone(), self.engine.tables().documents);
-        let events = EventReader::new(self.client.clone(), self.engine.tables().events);
         let (counter, _told) = Queue::in_process();
-        let projector = Projector::new(events, documents, RepairQueue::new(sqs, nobody), counter);
+        let projector = self.wiring().with_count_queue(counter).projector().unwrap();
         let commits = self.engine.client().scan().table_name(self.engine.tables().events).send().await.unwrap();
         let records = commits.items.unwrap_or_default().into_iter().enumerate().map(|(number, item)| {
             let image = json!(serde_dynamo::Item::from(item));

@@ -5,17 +5,16 @@ use std::sync::{Arc, Mutex, PoisonError};
 use aws_lambda_events::{dynamodb::Event, sqs::SqsEvent};
 use axum::{Json, Router, extract::State, http::StatusCode, routing::post};
 use photovote_closing::Closer;
-use photovote_coordination::{Control, ControlReader};
 use photovote_counting::Counter;
-use photovote_document_store::{DocumentReader, DocumentStore};
 use photovote_documents::ElectionDocument;
+use photovote_documents_read::DocumentReader;
 use photovote_domain::ElectionId;
 use photovote_dynamodb::{Endpoint, Item};
-use photovote_edge::edge;
-use photovote_events::{Environment, EventReader, EventStore, Snapshots, rehearsal::Release};
-use photovote_projection::{Projector, RepairQueue};
+use photovote_events::rehearsal::Release;
+use photovote_functions::Wiring;
+use photovote_projection::Projector;
 use photovote_queues::{CountMessage, Queue};
-use photovote_repair::{Repair, StreamReader};
+use photovote_repair::Repair;
 use photovote_test_support::{Engine, Reply, Sender, send};
 use serde_json::{Value, json};
 use tokio::{
@@ -67,46 +66,24 @@ impl World {
 
     /// All functions of a release, warm, with caches of their own.
     pub(crate) fn program(&self, release: Release) -> Program<'_> {
-        let (client, tables) = (self.engine.client(), self.engine.tables());
-        let store = EventStore::new(client.clone(), tables.events, Environment::system());
-        let control = Control::new(client.clone(), tables.control);
-        // Of streams that are short, so that there are some.
-        let snapshots = || Snapshots::new(&store, tables.control).of_streams_longer_than(2);
-        let documents = DocumentReader::new(client.clone(), tables.documents);
-        let turnout = ControlReader::new(client.clone(), tables.control);
-        let elections = photovote_election_queries::App::new(documents.clone(), turnout);
-        let routes = photovote_election_queries::routes()
-            .with_state(elections)
-            .merge(photovote_ballot_queries::routes().with_state(photovote_ballot_queries::App::new(
-                store.reader().clone(),
-                snapshots(),
-                Environment::system(),
-            )))
-            .merge(
-                photovote_audit_queries::routes().with_state(photovote_audit_queries::App::new(store.reader().clone())),
-            )
-            .merge(photovote_public_queries::routes().with_state(photovote_public_queries::App::new(documents)))
-            .merge(photovote_election_commands::routes().with_state(photovote_election_commands::App::new(
-                store.clone(),
-                control.clone(),
-                snapshots(),
-            )))
-            .merge(photovote_ballot_commands::routes().with_state(photovote_ballot_commands::App::new(
-                store.clone(),
-                control.clone(),
-                snapshots(),
-            )));
-        let config = photovote_dynamodb::config(&Endpoint::Local(self.queue_url.clone()));
-        let queue = RepairQueue::new(aws_sdk_sqs::Client::new(&config), format!("{}/1/repair", self.queue_url));
-        let events = EventReader::new(client.clone(), tables.events);
-        let documents = DocumentStore::new(client, tables.documents);
-        let to_count = self.to_count.clone();
-        let gates = ControlReader::new(self.engine.client(), tables.control);
-        let counter = Counter::new(store.clone(), gates, documents.clone(), to_count.clone());
-        let projector = Projector::new(events, documents, queue, to_count);
-        let repair = Repair::new(projector.clone(), StreamReader::new(self.engine.config()));
-        let closer = Closer::new(store.clone(), control, snapshots());
-        Program { world: self, release, routes: edge(routes), projector, counter, repair, closer }
+        let tables = self.engine.tables();
+        let repair = format!("{}/1/repair", self.queue_url);
+        let settings = move |name: &str| tables.setting(name).or((name == "REPAIR_QUEUE_URL").then(|| repair.clone()));
+        let queues = photovote_dynamodb::config(&Endpoint::Local(self.queue_url.clone()));
+        let wiring = Wiring::new(self.engine.config().clone(), queues, settings)
+            .with_client(self.engine.client())
+            .with_count_queue(self.to_count.clone())
+            // Of streams that are short, so that there are some.
+            .with_snapshots_of_streams_longer_than(2);
+        Program {
+            world: self,
+            release,
+            routes: wiring.all_routes().unwrap(),
+            projector: wiring.projector().unwrap(),
+            counter: wiring.counter().unwrap(),
+            repair: wiring.repair().unwrap(),
+            closer: wiring.closer().unwrap(),
+        }
     }
 
     /// The messages in the repair queue, which are taken out of it.

@@ -8,15 +8,16 @@ use std::{
 use aws_sdk_dynamodb::Client;
 use aws_types::SdkConfig;
 use axum::Router;
-use photovote_coordination::Control;
+use photovote_coordination_write::Control;
 use photovote_counting::CountError;
-use photovote_document_store::{DocumentStore, Saved};
+use photovote_documents_write::{DocumentStore, Saved};
 use photovote_domain::{
     Aggregate, Digest, Election, Timestamp,
     election::{Context, ElectionCommand},
 };
 use photovote_dynamodb::{Endpoint, client, config};
-use photovote_events::{Actor, CommandId, CommandRecord, Environment, EventStore, PrivatePart, Stream};
+use photovote_events::{Actor, CommandId, CommandRecord, Environment, PrivatePart, Stream};
+use photovote_events_append::EventStore;
 use photovote_functions::Wiring;
 use photovote_queues::CountMessage;
 use photovote_reconciliation::Limits;
@@ -160,7 +161,7 @@ impl World {
         let store = EventStore::new(self.engine.client(), tables.events, environment);
         let control = Control::new(self.engine.client(), tables.control);
         let id = self.names["election"].parse().unwrap();
-        let history = store.load::<Election>(Stream::Election(id)).await.unwrap();
+        let history = store.reader().load::<Election>(Stream::Election(id)).await.unwrap();
         let decide = |election: &Election| election.decide(command.clone(), &context);
         let schedule = |_: &_| Ok(vec![control.schedule(id)?]);
         store.execute_with(history, &record, |_| true, decide, schedule).await.unwrap();
@@ -215,7 +216,7 @@ impl World {
     pub(crate) async fn count(&self) {
         let place = &self.places["counter"];
         let documents = DocumentStore::new(place.client(), &place.variables["DOCUMENTS_TABLE"]);
-        let serving = documents.generations().await.unwrap().serving;
+        let serving = documents.reader().generations().await.unwrap().serving;
         let election = self.names["election"].parse().unwrap();
         self.work_off(CountMessage::election(election, serving)).await;
     }
@@ -258,8 +259,8 @@ impl World {
     pub(crate) async fn falsify(&self, election: &str) {
         let documents = DocumentStore::new(self.engine.client(), self.engine.tables().documents);
         let id = election.parse().unwrap();
-        let serving = documents.generations().await.unwrap().serving;
-        let (_, tally) = documents.results_in(&serving, id, true).await.unwrap().unwrap();
+        let serving = documents.reader().generations().await.unwrap().serving;
+        let (_, tally) = documents.reader().results_in(&serving, id, true).await.unwrap().unwrap();
         let mut public = documents.public_in(&serving, id).await.unwrap().unwrap();
         public.released.as_mut().unwrap().digest = None;
         assert_eq!(documents.save_count(&serving, id, &tally.unwrap(), &public).await.unwrap(), Saved::Yes);

@@ -8,13 +8,15 @@ use std::{
 
 use photovote_coordination::ControlReader;
 use photovote_counting::Counter;
-use photovote_document_store::{DocumentStore, Generation, Saved};
 use photovote_documents::{CastBallot, Changes, ElectionDocument, cast_ballot};
+use photovote_documents_read::Generation;
+use photovote_documents_write::{DocumentStore, Saved};
 use photovote_domain::{
     Ballot, Election, ElectionId, Receipt, Tally, Version, ballot::BallotEvent, election::ElectionEvent,
     results::Results,
 };
-use photovote_events::{Commit, Environment, EventStore, Stream};
+use photovote_events::{Commit, Environment, Stream};
+use photovote_events_append::EventStore;
 use photovote_queues::{CountMessage, Queue};
 use photovote_test_support::{Engine, ballot, following};
 use serde_json::json;
@@ -128,7 +130,7 @@ impl World {
 
     /// Brings the election's document up to date, as the projector does.
     async fn project(&self) {
-        let stored = self.documents.election(ID, true).await.unwrap();
+        let stored = self.documents.reader().election(ID, true).await.unwrap();
         let mut document = stored.unwrap_or_else(|| ElectionDocument::empty(ID));
         let before = document.version;
         let mut changes = Changes::default();
@@ -150,7 +152,7 @@ impl World {
 
     /// The election as it is served, and its tally.
     pub(crate) async fn served(&self) -> (Election, Option<Tally>) {
-        let (document, tally) = self.documents.results_input(ID, true).await.unwrap().unwrap();
+        let (document, tally) = self.documents.reader().results_input(ID, true).await.unwrap().unwrap();
         (document.election, tally)
     }
 

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use aws_lambda_events::dynamodb::Event;
 use axum::{Json, Router, extract::State, http::StatusCode, routing::post};
-use photovote_document_store::DocumentStore;
+use photovote_documents_write::DocumentStore;
 use photovote_domain::{
     BallotId, CandidateId, CompetitionId, Digest, ElectionId, Scale, ShardCount, Timestamp, Version, VoterId,
     election::ElectionEvent, voter::VoterEvent,

@@ -8,7 +8,8 @@ use std::{
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use axum::{Json, Router, extract::State, http::StatusCode, routing::post};
-use photovote_document_store::{Generation, Scope};
+use photovote_documents_read::Generation;
+use photovote_documents_read::Scope;
 use photovote_domain::{ElectionId, Tally};
 use photovote_dynamodb::{Endpoint, Item, config};
 use photovote_events::Environment;

@@ -7,7 +7,8 @@ mod world;
 use std::{collections::BTreeMap, time::Duration};
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use photovote_document_store::{ChangeError, DocumentStore, Scope};
+use photovote_documents_read::{ChangeError, Scope};
+use photovote_documents_write::DocumentStore;
 use photovote_domain::{ElectionId, election::ElectionEvent};
 use photovote_dynamodb::Item;
 use photovote_events::Environment;
@@ -197,7 +198,7 @@ async fn one_election_is_rebuilt_by_itself() {
             world.engine.delete(table, keys).await;
         }
     }
-    let results = async || world.documents.results_input(CLOSED, true).await.unwrap().unwrap().1;
+    let results = async || world.documents.reader().results_input(CLOSED, true).await.unwrap().unwrap().1;
     assert_eq!(results().await, None, "the shards are counted, and their sum is lost");
 
     let new = world.rebuilder.begin(ONE).await.unwrap().generation;
@@ -211,9 +212,12 @@ async fn one_election_is_rebuilt_by_itself() {
     assert_eq!(tallies, [(CLOSED.to_string(), whole[&CLOSED.to_string()].clone())].into());
     assert!(items.keys().all(|(pk, sk)| pk.contains(&CLOSED.to_string()) || *sk == CLOSED.to_string()));
     let reader = DocumentStore::new(world.engine.client(), table);
-    assert_eq!(reader.results_input(CLOSED, true).await.unwrap().unwrap().1.unwrap().ballots, u64::from(CASTS));
-    assert_eq!(reader.voters(CLOSED, None, 100).await.unwrap().items.len(), 32);
-    assert_eq!(reader.elections_of(&"ada".parse().unwrap(), None, 9).await.unwrap().items.len(), 2);
+    assert_eq!(
+        reader.reader().results_input(CLOSED, true).await.unwrap().unwrap().1.unwrap().ballots,
+        u64::from(CASTS)
+    );
+    assert_eq!(reader.reader().voters(CLOSED, None, 100).await.unwrap().items.len(), 32);
+    assert_eq!(reader.reader().elections_of(&"ada".parse().unwrap(), None, 9).await.unwrap().items.len(), 2);
 
     // What is rebuilt of everything knows of it, too; and what is returned to is what was served.
     let all = world.rebuilder.begin(PLAN).await.unwrap().generation;

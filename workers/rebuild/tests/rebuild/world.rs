@@ -10,11 +10,14 @@ use std::{
 use aws_sdk_dynamodb::types::AttributeValue;
 use photovote_coordination::ControlReader;
 use photovote_counting::Counter;
-use photovote_document_store::{DocumentStore, Generation, Scope};
 use photovote_documents::unpack;
+use photovote_documents_read::Generation;
+use photovote_documents_read::Scope;
+use photovote_documents_write::DocumentStore;
 use photovote_domain::{BallotId, ElectionId, ShardCount, Tally, Version};
 use photovote_dynamodb::Item;
-use photovote_events::{Commit, Environment, EventReader, EventStore, Part, Stream};
+use photovote_events::{Commit, Environment, EventReader, Part, Stream};
+use photovote_events_append::EventStore;
 use photovote_projection::Projection;
 use photovote_queues::{CountMessage, Queue};
 use photovote_rebuild::{Plan, Rebuilder, Status};

@@ -1,0 +1,69 @@
+//! Documents on their way into items.
+
+use aws_sdk_dynamodb::{primitives::Blob, types::AttributeValue};
+use photovote_documents::{ElectionDocument, ElectionSummary, VoterDocument, pack};
+use photovote_domain::{Tally, election::Competition};
+use photovote_dynamodb::Item;
+use serde::Serialize;
+
+use super::{BALLOTS, Header, Listed, Part, Place, Registered, damaged};
+use crate::failure::DocumentError;
+
+/// The attributes of an election's header.
+pub fn header_item(key: Item, document: &ElectionDocument) -> Result<Item, DocumentError> {
+    let election = &document.election;
+    let place = |competition: &Competition| {
+        let version = document.competition_versions.get(&competition.id).copied().unwrap_or_default();
+        Place { id: competition.id, version }
+    };
+    let header = Header {
+        version: document.version,
+        status: election.status,
+        administrators: election.administrators.clone(),
+        owner: None,
+        name: election.name.clone(),
+        description: election.description.clone(),
+        scale: election.scale,
+        closes_at: election.closes_at,
+        shards: election.shards,
+        casts: election.casts,
+        registered: election.registered,
+        results: election.results,
+        competitions: election.competitions.iter().map(place).collect(),
+    };
+    item(key, &header)
+}
+
+/// The attributes of one of its competitions.
+pub fn competition_item(
+    key: Item,
+    document: &ElectionDocument,
+    competition: &Competition,
+) -> Result<Item, DocumentError> {
+    let version = document.competition_versions.get(&competition.id).copied().unwrap_or_default();
+    item(key, &Part { version, competition: competition.clone() })
+}
+
+/// The attributes of an entry of an administrator's list.
+pub fn listed_item(key: Item, summary: ElectionSummary) -> Result<Item, DocumentError> {
+    let ElectionSummary { id, name, status, version, role } = summary;
+    item(key, &Listed { id, version, status, name, role })
+}
+
+/// The attributes of a voter.
+pub fn voter_item(key: Item, document: &VoterDocument) -> Result<Item, DocumentError> {
+    let VoterDocument { id, version, name, email, removed } = document.clone();
+    item(key, &Registered { id, version, name, email, removed })
+}
+
+/// A tally, and the number of its ballots where that can be read by itself.
+pub fn tally_item(mut key: Item, tally: &Tally) -> Item {
+    key.insert(BALLOTS.to_owned(), AttributeValue::N(tally.ballots.to_string()));
+    key.insert("cells".to_owned(), AttributeValue::B(Blob::new(pack(tally))));
+    key
+}
+
+fn item<T: Serialize>(key: Item, value: &T) -> Result<Item, DocumentError> {
+    let attributes: Item = serde_dynamo::to_item(value).map_err(|error| damaged(&key, &error.to_string()))?;
+    Ok(key.into_iter().chain(attributes).collect())
+}

@@ -1,0 +1,67 @@
+//! The keys of the coordination table, which is called `control`.
+
+use photovote_domain::{Digest, ElectionId, Shard, ShardCount, Subject};
+
+use crate::{Key, key};
+
+/// A list of elections that need attention.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum List {
+    /// Those that are open or closing, for the closer.
+    Schedule,
+    /// Those whose ballots may not be counted yet, for the reconciler.
+    Counting,
+    /// Those that are being imported: they have no gates.
+    Importing,
+}
+
+impl List {
+    /// The list's partition.
+    pub const fn partition(self) -> &'static str {
+        match self {
+            Self::Schedule => "schedule",
+            Self::Counting => "counting",
+            Self::Importing => "importing",
+        }
+    }
+}
+
+/// The partition of the counters of creations.
+pub const CREATIONS: &str = "creations";
+
+/// The partition of a shard: its gate, and the guards of its addresses.
+pub fn shard_partition(election: ElectionId, shard: Shard) -> String {
+    format!("{election}#{shard}")
+}
+
+/// The gate of a shard.
+pub fn gate_key(election: ElectionId, shard: Shard) -> Key {
+    key(shard_partition(election, shard), "gate".to_owned())
+}
+
+/// The guard of an email address, which is known by its [key](photovote_domain::Email::key).
+pub fn guard_key(election: ElectionId, shards: ShardCount, email: &Digest) -> Key {
+    let email = email.to_string();
+    let shard = shards.shard_of(&email);
+    key(shard_partition(election, shard), format!("email#{email}"))
+}
+
+/// The entry of an election in a list.
+pub fn listed_key(list: List, election: ElectionId) -> Key {
+    key(list.partition().to_owned(), election.to_string())
+}
+
+/// The counter of the elections that an administrator has created.
+pub fn creations_key(administrator: &Subject) -> Key {
+    key(CREATIONS.to_owned(), administrator.as_str().to_owned())
+}
+
+/// The partition of an election's snapshot.
+pub fn snapshot_partition(election: ElectionId) -> String {
+    format!("{election}#snapshot")
+}
+
+/// A part of an election's snapshot.
+pub fn snapshot_key(election: ElectionId, part: usize) -> Key {
+    key(snapshot_partition(election), format!("{part:02}"))
+}
