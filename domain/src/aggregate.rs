@@ -50,6 +50,8 @@ pub enum Kind {
     Invalid,
     /// The state does not allow it.
     State,
+    /// What the command creates has an id that is taken.
+    Taken,
     /// The state does not allow it yet, and will in a moment without anybody's doing.
     Pending,
 }

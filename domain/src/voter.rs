@@ -127,6 +127,7 @@ impl Refusal for VoterRejection {
     fn kind(&self) -> Kind {
         match self {
             Self::NotFound => Kind::Missing,
+            Self::IdTaken => Kind::Taken,
             _ => Kind::State,
         }
     }

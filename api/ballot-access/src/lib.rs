@@ -25,6 +25,8 @@ pub fn token_opens_nothing() -> Problem {
 /// Opens the ballot that a voter's token names. The ballot is read from its end: one commit, or two if it is cast, tell the
 /// state and what token opens it. Only ballots that an older program wrote event by event are read further back.
 ///
+/// `cached` is the ballot if the caller has loaded it for this very request.
+///
 /// # Errors
 /// Whether there is no such election, no such ballot, another secret is needed or the ballot was withdrawn, the problem is
 /// the same.
@@ -32,6 +34,7 @@ pub async fn opened(
     elections: &ElectionCache<Snapshots>,
     reader: &EventReader,
     voter: &Voter,
+    cached: Option<History<Ballot>>,
 ) -> Result<OpenedBallot, Problem> {
     let refused = token_opens_nothing;
     let token = &voter.0;
@@ -40,7 +43,10 @@ pub async fn opened(
         return Err(refused());
     }
     let shard = election.state.shards.shard_of(&token.ballot.to_string());
-    let ballot: History<Ballot> = reader.load_end(Stream::Ballot(token.election, shard, token.ballot)).await?;
+    let ballot = match cached {
+        Some(ballot) => ballot,
+        None => reader.load_end(Stream::Ballot(token.election, shard, token.ballot)).await?,
+    };
     if !opens(voter, ballot.state()) {
         return Err(refused());
     }

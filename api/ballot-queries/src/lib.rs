@@ -113,7 +113,7 @@ impl BallotView {
     responses((status = OK, body = BallotAnswer<'static>, description = "The ballot and its election"))
 )]
 async fn show(State(app): State<App>, caller: Voter) -> Answer {
-    let opened = opened(&app.elections, &app.reader, &caller).await?;
+    let opened = opened(&app.elections, &app.reader, &caller, None).await?;
     if opened.election.state.status == election::Status::Deleted {
         return Err(Problem::refused(&ElectionRejection::NotFound).with_detail("the election was deleted"));
     }

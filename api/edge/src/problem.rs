@@ -159,7 +159,7 @@ impl Problem {
             Kind::Missing => status::NOT_FOUND,
             Kind::Forbidden => status::FORBIDDEN,
             Kind::Invalid => status::INVALID,
-            Kind::State => status::CONFLICT,
+            Kind::State | Kind::Taken => status::CONFLICT,
             Kind::Pending => status::UNAVAILABLE,
         };
         let mut problem = Self::named(status, refusal.code(), refusal.to_string());

@@ -185,6 +185,7 @@ impl Refusal for ElectionRejection {
             Self::RoleInsufficient(_) => Kind::Forbidden,
             Self::ClosingTimePast | Self::ClosingTimeNotLater => Kind::Invalid,
             Self::Counting => Kind::Pending,
+            Self::IdTaken => Kind::Taken,
             _ => Kind::State,
         }
     }

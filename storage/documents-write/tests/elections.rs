@@ -375,7 +375,9 @@ async fn a_document_of_a_newer_program_is_not_half_understood() {
     let update = update.update_expression("SET weather = :sunny");
     update.expression_attribute_values(":sunny", AttributeValue::S("sunny".into())).send().await.unwrap();
     let id = saving.document.id;
-    for refused in [saving.store.reader().election(id, true).await.map(drop), saving.store.reader().standing(id).await.map(drop)] {
+    for refused in
+        [saving.store.reader().election(id, true).await.map(drop), saving.store.reader().standing(id).await.map(drop)]
+    {
         assert!(
             matches!(refused, Err(DocumentError::Newer { ref attribute, .. }) if attribute == "weather"),
             "{refused:?}"

@@ -147,7 +147,7 @@ impl EventStore {
 
     /// Writes a commit once, together with actions on other items if there are any. These are built afresh for each
     /// time that a transaction has to be sent.
-    pub(crate) async fn attempt(
+    pub(crate) async fn try_append(
         &self,
         commit: &Commit,
         id: CommandId,

@@ -12,9 +12,6 @@ use crate::append::{AppendError, Attempt, EventStore};
 /// How often a command is decided before a conflict is the answer.
 const ATTEMPTS: u32 = 3;
 
-/// The code of the rejections that say that an id is taken.
-const ID_TAKEN: &str = "id_taken";
-
 /// A command that was carried out.
 #[derive(Debug)]
 pub struct Done<A> {
@@ -90,7 +87,7 @@ impl EventStore {
         alongside: impl FnMut(&Commit) -> Result<Vec<TransactWriteItem>, BuildError>,
     ) -> Result<Done<A>, ExecuteError<A::Rejection>> {
         let election = history.stream().election();
-        let answer = self.carry_out(history, record, expected, decide, alongside).await;
+        let answer = self.decide_and_append(history, record, expected, decide, alongside).await;
         let outcome = match &answer {
             Ok(Done { repeated: false, .. }) => "done",
             Ok(Done { repeated: true, .. }) => "repeated",
@@ -107,7 +104,7 @@ impl EventStore {
         answer
     }
 
-    async fn carry_out<A: Aggregate>(
+    async fn decide_and_append<A: Aggregate>(
         &self,
         mut history: History<A>,
         record: &CommandRecord,
@@ -121,21 +118,22 @@ impl EventStore {
         let mut tried = Vec::new();
         loop {
             match history.known(record) {
-                Known::Done(version) => return Ok(done_before(history, version, &tried)),
+                Known::Done(version) => return Ok(repeated(history, version, &tried)),
                 Known::Reused => return Err(ExecuteError::KeyReused),
                 Known::No => {}
             }
             // What is missing or breaks a rule is so at every version; the precondition comes before the state.
             let decided = decide(history.state());
-            let of_the_state =
-                decided.as_ref().map_or_else(|no| matches!(no.kind(), Kind::State | Kind::Pending), |_| true);
+            let of_the_state = decided
+                .as_ref()
+                .map_or_else(|no| matches!(no.kind(), Kind::State | Kind::Taken | Kind::Pending), |_| true);
             if of_the_state && !expected(history.snapshot()) {
                 return Err(ExecuteError::Precondition(history.version()));
             }
             let events = match decided {
                 Ok(events) => events,
                 Err(rejection) if history.version() > Version::NONE || looked => {
-                    return again(history, record, rejection);
+                    return repeated_creation(history, record, rejection);
                 }
                 Err(_) => {
                     // Nothing was loaded, and it may have happened already.
@@ -156,7 +154,7 @@ impl EventStore {
                 let seal = seal.as_ref().map(|seal| self.action(seal)).transpose()?;
                 Ok(alongside(&commit)?.into_iter().chain(seal).collect())
             };
-            match self.attempt(&commit, record.private.id, &mut beside).await? {
+            match self.try_append(&commit, record.private.id, &mut beside).await? {
                 Attempt::Written => {
                     let version = commit.last();
                     history.push(commit)?;
@@ -173,13 +171,13 @@ impl EventStore {
                     if seal.is_some() {
                         self.reader().refresh(&mut history).await?;
                     }
-                    return Ok(done_before(history, version, &tried));
+                    return Ok(repeated(history, version, &tried));
                 }
                 Attempt::Conflict => {
                     metrics::counter!("Conflicts", "Command" => record.name).increment(1);
                     self.reader().refresh(&mut history).await?;
                     if !retry.again().await {
-                        return last_word(history, record, &tried);
+                        return answer_of_another_attempt(history, record, &tried);
                     }
                 }
                 Attempt::Blocked(reasons) => {
@@ -187,7 +185,7 @@ impl EventStore {
                     let before = history.version();
                     self.reader().refresh(&mut history).await?;
                     if history.version() == before || !retry.again().await {
-                        return match last_word(history, record, &tried) {
+                        return match answer_of_another_attempt(history, record, &tried) {
                             Err(ExecuteError::Conflict) => Err(ExecuteError::Blocked(reasons)),
                             answer => answer,
                         };
@@ -208,31 +206,31 @@ fn sealed<A: Aggregate>(events: &[A::Event]) -> (&[A::Event], Option<&A::Event>)
 }
 
 /// The answer to a command that led to this version: by an attempt of this call whose answer was lost, or before it.
-fn done_before<A: Aggregate>(history: History<A>, version: Version, tried: &[Digest]) -> Done<A> {
+fn repeated<A: Aggregate>(history: History<A>, version: Version, tried: &[Digest]) -> Done<A> {
     let repeated = history.hash_at(version).is_none_or(|hash| !tried.contains(&hash));
     Done { history, version, repeated }
 }
 
-fn last_word<A: Aggregate>(
+fn answer_of_another_attempt<A: Aggregate>(
     history: History<A>,
     record: &CommandRecord,
     tried: &[Digest],
 ) -> Result<Done<A>, ExecuteError<A::Rejection>> {
     match history.known(record) {
-        Known::Done(version) => Ok(done_before(history, version, tried)),
+        Known::Done(version) => Ok(repeated(history, version, tried)),
         Known::Reused => Err(ExecuteError::KeyReused),
         Known::No => Err(ExecuteError::Conflict),
     }
 }
 
 /// A creation whose id is taken by the very same request is that creation.
-fn again<A: Aggregate>(
+fn repeated_creation<A: Aggregate>(
     history: History<A>,
     record: &CommandRecord,
     rejection: A::Rejection,
 ) -> Result<Done<A>, ExecuteError<A::Rejection>> {
     if record.own_id
-        && rejection.code() == ID_TAKEN
+        && rejection.kind() == Kind::Taken
         && let Some(version) = history.same_request(record)
     {
         return Ok(Done { history, version, repeated: true });

@@ -6,7 +6,7 @@ use aws_sdk_dynamodb::{
     types::AttributeValue,
 };
 use photovote_domain::{Aggregate, Ballot, BallotId, ElectionId, Shard, Version};
-use photovote_dynamodb::{Failure, Item, Meaning, StorageError, storage_error};
+use photovote_dynamodb::{Failure, Item, Meaning, StorageError, query_all, storage_error};
 use thiserror::Error;
 
 use crate::{
@@ -155,20 +155,20 @@ impl EventReader {
         Ok(())
     }
 
+    /// Applies what has happened to a stream since it was loaded, if that is at most `most` commits: one Query. Otherwise
+    /// answers `false` and leaves the history behind.
+    pub async fn refresh_within<A: Aggregate>(&self, history: &mut History<A>, most: u16) -> Result<bool, LoadError> {
+        let page = self.query(&history.stream(), history.version()).limit(most.into()).send().await;
+        let page = Page::of(page.map_err(|error| storage_error(&error))?)?;
+        for commit in page.commits {
+            history.push(commit)?;
+        }
+        Ok(!page.more)
+    }
+
     /// The commits of a stream whose first event comes after `version`.
     pub async fn commits_after(&self, stream: &Stream, version: Version) -> Result<Vec<Commit>, LoadError> {
-        let query = self.query(stream, version);
-        let mut commits = Vec::new();
-        let mut start = None;
-        loop {
-            let page = query.clone().set_exclusive_start_key(start).send().await;
-            let page = page.map_err(|error| storage_error(&error))?;
-            commits.extend(parsed(page.items.unwrap_or_default())?);
-            start = page.last_evaluated_key;
-            if start.is_none() {
-                return Ok(commits);
-            }
-        }
+        Ok(parsed(query_all(self.query(stream, version)).await?)?)
     }
 
     /// The first commits of a stream, at most so many, by one Query.

@@ -6,7 +6,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 sys.path.insert(0, str(ROOT / "tests" / "deploy"))
 
 from emulator import emulator  # noqa: E402
@@ -15,7 +15,7 @@ from processes import Failed, run  # noqa: E402
 
 def main() -> None:
     """The emulator is stopped when this ends, however it ends."""
-    manifest = ROOT / "bench" / "peers" / "Cargo.toml"
+    manifest = ROOT / "tests" / "bench" / "peers" / "Cargo.toml"
     build = ["cargo", "build", "--release", "--locked", "--manifest-path", manifest]
     run(*build, env=dict(os.environ), cwd=ROOT)
     with tempfile.TemporaryDirectory(prefix="photovote-") as directory, emulator(Path(directory)) as aws:

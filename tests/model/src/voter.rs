@@ -13,7 +13,7 @@ const ATTEMPTS: u8 = 3;
 pub enum Step {
     /// It has not come yet.
     Unsent,
-    /// Decided: the commit is to be written, a cast together with its gate (`EventStore::attempt`).
+    /// Decided: the commit is to be written, a cast together with its gate (`EventStore::try_append`).
     Writing(Attempt),
     /// Not written: the ballot is to be read again (`EventStore::refresh`).
     Looking(Attempt, Why),
@@ -185,7 +185,7 @@ fn known<'a>(model: &Gates, ballot: &'a [BallotCommit], number: u8) -> Option<&'
     if model.has(Guard::CommandIsKnown) { ballot.iter().find(of_ours) } else { None }
 }
 
-/// The beginning of a round of `EventStore::carry_out`: is the command known? Then `Ballot::decide`, with the election's
+/// The beginning of a round of `EventStore::decide_and_append`: is the command known? Then `Ballot::decide`, with the election's
 /// status.
 fn decide(model: &Gates, tables: &Tables, number: u8, attempt: Attempt, election: Status) -> Step {
     let seen = &ballot(model, tables, number)[..attempt.version];
@@ -243,7 +243,7 @@ fn found(model: &Gates, tables: &Tables, number: u8, attempt: Attempt) -> Step {
     }
 }
 
-/// The end of a round of `EventStore::carry_out`: the ballot is read again.
+/// The end of a round of `EventStore::decide_and_append`: the ballot is read again.
 fn look(model: &Gates, tables: &Tables, number: u8, attempt: Attempt, why: Why) -> Step {
     let stream = ballot(model, tables, number);
     let next = Attempt { version: stream.len(), tries: attempt.tries + 1, ..attempt };

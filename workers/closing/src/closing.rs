@@ -64,11 +64,12 @@ pub async fn finish(
     if history.state().status == Status::Closing {
         control.add_to_counting(election).await?;
         let Turnout { registered, cast } = control.close_gates(election, shards).await?;
+        let command = ElectionCommand::FinishClosing { casts: cast, registered };
         let finish = |election: &Election| match election.status {
             // Whoever began it may have lost their role since: it is not their wish any more, but has to be done.
             Status::Closing => {
                 let context = Context { now: record.private.time, by: None };
-                election.decide(ElectionCommand::FinishClosing { casts: cast, registered }, &context)
+                election.decide(command.clone(), &context)
             }
             // Somebody else has finished, with the same count: the gates stand still.
             _ => Ok(Vec::new()),
@@ -86,7 +87,7 @@ pub async fn finish(
 fn finishing(began: &CommandRecord) -> CommandRecord {
     let id = Hasher::new("photovote/finish").part(began.private.id.to_string().as_bytes()).finish();
     let mut record = began.clone();
-    record.name = "FinishClosingElection";
+    record.name = ElectionCommand::FinishClosing { casts: 0, registered: 0 }.name();
     record.private.id = CommandId::new(id);
     record
 }

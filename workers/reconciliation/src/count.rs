@@ -26,7 +26,7 @@ impl Reconciler {
         run: &mut Run,
     ) -> Result<(), ReconcileError> {
         for election in self.control.counting().await? {
-            match self.is_counted(election, now, patience, run).await {
+            match self.reconcile_count(election, now, patience, run).await {
                 Ok(Counted::Yes) => self.control.remove_from_counting(election).await?,
                 Ok(Counted::NotYet) => {}
                 Ok(Counted::Late) => {
@@ -43,7 +43,8 @@ impl Reconciler {
         Ok(())
     }
 
-    async fn is_counted(
+    /// Asks the counter again for an election that is not counted, and says how far its count is.
+    async fn reconcile_count(
         &self,
         id: ElectionId,
         now: Timestamp,

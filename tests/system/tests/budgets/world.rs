@@ -14,9 +14,7 @@ use photovote_domain::{
 };
 use photovote_dynamodb::{Calls, Endpoint};
 use photovote_edge::BallotToken;
-use photovote_events::{
-    Actor, CommandId, CommandRecord, Commit, Environment, EventReader, PrivatePart, Stream,
-};
+use photovote_events::{Actor, CommandId, CommandRecord, Commit, Environment, EventReader, PrivatePart, Stream};
 use photovote_events_append::EventStore;
 use photovote_functions::Wiring;
 use photovote_projection::{Projection, Replayed};

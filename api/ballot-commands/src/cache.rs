@@ -1,7 +1,7 @@
-//! Ballots as this function has just left them, for the next command on them.
+//! A cache of the ballots that this instance has written to.
 //!
-//! *Invariant:* nothing is decided by what is kept but to append, and the append's condition proves that the ballot had not
-//! moved. Whoever is refused, repeats a command or changes nothing is answered from the ballot's stream.
+//! It saves reading: of a cached ballot only the commits are read that are new, by one Query. So a ballot is never older than
+//! the request that it is loaded for.
 
 use std::{
     collections::HashMap,
@@ -13,44 +13,43 @@ use photovote_domain::{Ballot, BallotId, ballot::Status};
 use photovote_events::{History, Stream};
 use tokio::time::Instant;
 
-/// For how long a ballot is kept. Longer, and another instance is likely to have changed it: the append that finds out is a
-/// write for nothing.
+/// For how long a ballot is cached.
 const MAX_AGE: Duration = Duration::from_mins(1);
 
-/// How many commands the ballots that are kept may know together. One of them takes some hundred bytes of memory.
-const MOST_COMMANDS: usize = 100_000;
+/// How many commands all cached ballots may know together. A command takes some hundred bytes of memory.
+const MAX_COMMANDS: usize = 100_000;
 
-/// Ballots that were written lately. Clones share what is kept.
+/// Ballots that were written lately. Clones share the cache.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Ballots(Arc<Mutex<HashMap<BallotId, Kept>>>);
+pub(crate) struct BallotCache(Arc<Mutex<HashMap<BallotId, Entry>>>);
 
 #[derive(Debug)]
-struct Kept {
+struct Entry {
     at: Instant,
     history: History<Ballot>,
 }
 
-impl Ballots {
-    /// A ballot as it was when it was last kept, if that was lately.
+impl BallotCache {
+    /// A ballot as it was when it was last put, if that was at most [`MAX_AGE`] ago.
     pub(crate) fn get(&self, ballot: BallotId) -> Option<History<Ballot>> {
-        let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.get(&ballot).filter(|kept| kept.at.elapsed() < MAX_AGE).map(|kept| kept.history.clone())
+        let entries = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        entries.get(&ballot).filter(|entry| entry.at.elapsed() < MAX_AGE).map(|entry| entry.history.clone())
     }
 
-    /// Keeps a draft, and forgets what is none any more: nothing is appended to that.
-    pub(crate) fn keep(&self, history: History<Ballot>) {
+    /// Caches a draft, and removes a ballot that is no draft any more.
+    pub(crate) fn put(&self, history: History<Ballot>) {
         let Stream::Ballot(_, _, ballot) = history.stream() else { return };
-        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.remove(&ballot);
+        let mut entries = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        entries.remove(&ballot);
         if history.state().status == Status::Draft {
-            kept.insert(ballot, Kept { at: Instant::now(), history });
+            entries.insert(ballot, Entry { at: Instant::now(), history });
         }
-        let mut commands: usize = kept.values().map(|kept| kept.history.commands()).sum();
-        while commands > MOST_COMMANDS
-            && let Some(oldest) = kept.iter().min_by_key(|(_, kept)| kept.at).map(|(id, _)| *id)
+        let mut commands: usize = entries.values().map(|entry| entry.history.commands()).sum();
+        while commands > MAX_COMMANDS
+            && let Some(oldest) = entries.iter().min_by_key(|(_, entry)| entry.at).map(|(id, _)| *id)
         {
-            let forgotten = kept.remove(&oldest);
-            commands -= forgotten.map_or(0, |forgotten| forgotten.history.commands());
+            let removed = entries.remove(&oldest);
+            commands -= removed.map_or(0, |entry| entry.history.commands());
         }
     }
 }
@@ -83,10 +82,10 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_draft_is_kept_for_a_minute() {
-        let ballots = Ballots::default();
+        let ballots = BallotCache::default();
         let kept = || ballots.get(BallotId::from_bits(7)).map(|history| history.version().get());
-        ballots.keep(history(7, 2, Status::Draft));
-        ballots.keep(history(7, 3, Status::Draft));
+        ballots.put(history(7, 2, Status::Draft));
+        ballots.put(history(7, 3, Status::Draft));
         tokio::time::advance(MAX_AGE.saturating_sub(Duration::from_secs(1))).await;
         assert_eq!(kept(), Some(3));
         tokio::time::advance(Duration::from_secs(1)).await;
@@ -96,18 +95,18 @@ mod tests {
     #[tokio::test]
     async fn what_is_no_draft_any_more_is_forgotten() {
         for status in [Status::Cast, Status::Voided] {
-            let ballots = Ballots::default();
-            ballots.keep(history(7, 2, Status::Draft));
-            ballots.keep(history(7, 3, status));
+            let ballots = BallotCache::default();
+            ballots.put(history(7, 2, Status::Draft));
+            ballots.put(history(7, 3, status));
             assert!(ballots.get(BallotId::from_bits(7)).is_none());
         }
     }
 
     #[tokio::test(start_paused = true)]
     async fn the_oldest_make_room() {
-        let ballots = Ballots::default();
+        let ballots = BallotCache::default();
         for ballot in 0..5 {
-            ballots.keep(history(ballot, MOST_COMMANDS / 4, Status::Draft));
+            ballots.put(history(ballot, MAX_COMMANDS / 4, Status::Draft));
             tokio::time::advance(Duration::from_secs(1)).await;
         }
         let kept = |ballot| ballots.get(BallotId::from_bits(ballot)).is_some();
