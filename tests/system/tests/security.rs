@@ -1,4 +1,4 @@
-//! `docs/security.md` names the tests that hold its promises: they are there.
+//! `docs/trust/security.md` names the tests that hold its promises: they are there.
 #![allow(clippy::expect_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
 use std::{
@@ -26,7 +26,7 @@ fn sources(directory: &Path, text: &mut String) {
 
 #[test]
 fn every_test_that_security_rests_on_exists() {
-    let page = fs::read_to_string(root().join("docs/security.md")).expect("the page");
+    let page = fs::read_to_string(root().join("docs/trust/security.md")).expect("the page");
     // The third column of the tables of attacks.
     let rows = page.lines().filter_map(|line| line.strip_prefix("| ")?.strip_suffix(" |")?.splitn(3, " | ").nth(2));
     let named: BTreeSet<_> = rows.flat_map(|tests| tests.split('`').skip(1).step_by(2)).collect();

@@ -1,4 +1,4 @@
-//! Prints what a vote costs: docs/costs.md. Its test, with `UPDATE_COSTS` in the environment, writes it there.
+//! Prints what a vote costs: docs/operate/costs.md. Its test, with `UPDATE_COSTS` in the environment, writes it there.
 
 mod bill;
 mod prices;
@@ -149,10 +149,10 @@ fn prices() -> Table {
 mod tests {
     #[test]
     fn the_page_is_what_is_reckoned() {
-        let (file, page) = (concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/costs.md"), super::page());
+        let (file, page) = (concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/operate/costs.md"), super::page());
         if std::env::var_os("UPDATE_COSTS").is_some() {
             std::fs::write(file, &page).unwrap();
         }
-        assert!(std::fs::read_to_string(file).unwrap() == page, "docs/costs.md is not what `make costs` writes");
+        assert!(std::fs::read_to_string(file).unwrap() == page, "docs/operate/costs.md is not what `make costs` writes");
     }
 }
