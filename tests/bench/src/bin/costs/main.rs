@@ -24,13 +24,14 @@ fn page() -> String {
     add("# What a vote costs");
     add(&format!(
         "`make costs` calculates this page, and a test keeps it up to date. The calls and request units of each step are those\n\
-         that `tests/system/tests/budgets` asserts (`tests/system/src/budget.rs`), by [DynamoDB's\n\
-         formula](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-operations.html). The prices are AWS's\n\
-         list prices without free tiers, in {REGION}, on {DATE}. Look them up before you rely on them."
+         that `tests/system/tests/budgets` asserts (`tests/system/src/budget.rs`), by\n\
+         [DynamoDB's formula](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-operations.html).\n\
+         The prices are AWS's list prices without free tiers, in {REGION}, on {DATE}.\n\
+         Look them up before you rely on them."
     ));
     add(
-        "The page compares two elections of a million voters, all of whom vote. These are worst-case costs, with one exception: we\n\
-         assume that a voter's rating and casting reach the same instance within a minute. Otherwise each adds one Query.",
+        "The page compares two elections of a million voters, all of whom vote. These are worst-case costs, with one exception:\n\
+         we assume that a voter's rating and casting reach the same instance within a minute. Otherwise each adds one Query.",
     );
     for journey in [&AT_ONCE, &STEP_BY_STEP] {
         add(&format!("## {}", journey.name));
@@ -46,15 +47,15 @@ fn page() -> String {
     add(&lines(&standing).to_string());
     let total: f64 = standing.iter().map(Line::dollars).sum();
     add(&format!(
-        "At most ${total:.2}: a metric costs only in hours with values. Voters are not users of Cognito; administrators are, and the first\n\
-         10,000 cost nothing."
+        "At most ${total:.2}: a metric costs only in hours with values. Voters are not users of Cognito; administrators are,\n\
+         and the first 10,000 cost nothing."
     ));
     add("## Assumptions");
     add(&format!(
-        "Nothing was measured on AWS. We assume, rather too high: {} ms for a request, {} ms for a batch of the stream, {} bytes of\n\
-         logs for each, and {} bytes of headers for an answer. X-Ray records {} % of the requests. We assume that each commit calls\n\
-         the projector alone. In full batches of 98 ballots, counting costs a half to a third, and the projector's Lambda time a\n\
-         hundredth. The queues hold only failures.",
+        "Nothing was measured on AWS. We assume high values: {} ms for a request, {} ms for a batch of the stream, {} bytes\n\
+         of logs for each, and {} bytes of headers for an answer. X-Ray records {} % of the requests. We assume that each\n\
+         commit calls the projector alone. In full batches of 98 ballots, counting costs a half to a third, and the projector's\n\
+         Lambda time a hundredth. The queues hold only failures.",
         guesses::REQUEST_MS,
         guesses::BATCH_MS,
         guesses::LOG_BYTES,
@@ -97,8 +98,8 @@ fn steps(journey: &Journey) -> Table {
 fn in_words(journey: &Journey) -> String {
     let [written, read] = journey.counted;
     format!(
-        "After the close, the counter reads each ballot twice and writes tallies and receipts. For 1,000 ballots in 16 shards it uses\n\
-         {read} read units and {written} write units."
+        "After the close, the counter reads each ballot twice and writes tallies and receipts.\n\
+         For 1,000 ballots in 16 shards it uses {read} read units and {written} write units."
     )
 }
 
@@ -124,8 +125,8 @@ fn beside() -> String {
     let total: f64 = bill(&AT_ONCE).iter().map(Line::dollars).sum();
     format!(
         "[tylerpearson/serverless-election-aws](https://github.com/tylerpearson/serverless-election-aws) reports $34.05 for a\n\
-         simulation of 1.3 million votes in 25 minutes, of which $12 were a domain. The other $22.05 were paid at prices of 2018, with\n\
-         most of Lambda and DynamoDB within the free tiers, including some practice runs. There, each message updates the voter\n\
+         simulation of 1.3 million votes in 25 minutes, of which $12 were a domain. The other $22.05 were paid at prices of 2018,\n\
+         with most of Lambda and DynamoDB within the free tiers, including some practice runs. There, each message updates the voter\n\
          unconditionally and increments a counter, so a duplicate message is counted twice.\n\n\
          The same {} voters cost ${:.2} here, without a free tier, and for more: registration, a ballot to look at, an audit\n\
          trail, an exact count, and receipts. Per ballot: ${:.7} there without the domain, ${:.7} here.",
