@@ -105,7 +105,7 @@ golden: ## Write the golden files of events that have none, and the elections of
 	UPDATE_GOLDEN=1 cargo test -p photovote-events --all-features --lib --test golden
 	UPDATE_GOLDEN=1 cargo test -p photovote --test older
 
-costs: ## Write docs/costs.md anew: what a vote costs on AWS.
+costs: ## Write docs/operate/costs.md anew: what a vote costs on AWS.
 	UPDATE_COSTS=1 cargo test -p photovote-bench --bin costs
 
 # Without the address sanitizer: none of our code is `unsafe`.
@@ -116,10 +116,10 @@ fuzz: ## Let cargo-fuzz look for input that breaks a parser, SECONDS=60 for each
 		mkdir -p tests/fuzz/targets/corpus/$$name; PHOTOVOTE_FUZZ=$$name cargo +nightly fuzz run --sanitizer none --fuzz-dir tests/fuzz/targets any \
 		tests/fuzz/targets/corpus/$$name $$corpus -- -max_total_time=$(or $(SECONDS),60) -rss_limit_mb=4096; done
 
-bench: ## Measure commands per second through the HTTP API, the counter and the domain. ONLY=commands, count, definition or domain; UPDATE=1 writes docs/performance.md.
+bench: ## Measure commands per second through the HTTP API, the counter and the domain. ONLY=commands, count, definition or domain; UPDATE=1 writes docs/operate/performance.md.
 	cargo run --profile soak --locked -p photovote-bench -- $(ONLY)
 
-bench-peers: ## Measure the event store beside others from crates.io and bare calls. ROUNDS=1 is soon done, ONLY="append 200" measures that alone, UPDATE=1 writes docs/performance.md.
+bench-peers: ## Measure the event store beside others from crates.io and bare calls. ROUNDS=1 is soon done, ONLY="append 200" measures that alone, UPDATE=1 writes docs/operate/performance.md.
 	@if python3 tests/deploy/usable.py "ministack is not measured"; \
 		then $(MAKE) --no-print-directory .venv/made && .venv/bin/python tests/bench/peers/main.py; \
 		else cargo run --release --locked --manifest-path tests/bench/peers/Cargo.toml; fi

@@ -3,7 +3,7 @@
 
     TOKEN=<administrator's JWT> python3 examples/verify_audit.py http://127.0.0.1:3000/v1 <election>
 
-docs/audit.md says what is checked, and what that proves. Needs Python 3 and nothing else.
+docs/trust/audit.md says what is checked, and what that proves. Needs Python 3 and nothing else.
 """
 
 import hashlib

@@ -1,4 +1,4 @@
-"""Administrators in the user pool of the stack, who sign in as docs/deploy.md tells."""
+"""Administrators in the user pool of the stack, who sign in as docs/operate/deploy.md tells."""
 
 from stack import Stack
 

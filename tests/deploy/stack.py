@@ -11,7 +11,7 @@ from project import ARCHITECTURE, BUILD, ROOT, TEMPLATE, TOOLS, environment
 NAME = "photovote-test"
 # Administrators sign in here with a password alone.
 PARAMETERS = f"Architecture={ARCHITECTURE} Mfa=OPTIONAL"
-# As docs/deploy.md tells to build.
+# As docs/operate/deploy.md tells to build.
 RELEASE = {"AWS_LC_SYS_NO_JITTER_ENTROPY": "1"}
 # Built sooner: neither optimised across crates nor much within them.
 QUICK = RELEASE | {

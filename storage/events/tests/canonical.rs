@@ -83,7 +83,7 @@ fn plain() -> PrivatePart {
     }
 }
 
-/// It was computed by the rules of docs/audit.md, and stays for ever.
+/// It was computed by the rules of docs/trust/audit.md, and stays for ever.
 #[test]
 fn the_hash_of_a_commit_stays_what_it_is() {
     let now = commit(plain());

@@ -1,4 +1,4 @@
-//! The figures in docs/performance.md, those of the peers as well.
+//! The figures in docs/operate/performance.md, those of the peers as well.
 
 use std::{fmt::Display, fs, io, path::Path, thread::available_parallelism};
 
@@ -18,9 +18,9 @@ pub(crate) fn where_and_when() -> String {
 /// Puts the figures of a command (`make bench-peers`) in the place of those that are there.
 pub(crate) fn update(command: &str, figures: &impl Display) -> io::Result<()> {
     let begin = format!("<!-- From `{command} UPDATE=1`. -->\n");
-    let lacks = || io::Error::other(format!("docs/performance.md has no {begin}"));
+    let lacks = || io::Error::other(format!("docs/operate/performance.md has no {begin}"));
     let folders = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors();
-    let mut places = folders.map(|folder| folder.join("docs/performance.md"));
+    let mut places = folders.map(|folder| folder.join("docs/operate/performance.md"));
     let path = places.find(|place| place.is_file()).ok_or_else(lacks)?;
     let text = fs::read_to_string(&path)?;
     let parts = text.split_once(&begin).and_then(|(before, rest)| Some((before, rest.split_once(END)?.1)));

@@ -1,6 +1,6 @@
 //! Measures PhotoVote on this machine: commands through the local HTTP API, beside a bare write to the same engine; and by
 //! themselves the counter, the reading of a large election, and the domain. Prints a table for each; takes some minutes. With
-//! `commands`, `count`, `definition` or `domain`: that alone. Where `UPDATE` is set, docs/performance.md gets the tables.
+//! `commands`, `count`, `definition` or `domain`: that alone. Where `UPDATE` is set, docs/operate/performance.md gets the tables.
 //! With `rebuild` and a number: how long it takes to rebuild an election of so many ballots.
 #![allow(clippy::expect_used, reason = "a measurement that cannot go on has failed")]
 

@@ -83,7 +83,7 @@ fn every_package_of_python_has_its_version_and_its_hashes() {
             assert!(line.contains(" --hash=sha256:"), "{}: `{package}` has no hash", file.display());
         }
     }
-    for script in ["Makefile", "docs/deploy.md"] {
+    for script in ["Makefile", "docs/operate/deploy.md"] {
         let text = read(&root.join(script));
         for line in text.lines().filter(|line| line.contains("pip install") || line.contains("pip\" install")) {
             assert!(line.contains("--require-hashes"), "{script}: `{}` takes any file", line.trim());

@@ -4,7 +4,7 @@
 //! All have a client with the same settings and the same endpoint, and take turns: on an engine inside this process and, if
 //! `PEERS_MINISTACK` names its endpoint, on ministack. `ROUNDS` says how many rounds count (otherwise 5), `MILLISECONDS` for
 //! how long each works in a round (otherwise 500). `ONLY` restricts all of it to work whose name has that in it, as `append
-//! 200`. Where `UPDATE` is set, docs/performance.md gets the figures, if they are those of all work.
+//! 200`. Where `UPDATE` is set, docs/operate/performance.md gets the figures, if they are those of all work.
 #![allow(clippy::expect_used, reason = "a measurement that cannot go on has failed")]
 
 mod adapter;
@@ -51,6 +51,6 @@ async fn main() {
     }
     println!("\n{report}");
     if env::var_os("UPDATE").is_some() && works == WORKS {
-        document::update("make bench-peers", &report).expect("docs/performance.md is written");
+        document::update("make bench-peers", &report).expect("docs/operate/performance.md is written");
     }
 }

@@ -22,12 +22,12 @@ fn every_alarm_is_heard_and_explained() {
         assert_eq!(alarm["Properties"]["AlarmActions"], topic, "{id}");
         assert!(alarm["Properties"].get("TreatMissingData").is_some(), "{id}");
     }
-    let runbook = text("docs/runbook.md");
+    let runbook = text("docs/operate/runbook.md");
     let explained = runbook.lines().filter_map(|line| line.strip_prefix("### ")).map(str::to_owned);
     let errors = |id: &str| template.functions().iter().any(|function| id == format!("{}ErrorsAlarm", function.id));
     // That a function breaks off means the same for all of them, but for the closer, which says so itself.
     let headed = |id: &str| if errors(id) && id != "CloserErrorsAlarm" { "…ErrorsAlarm" } else { id }.to_owned();
-    same("alarms in docs/runbook.md", &explained.collect(), &set(alarms.iter().map(|(id, _)| headed(id))));
+    same("alarms in docs/operate/runbook.md", &explained.collect(), &set(alarms.iter().map(|(id, _)| headed(id))));
     for function in template.functions() {
         template.resource(&format!("{}ErrorsAlarm", function.id));
     }
@@ -35,7 +35,7 @@ fn every_alarm_is_heard_and_explained() {
 
 #[test]
 fn every_alarm_is_provoked_by_a_test_or_is_awss_own() {
-    let runbook = text("docs/runbook.md");
+    let runbook = text("docs/operate/runbook.md");
     let rows = runbook.lines().filter_map(|line| line.strip_prefix("| ")?.strip_suffix(" |")?.split_once(" | "));
     let rows: Vec<_> = rows.filter(|(alarm, _)| *alarm != "Alarm" && alarm.ends_with("Alarm")).collect();
     let explained = runbook.lines().filter_map(|line| line.strip_prefix("### ")).map(str::to_owned);

@@ -1,4 +1,4 @@
-//! Prints what a vote costs: docs/costs.md. Its test, with `UPDATE_COSTS` in the environment, writes it there.
+//! Prints what a vote costs: docs/operate/costs.md. Its test, with `UPDATE_COSTS` in the environment, writes it there.
 
 mod bill;
 mod prices;
@@ -23,13 +23,15 @@ fn page() -> String {
     let mut add = |text: &str| writeln!(page, "{text}\n").unwrap_or_default();
     add("# What a vote costs");
     add(&format!(
-        "Reckoned by `make costs`; a test keeps this page equal to what that prints. The calls and request units of each step\n\
-         are those that `tests/system/tests/budgets` asserts of the functions (`tests/system/src/budget.rs`), by the formula of [DynamoDB's\n\
-         documentation](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-operations.html). The prices\n\
-         are AWS's list prices without free tiers, in {REGION}, as they were known on {DATE}: look them up before you rely on them."
+        "`make costs` calculates this page, and a test keeps it up to date. The calls and request units of each step are those\n\
+         that `tests/system/tests/budgets` asserts (`tests/system/src/budget.rs`), by\n\
+         [DynamoDB's formula](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-operations.html).\n\
+         The prices are AWS's list prices without free tiers, in {REGION}, on {DATE}.\n\
+         Look them up before you rely on them."
     ));
     add(
-        "Two elections of a million voters, each of whom goes the whole way; everything is reckoned the dearest way, but that a voter's requests to rate and cast meet one instance of the function within a minute, which keeps the ballot between them. Another one would read it first.",
+        "The page compares two elections of a million voters, all of whom vote. These are worst-case costs, with one exception:\n\
+         we assume that a voter's rating and casting reach the same instance within a minute. Otherwise each adds one Query.",
     );
     for journey in [&AT_ONCE, &STEP_BY_STEP] {
         add(&format!("## {}", journey.name));
@@ -40,27 +42,27 @@ fn page() -> String {
         let total: f64 = bill.iter().map(Line::dollars).sum();
         add(&format!("Together **${total:.2} for a million ballots**, ${:.7} for each voter.", total / VOTERS));
     }
-    add("## Every month, whoever votes");
+    add("## Every month, without votes");
     let standing = standing::lines();
     add(&lines(&standing).to_string());
     let total: f64 = standing.iter().map(Line::dollars).sum();
     add(&format!(
-        "At most ${total:.2}: metrics are paid for by the hour in which there are values for them. Nobody who votes is a user of\n\
-         Cognito; administrators are, and the first 10,000 of them cost nothing."
+        "At most ${total:.2}: a metric costs only in hours with values. Voters are not users of Cognito; administrators are,\n\
+         and the first 10,000 cost nothing."
     ));
-    add("## What is guessed");
+    add("## Assumptions");
     add(&format!(
-        "Nothing of this was run on AWS. That a request takes {} ms and a batch of the stream {} ms, that each of them adds {} bytes to\n\
-         the logs, and that an answer has {} bytes of headers are guesses on the high side. X-Ray records {} % of the requests by its\n\
-         own rule. Each commit is taken to wake the projector by itself; in full batches of 98 ballots counting costs a half or a\n\
-         third of that, and the projector's share of Lambda a hundredth. The queues hold only what fails.",
+        "Nothing was measured on AWS. We assume high values: {} ms for a request, {} ms for a batch of the stream, {} bytes\n\
+         of logs for each, and {} bytes of headers for an answer. X-Ray records {} % of the requests. We assume that each\n\
+         commit calls the projector alone. In full batches of 98 ballots, counting costs a half to a third, and the projector's\n\
+         Lambda time a hundredth. The queues hold only failures.",
         guesses::REQUEST_MS,
         guesses::BATCH_MS,
         guesses::LOG_BYTES,
         guesses::HEADER_BYTES,
         guesses::TRACED * 100.0
     ));
-    add("## Beside another one");
+    add("## A comparison");
     add(&beside());
     add("## The prices");
     add(&prices().to_string());
@@ -96,8 +98,8 @@ fn steps(journey: &Journey) -> Table {
 fn in_words(journey: &Journey) -> String {
     let [written, read] = journey.counted;
     format!(
-        "After the close, the counter reads each ballot twice and writes tallies and receipts. For 1,000 ballots in 16 shards that takes\n\
-         {read} read units and {written} write units."
+        "After the close, the counter reads each ballot twice and writes tallies and receipts.\n\
+         For 1,000 ballots in 16 shards it uses {read} read units and {written} write units."
     )
 }
 
@@ -122,13 +124,12 @@ fn beside() -> String {
     const VOTES: f64 = 1_300_000.0;
     let total: f64 = bill(&AT_ONCE).iter().map(Line::dollars).sum();
     format!(
-        "[tylerpearson/serverless-election-aws](https://github.com/tylerpearson/serverless-election-aws) publishes what it paid for a\n\
-         simulation of 1.3 million votes in about 25 minutes: $34.05, of which $12 were a domain. The other $22.05 were paid at the\n\
-         prices of 2018, with most of Lambda and of DynamoDB within the free tiers, for some practice runs too. There, each message of\n\
-         the queue is an unconditional update of the voter and adds one to a counter: a message that is delivered twice is counted twice.\n\n\
-         The same {} voters cost ${:.2} here, without a free tier, for more: registered one by one, with a ballot to look at, an\n\
-         audit trail of hashes, counted exactly once, with receipts that were asked for. For one ballot: ${:.7} there without the domain,\n\
-         ${:.7} here.",
+        "[tylerpearson/serverless-election-aws](https://github.com/tylerpearson/serverless-election-aws) reports $34.05 for a\n\
+         simulation of 1.3 million votes in 25 minutes, of which $12 were a domain. The other $22.05 were paid at prices of 2018,\n\
+         with most of Lambda and DynamoDB within the free tiers, including some practice runs. There, each message updates the voter\n\
+         unconditionally and increments a counter, so a duplicate message is counted twice.\n\n\
+         The same {} voters cost ${:.2} here, without a free tier, and for more: registration, a ballot to look at, an audit\n\
+         trail, an exact count, and receipts. Per ballot: ${:.7} there without the domain, ${:.7} here.",
         thousands(VOTES),
         total / VOTERS * VOTES,
         22.05 / VOTES,
@@ -148,11 +149,14 @@ fn prices() -> Table {
 #[cfg(test)]
 mod tests {
     #[test]
-    fn the_page_is_what_is_reckoned() {
-        let (file, page) = (concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/costs.md"), super::page());
+    fn the_page_is_up_to_date() {
+        let (file, page) = (concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/operate/costs.md"), super::page());
         if std::env::var_os("UPDATE_COSTS").is_some() {
             std::fs::write(file, &page).unwrap();
         }
-        assert!(std::fs::read_to_string(file).unwrap() == page, "docs/costs.md is not what `make costs` writes");
+        assert!(
+            std::fs::read_to_string(file).unwrap() == page,
+            "docs/operate/costs.md is not what `make costs` writes"
+        );
     }
 }

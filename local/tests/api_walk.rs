@@ -1,4 +1,4 @@
-//! The README does what it says: its walk through an election is run line by line, and so is the script that it ends with.
+//! Runs the walk through an election in docs/api.md line by line, and the audit script that it ends with.
 
 #![cfg(unix)]
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "all of this is a test, the functions around it too")]
@@ -12,9 +12,9 @@ use std::{
 
 use photovote::data_dir::temporary;
 
-/// Where the README's server listens.
+/// Where the server of the walk listens.
 const URL: &str = "http://127.0.0.1:3000";
-/// How the README gets a token.
+/// How the walk gets a token.
 const TOKEN: &str = "cargo run -q -- token";
 
 /// Takes the trail of the walk, changes each text in it by one character and each truth to the contrary, and expects every
@@ -84,10 +84,10 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
-/// The commands of the README's walk.
+/// The commands of the walk.
 fn walk() -> String {
-    let readme = fs::read_to_string(root().join("README.md")).unwrap();
-    let (_, section) = readme.split_once("\n## An election with curl\n").expect("the walk has its heading");
+    let page = fs::read_to_string(root().join("docs/api.md")).unwrap();
+    let (_, section) = page.split_once("\n## An election with curl\n").expect("the walk has its heading");
     let (section, _) = section.split_once("\n## ").expect("something follows the walk");
     let blocks = section.split("\n```sh\n").skip(1).map(|block| block.split_once("```").expect("a block ends").0);
     blocks.collect()
