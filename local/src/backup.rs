@@ -215,8 +215,9 @@ async fn write(client: Client, table: &str, path: &Path, data_dir: Option<&Path>
     let partitions = Partitions::of(&events).await?;
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
     // It appears under its name only once it is whole, and takes no other file's place.
-    let mut file = Leftover::file(folder).map_err(failed)?;
-    let _left = data_dir.map(|data_dir| Leftover::announce(data_dir, file.path().to_owned()));
+    let name = Leftover::name(folder).map_err(failed)?;
+    let _left = data_dir.map(|data_dir| Leftover::announce(data_dir, name.clone()));
+    let mut file = Leftover::file(name).map_err(failed)?;
     let mut amount = Amount::default();
     let mut out = BufWriter::new(&mut file);
     let unreadable = partitions

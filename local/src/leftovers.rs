@@ -5,14 +5,14 @@
 //! command or server: the data directory has a record of it, which its owner keeps locked.
 
 use std::{
-    fs::{self, File, TryLockError},
+    fs::{self, File, OpenOptions, TryLockError},
     io::{self, Write},
     path::{Path, PathBuf},
     thread,
     time::Duration,
 };
 
-use tempfile::NamedTempFile;
+use tempfile::{NamedTempFile, TempPath};
 
 use crate::data_dir::{DATABASE, DataDir, Location, open_lock};
 
@@ -43,9 +43,15 @@ impl Leftover {
         Ok(std::path::absolute(parent)?.join(format!("{PREFIX}{}", hex::encode(bytes))))
     }
 
-    /// Makes a file in this directory that only its owner can read, and that is deleted unless it is kept.
-    pub(crate) fn file(parent: &Path) -> io::Result<NamedTempFile> {
-        tempfile::Builder::new().prefix(PREFIX).tempfile_in(std::path::absolute(parent)?)
+    /// Makes a file of this name that only its owner can read, and that is deleted unless it is kept. The name is announced
+    /// before: a command can be killed right after it has made the file.
+    pub(crate) fn file(name: PathBuf) -> io::Result<NamedTempFile> {
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).create_new(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let file = options.open(&name)?;
+        Ok(NamedTempFile::from_parts(file, TempPath::try_from_path(name)?))
     }
 
     /// Tells later commands what is going to be written at this path.
@@ -133,7 +139,7 @@ fn is_copy(path: &Path) -> io::Result<bool> {
     Ok(has_database)
 }
 
-/// Whether a path is one that [`Leftover::name`] or [`Leftover::file`] has made.
+/// Whether a path is one that [`Leftover::name`] has made.
 fn is_ours(path: &Path) -> bool {
     path.is_absolute() && path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(PREFIX))
 }

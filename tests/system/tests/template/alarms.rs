@@ -41,7 +41,7 @@ fn every_alarm_is_provoked_by_a_test_or_is_awss_own() {
     let explained = runbook.lines().filter_map(|line| line.strip_prefix("### ")).map(str::to_owned);
     same("alarms that are provoked", &set(rows.iter().map(|(alarm, _)| (*alarm).to_owned())), &explained.collect());
     let mut tests = String::new();
-    for folder in ["functions", "api/edge/src", "local/tests"] {
+    for folder in ["api", "workers", "local/tests"] {
         read(&root().join(folder), &mut tests);
     }
     for (alarm, provoked) in rows {
@@ -213,7 +213,7 @@ fn referred(text: &str) -> String {
 /// The metrics that the code counts. Those of a function's process have the function's name as a dimension; what a metric
 /// says of itself are further ones.
 fn counted() -> BTreeSet<Metric> {
-    let process = text("lambda/src/lib.rs");
+    let process = text("functions/src/process.rs");
     let quoted = |before: &str| process.split_once(before).unwrap().1.split('"').nth(1).unwrap().to_owned();
     let (namespace, function) = (quoted("NAMESPACE: &str ="), quoted("with_dimension("));
     let sources = sources();
@@ -233,12 +233,13 @@ fn counted() -> BTreeSet<Metric> {
 /// All that runs in a function.
 fn sources() -> String {
     let mut all = String::new();
-    for crates in ["functions", "storage"] {
-        for package in fs::read_dir(root().join(crates)).unwrap() {
-            read(&package.unwrap().path().join("src"), &mut all);
+    for crates in ["api", "storage", "workers"] {
+        let entries = fs::read_dir(root().join(crates)).unwrap().map(|entry| entry.unwrap().path());
+        for package in entries.filter(|path| path.is_dir()) {
+            read(&package.join("src"), &mut all);
         }
     }
-    read(&root().join("api/edge/src"), &mut all);
+    read(&root().join("functions/src"), &mut all);
     all
 }
 
