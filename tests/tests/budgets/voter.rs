@@ -127,13 +127,13 @@ impl World {
             let ratings: Ratings = candidates.map(|candidate| (candidate, 4)).collect();
             let photographs = usize::from(journey.photographs);
             let token = Digest::from_bytes([1; 32]);
-            let saved = |saves: usize| {
-                let rated = photographs.min(saves * journey.rated_at_once.map_or(0, usize::from));
+            let save = |number: usize| {
+                let rated = photographs.min(number * journey.rated_at_once.map_or(0, usize::from));
                 let draft = format!("{}{}", "4".repeat(rated), ".".repeat(photographs - rated));
-                vec![BallotEvent::BallotSaved { draft: draft.parse().unwrap(), saves, token }]
+                vec![BallotEvent::BallotSaved { draft: draft.parse().unwrap(), saves: number, token }]
             };
             let saves = journey.rated_at_once.map_or(0, |at_once| photographs.div_ceil(at_once.into()));
-            let drafts = (1..=saves).map(saved);
+            let drafts = (1..=saves).map(save);
             let created = vec![BallotEvent::BallotCreated { token }];
             let nonce = Nonce::from_bytes(*Digest::of(&n.to_be_bytes()).as_bytes());
             let cast = vec![BallotEvent::BallotCast { nonce, ratings }];
