@@ -95,6 +95,10 @@ schemas! {
     /// The `sub` of an administrator's JWT. In a path it is percent-encoded, and cannot have a `/`, `\`, `?` or `#` in it.
     Subject => text(&format!("^[^{}]+$", class(|c| refuses::<SubjectText>(&c.to_string()) || "/\\?#".contains(c))))
         .min_length(Some(1)).max_length(Some(SubjectText::LONGEST)).examples(["auth0|123"]);
+    /// The administrator who did something, as a commit names them.
+    Actor => ObjectBuilder::new().schema_type(Type::Object)
+        .property("administrator", Ref::from_schema_name(Subject::name())).required("administrator")
+        .examples([serde_json::json!({"administrator": "auth0|123"})]);
     /// What an administrator may do: an observer sees everything, an editor changes everything but the administrators and
     /// cannot delete the election, an owner does everything.
     Role => one_of(DomainRole::ALL.map(DomainRole::as_str));

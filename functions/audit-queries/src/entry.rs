@@ -78,8 +78,8 @@ pub(crate) struct AuditCommit {
 /// Who did something, and when, according to the server. No shown hash proves it.
 #[derive(Debug, Serialize, ToSchema)]
 struct Unproved {
-    /// Who: `{"administrator": <subject>}`.
-    #[schema(value_type = Object, example = json!({"administrator": "ada"}))]
+    /// Who.
+    #[schema(value_type = schema::Actor)]
     actor: Actor,
     /// When, in milliseconds since 1970.
     #[schema(value_type = i64, example = 1_795_259_829_018_i64)]
