@@ -85,7 +85,8 @@ fn questions(candidates: &[String], tags: &[String]) -> Vec<Question> {
 
 /// An answer without what is random: the ids of the ballot and the request, the receipt and the time.
 fn shown(answer: &Answer) -> (u16, Map<String, Value>, usize, Value) {
-    let headers = answer.headers.iter().filter(|(name, _)| !["date", "x-request-id"].contains(&name.as_str()));
+    let headers =
+        answer.headers.iter().filter(|(name, _)| !["date", "x-request-id", "apigw-requestid"].contains(&name.as_str()));
     let headers = headers.map(|(name, value)| (name.to_string(), value.to_str().unwrap().into())).collect();
     let mut body = answer.json();
     let mut hide = |pointer: &str| {
