@@ -11,7 +11,7 @@ mod observer;
 use std::collections::{BTreeMap, BTreeSet};
 
 use photovote_http::{OPENAPI, PREFIX};
-use photovote_tests::{Answer, Client, Election, Host, Voter};
+use photovote_tests::{Answer, Election, Host, Voter};
 use reqwest::Method;
 use serde_json::{Value, json};
 
