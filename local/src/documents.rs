@@ -57,10 +57,13 @@ impl Count {
         Self { counter: Counter::new(store, gates, documents, queue.clone()), queue, asked }
     }
 
-    /// Counts what was asked for, and what follows from it.
+    /// Counts what was asked for, and what follows from it. What cannot be counted yet is asked for again by the server's reconciler.
     pub(crate) async fn work_off(&mut self) -> Result<(), CountError> {
         while let Ok(message) = self.asked.try_recv() {
-            self.counter.work_off(&message).await?;
+            match self.counter.work_off(&message).await {
+                Err(early) if early.is_early() => tracing::info!(error = %early, "ballots are counted later"),
+                done => done?,
+            }
         }
         Ok(())
     }

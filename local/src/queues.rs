@@ -115,6 +115,8 @@ fn now() -> i64 {
 struct Send {
     queue_url: String,
     message_body: String,
+    #[serde(default)]
+    delay_seconds: u16,
 }
 
 /// Why a message is not sent.
@@ -164,13 +166,14 @@ async fn send(store: Arc<Store>, request: &Request) -> Result<i64, Refusal> {
     if request.target() != "AmazonSQS.SendMessage" {
         return Err(Refusal::UnknownOperation);
     }
-    let Send { queue_url, message_body } = serde_json::from_slice(request.body())?;
+    let Send { queue_url, message_body, delay_seconds } = serde_json::from_slice(request.body())?;
     let is_named = |name: &&&'static str| queue_url.strip_prefix(URL) == Some(**name);
     let queue = *store.names.iter().find(is_named).ok_or(Refusal::NoQueue)?;
     if message_body.is_empty() || message_body.len() > LONGEST_BODY {
         return Err(Refusal::Length);
     }
-    Ok(tokio::task::spawn_blocking(move || store.send(queue, &message_body, now())).await??)
+    let visible_at = now() + i64::from(delay_seconds) * 1_000;
+    Ok(tokio::task::spawn_blocking(move || store.send(queue, &message_body, visible_at)).await??)
 }
 
 #[cfg(test)]
@@ -222,6 +225,18 @@ mod tests {
         assert!(bodies(&queue, 30).is_empty());
         assert_eq!(queue.count().unwrap(), 2);
         assert_eq!(fixture.queues.queue("failures").count().unwrap(), 0);
+    }
+
+    #[tokio::test]
+    async fn a_message_is_received_after_its_delay() {
+        let fixture = Fixture::new().await;
+        let client = Client::new(&fixture.queues.config());
+        for (body, delay) in [("late", 600), ("now", 0)] {
+            let send = client.send_message().queue_url(fixture.queues.url(REPAIR)).message_body(body);
+            send.delay_seconds(delay).send().await.unwrap();
+        }
+        assert_eq!(bodies(&fixture.queue(), 30), ["now"]);
+        assert_eq!(fixture.queue().count().unwrap(), 2);
     }
 
     #[tokio::test]

@@ -240,6 +240,10 @@ async fn gates_and_guards_that_are_lost_come_back_while_no_server_runs() {
     let turnout = open.get("/turnout").await.status(200).json();
     let refused = command(home, Task::Control, Scope::All).await.unwrap_err();
     assert!(refused.to_string().starts_with("another photovote is using "), "{refused}");
+    // A draft that was deleted stays on the schedule until the closer has seen that its gates are closed.
+    let deleted = ("schedule".to_owned(), all.elections["deleted"].id.clone());
+    let tables = Tables::at(server.dynamodb());
+    until("the closer", async || !tables.items(CONTROL).await.contains_key(&deleted)).await;
     server.stop().await;
 
     let engine = Engine::start(&DataDir::open(home).unwrap(), Durability::ProcessEnd).await.unwrap();

@@ -33,6 +33,8 @@ CASES = [
     # The HTTP library would panic at such a query.
     ("PublicQueries", "public-queries-odd", http(400, code="malformed_parameter")),
     ("PublicQueries", "public-queries-results", http(404, code="results_not_found")),
+    # The election is open, so there is nothing to count.
+    ("Counter", "counter-election", DONE),
     ("Closer", "closer-schedule", {"closed": 0}),
     # What nobody projected here, the reconciler finds.
     ("Reconciler", "reconciler-schedule", {"swept": True, "unfinished": 0}),

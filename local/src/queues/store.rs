@@ -64,9 +64,10 @@ impl Store {
         work(&mut connection).map_err(|error| sqlite::failure(&self.file, error))
     }
 
-    pub(super) fn send(&self, queue: &str, body: &str, now: i64) -> Result<i64, FileError> {
+    pub(super) fn send(&self, queue: &str, body: &str, visible_at: i64) -> Result<i64, FileError> {
         let sql = "INSERT INTO messages (queue, body, visible_at) VALUES (?1, ?2, ?3) RETURNING id";
-        let id = self.with(|connection| connection.query_row(sql, params![queue, body, now], |row| row.get(0)))?;
+        let id =
+            self.with(|connection| connection.query_row(sql, params![queue, body, visible_at], |row| row.get(0)))?;
         self.sent.send_modify(|sent| *sent += 1);
         Ok(id)
     }

@@ -58,7 +58,7 @@ pub struct Source {
     pub user_agent: Option<String>,
 }
 
-/// What a commit keeps of its command beside the name. It is stored as two parts: [`Provenance`] and [`RequestPart`].
+/// What a commit keeps of its command beside the name. It is stored as two parts: [`Provenance`], and which request it was.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PrivatePart {
     /// Who asked.

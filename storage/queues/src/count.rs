@@ -16,11 +16,18 @@ pub struct CountMessage {
     /// The shard to be counted. Without one, the counter has each shard counted that is not, and otherwise adds up.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shard: Option<Shard>,
+    /// How often it came before something that it needs.
+    #[serde(default, skip_serializing_if = "is_first")]
+    pub tries: u32,
 }
 
 impl CountMessage {
     /// Look after an election in a generation.
     pub const fn election(election: ElectionId, generation: Generation) -> Self {
-        Self { election, generation, shard: None }
+        Self { election, generation, shard: None, tries: 0 }
     }
+}
+
+const fn is_first(tries: &u32) -> bool {
+    *tries == 0
 }

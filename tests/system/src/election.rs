@@ -137,6 +137,17 @@ impl Election {
             }
         }
     }
+
+    /// The public results once they are there. They become so soon after the release.
+    pub async fn public_results(&self, anybody: &Client) -> Answer {
+        loop {
+            let answer = anybody.get(&format!("/public/elections/{}/results", self.id)).await;
+            match answer.status.as_u16() {
+                404 => tokio::task::yield_now().await,
+                _ => return answer.status(200),
+            }
+        }
+    }
 }
 
 impl Voter {

@@ -190,6 +190,7 @@ impl<'a> Scene<'a> {
         if stage == Stage::Released {
             let released = scene.election.post("/release", json!({})).await.status(200).version();
             scene.election.at(released).await.status(200);
+            scene.election.public_results(&host.anybody()).await;
         }
         scene.readable().await;
         scene

@@ -304,7 +304,7 @@ async fn nobody_else_sees_who_administers() {
     election.final_results(version).await;
     let version = election.post("/release", json!({})).await.status(200).version();
     election.at(version).await.status(200);
-    let released = host.anybody().get(&format!("/public/elections/{}/results", election.id)).await.status(200);
+    let released = election.public_results(&host.anybody()).await;
     for answer in [voter.client.get("/ballot").await.status(200), released] {
         for word in ["somebody-else", "administrator", "role", &host.owner().subject()] {
             // A local subject is a word that may stand anywhere.

@@ -12,6 +12,8 @@
 
 mod fold;
 
+use std::time::Duration;
+
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
 use photovote_coordination::{ControlError, ControlReader};
 use photovote_documents::{PublicError, PublicResults};
@@ -31,6 +33,9 @@ use crate::fold::Folding;
 
 /// How many pages of a megabyte a message is worth, unless it is said otherwise.
 const PAGES: u32 = 100;
+
+/// How often a message is sent again that comes too early: the pauses double from a second, to four minutes together.
+const TRIES: u32 = 8;
 
 /// Why a message has to come again.
 #[derive(Debug, Error)]
@@ -65,6 +70,14 @@ pub enum CountError {
     /// What was counted is not what must be.
     #[error(transparent)]
     Differs(#[from] Difference),
+}
+
+impl CountError {
+    /// Does the message only come too early? Documents are behind the events, or gates are being imported or restored.
+    pub const fn is_early(&self) -> bool {
+        let Self::Control(control) = self else { return matches!(self, Self::Early(_)) };
+        matches!(control, ControlError::Missing { .. } | ControlError::Unguarded { .. })
+    }
 }
 
 /// What was counted is not what the gates let through, or what history says. An operator has to look.
@@ -143,7 +156,23 @@ impl Counter {
     }
 
     async fn received(&self, body: &str) -> Result<(), CountError> {
-        self.work_off(&serde_json::from_str(body)?).await
+        let message: CountMessage = serde_json::from_str(body)?;
+        match self.work_off(&message).await {
+            Err(early) if early.is_early() => self.put_off(message, &early).await,
+            done => done,
+        }
+    }
+
+    /// Sends a message again, a little later each time. It does not fail: what fails is hidden for as long as an invocation can
+    /// take, and an election that is being imported lacks its gates for a moment only.
+    async fn put_off(&self, message: CountMessage, early: &CountError) -> Result<(), CountError> {
+        let CountMessage { election, generation, tries, .. } = &message;
+        if *tries == TRIES {
+            tracing::warn!(event = "count_put_off", %election, %generation, error = %early, "the reconciler asks again");
+            return Ok(());
+        }
+        let delay = Duration::from_secs(1 << tries);
+        Ok(self.queue.send_after(&CountMessage { tries: tries + 1, ..message }, delay).await?)
     }
 
     /// Works off one message. What an operator has to look at is logged and counted, for an alarm; the same message would find the
@@ -157,11 +186,6 @@ impl Counter {
             Err(CountError::Differs(difference)) => {
                 metrics::counter!("CountDiffers").increment(1);
                 tracing::error!(event = "count_differs", %election, %generation, %difference, "results stay unfinished");
-                Ok(())
-            }
-            // It is being imported or restored.
-            Err(CountError::Control(error @ (ControlError::Missing { .. } | ControlError::Unguarded { .. }))) => {
-                tracing::warn!(event = "count_put_off", %election, %generation, %error, "the reconciler asks again");
                 Ok(())
             }
             done => done,

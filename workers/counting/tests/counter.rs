@@ -117,9 +117,33 @@ async fn without_its_gates_an_election_is_not_counted() {
     for key in world.engine.items(table).await.into_keys() {
         world.engine.delete(table, &key).await;
     }
-    let log = world.logged(world.count()).await;
+    let message = serde_json::to_string(&CountMessage::election(ID, generation())).unwrap();
+    world.handle(&[&message]).await;
+    let log = world.logged(async {
+        let handled = world.handle_what_is_asked_for().await;
+        assert_eq!(handled, 2 * (1 + 8), "both shards, each eight times again");
+    });
+    let log = log.await;
     assert!(log.contains("count_put_off"), "{log}");
     assert_eq!(world.served().await.1, None);
+}
+
+#[tokio::test]
+async fn gates_that_come_late_are_waited_for() {
+    let world = World::new(closed(true)).await;
+    let table = world.engine.tables().control;
+    let gates = world.engine.items(table).await;
+    for key in gates.keys() {
+        world.engine.delete(table, key).await;
+    }
+    let message =
+        serde_json::to_string(&CountMessage { shard: Shard::new(0), ..CountMessage::election(ID, generation()) });
+    assert_eq!(world.handle(&[&message.unwrap()]).await, Vec::<String>::new());
+    for shard in 0..2 {
+        world.gate(shard, world.passed(shard)).await;
+    }
+    world.handle_what_is_asked_for().await;
+    assert_eq!(world.documents.counted_so_far(ID).await, Ok(world.passed(0)));
 }
 
 #[tokio::test]

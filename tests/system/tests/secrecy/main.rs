@@ -11,7 +11,7 @@ mod observer;
 use std::collections::{BTreeMap, BTreeSet};
 
 use photovote_edge::{OPENAPI, PREFIX};
-use photovote_tests::{Answer, Client, Election, Host, Voter};
+use photovote_tests::{Answer, Election, Host, Voter};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -126,7 +126,6 @@ async fn observed(behaviour: &Behaviour) -> Observer {
     let closed = election.post("/close", json!({})).await.status(200);
     observer.notes("close", &closed);
     election.final_results(closed.version()).await;
-    found(&host.anybody(), &election, &format!("receipts/{receipt}")).await;
     observer.results_are_out();
     observer.looks("closed", &callers, &parameters).await;
     tries(&mut observer, &election, one).await;
@@ -135,7 +134,7 @@ async fn observed(behaviour: &Behaviour) -> Observer {
     let released = election.post("/release", json!({})).await.status(200);
     observer.notes("release", &released);
     settled(&election, released.version(), 4).await;
-    found(&host.anybody(), &election, "results").await;
+    election.public_results(&host.anybody()).await;
     observer.looks("released", &callers, &parameters).await;
     host.stop().await;
     observer
@@ -153,13 +152,6 @@ async fn settled(election: &Election, version: u64, voters: usize) {
 async fn reached(election: &Election, voter: &str, version: u64) {
     let shown = |list: Value| list["items"].as_array()?.iter().find(|shown| shown["id"] == voter)?["version"].as_u64();
     while shown(election.get("/voters").await.status(200).json()) != Some(version) {
-        tokio::task::yield_now().await;
-    }
-}
-
-/// This is public of the election.
-async fn found(anybody: &Client, election: &Election, what: &str) {
-    while anybody.get(&format!("/public/elections/{}/{what}", election.id)).await.status != 200 {
         tokio::task::yield_now().await;
     }
 }

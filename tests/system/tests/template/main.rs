@@ -387,7 +387,8 @@ fn the_counter_counts_one_shard_at_a_time_and_many_side_by_side() {
         (&mapping["BatchSize"], &mapping["FunctionResponseTypes"]),
         (&json!(1), &json!(["ReportBatchItemFailures"]))
     );
-    assert!(mapping["ScalingConfig"]["MaximumConcurrency"].as_u64().is_some_and(|most| most >= 8));
+    // A new account has ten executions in all: voters' functions need the rest.
+    assert!(mapping["ScalingConfig"]["MaximumConcurrency"].as_u64().is_some_and(|most| (2..=4).contains(&most)));
     let queue = &template.resource("CountQueue")["Properties"];
     assert!(queue["VisibilityTimeout"].as_u64() >= counter.setting("Timeout").as_u64().map(|longest| 6 * longest));
     assert_eq!(named(&queue["RedrivePolicy"]["deadLetterTargetArn"]), "DeadLetters.Arn");

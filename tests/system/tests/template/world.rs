@@ -9,7 +9,6 @@ use aws_sdk_dynamodb::Client;
 use aws_types::SdkConfig;
 use axum::Router;
 use photovote_coordination_write::Control;
-use photovote_counting::CountError;
 use photovote_documents_write::{DocumentStore, Saved};
 use photovote_domain::{
     Aggregate, Digest, Election, Timestamp,
@@ -225,32 +224,23 @@ impl World {
     async fn count_for(&self, function: &str) {
         let observer = &self.places[function].observer;
         let (known, _) = self.stream().await;
-        let mut early = Vec::new();
         while let Some(body) = observer.message("CountQueue") {
-            early.extend(self.work_off(serde_json::from_str(&body).unwrap()).await);
+            self.work_off(serde_json::from_str(&body).unwrap()).await;
         }
-        // What the counter appended is projected, before messages come again.
+        // What the counter appended is projected.
         let (records, _) = self.stream().await;
         if records.len() > known.len() {
             self.project(&records[known.len()..]).await;
         }
-        for message in early {
-            self.work_off(message).await;
-        }
     }
 
-    /// Lets the counter have a message, and whatever it sends itself. Answers the messages that come again, because documents lag behind.
-    async fn work_off(&self, mut message: CountMessage) -> Vec<CountMessage> {
+    /// Lets the counter have a message, and whatever it sends itself.
+    async fn work_off(&self, mut message: CountMessage) {
         let place = &self.places["counter"];
         let counter = place.wiring().counter().unwrap();
-        let mut early = Vec::new();
         loop {
-            match counter.work_off(&message).await {
-                Ok(()) => {}
-                Err(CountError::Early(_)) => early.push(message),
-                Err(error) => panic!("{error}"),
-            }
-            let Some(next) = place.observer.message("CountQueue") else { return early };
+            counter.work_off(&message).await.unwrap();
+            let Some(next) = place.observer.message("CountQueue") else { return };
             message = serde_json::from_str(&next).unwrap();
         }
     }

@@ -192,6 +192,18 @@ impl World {
         String::from_utf8(log.0.lock().unwrap().clone()).unwrap()
     }
 
+    /// Lets the counter handle what it was asked for and what follows from it, as messages of its queue. How many there were.
+    pub(crate) async fn handle_what_is_asked_for(&self) -> usize {
+        let mut asked = self.asked.lock().await;
+        let mut messages = 0;
+        while let Ok(message) = asked.try_recv() {
+            messages += 1;
+            let again = self.handle(&[&serde_json::to_string(&message).unwrap()]).await;
+            assert_eq!(again, Vec::<String>::new());
+        }
+        messages
+    }
+
     /// Lets the counter handle these messages; the places of those that have to come again.
     pub(crate) async fn handle(&self, bodies: &[&str]) -> Vec<String> {
         let record = |(place, body): (usize, &&str)| json!({"messageId": place.to_string(), "body": body});
