@@ -28,6 +28,7 @@ mod held_connections;
 struct Fixture {
     _home: tempfile::TempDir,
     issuer: Arc<Issuer>,
+    links: Links,
     gateway: Gateway,
     client: Client,
 }
@@ -107,12 +108,16 @@ async fn fixture(cors: Cors) -> Fixture {
 
 async fn fixture_with(cors: Cors, max_connections: NonZeroUsize) -> Fixture {
     let home = temporary().unwrap();
-    let issuer = Arc::new(Issuer::open(&DataDir::open(home.path()).unwrap()).unwrap());
+    let dir = DataDir::open(home.path()).unwrap();
+    let issuer = Arc::new(Issuer::open(&dir).unwrap());
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let hosts = [url::Host::parse("vote.example").unwrap()].into_iter().collect();
-    let settings = Settings { issuer: issuer.clone(), cors, hosts, max_connections };
+    let links = Links::new(dir);
+    let settings =
+        Settings { issuer: issuer.clone(), links: links.clone(), page: Page::default(), cors, hosts, max_connections };
     let gateway = Gateway::start(listener, functions(), settings, &Supervisor::new()).unwrap();
-    Fixture { _home: home, issuer, gateway, client: Client::new() }
+    let client = Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+    Fixture { _home: home, issuer, links, gateway, client }
 }
 
 impl Fixture {
@@ -189,9 +194,7 @@ async fn other_routes_are_open_and_get_no_claims() {
 #[tokio::test]
 async fn unknown_paths_and_methods_are_refused() {
     let fixture = fixture(Cors::Nobody).await;
-    for path in
-        ["/", "/v1", "/v1/other", "/v1/ballot/", "/v1/things/1/2", "/photos/none.png", "/photos/%2e%2e/issuer.key"]
-    {
+    for path in ["/v1", "/v1/other", "/v1/ballot/", "/v1/things/1/2", "/photos/none.png", "/photos/%2e%2e/issuer.key"] {
         assert_eq!(refusal(fixture.send(Method::GET, path)).await, (404, "route_not_found".into()), "{path}");
     }
     for method in [Method::DELETE, Method::OPTIONS] {

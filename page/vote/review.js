@@ -1,0 +1,59 @@
+// @ts-check
+/** The review: all photographs with their ratings, unrated first, and the cast. */
+import { html, useState } from '../lib/html.js';
+import { Dialog, Picture } from '../lib/parts.js';
+import { Bars } from '../lib/bars.js';
+import { t } from '../lib/words.js';
+import { Rating } from './rating.js';
+
+/**
+ * @param {{ballot: import('./ballot.js').Ballot, state: import('./ballot.js').State, competitions: import('./ballot.js').Competition[],
+ *   onRate: (candidate: string, grade: number | null) => void, onBack: () => void, onOpen: (competition: number, at: number) => void}} props
+ */
+export function Review({ ballot, state, competitions, onRate, onOpen }) {
+  const [asking, setAsking] = useState(false);
+  const election = /** @type {import('./ballot.js').Election} */ (state.election);
+  const all = competitions.flatMap(({ candidates }) => candidates);
+  const [unratedAtFirst] = useState(() => new Set(all.filter(({ id }) => state.ratings[id] === undefined).map(({ id }) => id)));
+  const rated = all.filter(({ id }) => state.ratings[id] !== undefined).length;
+  const grades = Array.from({ length: election.scale.max - election.scale.min + 1 }, (_, i) => election.scale.min + i);
+  const counts = Object.fromEntries(grades.map((grade) => [grade, all.filter(({ id }) => state.ratings[id] === grade).length]));
+  const busy = state.casting === 'sending' || state.casting === 'waiting';
+  return html`<div class="page review">
+    <div class="head">
+      <div><h2 tabindex="-1">${t('review.title')}</h2>
+        <p>${rated === all.length ? t('review.all', { count: all.length }) : t('review.some', { rated, count: all.length })}</p></div>
+      ${rated > 0 && html`<figure class="mine"><figcaption class="small quiet">${t('review.mine')}</figcaption>
+        <${Bars} counts=${counts} label=${t('review.mine')} /></figure>`}
+    </div>
+    ${competitions.map((competition, index) => {
+      // The order stays as it was when the review began: a row does not jump away from the finger that rates it.
+      const rows = competition.candidates.map((candidate, at) => ({ candidate, at }));
+      const sorted = [...rows.filter(({ candidate }) => unratedAtFirst.has(candidate.id)), ...rows.filter(({ candidate }) => !unratedAtFirst.has(candidate.id))];
+      return html`<section aria-label=${competition.name}>
+        <h3>${competition.name}</h3>
+        <ul class="rows card">${sorted.map(({ candidate, at }) => html`<li key=${candidate.id}>
+          <button type="button" class="thumb" aria-label=${t('enlarge', { name: candidate.name })} onClick=${() => onOpen(index, at)}><${Picture} image=${candidate.image} alt="" /></button>
+          <div class="grow"><b>${candidate.name}</b><br /><span class="small quiet">${state.ratings[candidate.id] === undefined
+            ? t('rate.none') : t('rate.is', { grade: state.ratings[candidate.id], max: election.scale.max })}</span></div>
+          <${Rating} name=${candidate.name} scale=${election.scale} grade=${state.ratings[candidate.id]}
+            onRate=${(/** @type {number | null} */ grade) => onRate(candidate.id, grade)} />
+        </li>`)}</ul></section>`;
+    })}
+    <section class="card cast">
+      <div class="grow"><h3>${t('cast.title')}</h3><p>${t('cast.final')}</p></div>
+      <button type="button" class="button next" disabled=${!rated} onClick=${() => setAsking(true)}>${t('cast')}</button>
+      ${!rated && html`<p class="small quiet">${t('cast.empty')}</p>`}
+    </section>
+    ${asking && html`<${Dialog} title=${t('cast.confirm')} onClose=${() => !busy && setAsking(false)}>
+      <p>${t('cast.confirm.what', { rated, count: all.length })}</p>
+      ${rated < all.length && html`<p class="quiet">${t('cast.unrated', { count: all.length - rated })}</p>`}
+      ${state.rehearsal && html`<p class="note">${t('rehearsal.no_cast')}</p>`}
+      <div role="status">${busy && html`<p class="note">${t(state.casting === 'waiting' ? 'cast.waiting' : 'cast.sending')}</p>`}</div>
+      ${state.casting === 'failed' && html`<p class="note bad" role="alert">${t('cast.failed')} ${t('code', { code: state.failure?.code ?? '' })}</p>`}
+      <div class="buttons">
+        <button type="button" class="button" disabled=${busy} onClick=${() => setAsking(false)}>${t('cast.not_yet')}</button>
+        ${!state.rehearsal && html`<button type="button" class="button next" disabled=${busy} onClick=${() => ballot.cast()}>${t('cast.now')}</button>`}
+      </div><//>`}
+  </div>`;
+}
