@@ -2,7 +2,7 @@
 import { html, useEffect, useState } from '../lib/html.js';
 import { Copy, download } from '../lib/parts.js';
 import { t } from '../lib/words.js';
-import { Results } from '../results/view.js';
+import { Results } from '../outcome/view.js';
 import { Confirm } from './photographs.js';
 import { ask, command, read } from './work.js';
 

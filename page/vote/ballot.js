@@ -21,6 +21,8 @@ import { Queue } from './queue.js';
 
 /** How long changes are gathered before they are sent, in milliseconds. */
 const GATHER = 350;
+/** How often a ballot that is not open yet is asked for, in milliseconds. */
+const NOT_OPEN = 4_000;
 /** The longest wait between two tries, in milliseconds. */
 const LONGEST = 15_000;
 
@@ -115,8 +117,11 @@ export class Ballot {
       return;
     }
     this.known = ballot.ratings ?? {};
-    if (election.status === 'draft') this.set({ phase: 'not_open', election, id: ballot.id });
-    else if (election.status === 'open') {
+    if (election.status === 'draft') {
+      this.set({ phase: 'not_open', election, id: ballot.id });
+      clearTimeout(this.timer);
+      this.timer = setTimeout(() => this.load(), NOT_OPEN);
+    } else if (election.status === 'open') {
       this.set({ phase: 'open', election, id: ballot.id, ratings: this.seen(), saving: this.pending() ? 'saving' : 'saved' });
       if (unsaved.cast && this.state.casting === '') this.set({ casting: 'interrupted' });
       if (this.pending()) this.soon();

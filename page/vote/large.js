@@ -3,7 +3,7 @@
 import { html, useEffect, useRef, useState } from '../lib/html.js';
 import { Picture, altOf } from '../lib/parts.js';
 import { t } from '../lib/words.js';
-import { Rating } from './rating.js';
+import { Clear, Rating } from './rating.js';
 
 /** How far a finger moves until it is a swipe, in pixels. */
 const SWIPE = 50;
@@ -66,8 +66,10 @@ export function Large({ candidates, at, ratings, scale, onRate, onGo, onClose, s
     else onClose();
   };
   const toStage = () => stage.current?.focus();
-  const control = (/** @type {import('./ballot.js').Candidate} */ candidate) => html`<${Rating} key=${candidate.id} name=${candidate.name}
-    scale=${scale} grade=${ratings[candidate.id]} onRate=${(/** @type {number | null} */ grade) => onRate(candidate.id, grade)} onPointed=${toStage} />`;
+  const control = (/** @type {import('./ballot.js').Candidate} */ candidate) => html`<div class="rating" key=${candidate.id}>
+    <${Rating} name=${candidate.name} scale=${scale} grade=${ratings[candidate.id]} onPointed=${toStage}
+      onRate=${(/** @type {number | null} */ grade) => onRate(candidate.id, grade)} />
+    <${Clear} name=${candidate.name} grade=${ratings[candidate.id]} onRate=${() => onRate(candidate.id, null)} /></div>`;
   const shown = beside === null ? [one] : [candidates[beside], one];
   return html`<dialog ref=${dialog} class="large" aria-label=${t('large.label')} onCancel=${cancel} onKeyDown=${press}>
     <header>

@@ -5,9 +5,9 @@ import { number, t } from '../lib/words.js';
 /**
  * The one control for a rating: a row of keys. Arrow keys move over the grades and record nothing; Enter, Space and a click record.
  * @param {{name: string, scale: {min: number, max: number}, grade: number | undefined, onRate: (grade: number | null) => void,
- *   clear?: boolean, onPointed?: () => void}} props
+ *   onPointed?: () => void}} props
  */
-export function Rating({ name, scale, grade, onRate, clear = true, onPointed }) {
+export function Rating({ name, scale, grade, onRate, onPointed }) {
   const group = useRef(/** @type {HTMLElement | null} */ (null));
   const grades = Array.from({ length: scale.max - scale.min + 1 }, (_, i) => scale.min + i);
   const [at, setAt] = useState(/** @type {number | null} */ (null));
@@ -32,13 +32,15 @@ export function Rating({ name, scale, grade, onRate, clear = true, onPointed }) 
     // A pointer has a place, a keyboard has none: `detail` counts clicks.
     if (event.detail > 0) onPointed?.();
   };
-  return html`<div class="rating">
-    <div ref=${group} class="grades" role="radiogroup" aria-label=${t('rate.label', { name })} data-many=${grades.length > 10}
-      onKeyDown=${move} onFocusOut=${() => setAt(null)}>
-      ${grades.map((one) => html`<button type="button" role="radio" aria-checked=${one === grade} tabindex=${one === stop ? 0 : -1}
-        onClick=${(/** @type {MouseEvent} */ event) => press(event, one)}>${number(one)}</button>`)}
-    </div>
-    ${clear && html`<button type="button" class="clear small" disabled=${grade === undefined} aria-label=${t('rate.clear_one', { name })}
-      onClick=${() => onRate(null)}>${t('rate.clear')}</button>`}
+  return html`<div ref=${group} class="grades" role="radiogroup" aria-label=${t('rate.label', { name })} data-many=${grades.length > 10}
+    onKeyDown=${move} onFocusOut=${() => setAt(null)}>
+    ${grades.map((one) => html`<button type="button" role="radio" aria-checked=${one === grade} tabindex=${one === stop ? 0 : -1}
+      onClick=${(/** @type {MouseEvent} */ event) => press(event, one)}>${number(one)}</button>`)}
   </div>`;
+}
+
+/** Takes a rating back. It keeps its place when there is nothing to take back. @param {{name: string, grade: number | undefined, onRate: (grade: null) => void}} props */
+export function Clear({ name, grade, onRate }) {
+  return html`<button type="button" class="clear small" disabled=${grade === undefined} aria-label=${t('rate.clear_one', { name })}
+    onClick=${() => onRate(null)}>${t('rate.clear')}</button>`;
 }

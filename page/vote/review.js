@@ -4,7 +4,7 @@ import { html, useState } from '../lib/html.js';
 import { Dialog, Picture } from '../lib/parts.js';
 import { Bars } from '../lib/bars.js';
 import { t } from '../lib/words.js';
-import { Rating } from './rating.js';
+import { Clear, Rating } from './rating.js';
 
 /**
  * @param {{ballot: import('./ballot.js').Ballot, state: import('./ballot.js').State, competitions: import('./ballot.js').Competition[],
@@ -36,8 +36,9 @@ export function Review({ ballot, state, competitions, onRate, onOpen }) {
           <button type="button" class="thumb" aria-label=${t('enlarge', { name: candidate.name })} onClick=${() => onOpen(index, at)}><${Picture} image=${candidate.image} alt="" /></button>
           <div class="grow"><b>${candidate.name}</b><br /><span class="small quiet">${state.ratings[candidate.id] === undefined
             ? t('rate.none') : t('rate.is', { grade: state.ratings[candidate.id], max: election.scale.max })}</span></div>
-          <${Rating} name=${candidate.name} scale=${election.scale} grade=${state.ratings[candidate.id]}
-            onRate=${(/** @type {number | null} */ grade) => onRate(candidate.id, grade)} />
+          <div class="rating"><${Rating} name=${candidate.name} scale=${election.scale} grade=${state.ratings[candidate.id]}
+              onRate=${(/** @type {number | null} */ grade) => onRate(candidate.id, grade)} />
+            <${Clear} name=${candidate.name} grade=${state.ratings[candidate.id]} onRate=${() => onRate(candidate.id, null)} /></div>
         </li>`)}</ul></section>`;
     })}
     <section class="card cast">

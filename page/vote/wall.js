@@ -3,7 +3,7 @@
 import { html } from '../lib/html.js';
 import { Picture, altOf, sizeOf } from '../lib/parts.js';
 import { t } from '../lib/words.js';
-import { Rating } from './rating.js';
+import { Clear, Rating } from './rating.js';
 
 /**
  * @param {{election: import('./ballot.js').Election, competition: import('./ballot.js').Competition | undefined, first: boolean,
@@ -33,7 +33,7 @@ function Entry({ candidate, even, scale, grade, onOpen, onRate }) {
   return html`<li class="entry" style=${even ? {} : { '--ar': ratio.toFixed(4) }}>
     <button type="button" class="frame" aria-label=${t('enlarge', { name: altOf(candidate) })} onClick=${onOpen}>
       <${Picture} image=${candidate.image} alt="" /></button>
-    <p class="title"><b title=${candidate.name}>${candidate.name}</b></p>
+    <p class="title"><b title=${candidate.name}>${candidate.name}</b> <${Clear} name=${candidate.name} grade=${grade} onRate=${onRate} /></p>
     ${candidate.description && html`<p class="small quiet description">${candidate.description}</p>`}
     <${Rating} name=${candidate.name} scale=${scale} grade=${grade} onRate=${onRate} />
   </li>`;

@@ -46,7 +46,7 @@ files! {
     "admin/photographs.js" "admin/results.js" "admin/running.js" "admin/settings.js" "admin/sign-in.js"
     "admin/trail.js" "admin/voters.js" "admin/work.js"
     "lib/api.js" "lib/bars.js" "lib/html.js" "lib/parts.js" "lib/words.js"
-    "results/main.js" "results/presenter.js" "results/view.js"
+    "outcome/main.js" "outcome/presenter.js" "outcome/view.js"
     "start/main.js" "start/not-found.js"
     "vendor/hooks.js" "vendor/htm-license.txt" "vendor/htm.js" "vendor/preact-license.txt" "vendor/preact.js"
     "verify/main.js"
@@ -223,6 +223,20 @@ mod tests {
             "/README.md",
         ] {
             assert_eq!(file_of(path), None, "{path}");
+        }
+    }
+
+    #[test]
+    fn vendored_files_are_what_their_readme_says() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../page/vendor");
+        let readme = fs::read_to_string(format!("{folder}/README.md")).unwrap();
+        let rows: Vec<_> = readme.lines().filter_map(|line| line.strip_prefix("| ")?.split_once(".js |")).collect();
+        let scripts = FILES.iter().filter(|(name, _)| name.starts_with("vendor/") && name.ends_with(".js")).count();
+        assert_eq!(rows.len(), scripts);
+        for (name, row) in rows {
+            let bytes = fs::read(format!("{folder}/{name}.js")).unwrap();
+            let hash = hex::encode(digest::digest(&digest::SHA256, &bytes));
+            assert!(row.contains(&hash), "{name}.js has the hash {hash}");
         }
     }
 }
