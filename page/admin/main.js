@@ -122,6 +122,9 @@ function OneElection({ id, part, role, onChanged }) {
     return () => clearInterval(timer);
   }, [election]);
   useTitle(election?.name ?? '');
+  useEffect(() => {
+    for (const current of document.querySelectorAll('nav [aria-current]')) current.scrollIntoView({ block: 'nearest', inline: 'center' });
+  }, [part, election?.id]);
   if (!election) return html`<div class="page wide" role="status"><p>${missing ? t('election.missing') : t('loading')}</p></div>`;
   const parts = PARTS.filter(({ when }) => when(election.status));
   const usual = { draft: 'photographs', open: 'running', closing: 'running', closed: 'results', released: 'results' }[election.status];
@@ -133,4 +136,6 @@ function OneElection({ id, part, role, onChanged }) {
   </div>`;
 }
 
+// A link that is opened in the same tab changes the fragment only.
+addEventListener('hashchange', () => location.hash.startsWith('#sign-in=') && location.reload());
 render(html`<${Page} />`, /** @type {HTMLElement} */ (document.getElementById('page')));

@@ -74,8 +74,7 @@ export function Large({ candidates, at, ratings, scale, onRate, onGo, onClose, s
   return html`<dialog ref=${dialog} class="large" aria-label=${t('large.label')} onCancel=${cancel} onKeyDown=${press}>
     <header>
       <p class="what"><b>${shown.map(({ name }) => name).join(' · ')}</b>
-        <span class="quiet small">${t('large.place', { place: at + 1, count: candidates.length })}</span></p>
-      ${saved}
+        <span class="quiet small">${t('large.place', { place: at + 1, count: candidates.length })}</span> ${saved}</p>
       <button type="button" class="icon" aria-pressed=${beside !== null} aria-label=${t('large.compare')} title=${t('large.compare')} disabled=${most < 1}
         onClick=${compare}><svg viewBox="0 0 20 20" aria-hidden="true"><path d="M2 4h7v12H2zM11 4h7v12h-7z"/></svg></button>
       <button type="button" class="icon" aria-label=${t('large.help')} title=${t('large.help')} onClick=${() => setHelp(true)}>?</button>

@@ -8,7 +8,7 @@ import { Ballot } from './ballot.js';
 import { Large } from './large.js';
 import { shuffled } from './order.js';
 import { Receipt } from './receipt.js';
-import { Review } from './review.js';
+import { Casting, Review } from './review.js';
 import { takeToken } from './token.js';
 import { Wall } from './wall.js';
 
@@ -76,6 +76,7 @@ function Open({ ballot, state }) {
   const competition = competitions[Math.max(index, 0)];
   const all = competitions.flatMap(({ candidates }) => candidates);
   const rated = (/** @type {import('./ballot.js').Candidate[]} */ some) => some.filter(({ id }) => state.ratings[id] !== undefined).length;
+  const [asking, setAsking] = useState(false);
   useTitle(election.name);
   useHeadingFocus(view.view);
   const rate = (/** @type {string} */ candidate, /** @type {number | null} */ grade) => ballot.rate(candidate, grade);
@@ -95,7 +96,7 @@ function Open({ ballot, state }) {
       ${state.failure && html`<p class="note bad" role="alert">${problemWords(state.failure)} <span class="small">${t('code', { code: state.failure.code })}</span></p>`}
       ${state.casting === 'interrupted' && html`<p class="note" role="status">${t('cast.interrupted')}</p>`}
       ${view.view === 'review'
-        ? html`<${Review} ballot=${ballot} state=${state} competitions=${competitions} onRate=${rate} onBack=${() => leave({ view: 'wall' })}
+        ? html`<${Review} state=${state} competitions=${competitions} onRate=${rate}
             onOpen=${(/** @type {number} */ i, /** @type {number} */ at) => go({ view: 'wall', competition: i, large: at })} />`
         : html`<${Wall} election=${election} competition=${competition} first=${index <= 0} ratings=${state.ratings} onRate=${rate}
             onOpen=${(/** @type {number} */ at) => go({ large: at })} />`}
@@ -107,9 +108,12 @@ function Open({ ballot, state }) {
         <${Progress} done=${rated(all)} of=${all.length} />
       </div>
       ${view.view === 'review'
-        ? html`<button type="button" class="button" onClick=${() => leave({ view: 'wall' })}>${t('review.back')}</button>`
+        ? html`<button type="button" class="icon back" aria-label=${t('review.back')} title=${t('review.back')} onClick=${() => leave({ view: 'wall' })}>
+            <svg class="flip" viewBox="0 0 20 20" aria-hidden="true"><path d="M13 3l-7 7 7 7"/></svg></button>
+          <button type="button" class="button next" disabled=${!rated(all)} onClick=${() => setAsking(true)}>${t('cast')}</button>`
         : html`<button type="button" class="button next" onClick=${() => go({ view: 'review' })}>${t('review')}</button>`}
     </div></div>
+    ${asking && html`<${Casting} ballot=${ballot} state=${state} rated=${rated(all)} count=${all.length} onClose=${() => setAsking(false)} />`}
     ${large && html`<${Large} candidates=${competition.candidates} at=${view.large} ratings=${state.ratings} scale=${election.scale} saved=${saved}
       onRate=${rate} onGo=${(/** @type {number} */ at) => go({ large: at }, true)} onClose=${() => leave({ large: null })} />`}`;
 }
@@ -144,6 +148,8 @@ function TimeLeft({ election, ballot }) {
   return html`· <time datetime=${election.closes_at} title=${exactly(end)}>${text}</time>`;
 }
 
+// A link that is opened in the same tab changes the fragment only.
+addEventListener('hashchange', () => location.hash && location.hash !== '#main' && location.reload());
 const root = /** @type {HTMLElement} */ (document.getElementById('page'));
 const ballot = new Ballot(takeToken(), (state) => queueMicrotask(() => show(state)));
 /** @param {import('./ballot.js').State} state */

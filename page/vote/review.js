@@ -7,18 +7,16 @@ import { t } from '../lib/words.js';
 import { Clear, Rating } from './rating.js';
 
 /**
- * @param {{ballot: import('./ballot.js').Ballot, state: import('./ballot.js').State, competitions: import('./ballot.js').Competition[],
- *   onRate: (candidate: string, grade: number | null) => void, onBack: () => void, onOpen: (competition: number, at: number) => void}} props
+ * @param {{state: import('./ballot.js').State, competitions: import('./ballot.js').Competition[],
+ *   onRate: (candidate: string, grade: number | null) => void, onOpen: (competition: number, at: number) => void}} props
  */
-export function Review({ ballot, state, competitions, onRate, onOpen }) {
-  const [asking, setAsking] = useState(false);
+export function Review({ state, competitions, onRate, onOpen }) {
   const election = /** @type {import('./ballot.js').Election} */ (state.election);
   const all = competitions.flatMap(({ candidates }) => candidates);
   const [unratedAtFirst] = useState(() => new Set(all.filter(({ id }) => state.ratings[id] === undefined).map(({ id }) => id)));
   const rated = all.filter(({ id }) => state.ratings[id] !== undefined).length;
   const grades = Array.from({ length: election.scale.max - election.scale.min + 1 }, (_, i) => election.scale.min + i);
   const counts = Object.fromEntries(grades.map((grade) => [grade, all.filter(({ id }) => state.ratings[id] === grade).length]));
-  const busy = state.casting === 'sending' || state.casting === 'waiting';
   return html`<div class="page review">
     <div class="head">
       <div><h2 tabindex="-1">${t('review.title')}</h2>
@@ -41,20 +39,24 @@ export function Review({ ballot, state, competitions, onRate, onOpen }) {
             <${Clear} name=${candidate.name} grade=${state.ratings[candidate.id]} onRate=${() => onRate(candidate.id, null)} /></div>
         </li>`)}</ul></section>`;
     })}
-    <section class="card cast">
-      <div class="grow"><h3>${t('cast.title')}</h3><p>${t('cast.final')}</p></div>
-      <button type="button" class="button next" disabled=${!rated} onClick=${() => setAsking(true)}>${t('cast')}</button>
-      ${!rated && html`<p class="small quiet">${t('cast.empty')}</p>`}
-    </section>
-    ${asking && html`<${Dialog} title=${t('cast.confirm')} onClose=${() => !busy && setAsking(false)}>
-      <p>${t('cast.confirm.what', { rated, count: all.length })}</p>
-      ${rated < all.length && html`<p class="quiet">${t('cast.unrated', { count: all.length - rated })}</p>`}
+    <section class="card"><h3>${t('cast.title')}</h3><p>${rated ? t('cast.final') : t('cast.empty')}</p></section>
+  </div>`;
+}
+
+/**
+ * The one confirmation of a cast, and what becomes of it.
+ * @param {{ballot: import('./ballot.js').Ballot, state: import('./ballot.js').State, rated: number, count: number, onClose: () => void}} props
+ */
+export function Casting({ ballot, state, rated, count, onClose }) {
+  const busy = state.casting === 'sending' || state.casting === 'waiting';
+  return html`<${Dialog} title=${t('cast.confirm')} onClose=${() => !busy && onClose()}>
+      <p>${t('cast.confirm.what', { rated, count })}</p>
+      ${rated < count && html`<p class="quiet">${t('cast.unrated', { count: count - rated })}</p>`}
       ${state.rehearsal && html`<p class="note">${t('rehearsal.no_cast')}</p>`}
       <div role="status">${busy && html`<p class="note">${t(state.casting === 'waiting' ? 'cast.waiting' : 'cast.sending')}</p>`}</div>
       ${state.casting === 'failed' && html`<p class="note bad" role="alert">${t('cast.failed')} ${t('code', { code: state.failure?.code ?? '' })}</p>`}
       <div class="buttons">
-        <button type="button" class="button" disabled=${busy} onClick=${() => setAsking(false)}>${t('cast.not_yet')}</button>
+        <button type="button" class="button" disabled=${busy} onClick=${() => onClose()}>${t('cast.not_yet')}</button>
         ${!state.rehearsal && html`<button type="button" class="button next" disabled=${busy} onClick=${() => ballot.cast()}>${t('cast.now')}</button>`}
-      </div><//>`}
-  </div>`;
+      </div><//>`;
 }
