@@ -19,6 +19,8 @@ import { Queue } from './queue.js';
  *   lost: number, rehearsal: boolean}} State
  */
 
+/** What refuses a command because voting is over. */
+const OVER = ['election_not_open', 'election_closed', 'election_due', 'election_status'];
 /** How long changes are gathered before they are sent, in milliseconds. */
 const GATHER = 350;
 /** How often a ballot that is not open yet is asked for, in milliseconds. */
@@ -38,6 +40,8 @@ export class Ballot {
     this.sending = false;
     /** Counts changes, so that an answer which was on its way meanwhile is not taken for news. */
     this.changes = 0;
+    /** A command was refused because voting is over. What the server shows may be older by some seconds. */
+    this.over = false;
     /** What the server has acknowledged. @type {Record<string, number>} */
     this.known = {};
     /** @type {State} */
@@ -121,7 +125,7 @@ export class Ballot {
       this.set({ phase: 'not_open', election, id: ballot.id });
       clearTimeout(this.timer);
       this.timer = setTimeout(() => this.load(), NOT_OPEN);
-    } else if (election.status === 'open') {
+    } else if (election.status === 'open' && !this.over) {
       this.set({ phase: 'open', election, id: ballot.id, ratings: this.seen(), saving: this.pending() ? 'saving' : 'saved' });
       if (unsaved.cast && this.state.casting === '') this.set({ casting: 'interrupted' });
       if (this.pending()) this.soon();
@@ -242,8 +246,10 @@ export class Ballot {
     if (answer.code === 'conflict') this.retry(() => this.send(), 0.5);
     else if (answer.code === 'too_many_changes') this.set({ saving: 'full' });
     else if (answer.status === 401) this.set({ phase: 'replaced' });
-    else if (answer.status === 409) this.load();
-    else if (answer.code === 'idempotency_key_reused') this.retry(() => this.send(), 0.5);
+    else if (answer.status === 409) {
+      this.over ||= OVER.includes(answer.code);
+      this.load();
+    } else if (answer.code === 'idempotency_key_reused') this.retry(() => this.send(), 0.5);
     else {
       // The server will never take it: the voter sees what it has, and why.
       this.queue?.saved(batch);
@@ -292,8 +298,11 @@ export class Ballot {
       });
       if (answer.status === 401) this.set({ phase: 'replaced', casting: '' });
       else if (answer.code === 'empty_ballot') this.set({ casting: 'empty' });
-      else if (answer.status === 409) await this.load();
-      else this.set({ casting: 'failed', failure: answer });
+      else if (answer.status === 409) {
+        this.over ||= OVER.includes(answer.code);
+        await this.load();
+        if (this.state.phase === 'open') this.set({ casting: 'failed', failure: answer });
+      } else this.set({ casting: 'failed', failure: answer });
       return;
     }
   }
