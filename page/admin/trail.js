@@ -28,8 +28,8 @@ export function Trail({ election }) {
         : html`<p class="note bad">${t('trail.wrong', { where: verdict.where })}</p>`)}</div></section>
     <ol class="rows card wide trail">${commits.sort((a, b) => (whoAndWhen(b).time ?? 0) - (whoAndWhen(a).time ?? 0)).map((entry) => {
       const { actor, time } = whoAndWhen(entry);
-      return html`<li key=${entry.stream + entry.version}><div class="grow">${entry.events.map((/** @type {any} */ event) => html`<p>${sentence(event, names)}</p>`)}</div>
-        <p class="small quiet">${who(actor)}<br /><time datetime=${time ? new Date(time).toISOString() : null}>${time ? exactly(new Date(time)) : ''}</time></p></li>`;
+      return html`<li key=${entry.stream + entry.version}><div class="grow">${entry.events.map((/** @type {any} */ event) => html`<p><b>${who(actor)}</b> ${sentence(event, names)}</p>`)}</div>
+        <p class="small quiet"><time datetime=${time ? new Date(time).toISOString() : null}>${time ? exactly(new Date(time)) : ''}</time></p></li>`;
     })}</ol>
     ${ballots.length > 0 && html`<p class="small quiet">${t('trail.cast', { count: ballots.filter(({ cast }) => cast).length })}</p>`}
   </div>`;

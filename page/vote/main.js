@@ -84,7 +84,7 @@ function Open({ ballot, state }) {
   const large = view.large !== null && competition?.candidates[view.large];
 
   return html`<a class="skip" href="#main">${t('skip')}</a>
-    ${state.rehearsal && html`<p class="rehearsal"><span>${t('rehearsal')}</span> <a href="/admin#/e/${election.id}/check">${t('rehearsal.back')}</a></p>`}
+    ${state.rehearsal && html`<aside class="rehearsal"><span>${t('rehearsal')}</span> <a href="/admin#/e/${election.id}/check">${t('rehearsal.back')}</a></aside>`}
     <header class="top">
       <div><h1 tabindex="-1">${election.name}</h1>${saved}</div>
       ${view.view === 'wall' && competitions.length > 1 && html`<nav class="tabs" aria-label=${t('competitions')}>
@@ -102,7 +102,7 @@ function Open({ ballot, state }) {
             onOpen=${(/** @type {number} */ at) => go({ large: at })} />`}
       <${Languages} />
     </main>
-    <div class="bar"><div>
+    <footer class="bar"><div>
       <div class="progress small">
         <span class="quiet"><span id="rated">${t('rated', { rated: rated(all), count: all.length })}</span> <${TimeLeft} election=${election} ballot=${ballot} /></span>
         <${Progress} done=${rated(all)} of=${all.length} />
@@ -112,7 +112,7 @@ function Open({ ballot, state }) {
             <svg class="flip" viewBox="0 0 20 20" aria-hidden="true"><path d="M13 3l-7 7 7 7"/></svg></button>
           <button type="button" class="button next" disabled=${!rated(all)} onClick=${() => setAsking(true)}>${t('cast')}</button>`
         : html`<button type="button" class="button next" onClick=${() => go({ view: 'review' })}>${t('review')}</button>`}
-    </div></div>
+    </div></footer>
     ${asking && html`<${Casting} ballot=${ballot} state=${state} rated=${rated(all)} count=${all.length} onClose=${() => setAsking(false)} />`}
     ${large && html`<${Large} candidates=${competition.candidates} at=${view.large} ratings=${state.ratings} scale=${election.scale} saved=${saved}
       onRate=${rate} onGo=${(/** @type {number} */ at) => go({ large: at }, true)} onClose=${() => leave({ large: null })} />`}`;
