@@ -26,6 +26,9 @@ export function Rating({ name, scale, grade, onRate, onPointed }) {
     setAt(grades[next]);
     /** @type {HTMLElement} */ (group.current?.children[next]).focus();
   };
+  const left = (/** @type {FocusEvent} */ event) => {
+    if (!group.current?.contains(/** @type {Node | null} */ (event.relatedTarget))) setAt(null);
+  };
   const press = (/** @type {MouseEvent} */ event, /** @type {number} */ one) => {
     onRate(one);
     setAt(null);
@@ -33,7 +36,7 @@ export function Rating({ name, scale, grade, onRate, onPointed }) {
     if (event.detail > 0) onPointed?.();
   };
   return html`<div ref=${group} class="grades" role="radiogroup" aria-label=${t('rate.label', { name })} data-many=${grades.length > 10}
-    onKeyDown=${move} onFocusOut=${() => setAt(null)}>
+    onKeyDown=${move} onFocusOut=${left}>
     ${grades.map((one) => html`<button type="button" role="radio" aria-checked=${one === grade} tabindex=${one === stop ? 0 : -1}
       onClick=${(/** @type {MouseEvent} */ event) => press(event, one)}>${number(one)}</button>`)}
   </div>`;
