@@ -1,6 +1,6 @@
 """Tries the page in a real browser. Arguments: parts of the names of tests to run; otherwise all of them.
 
-    target/page/bin/python tests/page/main.py [keyboard …]
+    make test-page ONLY=keyboard
 """
 
 import sys
