@@ -129,10 +129,13 @@ function OneElection({ id, part, role, onChanged }) {
   const parts = PARTS.filter(({ when }) => when(election.status));
   const usual = { draft: 'photographs', open: 'running', closing: 'running', closed: 'results', released: 'results' }[election.status];
   const shown = parts.find(({ name }) => name === part) ?? parts.find(({ name }) => name === usual) ?? parts[0];
+  // A draft leads from one step to the next.
+  const next = election.status === 'draft' && election.competitions.some(({ candidates }) => candidates.length) && { photographs: 'voters', voters: 'check' }[shown.name];
   return html`<div class="page wide election">
     <header class="head"><h1 tabindex="-1">${election.name}</h1><span class="status">${t(`status.${election.status}`)}</span></header>
     <nav class="tabs" aria-label=${t('parts')}>${parts.map(({ name }) => html`<a href="#/e/${id}/${name}" aria-current=${name === shown.name ? 'page' : null}>${t(`part.${name}`)}</a>`)}</nav>
     <${shown.view} key=${shown.name} election=${election} load=${load} can=${role !== 'observer'} owner=${role === 'owner'} />
+    ${next && html`<p><a class="button next" href="#/e/${id}/${next}">${t('next', { name: t(`part.${next}`) })}</a></p>`}
   </div>`;
 }
 

@@ -49,7 +49,7 @@ export function Voters({ election, can }) {
     ${open && html`<form class="card form register" onSubmit=${register}>
       <${Field} name="name" label=${t('field.voter')} value=${form.name} problem=${problem} required onInput=${(/** @type {string} */ name) => setForm({ ...form, name })} />
       <${Field} name="email" label=${t('field.email')} type="email" value=${form.email} problem=${problem} required onInput=${(/** @type {string} */ email) => setForm({ ...form, email })} />
-      <button class="button next" disabled=${busy}>${t('voters.add')}</button>
+      <button class="button ${voters?.length ? '' : 'next'}" disabled=${busy}>${t('voters.add')}</button>
       <${Refusal} problem=${problem} fields=${['name', 'email']} />
     </form>`}
     ${links.length > 0 && html`<section class="card stack wide links"><h2>${t('links.title')}</h2><p>${t('links.what')}</p>

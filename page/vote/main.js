@@ -86,7 +86,9 @@ function Open({ ballot, state }) {
   return html`<a class="skip" href="#main">${t('skip')}</a>
     ${state.rehearsal && html`<aside class="rehearsal"><span>${t('rehearsal')}</span> <a href="/admin#/e/${election.id}/check">${t('rehearsal.back')}</a></aside>`}
     <header class="top">
-      <div><h1 tabindex="-1">${election.name}</h1>${saved}</div>
+      <div>${view.view === 'review' && html`<button type="button" class="icon back" aria-label=${t('review.back')} title=${t('review.back')} onClick=${() => leave({ view: 'wall' })}>
+          <svg class="flip" viewBox="0 0 20 20" aria-hidden="true"><path d="M13 3l-7 7 7 7"/></svg></button>`}
+        <h1 tabindex="-1">${election.name}</h1>${saved}</div>
       ${view.view === 'wall' && competitions.length > 1 && html`<nav class="tabs" aria-label=${t('competitions')}>
         ${competitions.map((one, i) => html`<button type="button" aria-current=${i === index ? 'page' : null} onClick=${() => go({ competition: i }, true)}>
           ${one.name} <span class="quiet">${t('rated.short', { rated: rated(one.candidates), count: one.candidates.length })}</span></button>`)}
@@ -108,9 +110,7 @@ function Open({ ballot, state }) {
         <${Progress} done=${rated(all)} of=${all.length} />
       </div>
       ${view.view === 'review'
-        ? html`<button type="button" class="icon back" aria-label=${t('review.back')} title=${t('review.back')} onClick=${() => leave({ view: 'wall' })}>
-            <svg class="flip" viewBox="0 0 20 20" aria-hidden="true"><path d="M13 3l-7 7 7 7"/></svg></button>
-          <button type="button" class="button next" disabled=${!rated(all)} onClick=${() => setAsking(true)}>${t('cast')}</button>`
+        ? html`<button type="button" class="button next" disabled=${!rated(all)} onClick=${() => setAsking(true)}>${t('cast')}</button>`
         : html`<button type="button" class="button next" onClick=${() => go({ view: 'review' })}>${t('review')}</button>`}
     </div></footer>
     ${asking && html`<${Casting} ballot=${ballot} state=${state} rated=${rated(all)} count=${all.length} onClose=${() => setAsking(false)} />`}
