@@ -30,7 +30,7 @@ def the_example_election_is_held_by_three_people(browser, server):
 
         ada.goto(links[0])
         ada.get_by_role("heading", name="is not open yet").wait_for()
-        admin.get_by_role("link", name="Check list").click()
+        admin.get_by_role("link", name="Check list", exact=True).click()
         admin.get_by_text("10 photographs").wait_for()
         admin.get_by_text("2 voters").wait_for()
         admin.get_by_role("button", name="Try it").click()
