@@ -20,15 +20,15 @@ export const altOf = ({ name, image }) => image?.caption || name;
 
 /**
  * A picture, or a sentence in its place if it cannot be shown.
- * @param {{image: Image | null, alt: string, lazy?: boolean, onLoad?: (event: Event) => void}} props
+ * @param {{image: Image | null, alt: string, lazy?: boolean, urgent?: boolean, onLoad?: (event: Event) => void}} props
  */
-export function Picture({ image, alt, lazy = true, onLoad }) {
+export function Picture({ image, alt, lazy = true, urgent = false, onLoad }) {
   const [broken, setBroken] = useState(false);
   useEffect(() => setBroken(false), [image?.url]);
   if (!image || broken) return html`<span class="no-picture">${image ? t('picture.broken') : t('picture.none')}</span>`;
   const size = sizeOf(image);
   return html`<img src=${image.url} alt=${alt} width=${size?.width} height=${size?.height} decoding="async"
-    loading=${lazy ? 'lazy' : 'eager'} referrerpolicy="no-referrer" draggable=${false}
+    loading=${lazy && !urgent ? 'lazy' : 'eager'} fetchpriority=${urgent ? 'high' : null} referrerpolicy="no-referrer" draggable=${false}
     onError=${() => setBroken(true)} onLoad=${onLoad} />`;
 }
 

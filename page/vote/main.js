@@ -1,6 +1,6 @@
 // @ts-check
 /** The voter's page: which view is shown, and what it is made of. */
-import { html, render, useEffect, useMemo, useState } from '../lib/html.js';
+import { html, render, useEffect, useMemo, useRef, useState } from '../lib/html.js';
 import { now } from '../lib/api.js';
 import { Languages, Message, useHeadingFocus, useTitle } from '../lib/parts.js';
 import { exactly, moment, problemWords, t } from '../lib/words.js';
@@ -57,9 +57,13 @@ function Open({ ballot, state }) {
     addEventListener('popstate', back);
     return () => removeEventListener('popstate', back);
   }, []);
+  // Functions that were made for an earlier view lead on from the present one.
+  const current = useRef(view);
+  current.current = view;
   /** @param {Partial<View>} change @param {boolean} [instead] */
   const go = (change, instead = false) => {
-    const next = { ...view, ...change };
+    const next = { ...current.current, ...change };
+    current.current = next;
     const state = { view: next, depth: (history.state?.depth ?? 0) + (instead ? 0 : 1) };
     if (instead) history.replaceState(state, '');
     else history.pushState(state, '');

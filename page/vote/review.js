@@ -1,6 +1,6 @@
 // @ts-check
 /** The review: all photographs with their ratings, unrated first, and the cast. */
-import { html, useState } from '../lib/html.js';
+import { html, steady, useState } from '../lib/html.js';
 import { Dialog, Picture } from '../lib/parts.js';
 import { Bars } from '../lib/bars.js';
 import { t } from '../lib/words.js';
@@ -30,18 +30,28 @@ export function Review({ state, competitions, onRate, onOpen }) {
       const sorted = [...rows.filter(({ candidate }) => unratedAtFirst.has(candidate.id)), ...rows.filter(({ candidate }) => !unratedAtFirst.has(candidate.id))];
       return html`<section aria-label=${competition.name}>
         <h3>${competition.name}</h3>
-        <ul class="rows card">${sorted.map(({ candidate, at }) => html`<li key=${candidate.id}>
-          <button type="button" class="thumb" aria-label=${t('enlarge', { name: candidate.name })} onClick=${() => onOpen(index, at)}><${Picture} image=${candidate.image} alt="" /></button>
-          <div class="grow"><b>${candidate.name}</b><br /><span class="small quiet">${state.ratings[candidate.id] === undefined
-            ? t('rate.none') : t('rate.is', { grade: state.ratings[candidate.id], max: election.scale.max })}</span></div>
-          <div class="rating"><${Rating} name=${candidate.name} scale=${election.scale} grade=${state.ratings[candidate.id]}
-              onRate=${(/** @type {number | null} */ grade) => onRate(candidate.id, grade)} />
-            <${Clear} name=${candidate.name} grade=${state.ratings[candidate.id]} onRate=${() => onRate(candidate.id, null)} /></div>
-        </li>`)}</ul></section>`;
+        <ul class="rows card">${sorted.map(({ candidate, at }) => html`<${Row} key=${candidate.id} candidate=${candidate} at=${at} index=${index}
+          scale=${election.scale} grade=${state.ratings[candidate.id]} onRate=${onRate} onOpen=${onOpen} />`)}</ul></section>`;
     })}
     <section class="card"><h3>${t('cast.title')}</h3><p>${rated ? t('cast.final') : t('cast.empty')}</p></section>
   </div>`;
 }
+
+/**
+ * @param {{candidate: import('./ballot.js').Candidate, at: number, index: number, scale: {min: number, max: number}, grade: number | undefined,
+ *   onRate: (candidate: string, grade: number | null) => void, onOpen: (competition: number, at: number) => void}} props
+ */
+function DrawnRow({ candidate, at, index, scale, grade, onRate, onOpen }) {
+  const { id, name, image } = candidate;
+  return html`<li>
+    <button type="button" class="thumb" aria-label=${t('enlarge', { name })} onClick=${() => onOpen(index, at)}><${Picture} image=${image} alt="" /></button>
+    <div class="grow"><b>${name}</b><br /><span class="small quiet">${grade === undefined ? t('rate.none') : t('rate.is', { grade, max: scale.max })}</span></div>
+    <div class="rating"><${Rating} name=${name} scale=${scale} grade=${grade} onRate=${(/** @type {number | null} */ grade) => onRate(id, grade)} />
+      <${Clear} name=${name} grade=${grade} onRate=${() => onRate(id, null)} /></div>
+  </li>`;
+}
+
+const Row = steady(DrawnRow);
 
 /**
  * The one confirmation of a cast, and what becomes of it.

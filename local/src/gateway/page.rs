@@ -2,7 +2,7 @@
 
 use std::{
     borrow::Cow,
-    io,
+    io::{self, Write},
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -12,10 +12,14 @@ use axum::{
     extract::{Request, State},
     http::{
         HeaderMap, HeaderName, HeaderValue, Method, StatusCode,
-        header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, IF_NONE_MATCH},
+        header::{
+            ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG,
+            IF_NONE_MATCH, VARY,
+        },
     },
     response::{IntoResponse, Response},
 };
+use flate2::{Compression, write::GzEncoder};
 use photovote_edge::Problem;
 
 const OPENER: HeaderName = HeaderName::from_static("cross-origin-opener-policy");
@@ -153,16 +157,18 @@ fn kind(name: &str) -> Option<&'static str> {
     })
 }
 
+/// A file as it is sent, compressed if the browser takes that.
 fn served(status: StatusCode, name: &str, bytes: Cow<'static, [u8]>, asked: &HeaderMap) -> Response {
     let hash = digest::digest(&digest::SHA256, &bytes);
-    let tag = format!("\"{}\"", hex::encode(&hash.as_ref()[..16]));
-    let known =
-        asked.get_all(IF_NONE_MATCH).iter().filter_map(|tags| tags.to_str().ok()).any(|tags| tags.contains(&tag));
+    // A weak tag: it names what the file says, and not how it is compressed.
+    let tag = format!("W/\"{}\"", hex::encode(&hash.as_ref()[..16]));
+    let known = mentions(asked, &IF_NONE_MATCH, &tag);
     let Ok(tag) = HeaderValue::try_from(tag) else { return Problem::internal().into_response() };
     let headers = [
         (ETAG, tag),
         // A browser asks each time whether a file has changed: files of two versions are never mixed.
         (CACHE_CONTROL, HeaderValue::from_static("no-cache")),
+        (VARY, HeaderValue::from_static("accept-encoding")),
         (CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY)),
         (OPENER, HeaderValue::from_static("same-origin")),
         (PERMISSIONS, HeaderValue::from_static(POWERS)),
@@ -170,8 +176,23 @@ fn served(status: StatusCode, name: &str, bytes: Cow<'static, [u8]>, asked: &Hea
     if known && status == StatusCode::OK {
         return (StatusCode::NOT_MODIFIED, headers).into_response();
     }
-    let kind = HeaderValue::from_static(kind(name).unwrap_or("application/octet-stream"));
-    (status, headers, [(CONTENT_TYPE, kind)], bytes).into_response()
+    let kind = [(CONTENT_TYPE, HeaderValue::from_static(kind(name).unwrap_or("application/octet-stream")))];
+    match compressed(&bytes).filter(|_| mentions(asked, &ACCEPT_ENCODING, "gzip")) {
+        Some(smaller) => (status, headers, kind, [(CONTENT_ENCODING, "gzip")], smaller).into_response(),
+        None => (status, headers, kind, bytes).into_response(),
+    }
+}
+
+/// Whether a header of the request has this text in it.
+fn mentions(asked: &HeaderMap, header: &HeaderName, text: &str) -> bool {
+    asked.get_all(header).iter().filter_map(|value| value.to_str().ok()).any(|value| value.contains(text))
+}
+
+/// The bytes in gzip, if that can be made.
+fn compressed(bytes: &[u8]) -> Option<Vec<u8>> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+    encoder.write_all(bytes).ok()?;
+    encoder.finish().ok()
 }
 
 #[cfg(test)]
