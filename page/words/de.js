@@ -98,7 +98,7 @@ export default {
   'cast.empty': 'Bewerten Sie zuerst mindestens ein Foto.',
   'cast.confirm': 'Stimmzettel abgeben?',
   'cast.confirm.what': { one: 'Sie haben {rated} von 1 Foto bewertet. Das ist endgültig.', other: 'Sie haben {rated} von {count} Fotos bewertet. Das ist endgültig.' },
-  'cast.unrated': { one: 'Ein Foto hat keine Bewertung. Es bekommt von Ihnen keine; das ist nicht die niedrigste.', other: '{count} Fotos haben keine Bewertung. Sie bekommen von Ihnen keine; das ist nicht die niedrigste.' },
+  'cast.unrated': { one: 'Ein Foto hat keine Bewertung. Es bleibt unbewertet; das ist etwas anderes als die niedrigste Bewertung.', other: '{count} Fotos haben keine Bewertung. Sie bleiben unbewertet; das ist etwas anderes als die niedrigste Bewertung.' },
   'cast.not_yet': 'Noch nicht',
   'cast.now': 'Jetzt abgeben',
   'cast.sending': 'Ihr Stimmzettel wird abgegeben …',

@@ -98,7 +98,7 @@ export default {
   'cast.empty': 'Rate at least one photograph first.',
   'cast.confirm': 'Cast your ballot?',
   'cast.confirm.what': { one: 'You rated {rated} of 1 photograph. This is final.', other: 'You rated {rated} of {count} photographs. This is final.' },
-  'cast.unrated': { one: 'One photograph has no rating. It gets none from you, which is not the lowest.', other: '{count} photographs have no rating. They get none from you, which is not the lowest.' },
+  'cast.unrated': { one: 'One photograph has no rating. It stays unrated, which is not the same as the lowest rating.', other: '{count} photographs have no rating. They stay unrated, which is not the same as the lowest rating.' },
   'cast.not_yet': 'Not yet',
   'cast.now': 'Cast now',
   'cast.sending': 'Casting your ballot …',

@@ -98,7 +98,7 @@ export default {
   'cast.empty': 'Puntúe antes al menos una foto.',
   'cast.confirm': '¿Entregar su papeleta?',
   'cast.confirm.what': { one: 'Ha puntuado {rated} de 1 foto. Es definitivo.', other: 'Ha puntuado {rated} de {count} fotos. Es definitivo.' },
-  'cast.unrated': { one: 'Una foto no tiene nota. No recibe ninguna de usted, que no es la más baja.', other: '{count} fotos no tienen nota. No reciben ninguna de usted, que no es la más baja.' },
+  'cast.unrated': { one: 'Una foto no tiene nota. Queda sin nota, que no es lo mismo que la nota más baja.', other: '{count} fotos no tienen nota. Quedan sin nota, que no es lo mismo que la nota más baja.' },
   'cast.not_yet': 'Todavía no',
   'cast.now': 'Entregar ahora',
   'cast.sending': 'Entregando su papeleta …',

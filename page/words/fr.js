@@ -98,7 +98,7 @@ export default {
   'cast.empty': 'Notez d’abord au moins une photo.',
   'cast.confirm': 'Déposer votre bulletin ?',
   'cast.confirm.what': { one: 'Vous avez noté {rated} photo sur {count}. C’est définitif.', other: 'Vous avez noté {rated} photos sur {count}. C’est définitif.' },
-  'cast.unrated': { one: '{count} photo n’a pas de note. Elle n’en reçoit aucune de vous, ce qui n’est pas la plus basse.', other: '{count} photos n’ont pas de note. Elles n’en reçoivent aucune de vous, ce qui n’est pas la plus basse.' },
+  'cast.unrated': { one: '{count} photo n’a pas de note. Elle reste sans note, ce qui n’est pas la note la plus basse.', other: '{count} photos n’ont pas de note. Elles restent sans note, ce qui n’est pas la note la plus basse.' },
   'cast.not_yet': 'Pas encore',
   'cast.now': 'Déposer maintenant',
   'cast.sending': 'Dépôt de votre bulletin …',

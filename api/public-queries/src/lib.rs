@@ -112,7 +112,7 @@ async fn receipt(State(app): State<App>, path: Segments) -> Answer {
     Ok(public(BRIEFLY, ReceiptAnswer { receipt: receipt.to_string(), counted: true }))
 }
 
-/// Where administrators sign in: by OpenID Connect, with an authorization code and PKCE (S256), as a public client.
+/// Where administrators sign in: with an authorization code and PKCE (S256), as a public client.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct SignIn {
     /// Where the browser goes to sign in.

@@ -72,7 +72,7 @@ pub(super) fn routes(issuer: Arc<Issuer>, links: Links) -> Router {
         .with_state(Authorization { issuer, links, codes: Arc::default() })
 }
 
-/// The discovery document (OpenID Connect Discovery 1.0), as far as a page needs it.
+/// The discovery document (OIDC Discovery 1.0), as far as a page needs it.
 async fn configuration(Extension(host): Extension<NamedHost>) -> Json<serde_json::Value> {
     let origin = origin(&host);
     Json(json!({
