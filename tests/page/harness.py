@@ -121,8 +121,8 @@ class Browser:
 
     @contextlib.contextmanager
     def person(self, server, **options):
-        """One person's browser profile, which is watched: no request to another origin, no token in a URL, no violation of the content
-        security policy, and no error."""
+        """One person's browser profile, which is watched: no request to another origin, no token in a URL or in storage that outlives the tab,
+        no violation of the content security policy, and no error."""
         options = {"viewport": {"width": 1280, "height": 800}, "locale": "en-GB", **options}
         context = self.browser.new_context(**options)
         context.set_default_timeout(15_000)
@@ -132,6 +132,8 @@ class Browser:
         page.faults = faults
         try:
             yield page
+            if page.url.startswith(server.url) and TOKEN.search(page.evaluate("JSON.stringify({...localStorage})")):
+                faults.append("a token in storage that outlives the tab")
             assert not faults, "\n".join(faults)
         except Exception:
             SHOTS.mkdir(parents=True, exist_ok=True)
