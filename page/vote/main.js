@@ -108,7 +108,7 @@ function Open({ ballot, state }) {
             onOpen=${(/** @type {number} */ at) => go({ large: at })} />`}
       <${Languages} />
     </main>
-    <footer class="bar"><div>
+    <footer class="bar" data-view=${view.view}><div>
       <div class="progress small">
         <span class="quiet"><span id="rated">${t('rated', { rated: rated(all), count: all.length })}</span> <${TimeLeft} election=${election} ballot=${ballot} /></span>
         <${Progress} done=${rated(all)} of=${all.length} />
@@ -149,7 +149,7 @@ function TimeLeft({ election, ballot }) {
   if (!end) return null;
   const minutes = Math.ceil((end.getTime() - now()) / 60_000);
   const text = minutes > 60 ? t('closes', { time: moment(end, now()) }) : t('closes.minutes', { count: Math.max(minutes, 0) });
-  return html`· <time datetime=${election.closes_at} title=${exactly(end)}>${text}</time>`;
+  return html`<span class="when">· <time datetime=${election.closes_at} title=${exactly(end)}>${text}</time></span>`;
 }
 
 // A link that is opened in the same tab changes the fragment only.
