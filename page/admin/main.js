@@ -1,7 +1,7 @@
 // @ts-check
 /** The administrator's page: who is signed in, which election is shown, and which part of it. */
 import { html, render, useEffect, useState } from '../lib/html.js';
-import { Languages, Message, useHeadingFocus, useTitle } from '../lib/parts.js';
+import { Languages, Message, Skip, useHeadingFocus, useTitle } from '../lib/parts.js';
 import { t } from '../lib/words.js';
 import { Check } from './check.js';
 import { Empty, NewElection } from './elections.js';
@@ -80,7 +80,7 @@ function Administration({ onOut }) {
       : at.kind === 'new' || elections.length
         ? html`<${NewElection} onMade=${async (/** @type {string} */ id) => { await list(); go(`/e/${id}/photographs`); }} first=${at.kind !== 'new'} elections=${elections} />`
         : html`<${Empty} onMade=${async (/** @type {string} */ id) => { await list(); go(`/e/${id}/voters`); }} />`;
-  return html`<a class="skip" href="#main" onClick=${(/** @type {Event} */ event) => { event.preventDefault(); document.getElementById('main')?.focus(); }}>${t('skip')}</a>
+  return html`<${Skip} />
     <div class="admin">
     <nav aria-label=${t('elections')}>
       <a class="label small quiet" href="#/">${t('elections')}</a>

@@ -108,6 +108,15 @@ export function Message({ title, children }) {
   return html`<main class="page message" id="main"><h1 tabindex="-1">${title}</h1>${children}<${Languages} /></main>`;
 }
 
+/** Leads past the navigation. The address stays: its fragment has another meaning here. */
+export function Skip() {
+  const skip = (/** @type {Event} */ event) => {
+    event.preventDefault();
+    document.getElementById('main')?.focus();
+  };
+  return html`<a class="skip" href="#main" onClick=${skip}>${t('skip')}</a>`;
+}
+
 /** Names the window. @param {string} title */
 export function useTitle(title) {
   useEffect(() => {

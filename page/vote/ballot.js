@@ -85,7 +85,7 @@ export class Ballot {
     clearTimeout(this.timer);
     this.failures = 0;
     if (this.state.phase === 'open' && this.queue?.next(newKey)) this.send();
-    else if (!['cast', 'replaced', 'wrong_link'].includes(this.state.phase)) this.load();
+    else if (!['replaced', 'wrong_link'].includes(this.state.phase)) this.load();
   }
 
   /** Asks the server how things are. */

@@ -2,7 +2,7 @@
 /** The voter's page: which view is shown, and what it is made of. */
 import { html, render, useEffect, useMemo, useRef, useState } from '../lib/html.js';
 import { now } from '../lib/api.js';
-import { Languages, Message, useHeadingFocus, useTitle } from '../lib/parts.js';
+import { Languages, Message, Skip, useHeadingFocus, useTitle } from '../lib/parts.js';
 import { exactly, moment, problemWords, t } from '../lib/words.js';
 import { Ballot } from './ballot.js';
 import { Large } from './large.js';
@@ -18,6 +18,7 @@ const FIRST = { view: 'wall', competition: 0, large: null };
 
 /** @param {{ballot: Ballot, state: import('./ballot.js').State}} props */
 function Page({ ballot, state }) {
+  useHeadingFocus(state.phase);
   switch (state.phase) {
     case 'loading': return html`<${Message} title=${t('loading')} />`;
     case 'no_link': return html`<${Message} title=${t('vote.no_link')}><p>${t('vote.no_link.do')}</p><//>`;
@@ -87,7 +88,7 @@ function Open({ ballot, state }) {
   const saved = html`<${Saved} state=${state} />`;
   const large = view.large !== null && competition?.candidates[view.large];
 
-  return html`<a class="skip" href="#main">${t('skip')}</a>
+  return html`<${Skip} />
     ${state.rehearsal && html`<aside class="rehearsal"><span>${t('rehearsal')}</span> <a href="/admin#/e/${election.id}/check">${t('rehearsal.back')}</a></aside>`}
     <header class="top">
       <div>${view.view === 'review' && html`<button type="button" class="icon back" aria-label=${t('review.back')} title=${t('review.back')} onClick=${() => leave({ view: 'wall' })}>
@@ -98,7 +99,7 @@ function Open({ ballot, state }) {
           ${one.name} <span class="quiet">${t('rated.short', { rated: rated(one.candidates), count: one.candidates.length })}</span></button>`)}
       </nav>`}
     </header>
-    <main id="main">
+    <main id="main" tabindex="-1">
       ${state.failure && html`<p class="note bad" role="alert">${problemWords(state.failure)} <span class="small">${t('code', { code: state.failure.code })}</span></p>`}
       ${state.casting === 'interrupted' && html`<p class="note" role="status">${t('cast.interrupted')}</p>`}
       ${view.view === 'review'
@@ -153,7 +154,7 @@ function TimeLeft({ election, ballot }) {
 }
 
 // A link that is opened in the same tab changes the fragment only.
-addEventListener('hashchange', () => location.hash && location.hash !== '#main' && location.reload());
+addEventListener('hashchange', () => location.hash && location.reload());
 const root = /** @type {HTMLElement} */ (document.getElementById('page'));
 const ballot = new Ballot(takeToken(), (state) => queueMicrotask(() => show(state)));
 /** @param {import('./ballot.js').State} state */

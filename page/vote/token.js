@@ -11,14 +11,14 @@ const FORM = /^pvb_[0-7][0-9A-HJ-KM-NP-TV-Z]{25}_[0-7][0-9A-HJ-KM-NP-TV-Z]{25}_[
 export function takeToken() {
   const fragment = decode(location.hash.slice(1)).trim();
   if (fragment === 'rehearsal') return { token: null, wrong: false, rehearsal: true };
-  if (fragment && fragment !== 'main') {
+  if (fragment) {
     history.replaceState(null, '', location.pathname);
     const good = FORM.test(fragment);
     if (good) sessionStorage.setItem(PLACE, fragment);
     else sessionStorage.removeItem(PLACE);
   }
   const token = sessionStorage.getItem(PLACE);
-  return { token, wrong: Boolean(fragment) && fragment !== 'main' && !token, rehearsal: false };
+  return { token, wrong: Boolean(fragment) && !token, rehearsal: false };
 }
 
 /** @param {string} text */
