@@ -207,7 +207,7 @@ mod tests {
             let name = format!("{prefix}{}", file.file_name().to_str().unwrap());
             if file.file_type().unwrap().is_dir() {
                 below(&file.path(), &format!("{name}/"), files);
-            } else if !name.ends_with(".md") {
+            } else if file.path().extension().is_none_or(|kind| kind != "md") {
                 files.insert(name);
             }
         }
@@ -252,7 +252,12 @@ mod tests {
         let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../page/vendor");
         let readme = fs::read_to_string(format!("{folder}/README.md")).unwrap();
         let rows: Vec<_> = readme.lines().filter_map(|line| line.strip_prefix("| ")?.split_once(".js |")).collect();
-        let scripts = FILES.iter().filter(|(name, _)| name.starts_with("vendor/") && name.ends_with(".js")).count();
+        let scripts = FILES
+            .iter()
+            .filter(|(name, _)| {
+                name.starts_with("vendor/") && Path::new(name).extension().is_some_and(|kind| kind == "js")
+            })
+            .count();
         assert_eq!(rows.len(), scripts);
         for (name, row) in rows {
             let bytes = fs::read(format!("{folder}/{name}.js")).unwrap();
