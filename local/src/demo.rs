@@ -25,7 +25,7 @@ use crate::{
     consumer::Redelivery,
     data_dir,
     engine::Durability,
-    gateway::{AllowedHosts, Cors, MAX_CONNECTIONS},
+    gateway::{AllowedHosts, Cors, MAX_CONNECTIONS, Page},
     issuer::IssuerError,
     server::{CreationRules, Options, Server, StartError},
 };
@@ -110,6 +110,7 @@ pub async fn hold(
     let server = Server::start(Options {
         address: (Ipv4Addr::LOCALHOST, 0).into(),
         data_dir: home.path().into(),
+        page: Page::default(),
         cors: Cors::Nobody,
         allowed_hosts: AllowedHosts::default(),
         max_connections: MAX_CONNECTIONS,

@@ -17,7 +17,8 @@ use photovote_reconciliation::Limits;
 
 use crate::{
     engine::{CONTROL, DOCUMENTS, EVENTS},
-    gateway::Function,
+    gateway::{AUTHORIZE, Function, TOKEN},
+    issuer::AUDIENCE,
 };
 
 /// What a run of the reconciler may take.
@@ -70,6 +71,10 @@ pub(crate) fn functions(surroundings: &Surroundings) -> Result<Functions, Wiring
         ("DOCUMENTS_TABLE", DOCUMENTS.to_owned()),
         ("REPAIR_QUEUE_URL", surroundings.repair_queue.clone()),
         ("COUNT_QUEUE_URL", surroundings.count_queue.clone()),
+        // The page resolves them against its own address.
+        ("SIGN_IN_AUTHORIZE_URL", AUTHORIZE.to_owned()),
+        ("SIGN_IN_TOKEN_URL", TOKEN.to_owned()),
+        ("SIGN_IN_CLIENT_ID", AUDIENCE.to_owned()),
     ]);
     let (dynamodb, sqs) = (surroundings.dynamodb.clone(), surroundings.sqs.clone());
     let wiring = Wiring::new(dynamodb, sqs, move |name| settings.get(name).cloned())

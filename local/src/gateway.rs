@@ -1,9 +1,11 @@
 //! What API Gateway does: takes HTTP requests, checks who calls, and hands each to its function as an event.
 
+mod authorization;
 mod body;
 mod connections;
 mod host;
 mod origin;
+mod page;
 mod photos;
 mod route;
 
@@ -28,14 +30,18 @@ use utoipa::openapi::{
     path::{Operation, PathItem},
 };
 
-pub(crate) use self::host::one_host;
 use self::route::{RequestId, Route};
+pub(crate) use self::{
+    authorization::{AUTHORIZE, TOKEN},
+    host::one_host,
+};
 pub use self::{
     connections::MAX_CONNECTIONS,
     host::{AllowedHosts, HostError},
     origin::{Origin, OriginError},
+    page::Page,
 };
-use crate::{issuer::Issuer, stop::Stop, supervisor::Supervisor};
+use crate::{issuer::Issuer, sign_in::Links, stop::Stop, supervisor::Supervisor};
 
 /// How long a stop waits for requests that are under way.
 const LONGEST_STOP: Duration = Duration::from_secs(10);
@@ -68,6 +74,10 @@ pub enum Cors {
 pub struct Settings {
     /// Checks administrators' tokens.
     pub issuer: Arc<Issuer>,
+    /// Links that sign administrators in.
+    pub links: Links,
+    /// Where the page's files are taken from.
+    pub page: Page,
     /// Who may read answers from other origins.
     pub cors: Cors,
     /// The hosts that it answers for, besides its own address.
@@ -136,7 +146,7 @@ impl Gateway {
 }
 
 fn router(functions: Vec<Function>, settings: Settings) -> Result<Router, GatewayError> {
-    let mut router = Router::new();
+    let mut router: Router<Page> = Router::new();
     for Function { name, openapi, router: function } in functions {
         for (path, item) in openapi.paths.paths {
             for (method, operation) in operations(item) {
@@ -163,8 +173,10 @@ fn router(functions: Vec<Function>, settings: Settings) -> Result<Router, Gatewa
         }
     }
     let router = router
-        .merge(photos::photos())
-        .fallback(|| async { Problem::no_route() })
+        .merge(photos::photos().with_state(()))
+        .merge(authorization::routes(settings.issuer, settings.links).with_state(()))
+        .fallback(page::answer)
+        .with_state(settings.page)
         .method_not_allowed_fallback(|| async { Problem::method_not_allowed() })
         .layer(axum::middleware::from_fn(name_request));
     let router = match cors(settings.cors) {

@@ -33,7 +33,7 @@ pub const ISSUER: &str = "urn:photovote:local";
 pub const AUDIENCE: &str = "photovote";
 
 /// How long a token is good for.
-const LIFETIME_SECS: i64 = 12 * 3_600;
+pub(crate) const LIFETIME_SECS: i64 = 12 * 3_600;
 
 /// By how much the clock may have been set since a token was made. API Gateway allows nothing.
 const LEEWAY_SECS: i64 = 60;

@@ -1,6 +1,7 @@
 //! The local host: all of PhotoVote in one process, with what AWS would provide.
 //!
-//! [`server`] puts it together. The [`gateway`] stands for API Gateway and the [`issuer`] for Amazon Cognito; the
+//! [`server`] puts it together. The [`gateway`] stands for API Gateway and serves the page; the [`issuer`] and [`sign_in`] stand for
+//! Amazon Cognito; the
 //! [`engine`] for DynamoDB, the [`pump`] for Lambda's event source mapping, the [`queues`] for SQS,
 //! and the [`consumer`] for what brings their messages to a function. The functions are
 //! the very same as on AWS: they use the SDK, and only its HTTP client differs.
@@ -29,6 +30,7 @@ pub mod pump;
 pub mod queues;
 pub mod rebuild;
 pub mod server;
+pub mod sign_in;
 mod signals;
 mod socket;
 pub mod sqlite;

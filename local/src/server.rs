@@ -21,11 +21,12 @@ use crate::{
     documents::{self, AnewError},
     engine::{Durability, Engine, EngineError},
     functions::{Functions, Surroundings, functions},
-    gateway::{AllowedHosts, Cors, Gateway, GatewayError, Settings},
+    gateway::{AllowedHosts, Cors, Gateway, GatewayError, Page, Settings},
     holder::Holder,
     issuer::{Issuer, IssuerError},
     pump::{Feed, Pump, Retries},
     queues::{Queues, QueuesError},
+    sign_in::{LinkError, Links},
     socket::{Socket, SocketError},
     sqlite::FileError,
     stop::{Stop, Stopping},
@@ -56,6 +57,8 @@ pub struct Options {
     pub address: SocketAddr,
     /// The directory that holds the data.
     pub data_dir: Location,
+    /// Where the page's files are taken from.
+    pub page: Page,
     /// Who may read answers from pages of other origins.
     pub cors: Cors,
     /// The hosts that it answers for, besides loopback names and the address that a client has connected to.
@@ -114,6 +117,9 @@ pub enum StartError {
     /// There is no checkpoint.
     #[error(transparent)]
     File(#[from] FileError),
+    /// The data directory cannot say where the server listens.
+    #[error(transparent)]
+    Link(#[from] LinkError),
     /// There is no gateway.
     #[error(transparent)]
     Gateway(#[from] GatewayError),
@@ -215,11 +221,15 @@ impl Server {
 
         let settings = Settings {
             issuer: issuer.clone(),
+            links: Links::new(data_dir.clone()),
+            page: options.page,
             cors: options.cors,
             hosts: options.allowed_hosts,
             max_connections: options.max_connections,
         };
         let gateway = Gateway::start(listener, http, settings, &supervisor)?;
+        let (links, address) = (Links::new(data_dir.clone()), gateway.address());
+        tokio::task::spawn_blocking(move || links.publish(address)).await??;
         let socket = Socket::listen(&data_dir, engine.dispatcher(), &supervisor).await?;
         Ok(Self {
             data_dir,
@@ -268,6 +278,11 @@ impl Server {
     /// A token for an administrator, good for 12 hours.
     pub fn token(&self, subject: &Subject) -> Result<String, IssuerError> {
         self.issuer.token(subject, now())
+    }
+
+    /// A link that signs the administrator `admin` in, once.
+    pub fn sign_in_link(&self) -> Result<String, LinkError> {
+        Links::new(self.data_dir.clone()).make(self.address(), now())
     }
 
     /// Waits until something that the server needs ends by itself. The server is then to be stopped: it only seems to run.
@@ -348,6 +363,7 @@ mod tests {
         Options {
             address: "127.0.0.1:0".parse().unwrap(),
             data_dir: dir.into(),
+            page: Page::default(),
             cors: Cors::default(),
             allowed_hosts: AllowedHosts::default(),
             max_connections: crate::gateway::MAX_CONNECTIONS,

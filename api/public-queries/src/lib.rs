@@ -1,4 +1,5 @@
-//! What anyone may ask: released results, whether a ballot was counted, whether the service is there, and its API.
+//! What anyone may ask: released results, whether a ballot was counted, where administrators sign in, whether the service is there,
+//! and its API.
 
 use axum::http::header::{CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE};
 use axum::{
@@ -20,16 +21,23 @@ const JSON: &str = "application/json";
 /// What changes only with a new version of the program may be kept for longer.
 const LONGER: &str = "public, max-age=300";
 
-/// The function: the table it reads.
+/// The function: the table it reads, and where administrators sign in.
 #[derive(Debug, Clone)]
 pub struct App {
     documents: DocumentReader,
+    sign_in: Option<SignIn>,
 }
 
 impl App {
     /// Reads this table.
     pub const fn new(documents: DocumentReader) -> Self {
-        Self { documents }
+        Self { documents, sign_in: None }
+    }
+
+    /// Tells pages where administrators sign in.
+    #[must_use]
+    pub fn with_sign_in(self, sign_in: Option<SignIn>) -> Self {
+        Self { sign_in, ..self }
     }
 }
 
@@ -37,6 +45,7 @@ photovote_edge::routes! {
     App:
     results => Problems::of_reading().codes([Code::MalformedId, Code::ResultsNotFound, Code::ResultsDiffer]),
     receipt => Problems::of_reading().codes([Code::MalformedId, Code::ReceiptNotFound]),
+    sign_in => Problems::of_any_operation().codes([Code::SignInNotFound]),
     health => Problems::of_any_operation(),
     openapi => Problems::of_any_operation(),
 }
@@ -101,6 +110,38 @@ async fn receipt(State(app): State<App>, path: Segments) -> Answer {
         return Err(Problem::new(Code::ReceiptNotFound, "no ballot with this receipt is counted so far"));
     }
     Ok(public(BRIEFLY, ReceiptAnswer { receipt: receipt.to_string(), counted: true }))
+}
+
+/// Where administrators sign in: with an authorization code and PKCE (S256), as a public client.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct SignIn {
+    /// Where the browser goes to sign in.
+    #[schema(example = "https://sign-in.example.org/oauth2/authorize")]
+    pub authorize_url: String,
+    /// Where the page exchanges the code for a token.
+    #[schema(example = "https://sign-in.example.org/oauth2/token")]
+    pub token_url: String,
+    /// The page's client id.
+    #[schema(example = "photovote")]
+    pub client_id: String,
+    /// What the page asks for.
+    #[schema(example = "openid")]
+    pub scope: String,
+}
+
+/// Tells where administrators sign in.
+///
+/// Anyone may call this. A page signs administrators in with an authorization code and PKCE (S256). The URLs may be relative to this
+/// service. The answer is 404 if the operator has not said where administrators sign in.
+#[utoipa::path(
+    get, path = "/sign-in", tag = "service", operation_id = "show_sign_in",
+    responses((status = OK, body = SignIn, description = "Where administrators sign in"))
+)]
+async fn sign_in(State(app): State<App>) -> Answer {
+    let sign_in = app.sign_in.ok_or_else(|| {
+        Problem::new(Code::SignInNotFound, "this service does not say where administrators sign in: ask the operator")
+    })?;
+    Ok(public(LONGER, sign_in))
 }
 
 /// The service is there.

@@ -15,7 +15,7 @@ use crate::{
     data_copy::Source,
     data_dir::Location,
     engine::Durability,
-    gateway::{Cors, MAX_CONNECTIONS, Origin, one_host},
+    gateway::{Cors, MAX_CONNECTIONS, Origin, Page, one_host},
     holder::Word,
     rebuild::Task,
     server::{CreationRules, Options},
@@ -42,6 +42,9 @@ pub(super) struct CliOptions {
     /// The directory that holds the data
     #[arg(long, global = true, default_value = ".photovote", value_name = "DIRECTORY")]
     data_dir: PathBuf,
+    /// Serve the page from this directory, anew for each request [default: the page in the program]
+    #[arg(long, global = true, value_name = "DIRECTORY")]
+    page: Option<PathBuf>,
     /// An origin whose pages may use the API, as `https://vote.example`, or * for all; can be repeated
     #[arg(long = "cors-origin", global = true, value_name = "ORIGIN")]
     cors_origins: Vec<Origin>,
@@ -88,6 +91,8 @@ pub(super) enum Command {
         #[arg(long = "scope", value_name = "NAME")]
         scopes: Vec<Word>,
     },
+    /// Print a link that signs the administrator `admin` in, once, on a server that is running
+    SignIn,
     /// Say how things stand, whether or not a server is running: events, elections, documents, queues, counts
     Status {
         /// As JSON
@@ -203,6 +208,7 @@ impl CliOptions {
             creation,
             address: SocketAddr::new(self.host, self.port),
             data_dir,
+            page: self.page.map_or_else(Page::default, Page::from),
             cors,
             allowed_hosts: self.allowed_hosts.into_iter().collect(),
             max_connections: self.max_connections,

@@ -28,6 +28,7 @@ mod held_connections;
 struct Fixture {
     _home: tempfile::TempDir,
     issuer: Arc<Issuer>,
+    links: Links,
     gateway: Gateway,
     client: Client,
 }
@@ -107,12 +108,16 @@ async fn fixture(cors: Cors) -> Fixture {
 
 async fn fixture_with(cors: Cors, max_connections: NonZeroUsize) -> Fixture {
     let home = temporary().unwrap();
-    let issuer = Arc::new(Issuer::open(&DataDir::open(home.path()).unwrap()).unwrap());
+    let dir = DataDir::open(home.path()).unwrap();
+    let issuer = Arc::new(Issuer::open(&dir).unwrap());
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let hosts = [url::Host::parse("vote.example").unwrap()].into_iter().collect();
-    let settings = Settings { issuer: issuer.clone(), cors, hosts, max_connections };
+    let links = Links::new(dir);
+    let settings =
+        Settings { issuer: issuer.clone(), links: links.clone(), page: Page::default(), cors, hosts, max_connections };
     let gateway = Gateway::start(listener, functions(), settings, &Supervisor::new()).unwrap();
-    Fixture { _home: home, issuer, gateway, client: Client::new() }
+    let client = Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+    Fixture { _home: home, issuer, links, gateway, client }
 }
 
 impl Fixture {
@@ -189,9 +194,7 @@ async fn other_routes_are_open_and_get_no_claims() {
 #[tokio::test]
 async fn unknown_paths_and_methods_are_refused() {
     let fixture = fixture(Cors::Nobody).await;
-    for path in
-        ["/", "/v1", "/v1/other", "/v1/ballot/", "/v1/things/1/2", "/photos/none.png", "/photos/%2e%2e/issuer.key"]
-    {
+    for path in ["/v1", "/v1/other", "/v1/ballot/", "/v1/things/1/2", "/photos/none.png"] {
         assert_eq!(refusal(fixture.send(Method::GET, path)).await, (404, "route_not_found".into()), "{path}");
     }
     for method in [Method::DELETE, Method::OPTIONS] {
@@ -369,4 +372,149 @@ async fn a_stopped_gateway_takes_no_more_requests() {
     let address = fixture.gateway.address();
     fixture.gateway.stop().await;
     tokio::net::TcpStream::connect(address).await.unwrap_err();
+}
+
+#[tokio::test]
+async fn the_page_is_served_with_a_policy_and_a_tag() {
+    let fixture = fixture(Cors::Nobody).await;
+    for (path, kind) in [
+        ("/", "text/html"),
+        ("/vote", "text/html"),
+        ("/results/01A", "text/html"),
+        ("/page.css", "text/css"),
+        ("/vote/main.js", "text/javascript"),
+    ] {
+        let (status, headers, _) = answer(fixture.send(Method::GET, path)).await;
+        assert_eq!(status, 200, "{path}");
+        assert!(headers[CONTENT_TYPE].to_str().unwrap().starts_with(kind), "{path}");
+        let policy = headers[CONTENT_SECURITY_POLICY].to_str().unwrap();
+        assert!(policy.starts_with("default-src 'none'; script-src 'self'; style-src 'self';"), "{policy}");
+        assert!(!policy.contains("unsafe") && policy.contains("require-trusted-types-for 'script'"), "{policy}");
+        assert_eq!(
+            (&headers[X_CONTENT_TYPE_OPTIONS], &headers["referrer-policy"]),
+            (&HeaderValue::from_static("nosniff"), &HeaderValue::from_static("no-referrer"))
+        );
+        let again = fixture.send(Method::GET, path).header("If-None-Match", &headers[ETAG]);
+        assert_eq!(answer(again).await.0, 304, "{path}");
+    }
+    for path in [
+        "/nothing",
+        "/vote.html",
+        "/vote/",
+        "/lib",
+        "/vendor/README.md",
+        "/results/a/b",
+        "/photos/%2e%2e/issuer.key",
+        "/%2e%2e/Cargo.toml",
+    ] {
+        let (status, headers, _) = answer(fixture.send(Method::GET, path)).await;
+        assert_eq!(status, 404, "{path}");
+        assert!(headers[CONTENT_TYPE].to_str().unwrap().starts_with("text/html"), "{path}");
+    }
+}
+
+/// The request with these fields as a form.
+fn form(request: RequestBuilder, fields: &[(&'static str, impl AsRef<str>)]) -> RequestBuilder {
+    let mut form = url::form_urlencoded::Serializer::new(String::new());
+    form.extend_pairs(fields);
+    request.header(CONTENT_TYPE, "application/x-www-form-urlencoded").body(form.finish())
+}
+
+/// A verifier and its challenge: the example of RFC 7636.
+const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
+
+impl Fixture {
+    /// The fields of a request to sign in.
+    fn signing_in(&self) -> Vec<(&'static str, String)> {
+        vec![
+            ("response_type", "code".into()),
+            ("client_id", "photovote".into()),
+            ("redirect_uri", format!("http://{}/admin", self.gateway.address())),
+            ("state", "s".into()),
+            ("code_challenge", CHALLENGE.into()),
+            ("code_challenge_method", "S256".into()),
+        ]
+    }
+
+    fn link(&self) -> String {
+        let now = Timestamp::from_millis(jiff::Timestamp::now().as_millisecond());
+        let link = self.links.make(self.gateway.address(), now).unwrap();
+        link.split_once("#sign-in=").unwrap().1.to_owned()
+    }
+
+    /// Where the browser is sent.
+    async fn sent_to(&self, fields: &[(&'static str, String)]) -> String {
+        let (status, headers, _) = answer(form(self.send(Method::POST, "/authorize"), fields)).await;
+        assert_eq!(status, 303);
+        headers[LOCATION].to_str().unwrap().to_owned()
+    }
+
+    async fn exchange(&self, code: &str, verifier: &str) -> (u16, Value) {
+        let redirect_uri = format!("http://{}/admin", self.gateway.address());
+        let fields = [
+            ("grant_type", "authorization_code"),
+            ("code", code),
+            ("redirect_uri", redirect_uri.as_str()),
+            ("client_id", "photovote"),
+            ("code_verifier", verifier),
+        ];
+        let (status, _, body) = answer(form(self.send(Method::POST, "/token"), &fields)).await;
+        (status, body)
+    }
+}
+
+#[tokio::test]
+async fn a_link_signs_in_once_and_its_code_is_exchanged_once() {
+    let fixture = fixture(Cors::Nobody).await;
+    let mut fields = fixture.signing_in();
+    fields.push(("link", fixture.link()));
+    let back = fixture.sent_to(&fields).await;
+    let code = back.split_once("?code=").unwrap().1.strip_suffix("&state=s").unwrap().to_owned();
+    let (status, body) = fixture.exchange(&code, VERIFIER).await;
+    assert_eq!(status, 200, "{body}");
+    let request = fixture.send(Method::GET, "/v1/things/1").bearer_auth(body["access_token"].as_str().unwrap());
+    assert_eq!(answer(request).await.0, 200);
+    assert_eq!(fixture.exchange(&code, VERIFIER).await.0, 400);
+    assert!(fixture.sent_to(&fields).await.contains("?error=access_denied"));
+}
+
+#[tokio::test]
+async fn nobody_is_signed_in_without_a_link_or_with_another_verifier() {
+    let fixture = fixture(Cors::Nobody).await;
+    let mut fields = fixture.signing_in();
+    assert!(fixture.sent_to(&fields).await.contains("?error=access_denied"));
+    fields.push(("link", "guessed".into()));
+    assert!(fixture.sent_to(&fields).await.contains("?error=access_denied"));
+    // A link in a URL stands in histories: it is not taken.
+    let query = url::form_urlencoded::Serializer::new(String::new())
+        .extend_pairs(fixture.signing_in().iter().map(|(name, value)| (*name, value.as_str())))
+        .append_pair("link", &fixture.link())
+        .finish();
+    let (status, headers, _) = answer(fixture.send(Method::GET, &format!("/authorize?{query}"))).await;
+    assert!(status == 303 && headers[LOCATION].to_str().unwrap().contains("?error=access_denied"));
+    fields.pop();
+    fields.push(("link", fixture.link()));
+    let back = fixture.sent_to(&fields).await;
+    let code = back.split_once("?code=").unwrap().1.strip_suffix("&state=s").unwrap().to_owned();
+    assert_eq!(fixture.exchange(&code, "another").await.0, 400);
+    assert_eq!(fixture.exchange(&code, VERIFIER).await.0, 400);
+}
+
+#[tokio::test]
+async fn a_browser_is_sent_back_to_this_page_only() {
+    let fixture = fixture(Cors::Nobody).await;
+    for (name, value) in [
+        ("redirect_uri", "https://evil.example/admin"),
+        ("client_id", "other"),
+        ("response_type", "token"),
+        ("code_challenge_method", "plain"),
+        ("code_challenge", "short"),
+    ] {
+        let mut fields = fixture.signing_in();
+        fields.retain(|(field, _)| *field != name);
+        fields.extend([(name, value.to_owned()), ("link", fixture.link())]);
+        let (status, code) = refusal(form(fixture.send(Method::POST, "/authorize"), &fields)).await;
+        assert_eq!((status, code.as_str()), (400, "malformed_parameter"), "{name}");
+    }
 }

@@ -21,7 +21,7 @@ use photovote::data_dir::temporary;
 use photovote::{
     consumer::Redelivery,
     engine::Durability,
-    gateway::{AllowedHosts, Cors, MAX_CONNECTIONS},
+    gateway::{AllowedHosts, Cors, MAX_CONNECTIONS, Page},
     server::{CreationRules, Options, Server},
 };
 use photovote_tests::Client;
@@ -87,6 +87,7 @@ fn options(data: &Path, durability: Durability) -> Options {
     Options {
         address: ([127, 0, 0, 1], 0).into(),
         data_dir: data.into(),
+        page: Page::default(),
         cors: Cors::default(),
         allowed_hosts: AllowedHosts::default(),
         max_connections: MAX_CONNECTIONS,

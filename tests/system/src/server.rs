@@ -6,7 +6,7 @@ use photovote::{
     consumer::Redelivery,
     data_copy::Source,
     engine::Durability,
-    gateway::{AllowedHosts, Cors, MAX_CONNECTIONS},
+    gateway::{AllowedHosts, Cors, MAX_CONNECTIONS, Page},
     server::{CreationRules, Options, Server, StartError},
     status::{self, Lag},
 };
@@ -42,6 +42,7 @@ async fn try_serve_creating(
     let options = Options {
         address: ([127, 0, 0, 1], 0).into(),
         data_dir: data.into(),
+        page: Page::default(),
         cors: Cors::default(),
         allowed_hosts: AllowedHosts::default(),
         max_connections: MAX_CONNECTIONS,

@@ -137,6 +137,7 @@ const ROWS: &[Row] = &[
     row("POST /v1/ballot/cast", May::Voter, Stage::Open, |scene| json!({"ratings": {scene.candidate(): 4}}), 200),
     row("GET /v1/public/elections/{election}/results", May::Anyone, Stage::Released, NONE, 200),
     row("GET /v1/public/elections/{election}/receipts/{receipt}", May::Anyone, Stage::Closed, NONE, 200),
+    row("GET /v1/sign-in", May::Anyone, Stage::Draft, NONE, 200),
     row("GET /v1/health", May::Anyone, Stage::Draft, NONE, 200),
     row("GET /v1/openapi.json", May::Anyone, Stage::Draft, NONE, 200),
 ];

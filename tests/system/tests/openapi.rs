@@ -54,6 +54,7 @@ fn every_route_of_the_design_is_there_with_its_caller() {
         (BALLOT, "ballot/cast", "post"),
         ("anyone", "public/elections/{election}/results", "get"),
         ("anyone", "public/elections/{election}/receipts/{receipt}", "get"),
+        ("anyone", "sign-in", "get"),
         ("anyone", "health", "get"),
         ("anyone", "openapi.json", "get"),
     ]

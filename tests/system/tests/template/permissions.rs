@@ -206,6 +206,7 @@ async fn ask_for_everything(world: &mut World) {
         "GET /v1/ballot",
         "GET /v1/public/elections/{election}/results",
         "GET /v1/public/elections/{election}/receipts/{receipt}",
+        "GET /v1/sign-in",
         "GET /v1/health",
         "GET /v1/openapi.json",
     ] {

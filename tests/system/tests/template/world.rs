@@ -85,8 +85,11 @@ impl World {
         let mut places = BTreeMap::new();
         for function in template.functions() {
             let observer = Observer::before(over_http.url()).await;
-            // What is set to a parameter keeps its default.
+            // What is set to a parameter keeps its default, but for the provider that administrators sign in at.
             let value = |id: &String| {
+                if id.starts_with("SignIn") {
+                    return Some(String::from("https://sign-in.example.org"));
+                }
                 let (name, _) = resources.iter().find(|(_, resource)| **resource == format!("{id}.Arn"))?;
                 // A queue is known by its URL.
                 Some(if name == id { format!("{}/000000000000/{name}", observer.url) } else { name.clone() })

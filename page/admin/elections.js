@@ -1,0 +1,104 @@
+// @ts-check
+import { html, useState } from '../lib/html.js';
+import { useTitle } from '../lib/parts.js';
+import { t } from '../lib/words.js';
+import { keepLink } from './links.js';
+import { Field, Refusal, command, read, useCommand } from './work.js';
+
+/** Scales that are offered; the API takes more. */
+const SCALES = [[1, 5], [1, 10], [0, 10], [1, 3], [0, 5]];
+
+/** The first page of an administrator: what to do, with a button for it. @param {{onMade: (id: string) => void}} props */
+export function Empty({ onMade }) {
+  const { busy, problem, run } = useCommand();
+  const [done, setDone] = useState(0);
+  useTitle(t('elections'));
+  const make = async () => {
+    const answer = await run(() => example(setDone));
+    if (answer.ok) onMade(answer.body.id);
+  };
+  return html`<div class="page"><h1 tabindex="-1">${t('empty.title')}</h1><p>${t('empty.what')}</p>
+    <section class="card stack"><h2>${t('example.title')}</h2><p>${t('example.what')}</p>
+      <button type="button" class="button next" disabled=${busy} onClick=${make}>${t('example.make')}</button>
+      ${busy && html`<progress aria-label=${t('example.make')} max=${EXAMPLE.length + 3} value=${done}></progress>`}
+      <${Refusal} problem=${problem} /></section>
+    <section class="card stack"><h2>${t('new.title')}</h2><p>${t('new.what')}</p><a class="button" href="#/new">${t('new')}</a></section>
+  </div>`;
+}
+
+/** @type {[string, string, string][]} Competition, file with its size, and the key of its name. */
+const EXAMPLE = [
+  ['nature', 'moon.png#512x512', 'moon'], ['nature', 'chelsea.png#451x300', 'cat'], ['nature', 'grass.png#512x512', 'grass'],
+  ['nature', 'hubble_deep_field.jpg#1000x872', 'stars'], ['nature', 'gravel.png#512x512', 'gravel'],
+  ['people', 'astronaut.png#512x512', 'astronaut'], ['people', 'camera.png#512x512', 'camera'], ['people', 'coffee.png#600x400', 'coffee'],
+  ['people', 'rocket.jpg#640x427', 'rocket'], ['people', 'brick.png#512x512', 'brick'],
+];
+
+/** An election that can be tried: sample pictures, one voter. @param {(steps: number) => void} step */
+async function example(step) {
+  const made = await command('POST', '/elections', { name: t('example.name'), description: t('example.description'), expected_voters: 10 });
+  if (!made.ok) return made;
+  const path = `/elections/${made.body.id}`;
+  let steps = 1;
+  step(steps);
+  /** @type {Record<string, string>} */
+  const competitions = {};
+  let version = made.body.version;
+  for (const [competition, file, name] of EXAMPLE) {
+    if (!competitions[competition]) {
+      const answer = await command('POST', `${path}/competitions`, { name: t(`example.${competition}`) });
+      if (!answer.ok) return answer;
+      competitions[competition] = answer.body.id;
+    }
+    const image = { url: `${location.origin}/photos/${file}`, caption: t(`example.${name}.caption`) };
+    const answer = await command('POST', `${path}/competitions/${competitions[competition]}/candidates`, { name: t(`example.${name}`), image });
+    if (!answer.ok) return answer;
+    version = answer.body.version;
+    step(++steps);
+  }
+  const voter = await command('POST', `${path}/voters`, { name: t('example.voter'), email: 'voter@example.org' });
+  if (!voter.ok) return voter;
+  keepLink(made.body.id, voter.body.id, t('example.voter'), voter.body.ballot_token);
+  return read(`${path}?min_version=${version}`);
+}
+
+/** @param {{onMade: (id: string) => void, first: boolean, elections: any[]}} props */
+export function NewElection({ onMade, first, elections }) {
+  const { busy, problem, run } = useCommand();
+  const [form, setForm] = useState({ name: '', description: '', scale: '1-5', expected: '100' });
+  useTitle(t('new'));
+  const send = async (/** @type {Event} */ event) => {
+    event.preventDefault();
+    const [min, max] = form.scale.split('-').map(Number);
+    const body = { name: form.name, scale: { min, max }, ...(form.description && { description: form.description }), ...(form.expected && { expected_voters: Number(form.expected) }) };
+    const answer = await run(async () => {
+      const made = await command('POST', '/elections', body);
+      return made.ok ? read(`/elections/${made.body.id}?min_version=${made.body.version}`) : made;
+    });
+    if (answer.ok) onMade(answer.body.id);
+  };
+  const set = (/** @type {string} */ name) => (/** @type {string} */ value) => setForm({ ...form, [name]: value });
+  if (first) {
+    return html`<div class="page"><h1 tabindex="-1">${t('elections')}</h1><ul class="rows card">
+      ${elections.map(({ id, name, status }) => html`<li key=${id}><a class="grow" href="#/e/${id}"><b>${name}</b></a><span class="quiet">${t(`status.${status}`)}</span></li>`)}
+    </ul><p><a class="button next" href="#/new">${t('new')}</a></p></div>`;
+  }
+  return html`<div class="page"><h1 tabindex="-1">${t('new')}</h1>
+    <form class="stack form" onSubmit=${send}>
+      <${Field} name="name" label=${t('field.name')} value=${form.name} problem=${problem} required onInput=${set('name')} />
+      <${Field} name="description" label=${t('field.description')} rows=${3} value=${form.description} problem=${problem} hint=${t('field.description.hint')} onInput=${set('description')} />
+      <${ScaleField} value=${form.scale} onInput=${set('scale')} />
+      <${Field} name="expected_voters" label=${t('field.expected')} type="number" min="1" value=${form.expected} problem=${problem} hint=${t('field.expected.hint')} onInput=${set('expected')} />
+      <${Refusal} problem=${problem} fields=${['name', 'description', 'expected_voters']} />
+      <button class="button next" disabled=${busy}>${t('new.make')}</button>
+    </form></div>`;
+}
+
+/** @param {{value: string, onInput: (value: string) => void}} props */
+export function ScaleField({ value, onInput }) {
+  const offered = SCALES.map(([min, max]) => `${min}-${max}`);
+  if (!offered.includes(value)) offered.push(value);
+  return html`<p class="field"><label>${t('field.scale')}<select onChange=${(/** @type {any} */ event) => onInput(event.target.value)}>
+    ${offered.map((one) => html`<option value=${one} selected=${one === value}>${t('scale.range', { min: one.split('-')[0], max: one.split('-')[1] })}</option>`)}
+  </select></label></p>`;
+}

@@ -1,0 +1,144 @@
+// @ts-check
+/** The administrator's page: who is signed in, which election is shown, and which part of it. */
+import { html, render, useEffect, useState } from '../lib/html.js';
+import { Languages, Message, Skip, useHeadingFocus, useTitle } from '../lib/parts.js';
+import { t } from '../lib/words.js';
+import { Check } from './check.js';
+import { Empty, NewElection } from './elections.js';
+import { People } from './people.js';
+import { Photographs } from './photographs.js';
+import { AdministratorResults } from './results.js';
+import { Running } from './running.js';
+import { Settings } from './settings.js';
+import { arrive, leave, signOut, token } from './sign-in.js';
+import { Trail } from './trail.js';
+import { Voters } from './voters.js';
+import { all, ask, onSignedOut, read } from './work.js';
+
+/** @typedef {import('../vote/ballot.js').Election & {version: number}} Election */
+
+/** The parts of an election, and when there is something in them. */
+const PARTS = [
+  { name: 'photographs', view: Photographs, when: () => true },
+  { name: 'voters', view: Voters, when: () => true },
+  { name: 'check', view: Check, when: (/** @type {string} */ status) => status === 'draft' },
+  { name: 'running', view: Running, when: (/** @type {string} */ status) => status !== 'draft' },
+  { name: 'results', view: AdministratorResults, when: (/** @type {string} */ status) => ['closing', 'closed', 'released'].includes(status) },
+  { name: 'settings', view: Settings, when: () => true },
+  { name: 'people', view: People, when: () => true },
+  { name: 'trail', view: Trail, when: () => true },
+];
+
+function place() {
+  const [, kind = '', id = '', part = ''] = location.hash.replace(/^#/, '').split('/');
+  return { kind, id, part };
+}
+
+/** @param {string} to */
+export const go = (to) => {
+  location.hash = to;
+};
+
+function Page() {
+  const [state, setState] = useState('arriving');
+  useEffect(() => {
+    onSignedOut(() => setState('out'));
+    arrive().then((said) => setState(said || (token() ? 'in' : 'out')));
+  }, []);
+  if (state === 'in') return html`<${Administration} onOut=${() => { signOut(); setState('out'); }} />`;
+  if (state === 'arriving' || state === 'leaving') return html`<${Message} title=${t('loading')} />`;
+  const start = async () => setState(await leave());
+  return html`<${Message} title=${t('sign_in.title')}>
+    ${state === 'refused' ? html`<p>${t('sign_in.local')}</p><p><kbd>photovote sign-in</kbd></p>` : html`<p>${t('sign_in.what')}</p>`}
+    ${(state === 'failed' || state === 'no_provider') && html`<p class="note bad" role="alert">${t(`sign_in.${state}`)}</p>`}
+    <p><button type="button" class="button ${state === 'refused' ? '' : 'next'}" onClick=${start}>${t('sign_in')}</button></p>
+  <//>`;
+}
+
+/** @param {{onOut: () => void}} props */
+function Administration({ onOut }) {
+  const [at, setAt] = useState(place());
+  const [elections, setElections] = useState(/** @type {any[] | null} */ (null));
+  const [failure, setFailure] = useState(/** @type {any} */ (null));
+  useEffect(() => {
+    const changed = () => setAt(place());
+    addEventListener('hashchange', changed);
+    return () => removeEventListener('hashchange', changed);
+  }, []);
+  const list = async () => {
+    const { answer, items } = await all('/elections');
+    if (answer.ok) setElections(items.sort((a, b) => (a.id < b.id ? 1 : -1)));
+    else setFailure(answer);
+  };
+  useEffect(() => { list(); }, []);
+  useHeadingFocus(`${at.kind}/${at.id}/${at.part}`);
+  const item = elections?.find(({ id }) => id === at.id);
+  const main = !elections
+    ? html`<p class="page" role="status">${failure ? t('unreachable') : t('loading')}</p>`
+    : at.kind === 'e'
+      ? html`<${OneElection} key=${at.id} id=${at.id} part=${at.part} role=${item?.role ?? 'owner'} onChanged=${list} />`
+      : at.kind === 'new' || elections.length
+        ? html`<${NewElection} onMade=${async (/** @type {string} */ id) => { await list(); go(`/e/${id}/photographs`); }} first=${at.kind !== 'new'} elections=${elections} />`
+        : html`<${Empty} onMade=${async (/** @type {string} */ id) => { await list(); go(`/e/${id}/voters`); }} />`;
+  return html`<${Skip} />
+    <div class="admin">
+    <nav aria-label=${t('elections')}>
+      <a class="label small quiet" href="#/">${t('elections')}</a>
+      ${(elections ?? []).map(({ id, name, status }) => html`<a key=${id} href="#/e/${id}" aria-current=${id === at.id ? 'page' : null}>
+        <span class="name">${name}</span><span class="quiet small">${t(`status.${status}`)}</span></a>`)}
+      <a class="new" href="#/new" aria-current=${at.kind === 'new' ? 'page' : null}>${t('new')}</a>
+      <button type="button" class="button plain out small" onClick=${onOut}>${t('sign_out')}</button>
+    </nav>
+    <main id="main" tabindex="-1">${main}<${Languages} /></main>
+  </div>`;
+}
+
+/** @param {{id: string, part: string, role: string, onChanged: () => void}} props */
+function OneElection({ id, part, role, onChanged }) {
+  const [election, setElection] = useState(/** @type {Election | null} */ (null));
+  const [missing, setMissing] = useState(/** @type {any} */ (null));
+  /** @param {number} [version] */
+  const load = async (version) => {
+    const answer = await read(`/elections/${id}${version ? `?min_version=${version}` : ''}`);
+    if (answer.ok) {
+      setElection(answer.body);
+      setMissing(null);
+      if (version) onChanged();
+    } else setMissing(answer);
+    return answer;
+  };
+  useEffect(() => { load(); }, [id]);
+  // What closes by the clock, or is changed by another administrator, is seen without a reload.
+  useEffect(() => {
+    if (!election || !['open', 'closing'].includes(election.status)) return undefined;
+    const timer = setInterval(async () => {
+      if (document.visibilityState !== 'visible') return;
+      const answer = await ask('GET', `/elections/${id}`);
+      if (answer.ok && answer.body.version > election.version) {
+        setElection(answer.body);
+        onChanged();
+      }
+    }, election.status === 'closing' ? 1_000 : 10_000);
+    return () => clearInterval(timer);
+  }, [election]);
+  useTitle(election?.name ?? '');
+  useEffect(() => {
+    for (const current of document.querySelectorAll('nav [aria-current]')) current.scrollIntoView({ block: 'nearest', inline: 'center' });
+  }, [part, election?.id]);
+  if (!election) return html`<div class="page wide" role="status"><p>${missing ? t('election.missing') : t('loading')}</p></div>`;
+  const parts = PARTS.filter(({ when }) => when(election.status));
+  const usual = { draft: 'photographs', open: 'running', closing: 'running', closed: 'results', released: 'results' }[election.status];
+  const shown = parts.find(({ name }) => name === part) ?? parts.find(({ name }) => name === usual) ?? parts[0];
+  // A draft leads from one step to the next.
+  const next = election.status === 'draft' && election.competitions.some(({ candidates }) => candidates.length) && { photographs: 'voters', voters: 'check' }[shown.name];
+  return html`<div class="page wide election">
+    <header class="head"><h1 tabindex="-1">${election.name}</h1><span class="status">${t(`status.${election.status}`)}</span></header>
+    <nav class="tabs" aria-label=${t('parts')}>${parts.map(({ name }) => html`<a href="#/e/${id}/${name}" aria-current=${name === shown.name ? 'page' : null}>${t(`part.${name}`)}</a>`)}</nav>
+    <${shown.view} key=${shown.name} election=${election} load=${load} can=${role !== 'observer'} owner=${role === 'owner'} />
+    ${next && html`<p><a class="button next" href="#/e/${id}/${next}">${t('next', { name: t(`part.${next}`) })}</a></p>`}
+  </div>`;
+}
+
+// A link that is opened in the same tab changes the fragment only.
+addEventListener('hashchange', () => location.hash.startsWith('#sign-in=') && location.reload());
+render(html`<${Page} />`, /** @type {HTMLElement} */ (document.getElementById('page')));

@@ -1,0 +1,49 @@
+// @ts-check
+import { html, useState } from '../lib/html.js';
+import { t } from '../lib/words.js';
+import { ScaleField } from './elections.js';
+import { Confirm } from './photographs.js';
+import { Field, Refusal, command, useCommand } from './work.js';
+
+/** Name, description, scale; and the end of a draft. @param {import('./photographs.js').PartProps} props */
+export function Settings({ election, load, can, owner }) {
+  const { busy, problem, run } = useCommand();
+  const [form, setForm] = useState({ name: election.name, description: election.description ?? '', scale: `${election.scale.min}-${election.scale.max}` });
+  const [said, setSaid] = useState('');
+  const [asking, setAsking] = useState(false);
+  const path = `/elections/${election.id}`;
+  const draft = election.status === 'draft' && can;
+  const set = (/** @type {string} */ name) => (/** @type {string} */ value) => { setSaid(''); setForm({ ...form, [name]: value }); };
+  const send = async (/** @type {Event} */ event) => {
+    event.preventDefault();
+    const [min, max] = form.scale.split('-').map(Number);
+    const answer = await run(() => command('PATCH', path, { name: form.name, description: form.description || null, scale: { min, max } }));
+    if (answer.ok) {
+      setSaid(t('saved.saved'));
+      await load(answer.body.version);
+    }
+  };
+  const drop = async () => {
+    const answer = await command('DELETE', path);
+    if (answer.ok) {
+      location.hash = '/';
+      location.reload();
+    }
+    return answer;
+  };
+  const id = html`<p class="small quiet">${t('election.id', { id: election.id })}</p>`;
+  if (!draft) {
+    return html`<dl class="facts card"><dt>${t('field.name')}</dt><dd>${election.name}</dd><dt>${t('field.description')}</dt><dd>${election.description ?? '–'}</dd>
+      <dt>${t('field.scale')}</dt><dd>${t('scale.range', election.scale)}</dd></dl><p class="quiet">${t('settings.fixed')}</p>${id}`;
+  }
+  return html`<div class="stack wide"><form class="stack form" onSubmit=${send}>
+    <${Field} name="name" label=${t('field.name')} value=${form.name} problem=${problem} required onInput=${set('name')} />
+    <${Field} name="description" label=${t('field.description')} rows=${3} value=${form.description} problem=${problem} hint=${t('field.description.hint')} onInput=${set('description')} />
+    <${ScaleField} value=${form.scale} onInput=${set('scale')} />
+    <${Refusal} problem=${problem} fields=${['name', 'description']} />
+    <div class="buttons start"><button class="button next" disabled=${busy}>${t('save')}</button><span class="said" role="status">${said}</span></div></form>
+    ${owner && html`<section class="card stack"><h2>${t('delete')}</h2><p>${t('delete.what')}</p><button type="button" class="button danger" onClick=${() => setAsking(true)}>${t('delete')}</button></section>`}
+    ${id}
+    ${asking && html`<${Confirm} title=${t('delete.confirm', { name: election.name })} what=${t('delete.what')} action=${t('delete')} work=${drop} onClose=${() => setAsking(false)} />`}
+  </div>`;
+}

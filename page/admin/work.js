@@ -1,0 +1,97 @@
+// @ts-check
+/** Requests of a signed-in administrator, and what a form needs to send one. */
+import { call, newKey, patiently } from '../lib/api.js';
+import { html, useEffect, useRef, useState } from '../lib/html.js';
+import { problemWords, t } from '../lib/words.js';
+import { signOut, token } from './sign-in.js';
+
+/** Called when the token is not accepted any more. */
+let signedOut = () => {};
+/** @param {() => void} then */
+export function onSignedOut(then) {
+  signedOut = then;
+}
+
+/** @param {string} method @param {string} path @param {unknown} [body] @param {string} [key] */
+export async function ask(method, path, body, key) {
+  const answer = await call(method, path, { token: token(), body, key });
+  if (answer.status === 401) {
+    signOut();
+    signedOut();
+  }
+  return answer;
+}
+
+/** Asks, and asks again while the server says "later". @param {string} path */
+export const read = (path) => patiently(() => ask('GET', path));
+
+/** A command: sent again under the same key until the server has answered. @param {string} method @param {string} path @param {unknown} [body] */
+export function command(method, path, body = method === 'POST' ? {} : undefined) {
+  const key = newKey();
+  return patiently(() => ask(method, path, body, key), 5);
+}
+
+/** All items of a list, page after page. @param {string} path @param {(items: any[]) => void} [shown] */
+export async function all(path, shown) {
+  /** @type {any[]} */
+  const items = [];
+  for (let cursor = ''; ; ) {
+    const answer = await read(`${path}?limit=100${cursor && `&cursor=${cursor}`}`);
+    if (!answer.ok) return { answer, items };
+    items.push(...answer.body.items);
+    shown?.([...items]);
+    cursor = answer.body.next_cursor;
+    if (!cursor) return { answer, items };
+  }
+}
+
+/**
+ * What a form or a button needs: whether its command is under way, and why it was refused.
+ * @returns {{busy: boolean, problem: any, run: (work: () => Promise<any>) => Promise<any>, clear: () => void}}
+ */
+export function useCommand() {
+  const [busy, setBusy] = useState(false);
+  const [problem, setProblem] = useState(/** @type {any} */ (null));
+  const there = useRef(true);
+  useEffect(() => () => {
+    there.current = false;
+  }, []);
+  const run = async (/** @type {() => Promise<any>} */ work) => {
+    setBusy(true);
+    setProblem(null);
+    const answer = await work();
+    if (there.current) {
+      setBusy(false);
+      setProblem(answer.ok ? null : answer);
+    }
+    return answer;
+  };
+  return { busy, problem, run, clear: () => setProblem(null) };
+}
+
+/** Why a command was refused, if no field is at fault. @param {{problem: any, fields?: string[]}} props */
+export function Refusal({ problem, fields = [] }) {
+  return html`<div role="alert">${problem && !fields.includes(problem.field) && html`<p class="note bad">${problemWords(problem)}
+    <span class="small quiet">${t('code', { code: problem.code })}</span></p>`}</div>`;
+}
+
+let fields = 0;
+/**
+ * A labelled field, with the refusal that concerns it.
+ * @param {{label: string, name: string, value?: string | number, problem?: any, type?: string, hint?: string, rows?: number,
+ *   required?: boolean, onInput?: (value: string) => void, [more: string]: any}} props
+ */
+export function Field({ label, name, value = '', problem, hint, rows, onInput, type = 'text', ...more }) {
+  const id = useRef(`field-${fields++}`).current;
+  const wrong = problem?.field === name || problem?.field?.endsWith(`.${name}`);
+  const told = [hint && `${id}-hint`, wrong && `${id}-wrong`].filter(Boolean).join(' ') || null;
+  const props = {
+    id, name, value, 'aria-describedby': told, 'aria-invalid': wrong ? 'true' : null, autocomplete: 'off',
+    onInput: (/** @type {any} */ event) => onInput?.(event.target.value), ...more,
+  };
+  return html`<p class="field"><label for=${id}>${label}</label>
+    ${rows ? html`<textarea rows=${rows} ...${props}></textarea>` : html`<input type=${type} ...${props} />`}
+    ${hint && html`<span id="${id}-hint" class="small quiet">${hint}</span>`}
+    ${wrong && html`<span id="${id}-wrong" class="small wrong">${problemWords(problem)} <span class="quiet">${t('code', { code: problem.code })}</span></span>`}
+  </p>`;
+}

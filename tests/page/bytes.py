@@ -1,0 +1,69 @@
+"""How much is loaded: budgets in bytes, compressed; nothing is loaded late; and what the server says with each file."""
+
+import gzip
+import re
+import urllib.request
+
+from loss import open_ballot
+from story import sign_in
+
+VOTER, ADMINISTRATOR = 45_000, 90_000
+
+
+def loaded(page):
+    """The scripts and styles that a page loads from now on."""
+    files = []
+    page.on("response", lambda answer: answer.status == 200 and re.search(r"\.(js|css)$", answer.url) and files.append(answer.url))
+    return files
+
+
+def compressed(urls):
+    """How many bytes they have, compressed as a server would."""
+    return sum(len(gzip.compress(urllib.request.urlopen(url).read(), 6)) for url in set(urls))
+
+
+def the_voters_page_is_small(browser, server):
+    _, [token] = server.election((("Nature", 3),))
+    with browser.person(server) as page:
+        files = loaded(page)
+        open_ballot(page, server, token)
+        first = len(files)
+        page.locator(".frame").first.click()
+        page.keyboard.press("Escape")
+        page.get_by_role("button", name="Review").click()
+        assert len(files) == first, f"loaded late: {files[first:]}"
+        size = compressed(files)
+        print(f"      the voter's scripts and styles: {size} bytes")
+        assert size <= VOTER, size
+
+
+def the_administrators_page_is_small(browser, server):
+    with browser.person(server) as page:
+        files = loaded(page)
+        sign_in(page, server)
+        page.get_by_role("heading", name="no election yet").wait_for()
+        size = compressed(files)
+        print(f"      the administrator's scripts and styles: {size} bytes")
+        assert size <= ADMINISTRATOR, size
+
+
+def every_module_is_preloaded(browser, server):
+    """Modules are not found one after the other: each page names all that it imports."""
+    for name in ["", "vote", "admin", "verify", "results/01ARZ3NDEKTSV4RRFFQ69G5FAV"]:
+        html = urllib.request.urlopen(f"{server.url}/{name}").read().decode()
+        named = set(re.findall(r'(?:href|src)="(/[^"]+\.js)"', html))
+        with browser.person(server) as page:
+            files = loaded(page)
+            page.goto(f"{server.url}/{name}", wait_until="networkidle")
+            used = {url.removeprefix(server.url) for url in files if url.endswith(".js") and "/words/" not in url}
+        assert named == used, f"/{name}: {named ^ used}"
+
+
+def without_scripts_there_is_a_sentence(browser, server):
+    with browser.person(server, java_script_enabled=False) as page:
+        for name in ["", "vote", "admin", "verify", "results/1", "nothing"]:
+            page.goto(f"{server.url}/{name}")
+            assert "needs JavaScript" in page.content()
+
+
+TESTS = [the_voters_page_is_small, the_administrators_page_is_small, every_module_is_preloaded, without_scripts_there_is_a_sentence]

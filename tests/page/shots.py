@@ -1,0 +1,145 @@
+"""Takes a picture of each state of the page, on a phone and a desktop, light and dark, into target/page-shots."""
+
+import sys
+
+import harness
+from story import cast, sign_in
+
+SIZES = {"phone": {"viewport": {"width": 360, "height": 740}, "has_touch": True, "is_mobile": True, "device_scale_factor": 2},
+         "desktop": {"viewport": {"width": 1280, "height": 800}}}
+
+
+def main(wanted):
+    harness.SHOTS.mkdir(parents=True, exist_ok=True)
+    browser, server = harness.Browser(), harness.Server(*(["--page", str(harness.ROOT / "page")] if "--disk" in wanted else []))
+    wanted = [word for word in wanted if not word.startswith("--")]
+    made = elections(server)
+    for size, options in SIZES.items():
+        for scheme in ["light", "dark"]:
+            with browser.person(server, color_scheme=scheme, **options) as page:
+                for name in states(page, server, made):
+                    if not wanted or any(word in name for word in wanted):
+                        page.wait_for_timeout(400)  # pictures are decoded
+                        page.screenshot(path=harness.SHOTS / f"{name}-{size}-{scheme}.png")
+    browser.end()
+    server.end()
+
+
+def elections(server):
+    """Elections of each kind."""
+    made = {}
+    made["draft"] = server.election((("Nature", 6), ("People", 4)), voters=3, name="Autumn walk", opened=False)
+    made["open"] = server.election((("Nature", 6), ("People", 12), ("Street", 22)), voters=60, closes_at="2030-05-17T18:30:00Z")
+    made["ten"] = server.election((("Portraits", 4),), voters=1, scale=(0, 10), name="Portraits")
+    made["unsized"] = server.election((("Nature", 6),), voters=1, name="Pictures without a size", sized=False)
+    made["closed"] = held(server, "Winter 2026")
+    made["released"] = held(server, "Summer 2026")
+    server.api("POST", f"/elections/{made['released'][0]}/release", {})
+    return made
+
+
+def held(server, name):
+    election, tokens = server.election((("Nature", 7), ("People", 3)), voters=24, name=name)
+    ballot = server.api("GET", "/ballot", token=tokens[0])
+    candidates = [c["id"] for competition in ballot["election"]["competitions"] for c in competition["candidates"]]
+    for voter, token in enumerate(tokens[:19]):
+        grades = {c: 1 + (voter * (3 + i) + 2 * i + voter // 3) % 5 for i, c in enumerate(candidates[:6] + candidates[7:])}
+        server.api("POST", "/ballot/cast", {"ratings": grades}, token=token)
+    competition = ballot["election"]["competitions"][0]
+    server.api("POST", f"/elections/{election}/competitions/{competition['id']}/candidates/{candidates[5]}/disqualify", {"reason": "Taken before this year"})
+    version = server.api("POST", f"/elections/{election}/close", {})["version"]
+    while server.api("GET", f"/elections/{election}/results?min_version={version}")["status"] != "final":
+        pass
+    return election, tokens
+
+
+def states(page, server, made):
+    """Brings the page into one state after the other, and names it."""
+    url = server.url
+    page.goto(url)
+    page.get_by_role("heading", name="PhotoVote").wait_for()
+    yield "start"
+    page.goto(f"{url}/nothing")
+    page.get_by_role("heading", name="no such page").wait_for()
+    yield "not-found"
+    election, tokens = made["open"]
+    token = tokens.pop()
+    page.goto(f"{url}/vote#{token}")
+    page.locator(".entry").first.wait_for()
+    yield "ballot-begun"
+    for i, grade in enumerate([5, 2, 3, 4]):
+        page.locator(".entry").nth(i).get_by_role("radio", name=str(grade), exact=True).click()
+    page.locator(".saved", has_text="All saved").first.wait_for()
+    page.evaluate("scrollTo(0, 0)")
+    yield "ballot"
+    page.locator(".frame").nth(1).click()
+    page.get_by_role("dialog").wait_for()
+    yield "large"
+    page.get_by_role("button", name="Keys (?)").click()
+    yield "help"
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="Compare two").click()
+    yield "compare"
+    page.keyboard.press("Escape")
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="Review").click()
+    page.get_by_role("heading", name="Review your ballot").wait_for()
+    yield "review"
+    page.get_by_role("button", name="Cast the ballot").click()
+    yield "cast"
+    page.get_by_role("button", name="Cast now").click()
+    page.get_by_role("heading", name="Your ballot is cast").wait_for()
+    yield "receipt"
+    page.goto(f"{url}/vote#{made['ten'][1][0]}")
+    page.locator(".entry").first.wait_for()
+    yield "ballot-ten"
+    page.goto(f"{url}/vote#{made['unsized'][1][0]}")
+    page.locator(".entry").first.wait_for()
+    yield "ballot-unsized"
+    page.goto(f"{url}/vote#{made['closed'][1][-1]}")
+    page.get_by_role("heading", name="is closed").wait_for()
+    yield "closed"
+    page.goto(f"{url}/vote#pvb_wrong")
+    page.get_by_role("heading", name="not complete").wait_for()
+    yield "wrong-link"
+    page.goto(f"{url}/verify")
+    yield "verify"
+    page.goto(f"{url}/results/{made['released'][0]}")
+    page.get_by_role("heading", name="Nature").wait_for()
+    yield "results-public"
+    page.goto(f"{url}/admin")
+    page.get_by_role("heading", name="Run an election").wait_for()
+    yield "sign-in"
+    sign_in(page, server)
+    page.get_by_role("heading", name="Elections").wait_for()
+    yield "elections"
+    page.goto(f"{url}/admin#/new")
+    page.get_by_label("Name", exact=True).wait_for()
+    yield "new"
+    draft = made["draft"][0]
+    for part, wait in [("photographs", ".sheet img"), ("voters", ".rows li"), ("check", ".check li"), ("settings", "form"), ("people", ".rows li"), ("trail", ".trail li")]:
+        page.goto(f"{url}/admin#/e/{draft}/{part}")
+        page.locator(wait).first.wait_for()
+        yield f"admin-{part}"
+    page.goto(f"{url}/admin#/e/{draft}/photographs")
+    page.get_by_role("button", name="Add a photograph").first.click()
+    page.get_by_label("Address of the picture").fill(f"{url}/photos/coffee.png")
+    page.locator(".preview img").wait_for()
+    yield "admin-add"
+    page.keyboard.press("Escape")
+    page.goto(f"{url}/admin#/e/{election}/running")
+    page.locator("#cast").wait_for()
+    yield "admin-turnout"
+    page.goto(f"{url}/admin#/e/{made['closed'][0]}/results")
+    page.get_by_role("heading", name="Nature").wait_for()
+    yield "admin-results"
+    page.get_by_role("button", name="Present").first.click()
+    yield "present-begin"
+    for _ in range(6):
+        page.keyboard.press("Space")
+    yield "present"
+    page.keyboard.press("Escape")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
