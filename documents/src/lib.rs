@@ -13,7 +13,7 @@ mod voter;
 pub use ballot::{CastBallot, cast_ballot};
 pub use election::{Changes, ElectionDocument, ElectionSummary};
 pub use packed::{TallyError, pack, unpack};
-pub use public::{PublicError, PublicResults};
+pub use public::{PublicDocument, PublicElection, PublicError};
 pub use receipts::{ReceiptBlock, block_has};
 pub use voter::VoterDocument;
 

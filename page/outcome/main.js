@@ -14,14 +14,10 @@ function Page() {
   const [missing, setMissing] = useState('');
   const look = async () => {
     setMissing('');
-    const answer = await patiently(() => call('GET', `/public/elections/${id}/results`), 5);
+    const [shown, answer] = await Promise.all(['', '/results'].map((part) => patiently(() => call('GET', `/public/elections/${id}${part}`), 5)));
+    if (shown.ok) setElection(shown.body);
     if (answer.ok) setResults(answer.body);
     else setMissing(answer.status === 404 || answer.status === 400 ? 'results.none' : 'unreachable');
-    // Public results name the photographs. A voter of this tab may see them as well.
-    const token = sessionStorage.getItem('photovote.ballot-token');
-    if (!answer.ok || !token) return;
-    const ballot = await call('GET', '/ballot', { token });
-    if (ballot.ok && ballot.body.election.id === answer.body.election_id) setElection(ballot.body.election);
   };
   useEffect(() => { look(); }, []);
   const title = election?.name ?? t('results.title');

@@ -62,8 +62,9 @@ def answers(url: str, token: str) -> dict[str, tuple[int, object]]:
         for rest in OF_ELECTION:
             path = f"/elections/{election}{rest}"
             lists[path] = ask(url, path, token)
-        path = f"/public/elections/{election}/results"
-        lists[path] = ask(url, path, None)
+        for rest in ("", "/results"):
+            path = f"/public/elections/{election}{rest}"
+            lists[path] = ask(url, path, None)
     return lists
 
 

@@ -1,4 +1,4 @@
-//! What anyone may ask: released results, whether a ballot was counted, where administrators sign in, whether the service is there,
+//! What anyone may ask: released results and their election, whether a ballot was counted, where administrators sign in, whether the service is there,
 //! and its API.
 
 use axum::http::header::{CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE};
@@ -7,10 +7,10 @@ use axum::{
     extract::State,
     response::{IntoResponse, Response},
 };
-use photovote_documents_read::DocumentReader;
-use photovote_domain::Receipt;
+use photovote_documents_read::{DocumentReader, Released};
+use photovote_domain::{ElectionId, Receipt};
 use photovote_edge::{
-    Answer, Code, FinalView, OPENAPI, Problem, Problems, Revalidation, Segments, results_differ, schema,
+    Answer, Code, ElectionView, FinalView, OPENAPI, Problem, Problems, Revalidation, Segments, results_differ, schema,
 };
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -34,6 +34,13 @@ impl App {
         Self { documents, sign_in: None }
     }
 
+    /// What is released of an election.
+    async fn released(&self, election: ElectionId) -> Result<Released, Problem> {
+        let public = self.documents.public(election).await?;
+        let released = public.and_then(|public| public.released);
+        released.ok_or_else(|| Problem::new(Code::ResultsNotFound, "there are no public results of such an election"))
+    }
+
     /// Tells pages where administrators sign in.
     #[must_use]
     pub fn with_sign_in(self, sign_in: Option<SignIn>) -> Self {
@@ -43,11 +50,31 @@ impl App {
 
 photovote_edge::routes! {
     App:
+    election => Problems::of_reading().codes([Code::MalformedId, Code::ResultsNotFound, Code::ResultsDiffer]),
     results => Problems::of_reading().codes([Code::MalformedId, Code::ResultsNotFound, Code::ResultsDiffer]),
     receipt => Problems::of_reading().codes([Code::MalformedId, Code::ReceiptNotFound]),
     sign_in => Problems::of_any_operation().codes([Code::SignInNotFound]),
     health => Problems::of_any_operation(),
     openapi => Problems::of_any_operation(),
+}
+
+/// Shows an election whose results are released: what was voted on, with the pictures.
+///
+/// Anyone may call this. Before the administrators have released the results, the answer is 404, as it is for results.
+#[utoipa::path(
+    get, path = "/public/elections/{election}", tag = "public", operation_id = "show_public_election",
+    params(("election" = schema::Id, Path, description = "The election's id")),
+    responses(
+        (status = OK, body = ElectionView, description = "The election"),
+        (status = NOT_MODIFIED, description = "The client has it: `If-None-Match` names its tag")
+    )
+)]
+async fn election(State(app): State<App>, path: Segments, revalidation: Revalidation) -> Answer {
+    let id = path.id("election")?;
+    let released = app.released(id).await?;
+    let document = app.documents.public_document(id, &released.election).await?;
+    let election = document.election().map_err(|error| results_differ(id, &error.to_string()))?;
+    revalidation.answer(&released.election, BRIEFLY, || Ok(Json(ElectionView::of(id, &election)).into_response()))
 }
 
 /// Shows released results.
@@ -64,13 +91,10 @@ photovote_edge::routes! {
 )]
 async fn results(State(app): State<App>, path: Segments, revalidation: Revalidation) -> Answer {
     let id = path.id("election")?;
-    let public = app.documents.public(id).await?;
-    let released = public
-        .and_then(|public| public.released)
-        .ok_or_else(|| Problem::new(Code::ResultsNotFound, "there are no public results of such an election"))?;
-    let results = app.documents.public_results(id, &released.tag).await?;
-    let json = results.json(released.digest).map_err(|error| results_differ(id, &error.to_string()))?;
-    revalidation.answer(&released.tag, BRIEFLY, || {
+    let released = app.released(id).await?;
+    let results = app.documents.public_document(id, &released.results).await?;
+    let json = results.results(released.digest).map_err(|error| results_differ(id, &error.to_string()))?;
+    revalidation.answer(&released.results, BRIEFLY, || {
         Ok(if revalidation.takes_gzip() {
             ([(CONTENT_TYPE, JSON), (CONTENT_ENCODING, "gzip")], results.compressed).into_response()
         } else {

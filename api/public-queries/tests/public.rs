@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use axum::Router;
-use photovote_documents::{Changes, ElectionDocument, PublicResults};
+use photovote_documents::{Changes, ElectionDocument, PublicDocument};
 use photovote_documents_read::{DocumentReader, PublicHeader, Released};
 use photovote_documents_write::{DocumentStore, Saved};
 use photovote_domain::{
@@ -85,13 +85,17 @@ impl Square {
 
     /// Counts the ballots, and publishes the results if they are released.
     async fn count(&self, released: bool) {
-        let (generation, results) = ("2".parse().unwrap(), PublicResults::of(&self.expected()).unwrap());
+        let (generation, results) = ("2".parse().unwrap(), PublicDocument::of_results(&self.expected()).unwrap());
         let receipts = (1..=2).map(|n| *Self::receipt(n).digest()).collect();
         self.store.save_shard(&generation, ELECTION, Shard::new(3).unwrap(), &Self::tally(), receipts).await.unwrap();
         let mut public = PublicHeader::default();
         if released {
-            self.store.save_public_results(&generation, ELECTION, &results).await.unwrap();
-            public.released = Some(Released { tag: results.tag, digest: Some(self.expected().digest.0) });
+            let election = PublicDocument::of_election(&self.document.election).unwrap();
+            for document in [&results, &election] {
+                self.store.save_public_document(&generation, ELECTION, document).await.unwrap();
+            }
+            let digest = Some(self.expected().digest.0);
+            public.released = Some(Released { results: results.tag, election: election.tag, digest });
         }
         let saved = self.store.save_count(&generation, ELECTION, &Self::tally(), &public).await;
         assert_eq!(saved, Ok(Saved::Yes));
@@ -99,6 +103,10 @@ impl Square {
 
     async fn shows(&self, path: &str) -> Reply {
         get(&self.router, Sender::Nobody, &format!("/v1{path}")).await
+    }
+
+    async fn election(&self) -> Reply {
+        self.shows(&format!("/public/elections/{ELECTION}")).await
     }
 
     async fn results(&self) -> Reply {
@@ -117,6 +125,8 @@ async fn results_are_public_from_their_release_until_the_election_is_deleted() {
         let closed = square.results().await;
         assert_eq!((closed.problem(), closed.header("cache-control")), ((404, "results_not_found"), "no-store"));
         assert_eq!((&closed.text, &closed.headers), (&absent.text, &absent.headers), "what is not public is not there");
+        let shown = square.election().await;
+        assert_eq!((&shown.text, &shown.headers), (&absent.text, &absent.headers), "nor is its election");
     }
 
     square.project(&[E::ResultsReleased { digest: Some(square.expected().digest.0) }]).await;
@@ -126,9 +136,14 @@ async fn results_are_public_from_their_release_until_the_election_is_deleted() {
     assert_eq!(released.json, serde_json::to_value(square.expected()).unwrap());
     assert_eq!(released.json["competitions"][0]["candidates"][0]["mean"], "4.0000");
     assert_eq!(released.json["competitions"][0]["unranked"][0]["name"], "Sun");
+    let shown = square.election().await;
+    assert_eq!((shown.status, shown.header("cache-control")), (200, "public, max-age=5"));
+    assert_eq!((&shown.json["name"], &shown.json["status"]), (&json!("Summer"), &json!("released")));
+    assert_eq!(shown.json["competitions"][0]["candidates"][1]["name"], "Sun");
 
     square.project(&[E::ElectionDeleted {}]).await;
     assert_eq!(square.results().await.problem(), (404, "results_not_found"));
+    assert_eq!(square.election().await.problem(), (404, "results_not_found"));
     assert_eq!(
         square.shows(&format!("/public/elections/{ELECTION}/receipts/{}", Square::receipt(1))).await.status,
         404
@@ -141,9 +156,9 @@ async fn results_that_are_not_those_that_were_released_are_not_served() {
     square.count(true).await;
     assert_eq!(square.results().await.status, 200);
     let other = Results { cast: 3, counted: 3, ..square.expected() };
-    let results = PublicResults::of(&square.expected()).unwrap();
-    let forged = PublicResults { tag: results.tag, ..PublicResults::of(&other).unwrap() };
-    square.store.save_public_results(&"2".parse().unwrap(), ELECTION, &forged).await.unwrap();
+    let results = PublicDocument::of_results(&square.expected()).unwrap();
+    let forged = PublicDocument { tag: results.tag, ..PublicDocument::of_results(&other).unwrap() };
+    square.store.save_public_document(&"2".parse().unwrap(), ELECTION, &forged).await.unwrap();
     let refused = square.results().await;
     assert_eq!((refused.problem(), refused.header("retry-after")), ((503, "results_differ"), "60"));
 }
@@ -252,10 +267,11 @@ async fn the_largest_results_are_one_small_read_and_one_query() {
     let mut tally = Tally::default();
     tally.count(&(0..2_000).map(|n| (CandidateId::from_bits(n), 4)).collect());
     let results = Results::of(ELECTION, &competitions, Scale::default(), &tally, 1, Some(1)).unwrap();
-    let (generation, public) = ("2".parse().unwrap(), PublicResults::of(&results).unwrap());
+    let (generation, public) = ("2".parse().unwrap(), PublicDocument::of_results(&results).unwrap());
     assert!(public.compressed.len() > 400_000, "{} bytes: more than an item", public.compressed.len());
-    square.store.save_public_results(&generation, ELECTION, &public).await.unwrap();
-    let header = PublicHeader { released: Some(Released { tag: public.tag, digest: Some(results.digest.0) }) };
+    square.store.save_public_document(&generation, ELECTION, &public).await.unwrap();
+    let released = Released { results: public.tag, election: "a".repeat(32), digest: Some(results.digest.0) };
+    let header = PublicHeader { released: Some(released) };
     square.store.save_count(&generation, ELECTION, &tally, &header).await.unwrap();
 
     let (client, calls) = square.engine.counting_client();

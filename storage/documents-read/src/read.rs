@@ -5,7 +5,7 @@ use aws_sdk_dynamodb::{
     operation::query::builders::QueryFluentBuilder,
     types::{AttributeValue, Select},
 };
-use photovote_documents::{ElectionDocument, ElectionSummary, PublicResults, VoterDocument, block_has};
+use photovote_documents::{ElectionDocument, ElectionSummary, PublicDocument, VoterDocument, block_has};
 use photovote_domain::{
     ElectionId, Receipt, ShardCount, Subject, Tally, Version, VoterId,
     election::{Administrators, Status},
@@ -187,24 +187,24 @@ impl DocumentReader {
         get.send().await.map_err(|error| storage_error(&error))?.item.as_ref().map(PublicHeader::of).transpose()
     }
 
-    /// The released results of this tag: one Query.
-    pub async fn public_results(&self, election: ElectionId, tag: &str) -> Result<PublicResults, DocumentError> {
+    /// The public document of this tag: one Query.
+    pub async fn public_document(&self, election: ElectionId, tag: &str) -> Result<PublicDocument, DocumentError> {
         let generations = self.generations().await?;
-        self.results_of(generations.serving_of(election), election, tag, false).await
+        self.public_document_in(generations.serving_of(election), election, tag, false).await
     }
 
-    /// The released results of this tag, as a generation has them.
-    pub async fn results_of(
+    /// The public document of this tag, as a generation has it.
+    pub async fn public_document_in(
         &self,
         generation: &Generation,
         election: ElectionId,
         tag: &str,
         consistent: bool,
-    ) -> Result<PublicResults, DocumentError> {
+    ) -> Result<PublicDocument, DocumentError> {
         let query = self.query(&key::public_partition(generation, election), Some("begins_with(sk, :parts)"));
         let query = query.expression_attribute_values(":parts", AttributeValue::S(key::public_parts(tag)));
         let compressed = joined(&self.all(query.consistent_read(consistent)).await?)?;
-        Ok(PublicResults { tag: tag.to_owned(), compressed })
+        Ok(PublicDocument { tag: tag.to_owned(), compressed })
     }
 
     /// Is a ballot counted under this receipt, in an election whose ballots are all counted? One Query of one item.

@@ -1,6 +1,6 @@
-//! Released results, and what is public of an election.
+//! What is public of an election.
 
-use photovote_documents::PublicResults;
+use photovote_documents::PublicDocument;
 use photovote_documents_read::{DocumentError, Generation, PublicHeader, parts};
 use photovote_domain::ElectionId;
 use photovote_dynamodb::storage_error;
@@ -9,28 +9,28 @@ use photovote_keys::documents::public_header_key;
 use crate::write::DocumentStore;
 
 impl DocumentStore {
-    /// Saves results under their tag. They are served once a header names it.
-    pub async fn save_public_results(
+    /// Saves a document under its tag. It is served once a header names it.
+    pub async fn save_public_document(
         &self,
         generation: &Generation,
         election: ElectionId,
-        results: &PublicResults,
+        document: &PublicDocument,
     ) -> Result<(), DocumentError> {
-        for item in parts(generation, election, results) {
+        for item in parts(generation, election, document) {
             let put = self.client.put_item().table_name(&self.table).set_item(Some(item)).send().await;
             put.map_err(|error| storage_error(&error))?;
         }
         Ok(())
     }
 
-    /// The released results that a generation has under this tag.
-    pub async fn public_results_in(
+    /// The public document that a generation has under this tag.
+    pub async fn public_document_in(
         &self,
         generation: &Generation,
         election: ElectionId,
         tag: &str,
-    ) -> Result<PublicResults, DocumentError> {
-        self.reader().results_of(generation, election, tag, true).await
+    ) -> Result<PublicDocument, DocumentError> {
+        self.reader().public_document_in(generation, election, tag, true).await
     }
 
     /// What is public of an election in a generation.

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use photovote_documents::{Changes, ElectionDocument, PublicResults};
+use photovote_documents::{Changes, ElectionDocument, PublicDocument};
 use photovote_documents_read::{DocumentError, Generation, PublicHeader, Released};
 use photovote_documents_write::{DocumentStore, Saved};
 use photovote_domain::{
@@ -117,19 +117,19 @@ async fn receipts_that_are_not_those_that_were_counted_are_noticed() {
 async fn what_is_counted_is_public_as_long_as_the_election_is_there() {
     let engine = Engine::start().await;
     let store = store(&engine);
-    let released = Released { tag: "a".repeat(32), digest: Some(Digest::of(b"results")) };
+    let released = Released { results: "a".repeat(32), election: "b".repeat(32), digest: Some(Digest::of(b"results")) };
     let public = PublicHeader { released: Some(released.clone()) };
-    let results = PublicResults { tag: released.tag.clone(), compressed: vec![7; 900_000] };
+    let results = PublicDocument { tag: released.results.clone(), compressed: vec![7; 900_000] };
     assert_eq!(store.save_count(&generation(), ELECTION, &tally(2), &public).await, Ok(Saved::Moved), "no election");
 
     let mut document = save(&store, &[E::ElectionClosed { casts: 2, digest_follows: true, registered: Some(3) }]).await;
     assert_eq!(store.reader().results_input(ELECTION, true).await.unwrap(), Some((document.clone(), None)));
-    store.save_public_results(&generation(), ELECTION, &results).await.unwrap();
+    store.save_public_document(&generation(), ELECTION, &results).await.unwrap();
     assert_eq!(store.reader().public(ELECTION).await, Ok(None), "what no header names is not there");
     assert_eq!(store.save_count(&generation(), ELECTION, &tally(2), &public).await, Ok(Saved::Yes));
     assert_eq!(store.reader().results_input(ELECTION, true).await.unwrap(), Some((document.clone(), Some(tally(2)))));
     assert_eq!(store.reader().public(ELECTION).await, Ok(Some(public.clone())));
-    assert_eq!(store.reader().public_results(ELECTION, &released.tag).await, Ok(results));
+    assert_eq!(store.reader().public_document(ELECTION, &released.results).await, Ok(results));
 
     let late = store.save_count(&generation(), ELECTION, &tally(2), &PublicHeader::default()).await;
     assert_eq!(late, Ok(Saved::Moved), "a worker who does not know of the release");
@@ -150,8 +150,8 @@ async fn a_deleted_election_leaves_nothing_but_its_header() {
     let header = items(&engine).await;
     assert_eq!(store.has_left(&generation(), ELECTION, shards).await, Ok(false));
     store.save_shard(&generation(), ELECTION, shard(3), &tally(9), receipts(0..BALLOTS)).await.unwrap();
-    let results = PublicResults { tag: "a".into(), compressed: vec![7; 900] };
-    store.save_public_results(&generation(), ELECTION, &results).await.unwrap();
+    let results = PublicDocument { tag: "a".into(), compressed: vec![7; 900] };
+    store.save_public_document(&generation(), ELECTION, &results).await.unwrap();
     assert_eq!(store.has_left(&generation(), ELECTION, shards).await, Ok(true));
     assert_eq!(store.clear_page(&generation(), ELECTION, shards).await, Ok(false));
     assert_eq!(items(&engine).await, header);

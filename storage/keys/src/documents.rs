@@ -142,12 +142,12 @@ pub fn public_header_key(generation: &Generation, election: ElectionId) -> Key {
     key(public_partition(generation, election), "header".to_owned())
 }
 
-/// What the sort keys of released results begin with.
+/// What the sort keys of a public document begin with.
 pub fn public_parts(tag: &str) -> String {
-    format!("results#{tag}#")
+    format!("document#{tag}#")
 }
 
-/// A part of released results.
+/// A part of a public document.
 pub fn public_part_key(generation: &Generation, election: ElectionId, tag: &str, number: usize) -> Key {
     key(public_partition(generation, election), format!("{}{number:04}", public_parts(tag)))
 }

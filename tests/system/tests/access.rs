@@ -135,6 +135,7 @@ const ROWS: &[Row] = &[
     row("PUT /v1/ballot/ratings", May::Voter, Stage::Open, |scene| json!({"ratings": {scene.candidate(): 4}}), 200),
     row("DELETE /v1/ballot/ratings/{candidate}", May::Voter, Stage::Open, NONE, 200),
     row("POST /v1/ballot/cast", May::Voter, Stage::Open, |scene| json!({"ratings": {scene.candidate(): 4}}), 200),
+    row("GET /v1/public/elections/{election}", May::Anyone, Stage::Released, NONE, 200),
     row("GET /v1/public/elections/{election}/results", May::Anyone, Stage::Released, NONE, 200),
     row("GET /v1/public/elections/{election}/receipts/{receipt}", May::Anyone, Stage::Closed, NONE, 200),
     row("GET /v1/sign-in", May::Anyone, Stage::Draft, NONE, 200),

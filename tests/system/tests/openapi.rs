@@ -52,6 +52,7 @@ fn every_route_of_the_design_is_there_with_its_caller() {
         (BALLOT, "ballot/ratings", "put"),
         (BALLOT, "ballot/ratings/{candidate}", "delete"),
         (BALLOT, "ballot/cast", "post"),
+        ("anyone", "public/elections/{election}", "get"),
         ("anyone", "public/elections/{election}/results", "get"),
         ("anyone", "public/elections/{election}/receipts/{receipt}", "get"),
         ("anyone", "sign-in", "get"),

@@ -138,6 +138,7 @@ async fn a_whole_election() {
     // The public.
     let public = format!("/public/elections/{id}");
     host.anybody().get(&format!("{public}/results")).await.status(404);
+    host.anybody().get(&public).await.status(404);
     let counted = host.anybody().get(&format!("{public}/receipts/{receipt}")).await.status(200).json();
     assert_eq!(counted, json!({"receipt": receipt, "counted": true}));
     let other = format!("{}{}", &receipt[..receipt.len() - 1], if receipt.ends_with('0') { '1' } else { '0' });
@@ -145,6 +146,8 @@ async fn a_whole_election() {
     let released = election.post("/release", json!({})).await.status(200);
     election.at(released.version()).await.status(200);
     assert_eq!(election.public_results(&host.anybody()).await.json(), results);
+    let shown = host.anybody().get(&public).await.status(200).json();
+    assert_eq!(shown["competitions"], election.get("").await.status(200).json()["competitions"]);
 
     // The table for a spreadsheet, and the trail for the auditor.
     let csv = election.get("/results.csv").await.status(200);

@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
 use photovote_coordination::{ControlError, ControlReader};
-use photovote_documents::{PublicError, PublicResults};
+use photovote_documents::{PublicDocument, PublicError};
 use photovote_documents_read::{DocumentError, Generation, PublicHeader, Released};
 use photovote_documents_write::{CountedShard, DocumentStore, Saved};
 use photovote_domain::{
@@ -328,9 +328,12 @@ impl Counter {
         };
         let mut public = PublicHeader::default();
         if election.status == Status::Released {
-            let document = PublicResults::of(&results)?;
-            self.documents.save_public_results(generation, *id, &document).await?;
-            public.released = Some(Released { tag: document.tag, digest: recorded });
+            let results = PublicDocument::of_results(&results)?;
+            let shown = PublicDocument::of_election(election)?;
+            for document in [&results, &shown] {
+                self.documents.save_public_document(generation, *id, document).await?;
+            }
+            public.released = Some(Released { results: results.tag, election: shown.tag, digest: recorded });
         }
         match self.documents.save_count(generation, *id, &tally, &public).await? {
             Saved::Yes => {

@@ -3,7 +3,7 @@
 
 mod world;
 
-use photovote_documents::PublicResults;
+use photovote_documents::PublicDocument;
 use photovote_documents_read::{PublicHeader, Released};
 use photovote_domain::{
     CandidateId, CompetitionId, Shard, Tally,
@@ -206,10 +206,13 @@ async fn released_results_are_written_once_and_served_as_they_are() {
     world.append(E::ResultsReleased { digest: Some(digest) }).await;
     world.count().await;
     let (election, _) = world.served().await;
-    let expected = PublicResults::of(&world.results(&election, &sum())).unwrap();
-    let released = Released { tag: expected.tag.clone(), digest: Some(digest) };
+    let expected = PublicDocument::of_results(&world.results(&election, &sum())).unwrap();
+    let shown = PublicDocument::of_election(&election).unwrap();
+    let released = Released { results: expected.tag.clone(), election: shown.tag.clone(), digest: Some(digest) };
     assert_eq!(world.documents.reader().public(ID).await, Ok(Some(PublicHeader { released: Some(released) })));
-    assert_eq!(world.documents.reader().public_results(ID, &expected.tag).await, Ok(expected));
+    for document in [expected, shown] {
+        assert_eq!(world.documents.reader().public_document(ID, &document.tag).await, Ok(document));
+    }
 }
 
 #[tokio::test]

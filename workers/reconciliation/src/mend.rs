@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use photovote_documents::ElectionDocument;
+use photovote_documents::{ElectionDocument, PublicElection};
 use photovote_documents_read::{DocumentError, Generation};
 use photovote_domain::{
     Ballot, ElectionId, Tally, Version, VoterId,
@@ -226,10 +226,14 @@ impl Mender {
         match (election.status, public.released) {
             (Status::Released, None) => Ok(Some(Lack::Uncounted)),
             (Status::Released, Some(released)) => {
-                let public = documents.public_results_in(generation, id, &released.tag).await?;
+                let shown = documents.public_document_in(generation, id, &released.election).await?;
+                if !shown.election().is_ok_and(|shown| PublicElection::of(&shown) == PublicElection::of(election)) {
+                    return Ok(Some(Lack::Differs("the public election".to_owned())));
+                }
+                let public = documents.public_document_in(generation, id, &released.results).await?;
                 // What is public must be what was counted, and also what history says, if it says something.
                 let known = released.digest.is_some() == (election.results != ResultsDigest::None);
-                match public.json(Some(digest)) {
+                match public.results(Some(digest)) {
                     Ok(_) if known => Ok(None),
                     Ok(_) => Ok(Some(Lack::Differs("the public header".to_owned()))),
                     Err(error) => Ok(Some(Lack::Differs(error.to_string()))),

@@ -320,6 +320,7 @@ async fn what_is_asked_costs_one_read_and_a_second_when_nothing_is_remembered() 
         (OWNER,  "{e}/administrators",     "2 GetItem",              "GetItem"),
         (OWNER,  "{e}/turnout",            "BatchGetItem, 2 GetItem", "BatchGetItem, GetItem"),
         (voter,  "/ballot",                "3 Query",                 "2 Query"),
+        (anyone, "/public{e}",             "2 GetItem, Query",        "GetItem, Query"),
         (anyone, "/public{e}/results",     "2 GetItem, Query",        "GetItem, Query"),
         (anyone, receipt.as_str(),         "2 GetItem, Query",        "GetItem, Query"),
         (anyone, "/health",                "",                        ""),

@@ -204,6 +204,7 @@ async fn ask_for_everything(world: &mut World) {
         "GET /v1/elections/{election}/turnout",
         "GET /v1/elections/{election}/audit",
         "GET /v1/ballot",
+        "GET /v1/public/elections/{election}",
         "GET /v1/public/elections/{election}/results",
         "GET /v1/public/elections/{election}/receipts/{receipt}",
         "GET /v1/sign-in",
