@@ -52,7 +52,7 @@ def main(events_only: bool) -> None:
 
 def suites() -> list[str]:
     """The tests that speak to a host, and so to the deployed one as well."""
-    files = (ROOT / "tests" / "tests").rglob("*.rs")
+    files = (ROOT / "tests" / "system" / "tests").rglob("*.rs")
     over_http = {file for file in files if "Host::start()" in file.read_text()}
     return sorted({file.parent.name if file.parent.name != "tests" else file.stem for file in over_http})
 

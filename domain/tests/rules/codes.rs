@@ -19,7 +19,7 @@ fn pinned<R: Refusal, const N: usize>(table: [(R, &str, Kind); N]) {
 #[test]
 fn the_election_says_no_in_these_words() {
     use ElectionRejection as R;
-    use Kind::{Forbidden, Invalid, Missing, Pending, State};
+    use Kind::{Forbidden, Invalid, Missing, Pending, State, Taken};
     pinned([
         (R::NotFound, "election_not_found", Missing),
         (R::AdministratorNotFound, "administrator_not_found", Missing),
@@ -28,7 +28,7 @@ fn the_election_says_no_in_these_words() {
         (R::TooMany(Limit::Administrators), "too_many_administrators", State),
         (R::CompetitionNotFound, "competition_not_found", Missing),
         (R::CandidateNotFound, "candidate_not_found", Missing),
-        (R::IdTaken, "id_taken", State),
+        (R::IdTaken, "id_taken", Taken),
         (R::Deleted, "election_deleted", State),
         (R::NotDraft(Status::Open), "election_not_draft", State),
         (R::NotOpen(Status::Draft), "election_not_open", State),
@@ -73,11 +73,11 @@ fn the_ballot_says_no_in_these_words() {
 
 #[test]
 fn the_voter_says_no_in_these_words() {
-    use Kind::{Missing, State};
+    use Kind::{Missing, State, Taken};
     use VoterRejection as R;
     pinned([
         (R::NotFound, "voter_not_found", Missing),
-        (R::IdTaken, "id_taken", State),
+        (R::IdTaken, "id_taken", Taken),
         (R::EmailTaken, "email_taken", State),
         (R::HasCast, "voter_has_cast", State),
         (R::RegistrationClosed(Status::Closed), "registration_closed", State),

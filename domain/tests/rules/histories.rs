@@ -188,7 +188,9 @@ fn from_one_to_the_next(before: &World, step: &Step, after: &World, now: Timesta
         let draft = was.status == ballot::Status::Draft && is.status == was.status;
         if draft && was.token != is.token {
             assert!(is.ratings(new).is_empty(), "nobody sees under a new token what was rated under the old one");
-        } else if was.ratings(old) != is.ratings(new) || was.status != is.status && is.status == ballot::Status::Cast {
+        } else if draft && was.ratings(old) != is.ratings(new)
+            || was.status != is.status && is.status == ballot::Status::Cast
+        {
             assert!(old.accepts_votes(now), "a ballot changes only while the election is open");
         }
     }

@@ -59,7 +59,7 @@ impl World {
             let (client, tables) = (engine.client(), engine.tables());
             let config = engine.config().clone();
             let queue = photovote_dynamodb::config(&Endpoint::Local(queue().await));
-            let settings = move |name: &str| tables.setting(name).or(Some("http://queue/1/repair".to_owned()));
+            let settings = move |name: &str| tables.setting(name);
             let wiring =
                 Wiring::new(config, queue, settings).with_client(client).with_count_queue(Queue::in_process().0);
             let router = wiring.all_routes().expect("the settings are there");

@@ -35,15 +35,16 @@ pub struct Tables {
 }
 
 impl Tables {
-    /// The setting of this name that a function reads, if it names one of these tables.
+    /// The setting of this name that a function reads: one of these tables, or the repair queue. Nothing else is set.
     pub fn setting(&self, name: &str) -> Option<String> {
-        let table = match name {
+        let setting = match name {
             "EVENTS_TABLE" => self.events,
             "CONTROL_TABLE" => self.control,
             "DOCUMENTS_TABLE" => self.documents,
+            "REPAIR_QUEUE_URL" => "http://queues/1/repair",
             _ => return None,
         };
-        Some(table.to_owned())
+        Some(setting.to_owned())
     }
 }
 

@@ -55,7 +55,7 @@ impl World {
         let (client, tables) = (engine.client(), engine.tables());
         let (queue, asked) = Queue::in_process();
         let config = engine.config().clone();
-        let settings = move |name: &str| tables.setting(name).or(Some("http://127.0.0.1:1/1/repair".to_owned()));
+        let settings = move |name: &str| tables.setting(name);
         let wiring = Wiring::new(config.clone(), config, settings)
             .with_client(client.clone())
             .with_environment(environment())

@@ -143,7 +143,7 @@ async fn gates_that_come_late_are_waited_for() {
         world.gate(shard, world.passed(shard)).await;
     }
     world.handle_what_is_asked_for().await;
-    assert_eq!(world.documents.counted_so_far(ID).await, Ok(world.passed(0)));
+    assert_eq!(world.documents.reader().counted_so_far(ID).await, Ok(world.passed(0)));
 }
 
 #[tokio::test]

@@ -67,8 +67,7 @@ impl World {
     /// All functions of a release, warm, with caches of their own.
     pub(crate) fn program(&self, release: Release) -> Program<'_> {
         let tables = self.engine.tables();
-        let repair = format!("{}/1/repair", self.queue_url);
-        let settings = move |name: &str| tables.setting(name).or((name == "REPAIR_QUEUE_URL").then(|| repair.clone()));
+        let settings = move |name: &str| tables.setting(name);
         let queues = photovote_dynamodb::config(&Endpoint::Local(self.queue_url.clone()));
         let wiring = Wiring::new(self.engine.config().clone(), queues, settings)
             .with_client(self.engine.client())

@@ -227,23 +227,31 @@ impl World {
     async fn count_for(&self, function: &str) {
         let observer = &self.places[function].observer;
         let (known, _) = self.stream().await;
+        let mut early = Vec::new();
         while let Some(body) = observer.message("CountQueue") {
-            self.work_off(serde_json::from_str(&body).unwrap()).await;
+            early.extend(self.work_off(serde_json::from_str(&body).unwrap()).await);
         }
-        // What the counter appended is projected.
+        // What the counter appended is projected, before messages come again.
         let (records, _) = self.stream().await;
         if records.len() > known.len() {
             self.project(&records[known.len()..]).await;
         }
+        for message in early {
+            self.work_off(message).await;
+        }
     }
 
-    /// Lets the counter have a message, and whatever it sends itself.
-    async fn work_off(&self, mut message: CountMessage) {
+    /// Lets the counter have a message, and whatever it sends itself. Answers the messages that come too early.
+    async fn work_off(&self, mut message: CountMessage) -> Vec<CountMessage> {
         let place = &self.places["counter"];
         let counter = place.wiring().counter().unwrap();
+        let mut early = Vec::new();
         loop {
-            counter.work_off(&message).await.unwrap();
-            let Some(next) = place.observer.message("CountQueue") else { return };
+            match counter.work_off(&message).await {
+                Err(error) if error.is_early() => early.push(message),
+                done => done.unwrap(),
+            }
+            let Some(next) = place.observer.message("CountQueue") else { return early };
             message = serde_json::from_str(&next).unwrap();
         }
     }

@@ -45,7 +45,20 @@ pub(crate) struct World {
     pub(crate) rebuilder: Rebuilder,
     counter: Counter,
     queue: Queue<CountMessage>,
-    asked: Mutex<UnboundedReceiver<CountMessage>>,
+    asked: Mutex<Asked>,
+}
+
+/// What the counter is asked for. As in a queue, a message stays until it is worked off, whoever is killed meanwhile.
+struct Asked {
+    queue: UnboundedReceiver<CountMessage>,
+    received: Option<CountMessage>,
+}
+
+impl Asked {
+    fn receive(&mut self) -> Option<CountMessage> {
+        self.received = self.received.take().or_else(|| self.queue.try_recv().ok());
+        self.received.clone()
+    }
 }
 
 impl World {
@@ -71,7 +84,14 @@ impl World {
         let gates = ControlReader::new(engine.client(), engine.tables().control);
         let counter = Counter::new(store, gates, documents.clone(), queue.clone());
         let rebuilder = Rebuilder::new(Self::projection(&engine), Environment::system(), queue.clone());
-        let world = Self { engine, documents, rebuilder, counter, queue, asked: Mutex::new(asked) };
+        let world = Self {
+            engine,
+            documents,
+            rebuilder,
+            counter,
+            queue,
+            asked: Mutex::new(Asked { queue: asked, received: None }),
+        };
         world.project().await;
         world.queue.send(&CountMessage::election(CLOSED, generation("2"))).await.unwrap();
         world.count().await;
@@ -87,10 +107,11 @@ impl World {
     /// Lets the counter work off what it was asked for.
     pub(crate) async fn count(&self) {
         let mut asked = self.asked.lock().await;
-        while let Ok(message) = asked.try_recv() {
+        while let Some(message) = asked.receive() {
             if let Err(error) = self.counter.work_off(&message).await {
                 tracing::warn!(%error, "asked too early");
             }
+            asked.received = None;
         }
     }
 
