@@ -50,7 +50,7 @@ fn serve(command: &mut Command) -> (Server, String) {
     let mut server = Server(server.unwrap(), None);
     let mut said = String::new();
     let mut lines = BufReader::new(server.0.stdout.take().unwrap()).lines();
-    while !said.contains("curl") {
+    while !said.contains("token") {
         said.push_str(&lines.next().expect("the server ended").unwrap());
         said.push('\n');
     }

@@ -29,7 +29,11 @@ const NOT_OPEN = 4_000;
 const LONGEST = 15_000;
 
 export class Ballot {
-  /** @param {{token: string | null, wrong: boolean, rehearsal: boolean}} link @param {(state: State) => void} show */
+  /**
+   * @param {{token: string | null, wrong: boolean, rehearsal: boolean, first: Promise<import('../lib/api.js').Answer> | null}} link
+   *   `first` is the answer to what was asked before the page had come.
+   * @param {(state: State) => void} show
+   */
   constructor(link, show) {
     this.token = link.token;
     this.show = show;
@@ -59,7 +63,7 @@ export class Ballot {
         // What is kept here comes back with the link; a reader who leaves for good should know.
         if (this.state.phase === 'open' && this.state.saving === 'offline') event.preventDefault();
       });
-      this.load();
+      this.load(link.first ?? undefined);
     }
   }
 
@@ -88,10 +92,10 @@ export class Ballot {
     else if (!['replaced', 'wrong_link'].includes(this.state.phase)) this.load();
   }
 
-  /** Asks the server how things are. */
-  async load() {
+  /** Asks the server how things are. @param {Promise<import('../lib/api.js').Answer>} [asked] What was asked already. */
+  async load(asked) {
     const before = this.changes;
-    const answer = await call('GET', '/ballot', { token: this.token });
+    const answer = await (asked ?? call('GET', '/ballot', { token: this.token }));
     if (!answer.ok) {
       if (answer.status === 401) this.set({ phase: 'replaced' });
       else if (answer.later || answer.status === 0) {

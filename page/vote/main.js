@@ -5,11 +5,11 @@ import { now } from '../lib/api.js';
 import { Languages, Message, Skip, useHeadingFocus, useTitle } from '../lib/parts.js';
 import { exactly, moment, problemWords, t } from '../lib/words.js';
 import { Ballot } from './ballot.js';
+import { first, link } from './first.js';
 import { Large } from './large.js';
 import { shuffled } from './order.js';
 import { Receipt } from './receipt.js';
 import { Casting, Review } from './review.js';
-import { takeToken } from './token.js';
 import { Wall } from './wall.js';
 
 /** @typedef {{view: 'wall' | 'review', competition: number, large: number | null}} View */
@@ -156,7 +156,7 @@ function TimeLeft({ election, ballot }) {
 // A link that is opened in the same tab changes the fragment only.
 addEventListener('hashchange', () => location.hash && location.reload());
 const root = /** @type {HTMLElement} */ (document.getElementById('page'));
-const ballot = new Ballot(takeToken(), (state) => queueMicrotask(() => show(state)));
+const ballot = new Ballot({ ...link, first }, (state) => queueMicrotask(() => show(state)));
 /** @param {import('./ballot.js').State} state */
 function show(state) {
   render(html`<${Page} ballot=${ballot} state=${state} />`, root);

@@ -54,7 +54,7 @@ files! {
     "start/main.js" "start/not-found.js"
     "vendor/hooks.js" "vendor/htm-license.txt" "vendor/htm.js" "vendor/preact-license.txt" "vendor/preact.js"
     "verify/main.js"
-    "vote/ballot.js" "vote/large.js" "vote/main.js" "vote/order.js" "vote/queue.js" "vote/rating.js" "vote/receipt.js"
+    "vote/ballot.js" "vote/first.js" "vote/large.js" "vote/main.js" "vote/order.js" "vote/queue.js" "vote/rating.js" "vote/receipt.js"
     "vote/review.js" "vote/token.js" "vote/wall.js"
     "words/de.js" "words/en.js" "words/es.js" "words/fr.js"
 }

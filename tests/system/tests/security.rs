@@ -12,7 +12,7 @@ use std::{
 /// The page that lists the claims, each with its tests and their files.
 const PAGE: &str = "docs/trust/tests.md";
 /// The folders whose paths documents name.
-const FOLDERS: [&str; 11] = [
+const FOLDERS: [&str; 12] = [
     "api/",
     "docs/",
     "documents/",
@@ -20,6 +20,7 @@ const FOLDERS: [&str; 11] = [
     "examples/",
     "functions/",
     "local/",
+    "page/",
     "storage/",
     "tests/",
     "workers/",
@@ -52,13 +53,15 @@ fn files(folder: &Path, extension: &str) -> Vec<String> {
     found
 }
 
-/// Maps the names of all functions to the first file that holds one.
+/// Maps the names of all functions, in Rust and in Python, to the first file that holds one.
 fn functions() -> BTreeMap<String, String> {
     let mut all = BTreeMap::new();
-    for file in files(Path::new(""), "rs") {
-        for after in text(&file).split("fn ").skip(1) {
-            if let Some((name, _)) = after.split_once('(') {
-                all.entry(name.to_owned()).or_insert_with(|| file.clone());
+    for (extension, keyword) in [("rs", "fn "), ("py", "def ")] {
+        for file in files(Path::new(""), extension) {
+            for after in text(&file).split(keyword).skip(1) {
+                if let Some((name, _)) = after.split_once('(') {
+                    all.entry(name.to_owned()).or_insert_with(|| file.clone());
+                }
             }
         }
     }
