@@ -1,6 +1,7 @@
 """Takes a picture of each state of the page, on a phone and a desktop, light and dark, into target/page-shots."""
 
 import sys
+import time
 
 import harness
 from story import cast, sign_in
@@ -50,6 +51,9 @@ def held(server, name):
     version = server.api("POST", f"/elections/{election}/close", {})["version"]
     while server.api("GET", f"/elections/{election}/results?min_version={version}")["status"] != "final":
         pass
+    # Who has just been shown an open election is shown it for some seconds more.
+    while server.api("GET", "/ballot", token=tokens[-1])["election"]["status"] == "open":
+        time.sleep(0.1)
     return election, tokens
 
 

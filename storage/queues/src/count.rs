@@ -28,6 +28,7 @@ impl CountMessage {
     }
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
 const fn is_first(tries: &u32) -> bool {
     *tries == 0
 }
