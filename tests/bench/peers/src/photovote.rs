@@ -3,7 +3,7 @@
 use aws_sdk_dynamodb::{Client, types::ScalarAttributeType::S};
 use photovote_domain::{BallotId, Digest, ElectionId, ShardCount};
 use photovote_events::{Actor, CommandId, CommandRecord, Environment, History, PrivatePart, Stream};
-use photovote_events_append::{EventStore};
+use photovote_events_append::EventStore;
 
 use crate::{
     event::{Event, Notes},
