@@ -16,21 +16,21 @@ use serde::Serialize;
 
 use self::options::{Cli, CliOptions, Command, RebuildArgs};
 use crate::{
-    backup::{self, Amount, BackupError, Target},
-    data_copy::Source,
     data_dir::{DataDir, DataDirError, Location},
-    demo::{self, DemoError},
-    engine::Durability,
     holder::Holder,
-    issuer::{Issuer, IssuerError},
-    leftovers,
+    host::engine::Durability,
+    host::issuer::{Issuer, IssuerError},
+    host::sign_in::{LinkError, Links},
     log::{Lines, Log},
-    personal_data::{self, PersonalDataError, Place},
-    rebuild::{self, FailedRebuild, Work},
+    operate::backup::{self, Amount, BackupError, Target},
+    operate::data_copy::Source,
+    operate::demo::{self, DemoError},
+    operate::leftovers,
+    operate::personal_data::{self, PersonalDataError, Place},
+    operate::rebuild::{self, FailedRebuild, Work},
+    operate::status::{self, StatusError},
     server::{Options, Server, StartError},
-    sign_in::{LinkError, Links},
     signals::{self, Signals},
-    status::{self, StatusError},
     supervisor::Ended,
 };
 

@@ -301,7 +301,7 @@ mod tests {
     use super::*;
     use crate::{
         data_dir::{DataDir, temporary},
-        engine::{DOCUMENTS, Durability, Engine},
+        host::engine::{DOCUMENTS, Durability, Engine},
     };
 
     async fn engine(dir: &DataDir) -> Engine {

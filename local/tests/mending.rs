@@ -9,12 +9,12 @@ use aws_lambda_events::{dynamodb::Event, sqs::SqsBatchResponse, streams::DynamoD
 use aws_sdk_dynamodb::{Client as DynamoDb, types::AttributeValue};
 use aws_sdk_sqs::Client as Sqs;
 use photovote::{
-    checkpoint::Checkpoint,
-    consumer::{Consumer, Messages, Redelivery},
     data_dir::{DataDir, temporary},
-    engine::{DOCUMENTS, Durability, EVENTS, Engine},
-    pump::{Feed, Retries, Step},
-    queues::Queues,
+    host::checkpoint::Checkpoint,
+    host::consumer::{Consumer, Messages, Redelivery},
+    host::engine::{DOCUMENTS, Durability, EVENTS, Engine},
+    host::pump::{Feed, Retries, Step},
+    host::queues::Queues,
     server::{DEAD_LETTERS, FAILURE_QUEUE, REPAIR_QUEUE, Server},
     supervisor::Supervisor,
 };

@@ -12,9 +12,9 @@ use std::{
 
 use photovote::data_dir::temporary;
 use photovote::{
-    backup::{Place, Target, export, import},
-    consumer::Redelivery,
-    data_copy::Source,
+    host::consumer::Redelivery,
+    operate::backup::{Place, Target, export, import},
+    operate::data_copy::Source,
 };
 use photovote_tests::{Answers, Everything, administrator, followed, serve, until};
 use serde_json::{Map, Value, json};

@@ -15,9 +15,9 @@ use std::{
 use aws_sdk_dynamodb::types::AttributeValue;
 use aws_types::SdkConfig;
 use photovote::{
-    consumer::Redelivery,
     data_dir::{DataDir, temporary},
-    engine::{CONTROL, DOCUMENTS, Durability, EVENTS, Engine},
+    host::consumer::Redelivery,
+    host::engine::{CONTROL, DOCUMENTS, Durability, EVENTS, Engine},
     server::{DEAD_LETTERS, REPAIR_QUEUE, Server as Here},
 };
 use photovote_dynamodb::{Item, client};

@@ -14,10 +14,10 @@ use std::{
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use photovote::{
-    consumer::Redelivery,
     data_dir::{DataDir, temporary},
-    engine::{CONTROL, DOCUMENTS, Durability, EVENTS, Engine},
-    rebuild::{self, FailedRebuild, Task, Work},
+    host::consumer::Redelivery,
+    host::engine::{CONTROL, DOCUMENTS, Durability, EVENTS, Engine},
+    operate::rebuild::{self, FailedRebuild, Task, Work},
     server::Server,
 };
 use photovote_coordination_write::Control;

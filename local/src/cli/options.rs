@@ -11,13 +11,13 @@ use photovote_domain::{ElectionId, Subject};
 use url::Host;
 
 use crate::{
-    consumer::Redelivery,
-    data_copy::Source,
     data_dir::Location,
-    engine::Durability,
-    gateway::{Cors, MAX_CONNECTIONS, Origin, Page, one_host},
     holder::Word,
-    rebuild::Task,
+    host::consumer::Redelivery,
+    host::engine::Durability,
+    host::gateway::{Cors, MAX_CONNECTIONS, Origin, Page, one_host},
+    operate::data_copy::Source,
+    operate::rebuild::Task,
     server::{CreationRules, Options},
 };
 

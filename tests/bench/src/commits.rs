@@ -6,7 +6,7 @@ use aws_sdk_dynamodb::{
     Client,
     types::{PutRequest, WriteRequest},
 };
-use photovote::engine::EVENTS;
+use photovote::host::engine::EVENTS;
 use photovote_events::Commit;
 
 /// As many as one call takes.

@@ -3,7 +3,7 @@
 use std::{error::Error, time::Instant};
 
 use photovote::data_dir::DataDir;
-use photovote::engine::{CONTROL, DOCUMENTS, Durability, EVENTS, Engine};
+use photovote::host::engine::{CONTROL, DOCUMENTS, Durability, EVENTS, Engine};
 use photovote_coordination::ControlReader;
 use photovote_counting::Counter;
 use photovote_documents_write::DocumentStore;

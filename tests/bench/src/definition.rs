@@ -7,7 +7,7 @@ use std::{
 
 use photovote::{
     data_dir::{DataDir, temporary},
-    engine::{CONTROL, Durability, EVENTS, Engine},
+    host::engine::{CONTROL, Durability, EVENTS, Engine},
 };
 use photovote_domain::{
     CandidateId, CompetitionId, Election, ElectionId, Scale, ShardCount, Timestamp, election::ElectionEvent,

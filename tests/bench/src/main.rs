@@ -19,9 +19,9 @@ use std::{error::Error, num::NonZeroU32, path::Path};
 
 use photovote::data_dir::temporary;
 use photovote::{
-    consumer::Redelivery,
-    engine::Durability,
-    gateway::{AllowedHosts, Cors, MAX_CONNECTIONS, Page},
+    host::consumer::Redelivery,
+    host::engine::Durability,
+    host::gateway::{AllowedHosts, Cors, MAX_CONNECTIONS, Page},
     server::{CreationRules, Options, Server},
 };
 use photovote_tests::Client;

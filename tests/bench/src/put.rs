@@ -8,7 +8,7 @@ use std::{
 use aws_sdk_dynamodb::{Client, primitives::Blob, types::AttributeValue};
 use photovote::{
     data_dir::{DataDir, temporary},
-    engine::{DOCUMENTS, Durability, Engine},
+    host::engine::{DOCUMENTS, Durability, Engine},
 };
 use tempfile::TempDir;
 

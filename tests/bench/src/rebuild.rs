@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, error::Error, time::Duration};
 use futures::{StreamExt, TryStreamExt, stream};
 use photovote::{
     data_dir::{DataDir, temporary},
-    engine::{DOCUMENTS, Durability, EVENTS, Engine},
+    host::engine::{DOCUMENTS, Durability, EVENTS, Engine},
 };
 use photovote_documents_read::Scope;
 use photovote_documents_write::DocumentStore;

@@ -11,7 +11,7 @@ use base64::{
 use lambda_http::LambdaEvent;
 use photovote::{
     data_dir::{DataDir, temporary},
-    issuer::Issuer,
+    host::issuer::Issuer,
 };
 use photovote_domain::Timestamp;
 use photovote_dynamodb::Endpoint;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use photovote::issuer::Issuer;
+use photovote::host::issuer::Issuer;
 use serde_json::{Value, json};
 
 /// Makes bad tokens of a good one.

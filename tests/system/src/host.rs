@@ -3,9 +3,9 @@
 use std::{collections::BTreeMap, thread::panicking};
 
 use photovote::{
-    consumer::Redelivery,
     data_dir::{DataDir, temporary},
-    issuer::Issuer,
+    host::consumer::Redelivery,
+    host::issuer::Issuer,
     server::Server,
 };
 use tempfile::TempDir;

@@ -3,12 +3,12 @@
 use std::{path::Path, time::Duration};
 
 use photovote::{
-    consumer::Redelivery,
-    data_copy::Source,
-    engine::Durability,
-    gateway::{AllowedHosts, Cors, MAX_CONNECTIONS, Page},
+    host::consumer::Redelivery,
+    host::engine::Durability,
+    host::gateway::{AllowedHosts, Cors, MAX_CONNECTIONS, Page},
+    operate::data_copy::Source,
+    operate::status::{self, Lag},
     server::{CreationRules, Options, Server, StartError},
-    status::{self, Lag},
 };
 use photovote_domain::Timestamp;
 

@@ -4,9 +4,9 @@
 use std::num::NonZeroU32;
 
 use photovote::{
-    consumer::Redelivery,
-    engine::CONTROL,
     holder::Holder,
+    host::consumer::Redelivery,
+    host::engine::CONTROL,
     server::{CreationRules, Server},
 };
 use photovote_tests::{Answer, Client, Tables, administrator, serve, serve_creating};

@@ -18,7 +18,7 @@ use std::{
     time::Duration,
 };
 
-use photovote::gateway::Origin;
+use photovote::host::gateway::Origin;
 use photovote_dynamodb::{Endpoint, config};
 use photovote_edge::{ADMINISTRATOR, BALLOT, OPENAPI, document};
 use photovote_functions::{Wiring, descriptions};

@@ -1,0 +1,225 @@
+//! Where an election's personal data stand: `photovote personal-data`. It tells places, and no values.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use photovote_domain::{Election, ElectionId, Version, Voter, election::ElectionEvent, voter::VoterEvent};
+use photovote_dynamodb::{Item, StorageError};
+use photovote_events::{Actor, Commit, CommitError, DecodeError, Form, Snapshot, Stream};
+use serde::Serialize;
+use thiserror::Error;
+
+use crate::{
+    host::engine::{CONTROL, DOCUMENTS, EVENTS},
+    operate::data_copy::{CopyError, DataCopy, Source},
+};
+
+/// Whose data stand where they cannot be read: in a snapshot that is damaged, or another program's.
+pub const ADMINISTRATORS: &str = "some administrators";
+
+/// Why there is no list.
+#[derive(Debug, Error)]
+pub enum PersonalDataError {
+    /// The data cannot be looked at.
+    #[error(transparent)]
+    Copy(#[from] CopyError),
+    /// A table has no answer.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+    /// An item of the events table is no commit.
+    #[error(transparent)]
+    Commit(#[from] CommitError),
+    /// An event cannot be read.
+    #[error(transparent)]
+    Decode(#[from] DecodeError),
+    /// A commit does not say who made it.
+    #[error("a commit's private part cannot be read: {0}")]
+    Private(#[from] serde_json::Error),
+    /// There is no such election.
+    #[error("there is no election {0}")]
+    Absent(ElectionId),
+}
+
+/// One piece of personal data, and where it stands.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Place {
+    /// Whose: `voter <id>`, `voter of ballot <id>`, `administrator <subject>`, or [`ADMINISTRATORS`].
+    pub of: String,
+    /// What: `name`, `email`, `email (hashed)`, `name and email (hashed)`, `subject`, `network address`, `user agent`.
+    pub what: &'static str,
+    /// The table.
+    pub table: &'static str,
+    /// The item's partition key.
+    pub pk: String,
+    /// The item's sort key.
+    pub sk: String,
+    /// The attribute, and the field in it.
+    pub field: String,
+}
+
+/// All places of an election, in the order of the persons.
+pub async fn list(source: &Source, election: ElectionId) -> Result<Vec<Place>, PersonalDataError> {
+    let copy = DataCopy::take(source).await?;
+    let listed = places(&copy, election).await;
+    copy.end().await;
+    listed
+}
+
+async fn places(copy: &DataCopy, election: ElectionId) -> Result<Vec<Place>, PersonalDataError> {
+    let mut places = BTreeSet::new();
+    let mut failed = Ok(());
+    let mut there = false;
+    copy.scan(EVENTS, |item| {
+        if failed.is_err() || !is_of(&item, election) {
+            return;
+        }
+        there = true;
+        failed = Commit::from_item(item).map_err(Into::into).and_then(|commit| of_commit(&commit, &mut places));
+    })
+    .await?;
+    failed?;
+    if !there {
+        return Err(PersonalDataError::Absent(election));
+    }
+    let mut kept = BTreeMap::new();
+    let partition = format!("{election}#snapshot");
+    copy.scan(CONTROL, |item| {
+        of_guard(&item, election, &mut places);
+        of_counter(&item, &mut places);
+        if text(&item, "pk") == Some(&partition) {
+            kept.insert(text(&item, "sk").map(ToOwned::to_owned), item);
+        }
+    })
+    .await?;
+    of_snapshot(kept.into_values().collect(), election, &mut places);
+    copy.scan(DOCUMENTS, |item| of_document(&item, election, &mut places)).await?;
+    Ok(places.into_iter().collect())
+}
+
+fn of_commit(commit: &Commit, places: &mut BTreeSet<Place>) -> Result<(), PersonalDataError> {
+    let (pk, sk) = (commit.stream.partition(), commit.stream.sort_key(commit.first));
+    let mut add = |of: String, what, field: String| {
+        places.insert(Place { of, what, table: EVENTS, pk: pk.clone(), sk: sk.clone(), field });
+    };
+    let provenance = commit.provenance()?;
+    let (private, request) = match commit.form() {
+        Form::First => ("command.private", "command.private"),
+        Form::Second => ("command.parts[0]", "command.parts[1]"),
+    };
+    if let Actor::Administrator(subject) = &provenance.actor {
+        let of = administrator(subject.as_str());
+        add(of.clone(), "subject", format!("{private}: actor"));
+        let source = provenance.source.unwrap_or_default();
+        if source.address.is_some() {
+            add(of.clone(), "network address", format!("{private}: source.address"));
+        }
+        if source.user_agent.is_some() {
+            add(of, "user agent", format!("{private}: source.user_agent"));
+        }
+    }
+    match commit.stream {
+        Stream::Voter(_, _, voter) => {
+            for (number, event) in commit.decode::<Voter>()?.iter().enumerate() {
+                if let VoterEvent::VoterRegistered { .. } = event {
+                    add(format!("voter {voter}"), "name", format!("events[{number}].p: name"));
+                    add(format!("voter {voter}"), "email", format!("events[{number}].p: email"));
+                    add(format!("voter {voter}"), "name and email (hashed)", format!("{request}: fingerprint"));
+                }
+            }
+        }
+        Stream::Election(_) => {
+            for (number, event) in commit.decode::<Election>()?.iter().enumerate() {
+                let (ElectionEvent::ElectionCreated { owner: subject, .. }
+                | ElectionEvent::AdministratorAdded { subject, .. }
+                | ElectionEvent::AdministratorRoleChanged { subject, .. }
+                | ElectionEvent::AdministratorRemoved { subject }) = event
+                else {
+                    continue;
+                };
+                let field = if let ElectionEvent::ElectionCreated { .. } = event { "owner" } else { "subject" };
+                add(administrator(subject), "subject", format!("events[{number}].p: {field}"));
+            }
+        }
+        // What a voter rated is nobody's name; which voter it was, only the voter's event says. In its first form, the commit that
+        // creates a ballot keeps which request registered the voter.
+        Stream::Ballot(_, _, ballot) if commit.form() == Form::First && commit.first == Version::new(1) => {
+            add(format!("voter of ballot {ballot}"), "name and email (hashed)", format!("{request}: fingerprint"));
+        }
+        Stream::Ballot(..) => {}
+    }
+    Ok(())
+}
+
+fn of_guard(item: &Item, election: ElectionId, places: &mut BTreeSet<Place>) {
+    if let (true, Some(voter)) = (is_of(item, election), text(item, "voter"))
+        && text(item, "sk").is_some_and(|sk| sk.starts_with("email#"))
+    {
+        places.insert(Place { of: format!("voter {voter}"), what: "email (hashed)", ..at(CONTROL, item, "sk") });
+    }
+}
+
+/// How many elections the one who created this one has created.
+fn of_counter(item: &Item, places: &mut BTreeSet<Place>) {
+    let (Some("creations"), Some(subject)) = (text(item, "pk"), text(item, "sk")) else { return };
+    let of = administrator(subject);
+    if places.iter().any(|place| place.of == of && place.field.ends_with("p: owner")) {
+        places.insert(Place { of, what: "subject", ..at(CONTROL, item, "sk") });
+    }
+}
+
+/// Its parts are one text, which is compressed. Who administers the election stands somewhere in it.
+fn of_snapshot(items: Vec<Item>, election: ElectionId, places: &mut BTreeSet<Place>) {
+    let at: Vec<_> = items.iter().map(|item| at(CONTROL, item, "state: administrators")).collect();
+    let of = match Snapshot::from_items(election, items) {
+        Ok(Some(Snapshot { state, .. })) => {
+            state.administrators.iter().map(|(subject, _)| administrator(subject)).collect()
+        }
+        // Whatever it holds, and why ever it cannot be read, it is listed.
+        Ok(None) | Err(_) => vec![ADMINISTRATORS.to_owned()],
+    };
+    for place in at {
+        places.extend(of.iter().map(|of| Place { of: of.clone(), what: "subject", ..place.clone() }));
+    }
+}
+
+fn of_document(item: &Item, election: ElectionId, places: &mut BTreeSet<Place>) {
+    let (pk, sk) = (text(item, "pk").unwrap_or_default(), text(item, "sk").unwrap_or_default());
+    // What stands before the first `#` is the generation.
+    let Some((_, rest)) = pk.split_once('#') else { return };
+    let id = election.to_string();
+    if rest == format!("voters#{id}") {
+        for what in ["name", "email"] {
+            if text(item, what).is_some_and(|value| !value.is_empty()) {
+                places.insert(Place { of: format!("voter {sk}"), what, ..at(DOCUMENTS, item, what) });
+            }
+        }
+    } else if let Some(subject) = rest.strip_prefix("owner#").filter(|_| sk == id) {
+        places.insert(Place { of: administrator(subject), what: "subject", ..at(DOCUMENTS, item, "pk") });
+    } else if rest == id
+        && let Some(AttributeValue::M(administrators)) = item.get("administrators")
+    {
+        for subject in administrators.keys() {
+            let place = at(DOCUMENTS, item, "administrators");
+            places.insert(Place { of: administrator(subject), what: "subject", ..place });
+        }
+    }
+}
+
+fn administrator(subject: &str) -> String {
+    format!("administrator {subject}")
+}
+
+fn at(table: &'static str, item: &Item, field: &str) -> Place {
+    let key = |name| text(item, name).unwrap_or_default().to_owned();
+    Place { of: String::new(), what: "", table, pk: key("pk"), sk: key("sk"), field: field.to_owned() }
+}
+
+/// Does an item stand under the election, or under one of its shards?
+fn is_of(item: &Item, election: ElectionId) -> bool {
+    let pk = text(item, "pk").unwrap_or_default();
+    pk.split('#').next().is_some_and(|first| first == election.to_string())
+}
+
+fn text<'a>(item: &'a Item, name: &str) -> Option<&'a str> {
+    item.get(name)?.as_s().ok().map(String::as_str)
+}
