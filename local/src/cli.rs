@@ -18,13 +18,11 @@ use self::options::{Cli, CliOptions, Command, RebuildArgs};
 use crate::{
     data_dir::{DataDir, DataDirError, Location},
     holder::Holder,
-    host::engine::Durability,
     host::issuer::{Issuer, IssuerError},
     host::sign_in::{LinkError, Links},
     log::{Lines, Log},
     operate::backup::{self, Amount, BackupError, Target},
     operate::data_copy::Source,
-    operate::demo::{self, DemoError},
     operate::leftovers,
     operate::personal_data::{self, PersonalDataError, Place},
     operate::rebuild::{self, FailedRebuild, Work},
@@ -45,8 +43,6 @@ enum CommandError {
     Issuer(#[from] IssuerError),
     #[error(transparent)]
     Link(#[from] LinkError),
-    #[error(transparent)]
-    Demo(#[from] DemoError),
     #[error(transparent)]
     Rebuild(#[from] FailedRebuild),
     #[error(transparent)]
@@ -97,7 +93,6 @@ fn start(options: CliOptions, command: Command) -> Result<(), CommandError> {
             import(options.location(), events_table.zip(control_table), &file)
         }
         Command::PersonalData { election, json } => personal_data(&options.source(), election, json),
-        Command::Demo => demo(options.server().durability),
         Command::Rebuild(args) => rebuild(&options.server(), &args),
     }
 }
@@ -165,17 +160,6 @@ fn personal_data(source: &Source, election: ElectionId, json: bool) -> Result<()
 fn as_json(value: &impl Serialize) -> Result<(), CommandError> {
     let json = serde_json::to_string_pretty(value).map_err(io::Error::other)?;
     Ok(writeln!(io::stdout(), "{json}")?)
-}
-
-fn demo(durability: Durability) -> Result<(), CommandError> {
-    let signals = Signals::listen(signals::SERVER)?;
-    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(async {
-        let administrator = "admin".parse().map_err(io::Error::other)?;
-        let stop = async {
-            signals.wait().await;
-        };
-        Ok(demo::hold(&administrator, durability, stop, &mut io::stdout()).await?)
-    })
 }
 
 fn rebuild(options: &Options, args: &RebuildArgs) -> Result<(), CommandError> {

@@ -128,9 +128,6 @@ pub(super) enum Command {
         #[arg(long)]
         json: bool,
     },
-    /// Hold an election of 200 voters on a server of its own, with a free port and a temporary directory, and check its
-    /// results
-    Demo,
     /// Build what is served from the events again, beside a server that runs or without one
     Rebuild(RebuildArgs),
 }
