@@ -275,7 +275,7 @@ export default {
   'results.place': 'Platz',
   'results.mean': 'Mittel',
   'results.ratings': 'Bewertungen',
-  'results.grades': 'Wie oft welche',
+  'results.grades': 'Verteilung',
   'results.grades_of': 'Bewertungen von {name}',
   'results.tied': 'geteilter Platz',
   'results.unrated': 'Von niemandem bewertet:',

@@ -275,7 +275,7 @@ export default {
   'results.place': 'Place',
   'results.mean': 'Mean',
   'results.ratings': 'Ratings',
-  'results.grades': 'How often each',
+  'results.grades': 'Distribution',
   'results.grades_of': 'Ratings of {name}',
   'results.tied': 'shared place',
   'results.unrated': 'Not rated by anyone:',

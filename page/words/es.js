@@ -275,7 +275,7 @@ export default {
   'results.place': 'Puesto',
   'results.mean': 'Media',
   'results.ratings': 'Notas',
-  'results.grades': 'Cuántas de cada',
+  'results.grades': 'Distribución',
   'results.grades_of': 'Notas de {name}',
   'results.tied': 'puesto compartido',
   'results.unrated': 'Sin nota de nadie:',
