@@ -60,17 +60,22 @@ class Stack:
 
 
 def deployable() -> Path:
-    """The built template without the alarms that the emulator refuses: those that compute one metric from several."""
+    """The built template without what the emulator refuses: alarms that compute one metric from several, and styles."""
     template = yaml_parse((BUILD / "template.yaml").read_text())
     resources = template["Resources"]
-    computed = [name for name, resource in resources.items() if "Metrics" in resource.get("Properties", {})]
-    print(f"\nwithout {', '.join(computed)}", flush=True)
-    for name in computed:
+    refused = [name for name, resource in resources.items() if is_refused(resource)]
+    print(f"\nwithout {', '.join(refused)}", flush=True)
+    for name in refused:
         del resources[name]
     # Beside the built one, whose paths to the functions are relative.
     path = BUILD / "deployable.yaml"
     path.write_text(yaml_dump(template))
     return path
+
+
+def is_refused(resource: dict) -> bool:
+    """Whether the emulator cannot make this resource."""
+    return resource["Type"] == "AWS::Cognito::ManagedLoginBranding" or "Metrics" in resource.get("Properties", {})
 
 
 def deploy(emulator: Emulator) -> Stack:
