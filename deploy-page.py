@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 import boto3
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, WaiterError
 
 ROOT = Path(__file__).resolve().parent
 # The content types of local/src/gateway/page.rs, which a test compares.
@@ -77,24 +77,27 @@ class Stack:
                 raise
         else:
             print(f"{self.name} is being updated, which takes some minutes", flush=True)
-            self.cloudformation.get_waiter("stack_update_complete").wait(StackName=self.name)
+            waiter = self.cloudformation.get_waiter("stack_update_complete")
+            try:
+                waiter.wait(StackName=self.name, WaiterConfig={"Delay": 10, "MaxAttempts": 360})
+            except WaiterError:
+                sys.exit(f"{self.name} is not updated, so nothing has changed: its events in CloudFormation say why")
         return Stack(self.name)
 
 
 def main(name: str, *assignments: str) -> None:
-    """Uploads before the switch. Only the first time there is no bucket before the update, and nothing that could break."""
+    """Uploads before the switch. Without the page there is no bucket before the update, and no old version either."""
     settings = ROOT / "samconfig.toml"
     if "PageVersion" in settings.read_text():
         sys.exit(f"{settings} sets PageVersion, so the next sam deploy would undo this: remove it, ApiHost and OriginSecrets")
     files = read(ROOT / "page")
     changes = {"PageVersion": version(files)}
     stack = Stack(name)
-    changes["ApiHost"] = stack.outputs["ApiHost"]
     bucket = stack.outputs.get("PageBucketName")
     if bucket:
         upload(files, bucket, changes["PageVersion"])
     else:
-        changes["OriginSecrets"] = secrets.token_hex(32)
+        changes |= {"ApiHost": stack.outputs["ApiHost"], "OriginSecrets": secrets.token_hex(32)}
     stack = stack.update(changes | dict(assignment.split("=", 1) for assignment in assignments))
     if not bucket:
         upload(files, stack.outputs["PageBucketName"], changes["PageVersion"])
