@@ -21,7 +21,7 @@ from administrators import PASSWORD
 from forward import forward
 from processes import LOOPBACK, Failed, run
 from project import ROOT, environment
-from stack import NAME, Stack
+from stack import NAME, PROVIDER, Stack
 
 PAGE = ROOT / "page"
 # Paths of the page, and the files that stand there.
@@ -57,9 +57,11 @@ def expect(answer: tuple[int, HTTPMessage, bytes], status: int, what: str, code:
 
 
 def without(url: str) -> None:
-    """Without the page, the API's own address takes requests, and tells no page where to sign in."""
-    expect(ask(f"{url}/v1/health"), 200, "health without the page")
-    expect(ask(f"{url}/v1/sign-in"), 404, "the sign-in without the page", "sign_in_not_found")
+    """Without the page, the API's own address takes requests, and tells another page what the parameters say."""
+    answer = json.loads(expect(ask(f"{url}/v1/sign-in"), 200, "the sign-in without the page"))
+    expected = {"authorize_url": f"{PROVIDER}/authorize", "token_url": f"{PROVIDER}/token", "client_id": "elsewhere"}
+    if answer != expected | {"scope": "openid"}:
+        raise Failed(f"without the page, administrators sign in at {answer}")
 
 
 @contextlib.contextmanager

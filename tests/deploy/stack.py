@@ -9,8 +9,11 @@ from processes import run
 from project import ARCHITECTURE, BUILD, ROOT, TEMPLATE, TOOLS, environment
 
 NAME = "photovote-test"
+# Where a frontend of somebody else's signs administrators in.
+PROVIDER = "https://sign-in.example.org"
+SIGN_IN = f"SignInAuthorizeUrl={PROVIDER}/authorize SignInTokenUrl={PROVIDER}/token SignInClientId=elsewhere"
 # Administrators sign in here with a password alone.
-PARAMETERS = f"Architecture={ARCHITECTURE} Mfa=OPTIONAL"
+PARAMETERS = f"Architecture={ARCHITECTURE} Mfa=OPTIONAL {SIGN_IN}"
 # As docs/operate/deploy.md tells to build.
 RELEASE = {"AWS_LC_SYS_NO_JITTER_ENTROPY": "1"}
 # Built sooner: neither optimised across crates nor much within them.
