@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 CARGO_DENY := 0.20.2
-.PHONY: help run test test-page page-shots bench-page soak soak-model mutants format lint check unit deny advisories doc described lint-api test-api templated lint-template paged deployed openapi golden bench bench-peers bench-python bench-rebuild bench-cold costs fuzz test-deploy test-rie test-sam-local
+.PHONY: help run test test-page page-shots bench-page soak soak-model mutants format lint check unit deny advisories doc described lint-api test-api templated lint-template paged deployed openapi golden bench bench-peers bench-python bench-rebuild bench-cold costs fuzz deploy-page test-deploy test-rie test-sam-local
 
 help: ## List these targets.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
@@ -156,6 +156,9 @@ target/python/made: tests/bench/python/requirements.txt
 
 bench-cold: .venv/made ## Measure the size and the start of each function.
 	.venv/bin/python tests/deploy/cold.py
+
+deploy-page: .venv/made ## Upload the page, and switch STACK's distribution to it. SET="Name=value ..." changes other parameters as well.
+	.venv/bin/python deploy-page.py $(STACK) $(SET)
 
 test-deploy: .venv/made ## Deploy the template to an emulator of AWS, and test what is deployed.
 	.venv/bin/python tests/deploy/main.py

@@ -12,7 +12,7 @@ use photovote_counting::Counter;
 use photovote_documents_read::DocumentReader;
 use photovote_documents_write::DocumentStore;
 use photovote_dynamodb::{Endpoint, client, config, setting};
-use photovote_edge::{Description, edge};
+use photovote_edge::{Description, OriginSecrets, edge_behind};
 use photovote_election_commands::{CreationRules, MostError};
 use photovote_events::{Environment, EventReader, Snapshots};
 use photovote_events_append::{EventStore, SnapshotStore};
@@ -65,6 +65,7 @@ pub fn descriptions() -> [(&'static str, Description); 6] {
 /// |---|---|
 /// | `EVENTS_TABLE`, `CONTROL_TABLE`, `DOCUMENTS_TABLE` | the tables |
 /// | `REPAIR_QUEUE_URL`, `COUNT_QUEUE_URL`, `REBUILD_QUEUE_URL` | the queues |
+/// | `ORIGIN_SECRETS` | the secrets of the distribution, separated by a comma: without them, every HTTP request is accepted |
 /// | `SIGN_IN_AUTHORIZE_URL`, `SIGN_IN_TOKEN_URL`, `SIGN_IN_CLIENT_ID`, `SIGN_IN_SCOPE` | where administrators sign in: optional |
 /// | `CREATORS_GROUP`, `CREATORS_SCOPE`, `ELECTIONS_PER_CREATOR` | who may create elections, and how many: optional |
 ///
@@ -175,37 +176,43 @@ impl Wiring {
             .merge(self.ballot_query_routes()?)
             .merge(self.audit_query_routes()?)
             .merge(self.public_query_routes()?);
-        Ok(edge(routes))
+        Ok(self.edge(routes))
     }
 
     /// Builds the function that carries out administrators' commands.
     pub fn election_commands(&self) -> Result<Router, WiringError> {
-        Ok(edge(self.election_command_routes()?))
+        Ok(self.edge(self.election_command_routes()?))
     }
 
     /// Builds the function that carries out voters' commands.
     pub fn ballot_commands(&self) -> Result<Router, WiringError> {
-        Ok(edge(self.ballot_command_routes()?))
+        Ok(self.edge(self.ballot_command_routes()?))
     }
 
     /// Builds the function that answers administrators' questions.
     pub fn election_queries(&self) -> Result<Router, WiringError> {
-        Ok(edge(self.election_query_routes()?))
+        Ok(self.edge(self.election_query_routes()?))
     }
 
     /// Builds the function that shows voters their ballots.
     pub fn ballot_queries(&self) -> Result<Router, WiringError> {
-        Ok(edge(self.ballot_query_routes()?))
+        Ok(self.edge(self.ballot_query_routes()?))
     }
 
     /// Builds the function that shows the audit trail.
     pub fn audit_queries(&self) -> Result<Router, WiringError> {
-        Ok(edge(self.audit_query_routes()?))
+        Ok(self.edge(self.audit_query_routes()?))
     }
 
     /// Builds the function that answers anonymous questions.
     pub fn public_queries(&self) -> Result<Router, WiringError> {
-        Ok(edge(self.public_query_routes()?))
+        Ok(self.edge(self.public_query_routes()?))
+    }
+
+    /// Serves routes, only through the distribution if there is one.
+    fn edge(&self, routes: Router) -> Router {
+        let secrets = (self.settings)("ORIGIN_SECRETS").unwrap_or_default();
+        edge_behind(OriginSecrets::parse(&secrets), routes)
     }
 
     fn election_command_routes(&self) -> Result<Router, WiringError> {

@@ -4,7 +4,7 @@
 /**
  * @typedef {object} Answer
  * @property {boolean} ok
- * @property {number} status 0 if there was no answer.
+ * @property {number} status 0 if there was no answer; at least 502 if it was none of the API.
  * @property {any} body
  * @property {string} code What went wrong, for programs. `offline` if there was no answer, `not_json` if it was none of the API.
  * @property {string} [detail] What went wrong, in English.
@@ -59,16 +59,16 @@ export async function call(method, path, { token, body, key, length = 0 } = {}) 
     return { ok: false, status: 0, body: null, code: 'offline', retryAfter: 0, later: true };
   }
   setClock(response, sent);
-  const { status, ok } = response;
-  const read = json(text);
+  const { ok } = response;
+  const table = ok && response.headers.get('Content-Type')?.startsWith('text/csv');
+  const read = table ? text : json(text);
+  // What is not JSON comes from something before the API, which then has failed: a 401, 403 or 404 of this kind says nothing.
+  const status = read === undefined ? Math.max(response.status, 502) : response.status;
   const retryAfter = Number(response.headers.get('Retry-After')) || 0;
-  const later = status >= 500 || status === 429 || status === 408;
   if (ok && read !== undefined) return { ok, status, body: read, code: '', retryAfter, later: false };
-  if (ok && response.headers.get('Content-Type')?.startsWith('text/csv')) {
-    return { ok, status, body: text, code: '', retryAfter, later: false };
-  }
+  const later = status >= 500 || status === 429 || status === 408;
   const code = read?.code ?? (read === undefined ? 'not_json' : 'gateway');
-  return { ok: false, status, body: read, code, detail: read?.detail ?? read?.message, field: read?.field, retryAfter, later: later || ok };
+  return { ok: false, status, body: read, code, detail: read?.detail ?? read?.message, field: read?.field, retryAfter, later };
 }
 
 /** @param {string} text */

@@ -19,7 +19,7 @@ function Page() {
     event.preventDefault();
     setSaid('asking');
     const answer = await call('GET', `/public/elections/${encodeURIComponent(form.election)}/receipts/${encodeURIComponent(form.receipt)}`);
-    setSaid(answer.ok ? 'counted' : answer.status === 404 ? 'not_counted' : answer.code === 'malformed_id' || answer.status === 400 ? 'malformed' : 'unknown');
+    setSaid(answer.ok ? 'counted' : answer.code === 'receipt_not_found' ? 'not_counted' : answer.code === 'malformed_id' || answer.status === 400 ? 'malformed' : 'unknown');
   };
   return html`<main class="page" id="main"><h1 tabindex="-1">${t('verify.title')}</h1><p>${t('verify.what')}</p>
     <form class="stack form" onSubmit=${check}>

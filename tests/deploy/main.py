@@ -8,6 +8,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+import page
 import stack
 from administrators import sign_in
 from emulator import emulator
@@ -19,6 +20,10 @@ from project import BUILD, ROOT, environment
 from restoring import restore
 from rie import functions
 from secrets_of_suite import look_for
+
+
+# The tests that also go through the page's distribution. Its answers are the API's, which the others ask directly.
+THROUGH_PAGE = ["casting", "story"]
 
 
 def main(events_only: bool) -> None:
@@ -33,6 +38,7 @@ def main(events_only: bool) -> None:
         if events_only:
             return
         url = open_gateway(deployed)
+        page.without(url)
         owner = sign_in(deployed, "owner@example.org", "AccessToken")
         other = sign_in(deployed, "other@example.org", "IdToken")
         mend(deployed, url, owner)
@@ -47,6 +53,11 @@ def main(events_only: bool) -> None:
         command = ["cargo", "test", "--workspace", "--all-features", "--locked", "--no-fail-fast"]
         run(*command, *(f"--test={name}" for name in suites()), env=environment() | suite, cwd=ROOT)
         restore(deployed, url, owner)
+        with page.with_page(deployed) as (deployed, through):
+            page.fetch(through)
+            page.guard(deployed, through, url)
+            suite |= {"PHOTOVOTE_URL": through, "PHOTOVOTE_TOKEN": page.sign_in(deployed, through, "owner@example.org")}
+            run(*command, *(f"--test={name}" for name in THROUGH_PAGE), env=environment() | suite, cwd=ROOT)
         look_for(secrets, deployed, Path(directory))
 
 

@@ -9,8 +9,11 @@ from processes import run
 from project import ARCHITECTURE, BUILD, ROOT, TEMPLATE, TOOLS, environment
 
 NAME = "photovote-test"
+# Where a frontend of somebody else's signs administrators in.
+PROVIDER = "https://sign-in.example.org"
+SIGN_IN = f"SignInAuthorizeUrl={PROVIDER}/authorize SignInTokenUrl={PROVIDER}/token SignInClientId=elsewhere"
 # Administrators sign in here with a password alone.
-PARAMETERS = f"Architecture={ARCHITECTURE} Mfa=OPTIONAL"
+PARAMETERS = f"Architecture={ARCHITECTURE} Mfa=OPTIONAL {SIGN_IN}"
 # As docs/operate/deploy.md tells to build.
 RELEASE = {"AWS_LC_SYS_NO_JITTER_ENTROPY": "1"}
 # Built sooner: neither optimised across crates nor much within them.
@@ -60,17 +63,22 @@ class Stack:
 
 
 def deployable() -> Path:
-    """The built template without the alarms that the emulator refuses: those that compute one metric from several."""
+    """The built template without what the emulator refuses: alarms that compute one metric from several, and styles."""
     template = yaml_parse((BUILD / "template.yaml").read_text())
     resources = template["Resources"]
-    computed = [name for name, resource in resources.items() if "Metrics" in resource.get("Properties", {})]
-    print(f"\nwithout {', '.join(computed)}", flush=True)
-    for name in computed:
+    refused = [name for name, resource in resources.items() if is_refused(resource)]
+    print(f"\nwithout {', '.join(refused)}", flush=True)
+    for name in refused:
         del resources[name]
     # Beside the built one, whose paths to the functions are relative.
     path = BUILD / "deployable.yaml"
     path.write_text(yaml_dump(template))
     return path
+
+
+def is_refused(resource: dict) -> bool:
+    """Whether the emulator cannot make this resource."""
+    return resource["Type"] == "AWS::Cognito::ManagedLoginBranding" or "Metrics" in resource.get("Properties", {})
 
 
 def deploy(emulator: Emulator) -> Stack:

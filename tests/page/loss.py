@@ -137,6 +137,38 @@ def a_busy_server_is_waited_for(browser, server):
         assert shown(page) == stored(server, token)
 
 
+def an_answer_that_is_not_of_the_api_says_nothing(browser, server):
+    _, [token] = server.election((("Nature", 4),))
+    with browser.person(server) as page:
+        strange = {}
+
+        def answer(route):
+            kind = route.request.method
+            if strange.get(kind):
+                route.fulfill(status=strange[kind].pop(), body="<html>not allowed</html>", headers={"Content-Type": "text/html"})
+            else:
+                route.continue_()
+
+        page.route("**/v1/ballot**", answer)
+        # None of these means that the link was replaced, or that the election is gone.
+        strange["GET"] = [404, 401, 403, 200]
+        open_ballot(page, server, token)
+        assert not strange["GET"]
+        strange["PUT"] = [404, 401, 403, 200]
+        rate(page, 0, 5)
+        page.locator(".saved", has_text="Not saved yet").wait_for()
+        saved(page)
+        assert not strange["PUT"] and sorted(shown(page).values()) == [0, 0, 0, 5], shown(page)
+        assert shown(page) == stored(server, token)
+
+        page.route("**/v1/public/**", lambda route: route.fulfill(status=404, body="<html></html>", headers={"Content-Type": "text/html"}))
+        page.goto(f"{server.url}/verify")
+        for box in page.get_by_role("textbox").all():
+            box.fill("01ARZ3NDEKTSV4RRFFQ69G5FAV")
+        page.get_by_role("main").get_by_role("button").first.click()
+        page.get_by_text("There is no answer").wait_for()
+
+
 def two_tabs_show_one_ballot(browser, server):
     _, [token] = server.election((("Nature", 4),))
     with browser.person(server) as page:
@@ -228,6 +260,7 @@ TESTS = [
     a_cast_whose_answer_never_comes_is_found_after_a_reload,
     the_server_is_killed_and_comes_back,
     a_busy_server_is_waited_for,
+    an_answer_that_is_not_of_the_api_says_nothing,
     two_tabs_show_one_ballot,
     two_devices_come_to_the_same,
     a_close_in_the_moment_of_casting_is_said,

@@ -44,6 +44,7 @@ codes! {
     MalformedBody, MALFORMED, "malformed_body", "the body is not the JSON object that is expected";
     Unauthorized, UNAUTHORIZED, "unauthorized", "the bearer token is missing or not accepted";
     CreationForbidden, FORBIDDEN, "creation_forbidden", "you may not create elections: ask the operator";
+    WrongAddress, FORBIDDEN, "wrong_address", "this address serves no clients: use the address of the page";
     RouteNotFound, NOT_FOUND, "route_not_found", "there is nothing at this path";
     ResultsNotFound, NOT_FOUND, "results_not_found", "there are no public results of such an election";
     SignInNotFound, NOT_FOUND, "sign_in_not_found", "this service does not say where administrators sign in";

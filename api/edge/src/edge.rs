@@ -10,6 +10,7 @@ use tracing::Instrument;
 
 use crate::{
     openapi::PREFIX,
+    origin::{OriginSecrets, admit},
     padding::{is_voters, padded},
     problem::Problem,
 };
@@ -21,7 +22,13 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// where the HTTP library refuses by itself; every answer has a request id and safe headers. Lengths of answers to voters tell
 /// nothing.
 pub fn edge(routes: Router) -> Router {
-    answering(Router::new().nest(PREFIX, routes))
+    edge_behind(OriginSecrets::default(), routes)
+}
+
+/// The same behind a distribution: a request without one of its secrets is refused before a handler sees it.
+pub fn edge_behind(secrets: OriginSecrets, routes: Router) -> Router {
+    let routes = Router::new().nest(PREFIX, routes);
+    answering(routes.layer(axum::middleware::from_fn_with_state(secrets, admit)))
 }
 
 /// Routes with full paths, as they are served.
@@ -98,6 +105,11 @@ fn request_id(request: &Request) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    };
+
     use axum::{
         body::{Body as Stream, to_bytes},
         extract::{Path, State},
@@ -113,7 +125,9 @@ mod tests {
     use tower::ServiceExt;
 
     use super::*;
-    use crate::{Administrator, Answer, Body, Code, IdempotencyKey, IfMatch, Parameters, Segments, at_version};
+    use crate::{
+        Administrator, Answer, Body, Code, IdempotencyKey, IfMatch, ORIGIN_SECRET, Parameters, Segments, at_version,
+    };
 
     const ELECTION: &str = "/v1/elections/01ARZ3NDEKTSV4RRFFQ69G5FAV";
 
@@ -261,6 +275,57 @@ mod tests {
         }
         let (status, headers, body) = send(request("GET", "/v1/plain/7")).await;
         assert_eq!((status, body, &headers[CACHE_CONTROL]), (200, json!(7), &HeaderValue::from_static("max-age=60")));
+    }
+
+    /// A router behind a distribution, whose one handler counts the requests that reach it.
+    fn behind(secrets: &str) -> (Router, Arc<AtomicUsize>) {
+        let reached = Arc::<AtomicUsize>::default();
+        let counted = Arc::clone(&reached);
+        let route = get(async move || counted.fetch_add(1, Ordering::Relaxed).to_string());
+        (edge_behind(OriginSecrets::parse(secrets), Router::new().route("/there", route)), reached)
+    }
+
+    async fn status(router: &Router, path: &str, secret: Option<&str>) -> u16 {
+        let mut request = request("GET", path);
+        if let Some(secret) = secret {
+            request.headers_mut().insert(ORIGIN_SECRET, secret.parse().unwrap());
+        }
+        router.clone().oneshot(request).await.unwrap().status().as_u16()
+    }
+
+    #[tokio::test]
+    async fn a_request_past_the_distribution_is_refused_before_a_handler_sees_it() {
+        let (router, reached) = behind("new,old");
+        for wrong in [None, Some(""), Some("ne"), Some("new,old"), Some("older"), Some("NEW"), Some(",")] {
+            for path in ["/v1/there", "/v1/nowhere", "/"] {
+                assert_eq!(status(&router, path, wrong).await, 403, "{path} {wrong:?}");
+            }
+        }
+        assert_eq!(reached.load(Ordering::Relaxed), 0);
+        let answer = router.clone().oneshot(request("GET", "/v1/there")).await.unwrap();
+        assert_eq!(answer.headers()["content-type"], "application/problem+json");
+        let body = to_bytes(answer.into_body(), 10_000).await.unwrap();
+        assert_eq!(serde_json::from_slice::<Value>(&body).unwrap()["code"], "wrong_address");
+        for right in ["new", "old"] {
+            assert_eq!(status(&router, "/v1/there", Some(right)).await, 200, "{right}");
+        }
+        assert_eq!(reached.load(Ordering::Relaxed), 2);
+        assert_eq!(status(&router, "/v1/nowhere", Some("new")).await, 404);
+    }
+
+    #[tokio::test]
+    async fn without_a_distribution_every_request_is_accepted() {
+        for secrets in ["", ","] {
+            let (router, _) = behind(secrets);
+            for secret in [None, Some(""), Some("any")] {
+                assert_eq!(status(&router, "/v1/there", secret).await, 200, "{secrets:?} {secret:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn secrets_are_not_shown() {
+        assert_eq!(format!("{:?}", OriginSecrets::parse("new,old")), "2 secrets");
     }
 
     #[tokio::test]

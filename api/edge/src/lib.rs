@@ -36,6 +36,7 @@ mod idempotency;
 mod invocation;
 mod json;
 mod openapi;
+mod origin;
 mod padding;
 mod page;
 mod path;
@@ -54,7 +55,7 @@ pub use answer::{Changed, Created, at_draft, at_version, created, done};
 pub use body::{Body, LARGEST_BODY, Parsed, Patch};
 pub use caller::{Administrator, Voter};
 pub use code::Code;
-pub use edge::{edge, make_safe};
+pub use edge::{edge, edge_behind, make_safe};
 pub use election_view::{CandidateView, CompetitionView, DisqualifiedView, ElectionView, ImageView, ScaleView};
 pub use etag::{DraftTag, IfMatch, Precondition, etag};
 pub use idempotency::{IdempotencyKey, command_id, derived_id, fingerprint};
@@ -64,6 +65,7 @@ pub use openapi::{
     ADMINISTRATOR, BALLOT, CommandHeaders, Description, OPENAPI, PREFIX, PageParameters, Preconditions, Problems,
     VersionParameter, document,
 };
+pub use origin::{ORIGIN_SECRET, OriginSecrets};
 pub use padding::{STEP, VOTERS, as_long_as};
 pub use page::{Items, Page, Parameters};
 pub use path::Segments;

@@ -22,6 +22,7 @@ impl Problems {
             C::MalformedPath,
             C::MalformedParameter,
             C::MalformedBody,
+            C::WrongAddress,
             C::MethodNotAllowed,
             C::BodyTooLarge,
             C::Internal,
@@ -142,7 +143,10 @@ fn meaning(status: StatusCode) -> &'static str {
     match status {
         status::MALFORMED => "The request cannot be read. Correct it before you send it again.",
         status::UNAUTHORIZED => "The bearer token is missing or not accepted. Get a new one.",
-        status::FORBIDDEN => "Your role in the election is not enough. Ask an owner of the election.",
+        status::FORBIDDEN => {
+            "Your role in the election is not enough: ask an owner of the election. `wrong_address` means that the address \
+             serves no clients: use the address of the page."
+        }
         status::NOT_FOUND => {
             "It does not exist, or it is not yours to see. On AWS, API Gateway answers so with a message to a method or path \
              that has no route."

@@ -3,6 +3,7 @@
 
 mod alarms;
 mod observer;
+mod page;
 mod permissions;
 mod reading;
 mod secrecy;

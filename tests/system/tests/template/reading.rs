@@ -93,12 +93,13 @@ impl<'a> Function<'a> {
         events.filter(|event| event["Type"] == kind).map(|event| &event["Properties"]).collect()
     }
 
-    /// What it reads from its environment, and the resource that the template sets it to.
+    /// What it reads from its environment, and the resource that the template sets it to without the page.
     pub(crate) fn variables(&self) -> BTreeMap<String, String> {
         let variables = |of: &Value| of["Variables"].as_object().cloned().unwrap_or_default();
         let shared = variables(&self.template.0["Globals"]["Function"]["Environment"]);
         let own = variables(&self.resource["Properties"]["Environment"]);
-        shared.into_iter().chain(own).map(|(name, value)| (name, named(&value))).collect()
+        let without_page = |value: &Value| named(value.pointer("/Fn::If/2").unwrap_or(value));
+        shared.into_iter().chain(own).map(|(name, value)| (name, without_page(&value))).collect()
     }
 
     /// Its role, which must be its own.

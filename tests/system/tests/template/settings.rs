@@ -81,7 +81,15 @@ fn the_settings_of_production_protect_events_and_keep_logs_for_a_year() {
 fn a_domain_is_the_only_address() {
     let template = Template::read();
     let api = &template.resource("Api")["Properties"];
-    assert_eq!(api["DisableExecuteApiEndpoint"], json!({"Fn::If": ["HasDomain", true, false]}));
+    assert_eq!(api["DisableExecuteApiEndpoint"], json!({"Fn::If": ["HasApiDomain", true, false]}));
+    for id in ["Domain", "DomainMapping"] {
+        assert_eq!(template.resource(id)["Condition"], "HasApiDomain", "{id}");
+    }
+    // With the page, the domain is the distribution's, which needs the API's own address.
+    let page = json!({"Condition": "HasPage"});
+    let both = |page: Value| json!({"Fn::And": [page, {"Condition": "HasDomain"}]});
+    assert_eq!(*template.condition("HasApiDomain"), both(json!({"Fn::Not": [page]})));
+    assert_eq!(*template.condition("HasPageDomain"), both(page));
 }
 
 #[test]
