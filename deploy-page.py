@@ -14,7 +14,7 @@ import boto3
 from botocore.exceptions import ClientError, WaiterError
 
 ROOT = Path(__file__).resolve().parent
-# The content types of local/src/gateway/page.rs, which a test compares.
+# The content types of local/src/host/gateway/page.rs, which a test compares.
 TYPES = {
     ".html": "text/html; charset=utf-8",
     ".css": "text/css; charset=utf-8",

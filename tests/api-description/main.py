@@ -86,7 +86,7 @@ def main() -> int:
         with server(server_program, data, log) as url:
             token = subprocess.check_output([server_program, "token", "--data-dir", data], text=True).strip()
             command = [sys.executable, "-m", "schemathesis.cli", "--config-file", HERE / "schemathesis.toml", "run"]
-            command += [ROOT / "http" / "openapi.json", "--url", url, "--no-color", *sys.argv[1:]]
+            command += [ROOT / "api" / "openapi.json", "--url", url, "--no-color", *sys.argv[1:]]
             run = subprocess.run(command, cwd=directory, env=os.environ | scene(url, token), timeout=PATIENCE)
         if run.returncode != 0:
             print("The server's log ends:", log.read_text(errors="replace")[-4000:], sep="\n")

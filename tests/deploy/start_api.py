@@ -10,7 +10,7 @@ from processes import LOOPBACK, Failed, announce, background, free_port, listeni
 from project import ROOT
 from sam_local import Sam
 
-DESCRIPTION = json.loads((ROOT / "http" / "openapi.json").read_text())
+DESCRIPTION = json.loads((ROOT / "api" / "openapi.json").read_text())
 VOTER = json.loads((EVENTS / "ballot-queries-ballot.json").read_text())["headers"]["authorization"]
 UNAUTHORIZED = {"code": "unauthorized", "status": 401}
 

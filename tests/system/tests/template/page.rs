@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use photovote::{consumer::Redelivery, server::Server};
+use photovote::{host::consumer::Redelivery, server::Server};
 use photovote_edge::ORIGIN_SECRET;
 use photovote_tests::serve;
 use regex_lite::Regex;
