@@ -25,6 +25,8 @@ const OVER = ['election_not_open', 'election_closed', 'election_due', 'election_
 const GATHER = 350;
 /** How often a ballot that is not open yet is asked for, in milliseconds. */
 const NOT_OPEN = 4_000;
+/** How old the election can be that the server shows, in milliseconds. */
+const OLD = 6_000;
 /** The longest wait between two tries, in milliseconds. */
 const LONGEST = 15_000;
 
@@ -121,7 +123,10 @@ export class Ballot {
     const unsaved = this.queue.read();
     if (ballot.cast) {
       this.queue.clear();
+      const returned = this.state.phase === 'loading';
       this.set({ phase: 'cast', election, id: ballot.id, receipt: ballot.receipt, ratings: {}, casting: '', saving: 'saved' });
+      // Who comes back looks for the results, and they may just have been released.
+      if (returned && election.status !== 'released') this.timer = setTimeout(() => this.load(), OLD);
       return;
     }
     this.known = ballot.ratings ?? {};

@@ -8,7 +8,7 @@ use photovote_domain::{
     Ballot, CandidateId, Nonce, Shard,
     ballot::{BallotCommand, BallotRejection, Status},
 };
-use photovote_edge::{Answer, CommandHeaders, Problem, Voter, command_id, distinct, done, schema};
+use photovote_edge::{Answer, CommandHeaders, Preconditions, Problem, Voter, command_id, distinct, done, schema};
 use photovote_events::{CommandId, History};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -40,7 +40,7 @@ struct CastAnswer {
 /// that the ballot is counted. Send an `Idempotency-Key`: if the answer is lost, a cast with the same key gets the same
 /// receipt, whatever its body says. On 409 with `ballot_cast_already`, the ballot shows its receipt.
 #[utoipa::path(
-    post, path = "/ballot/cast", tag = "ballot", operation_id = "cast_ballot", params(CommandHeaders), security(("ballot" = [])), request_body = Option<CastBody>,
+    post, path = "/ballot/cast", tag = "ballot", operation_id = "cast_ballot", params(CommandHeaders, Preconditions), security(("ballot" = [])), request_body = Option<CastBody>,
     responses((status = OK, body = CastAnswer, description = "The ballot is cast, and will be counted"))
 )]
 pub(crate) async fn cast(State(app): State<App>, caller: Voter, submission: Submission) -> Answer {

@@ -1,6 +1,8 @@
 //! What a voter can see: the election, and their own ballot. The ballot is folded from its stream, so a voter always sees
 //! the last rating.
 
+mod example;
+
 use axum::extract::State;
 use photovote_ballot_access::{OpenedBallot, opened};
 use photovote_domain::{
@@ -10,6 +12,7 @@ use photovote_domain::{
 use photovote_edge::{Answer, DraftTag, ElectionView, Problem, Problems, Voter, as_long_as, schema};
 use photovote_events::{ElectionCache, Environment, EventReader, Snapshots};
 use serde::Serialize;
+use serde_json::json;
 use utoipa::ToSchema;
 
 /// The function: the table it reads, the elections it has seen lately, and its clock.
@@ -110,7 +113,10 @@ impl BallotView {
 /// removed: ask an administrator for a new one.
 #[utoipa::path(
     get, path = "/ballot", tag = "ballot", operation_id = "show_ballot", security(("ballot" = [])),
-    responses((status = OK, body = BallotAnswer<'static>, description = "The ballot and its election"))
+    responses((
+        status = OK, body = BallotAnswer<'static>, description = "The ballot and its election",
+        examples(("draft" = (value = json!(example::ballot(false)))), ("cast" = (value = json!(example::ballot(true)))))
+    ))
 )]
 async fn show(State(app): State<App>, caller: Voter) -> Answer {
     let opened = opened(&app.elections, &app.reader, &caller, None).await?;

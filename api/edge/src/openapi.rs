@@ -58,7 +58,7 @@ pub struct CommandHeaders {
     pub idempotency_key: Option<String>,
 }
 
-/// What a PATCH and a DELETE take as well, and the rating of candidates.
+/// What every command takes as well that changes something which is there.
 #[derive(Debug, IntoParams)]
 #[into_params(parameter_in = Header)]
 pub struct Preconditions {
@@ -157,7 +157,7 @@ fn about(document: &mut Value) {
         "Allow": header("The methods that the path takes.", "string"),
         "ETag": header("Names the version of the resource, or what a draft says, as `If-Match` takes it.", "string"),
         "Retry-After": header("After how many seconds to try again. API Gateway does not send it.", "integer"),
-        "WWW-Authenticate": header("How to authenticate. It is always `Bearer`.", "string"),
+        "WWW-Authenticate": header("How to authenticate. It is always `Bearer realm=\"photovote\"`.", "string"),
     });
 }
 

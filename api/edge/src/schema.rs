@@ -190,7 +190,8 @@ fn shards() -> String {
 fn image_url() -> String {
     let label = "[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?";
     let last = "[A-Za-z](?:[A-Za-z0-9-]*[A-Za-z0-9])?";
-    let rest = r"(?::[0-9]{1,4})?(?:[/?#][!#-;=?-Z_a-z~]*)?";
+    let port = "(?:[0-9]{1,4}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])";
+    let rest = format!(r"(?::{port})?(?:[/?#][!#-;=?-Z_a-z~]*)?");
     format!(r"^(?:https://(?:{label}\.)*{last}|http://(?:localhost|127\.0\.0\.1|\[::1\])){rest}$")
 }
 

@@ -196,6 +196,7 @@ pub(crate) struct Disqualification {
         ("competition" = schema::Id, Path, description = "The competition's id"),
         ("candidate" = schema::Id, Path, description = "The candidate's id"),
         CommandHeaders,
+        Preconditions,
     ),
     request_body = Disqualification,
     responses((status = OK, body = Changed, description = "The candidate is disqualified"))

@@ -6,7 +6,9 @@ use photovote_domain::{
     Aggregate, Election, Timestamp,
     election::{Context, ElectionCommand, Role},
 };
-use photovote_edge::{Administrator, Answer, Changed, CommandHeaders, Moment, Segments, present, schema};
+use photovote_edge::{
+    Administrator, Answer, Changed, CommandHeaders, Moment, Preconditions, Segments, present, schema,
+};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
@@ -29,7 +31,7 @@ pub(crate) struct Opening {
 /// without it, it is open until somebody closes it, and no closing time can be given later.
 #[utoipa::path(
     post, path = "/elections/{election}/open", tag = "elections", operation_id = "open_election", security(("administrator" = [])),
-    params(("election" = schema::Id, Path, description = "The election's id"), CommandHeaders), request_body = Option<Opening>,
+    params(("election" = schema::Id, Path, description = "The election's id"), CommandHeaders, Preconditions), request_body = Option<Opening>,
     responses((status = OK, body = Changed, description = "The election is open"))
 )]
 pub(crate) async fn open(
@@ -73,7 +75,7 @@ pub(crate) struct Extension {
 /// opened without a closing time has none to move.
 #[utoipa::path(
     post, path = "/elections/{election}/extend", tag = "elections", operation_id = "extend_election", security(("administrator" = [])),
-    params(("election" = schema::Id, Path, description = "The election's id"), CommandHeaders), request_body = Extension,
+    params(("election" = schema::Id, Path, description = "The election's id"), CommandHeaders, Preconditions), request_body = Extension,
     responses((status = OK, body = Changed, description = "The closing time was moved"))
 )]
 pub(crate) async fn extend(
@@ -100,7 +102,7 @@ pub(crate) async fn extend(
 /// stopped. Results are final a moment later.
 #[utoipa::path(
     post, path = "/elections/{election}/close", tag = "elections", operation_id = "close_election", security(("administrator" = [])),
-    params(("election" = schema::Id, Path, description = "The election's id"), CommandHeaders), request_body = Option<Nothing>,
+    params(("election" = schema::Id, Path, description = "The election's id"), CommandHeaders, Preconditions), request_body = Option<Nothing>,
     responses((status = OK, body = Changed, description = "The election is closed"))
 )]
 pub(crate) async fn close(
@@ -122,7 +124,7 @@ pub(crate) async fn close(
 /// results. This cannot be undone.
 #[utoipa::path(
     post, path = "/elections/{election}/release", tag = "elections", operation_id = "release_results", security(("administrator" = [])),
-    params(("election" = schema::Id, Path, description = "The election's id"), CommandHeaders), request_body = Option<Nothing>,
+    params(("election" = schema::Id, Path, description = "The election's id"), CommandHeaders, Preconditions), request_body = Option<Nothing>,
     responses((status = OK, body = Changed, description = "The results are public"))
 )]
 pub(crate) async fn release(

@@ -207,6 +207,7 @@ pub(crate) struct ReplacedToken {
         ("election" = schema::Id, Path, description = "The election's id"),
         ("voter" = schema::Id, Path, description = "The voter's id"),
         CommandHeaders,
+        Preconditions,
     ),
     request_body = Option<Nothing>,
     responses((status = OK, body = ReplacedToken, description = "The token was replaced"))
