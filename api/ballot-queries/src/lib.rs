@@ -12,7 +12,6 @@ use photovote_domain::{
 use photovote_edge::{Answer, DraftTag, ElectionView, Problem, Problems, Voter, as_long_as, schema};
 use photovote_events::{ElectionCache, Environment, EventReader, Snapshots};
 use serde::Serialize;
-use serde_json::json;
 use utoipa::ToSchema;
 
 /// The function: the table it reads, the elections it has seen lately, and its clock.
