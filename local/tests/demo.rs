@@ -43,7 +43,7 @@ fn number(report: &str, text: &str) -> u64 {
 }
 
 #[test]
-fn the_demonstration_balances_and_leaves_nothing_behind() {
+fn the_demo_balances_and_leaves_nothing_behind() {
     let temporary = tempfile::tempdir().unwrap();
     let output = demo(temporary.path()).output().unwrap();
     assert_eq!(output.status.code(), Some(0), "{output:?}");
