@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn the_largest_election_fits_into_an_item_many_times_over() {
+    fn the_largest_tally_fits_easily_into_an_item() {
         let histogram = Histogram([100_000; GRADES]);
         let candidates = (0..2_000).map(|n| (CandidateId::from_bits(n), histogram)).collect();
         assert!(pack(&Tally { ballots: 1_100_000, candidates }).len() < 110_000);

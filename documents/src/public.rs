@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn an_election_is_public_without_its_people_and_counts() {
+    fn a_public_election_has_no_people_and_no_counts() {
         let election = Election {
             name: "Moon".into(),
             status: Status::Released,

@@ -58,7 +58,7 @@ mod tests {
     }
 
     #[test]
-    fn every_receipt_is_in_the_block_whose_first_is_the_last_not_after_it() {
+    fn every_counted_receipt_is_found_in_its_block() {
         for count in [0, 1, AT_ONCE, AT_ONCE + 1, 1_000] {
             let blocks = ReceiptBlock::all((0..count).map(digest).collect());
             assert_eq!(blocks.len(), count.div_ceil(AT_ONCE));
@@ -72,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn the_order_in_which_ballots_are_read_leaves_no_trace() {
+    fn receipt_blocks_hide_the_order_of_the_ballots() {
         let digests: Vec<_> = (0..300).map(digest).collect();
         let backwards: Vec<_> = digests.iter().rev().chain(&digests[..7]).copied().collect();
         assert_eq!(ReceiptBlock::all(digests), ReceiptBlock::all(backwards));

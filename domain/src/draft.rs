@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn a_draft_is_one_character_for_each_candidate_in_the_order_of_the_definition() {
+    fn a_draft_has_one_character_for_each_candidate() {
         let election = election(&[7, 3, 9, 1, 5]);
         let ratings: Ratings = [(7, 5), (1, 3), (5, 10), (3, 0)].map(|(id, g)| (CandidateId::from_bits(id), g)).into();
         let draft = Draft::of(&ratings, &election);

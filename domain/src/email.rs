@@ -288,7 +288,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_unseen_stands_between_letters_that_need_none() {
+    fn an_address_with_invisible_characters_is_refused() {
         for c in ('\0'..=char::MAX).filter(|&c| is_unseen(c) || c.is_control()) {
             assert_eq!(
                 format!("a{c}b@example.org").parse::<Email>(),
@@ -305,7 +305,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn letters_with_marks_are_an_address_whose_case_is_ignored(
+        fn an_address_may_have_marks_and_its_case_is_ignored(
             words in proptest::collection::vec(WORD, 1..3),
         ) {
             let text = format!("{}@example.org", words.join("."));

@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn an_id_is_read_from_text_that_is_borrowed_or_owned_and_from_nothing_else() {
+    fn an_id_is_read_only_from_borrowed_or_owned_text() {
         let id: ElectionId = "01ARZ3NDEKTSV4RRFFQ69G5FAV".parse().unwrap();
         let (plain, escaped) = (r#""01ARZ3NDEKTSV4RRFFQ69G5FAV""#, r#""\u0030\u0031ARZ3NDEKTSV4RRFFQ69G5FAV""#);
         assert_eq!(serde_json::to_string(&id).unwrap(), plain);

@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn a_scale_is_read_back_and_nothing_else_is_read_as_one() {
+    fn a_scale_is_read_back_and_bad_scales_are_refused() {
         let read = |json: &str| serde_json::from_str::<Scale>(json);
         assert_eq!(serde_json::to_string(&Scale::default()).unwrap(), r#"{"max":5,"min":1}"#);
         assert_eq!(read(r#"{"max":5,"min":1}"#).unwrap(), Scale::default());

@@ -223,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn every_text_has_what_its_script_needs_and_nothing_else_that_is_unseen() {
+    fn texts_allow_only_invisible_characters_scripts_need() {
         for text in needed() {
             assert_eq!(text.parse::<Name>().map(String::from).as_ref(), Ok(&text), "{}", text.escape_unicode());
             assert!(text.parse::<Caption>().is_ok() && text.parse::<Reason>().is_ok(), "{}", text.escape_unicode());

@@ -258,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn the_banner_shows_secrets_or_the_commands_that_print_them() {
+    fn the_banner_shows_secrets_or_the_commands_for_them() {
         let secrets = Secrets { token: "ey.x.y".into(), link: "http://127.0.0.1:3000/admin#sign-in=s".into() };
         let shown = said(Some(&secrets));
         assert!(shown.contains("\n  TOKEN=ey.x.y\n") && !shown.contains("--data-dir"), "{shown}");

@@ -300,7 +300,7 @@ mod tests {
         }
 
         #[test]
-        fn a_directory_that_others_can_enter_is_refused_unless_one_insists() {
+        fn an_exposed_directory_is_refused_unless_one_insists() {
             let home = temporary().unwrap();
             for open in [0o777, 0o755, 0o750, 0o701, 0o704, 0o710] {
                 set_mode(home.path(), open);
@@ -316,7 +316,7 @@ mod tests {
         }
 
         #[test]
-        fn a_directory_of_another_user_is_refused_unless_one_insists() {
+        fn a_foreign_directory_is_refused_unless_one_insists() {
             let home = temporary().unwrap();
             if let Err(error) = chown(home.path(), Some(65534), None) {
                 println!("skipped: only the superuser can give a directory away: {error}");

@@ -215,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_that_cannot_be_written_are_counted_in_the_next_one() {
+    fn unwritable_log_lines_are_counted_in_the_next_one() {
         let out = Out::default();
         out.set(|state| state.fails = true);
         let mut lines = Lines::to(out.clone()).unwrap();

@@ -313,7 +313,7 @@ mod tests {
     }
 
     #[tokio::test(flavor = "multi_thread")]
-    async fn a_command_reaches_the_engine_while_the_server_listens() {
+    async fn a_command_reaches_the_engine_only_while_it_listens() {
         let home = temporary().unwrap();
         let dir = DataDir::open(home.path()).unwrap();
         let engine = engine(&dir).await;
@@ -334,7 +334,7 @@ mod tests {
 
     #[cfg(unix)]
     #[tokio::test(flavor = "multi_thread")]
-    async fn a_long_path_and_a_server_that_was_killed_are_no_obstacle() {
+    async fn a_socket_opens_at_a_long_path_and_after_a_kill() {
         let home = temporary().unwrap();
         let long = home.path().join("long ".repeat(40));
         for path in [home.path(), &long] {
@@ -362,7 +362,7 @@ mod tests {
 
     #[cfg(unix)]
     #[tokio::test(flavor = "multi_thread")]
-    async fn only_its_owner_can_enter_the_directory_of_the_socket() {
+    async fn only_the_owner_can_enter_the_sockets_directory() {
         use std::os::unix::fs::PermissionsExt;
 
         let home = temporary().unwrap();
@@ -377,7 +377,7 @@ mod tests {
     }
 
     #[tokio::test(flavor = "multi_thread")]
-    async fn a_port_answers_nothing_without_the_secret_and_no_page() {
+    async fn a_port_refuses_web_pages_and_missing_secrets() {
         let home = temporary().unwrap();
         let dir = DataDir::open(home.path()).unwrap();
         let engine = engine(&dir).await;

@@ -85,7 +85,7 @@ mod tests {
     use crate::stop::Stop;
 
     #[tokio::test]
-    async fn a_task_that_panics_or_ends_too_early_is_told_with_its_name() {
+    async fn a_task_that_panics_or_ends_early_is_named() {
         for (panics, says) in [(true, "it panicked: out of order"), (false, "nothing was left for it to do")] {
             let (supervisor, (_stop, stopping)) = (Supervisor::new(), Stop::new());
             let work = async move { assert!(!panics, "out of order") };
@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_task_that_stops_when_it_is_told_to_has_not_failed() {
+    async fn a_task_that_stops_when_told_has_not_failed() {
         let (supervisor, (stop, stopping)) = (Supervisor::new(), Stop::new());
         let started = supervisor.start("the pump", stopping.clone(), stopping.wait());
         drop(stop);

@@ -68,7 +68,7 @@ async fn a_printed_token_is_good_before_and_after_a_restart() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_damaged_database_is_said_in_one_sentence_and_left_as_it_is() {
+async fn a_damaged_database_is_reported_and_not_written_to() {
     let home = temporary().unwrap();
     let server = Server::start(home.path());
     for number in 0..20 {

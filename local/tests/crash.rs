@@ -217,7 +217,7 @@ async fn killed_when_the_close_is_sent_it_closes_after_all() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn killed_when_the_first_gate_is_closed_it_closes_after_all() {
+async fn a_close_killed_at_the_first_gate_is_finished() {
     close_and_kill(|polls| !polls.refused.is_empty()).await;
 }
 

@@ -67,7 +67,7 @@ fn refused(home: &Path, backup: &Path, says: &str, commands: &[&[&str]]) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_database_that_is_damaged_or_foreign_is_refused_by_every_command() {
+async fn commands_refuse_a_damaged_or_foreign_database() {
     let parent = temporary().unwrap();
     let home = parent.path().join("data");
     let backup = data(&home).await;
@@ -95,7 +95,7 @@ async fn a_database_that_is_damaged_or_foreign_is_refused_by_every_command() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn queues_that_are_damaged_are_refused_by_what_reads_them() {
+async fn commands_that_read_queues_refuse_damaged_ones() {
     let parent = temporary().unwrap();
     let home = parent.path().join("data");
     let backup = data(&home).await;
@@ -106,7 +106,7 @@ async fn queues_that_are_damaged_are_refused_by_what_reads_them() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_key_that_is_damaged_is_refused_by_what_signs_with_it() {
+async fn commands_that_sign_refuse_a_damaged_key() {
     let parent = temporary().unwrap();
     let home = parent.path().join("data");
     let backup = data(&home).await;

@@ -185,7 +185,7 @@ async fn kill(
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn killed_at_ten_moments_an_election_counts_what_was_acknowledged() {
+async fn an_election_killed_ten_times_counts_every_ballot() {
     // The same seed kills at the same steps, though others are on their way then.
     let seed: u64 = std::env::var("SEED").map_or_else(|_| rand::rng().random(), |seed| seed.parse().unwrap());
     println!("SEED={seed}");

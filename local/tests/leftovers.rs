@@ -76,7 +76,7 @@ async fn an_export_that_a_signal_ends_leaves_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_an_export_that_was_killed_leaves_is_gone_after_the_next_command() {
+async fn the_next_command_removes_what_a_killed_export_left() {
     let (home, copies, place) = (temporary().unwrap(), temporary().unwrap(), temporary().unwrap());
     data(home.path()).await;
     let mut ever_left = 0;
@@ -90,7 +90,7 @@ async fn what_an_export_that_was_killed_leaves_is_gone_after_the_next_command() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_copy_lies_where_it_is_to_lie_and_only_its_owner_can_enter_it() {
+async fn a_copy_is_private_and_in_the_given_directory() {
     use std::os::unix::fs::PermissionsExt;
 
     let (home, copies) = (temporary().unwrap(), temporary().unwrap());

@@ -63,7 +63,7 @@ fn ever_listening(data: &Path, arguments: &[&str]) -> BTreeSet<String> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_server_listens_on_its_port_and_on_a_private_socket_and_commands_on_nothing() {
+async fn only_the_server_listens_on_a_port_and_a_socket() {
     let home = temporary().unwrap();
     let server = Server::start(home.path());
     let election = Election::open(Client::new(&server.url, Some(&server.token)), &[2]).await;

@@ -113,7 +113,7 @@ async fn pass_by(server: &Server) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_cannot_be_applied_blocks_nobody_and_is_repaired_once_it_can_be() {
+async fn an_early_commit_blocks_nobody_and_is_repaired() {
     let original = Original::new().await;
     let home = temporary().unwrap();
     // Nothing is given up while the test takes its time.
@@ -142,7 +142,7 @@ async fn what_cannot_be_applied_blocks_nobody_and_is_repaired_once_it_can_be() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_never_can_be_applied_is_put_away_until_somebody_sends_it_again() {
+async fn a_hopeless_commit_waits_as_a_dead_letter() {
     let original = Original::new().await;
     let home = temporary().unwrap();
     let server = serve(home.path(), Redelivery { receives: 2, hidden_secs: 0 }).await;
@@ -171,7 +171,7 @@ async fn what_never_can_be_applied_is_put_away_until_somebody_sends_it_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_the_projector_breaks_down_on_is_repaired_from_the_stream() {
+async fn records_that_break_the_projector_are_repaired() {
     let original = Original::new().await;
     let home = temporary().unwrap();
     let dir = DataDir::open(home.path()).unwrap();

@@ -268,7 +268,7 @@ async fn a_backup_that_was_changed_or_cut_is_not_imported() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_status_is_the_same_with_a_server_and_without_one() {
+async fn the_status_is_the_same_with_and_without_a_server() {
     let home = temporary().unwrap();
     let nothing = home.path().join("nothing");
     assert!(refused(&nothing, &["status"]).contains("there is no data in"));
@@ -316,7 +316,7 @@ async fn the_status_is_the_same_with_a_server_and_without_one() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_status_tells_what_is_behind_and_what_does_not_agree() {
+async fn the_status_tells_lag_and_counts_that_disagree() {
     let home = temporary().unwrap();
     let server = here(home.path()).await;
     let election = held(owner(&server)).await;
@@ -368,7 +368,7 @@ fn holding(items: &[Item], text: &str) -> Vec<(String, String)> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_place_of_personal_data_is_listed_and_no_other() {
+async fn exactly_the_places_of_personal_data_are_listed() {
     let home = temporary().unwrap();
     let server = here(home.path()).await;
     let election = Election::open(owner(&server), &[2]).await;

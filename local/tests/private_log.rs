@@ -24,7 +24,7 @@ fn logged(data: &Path, arguments: &[&str]) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn at_the_most_verbose_no_log_holds_names_addresses_tokens_ratings_or_receipts() {
+async fn even_the_most_verbose_log_holds_no_private_data() {
     let (home, place) = (temporary().unwrap(), temporary().unwrap());
     let log = place.path().join("log");
     let server = Server::start_with(photovote(home.path()).env("RUST_LOG", FILTER).stderr(File::create(&log).unwrap()));

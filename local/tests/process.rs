@@ -139,7 +139,7 @@ fn data_that_cannot_be_used_is_said_in_one_sentence() {
 }
 
 #[test]
-fn a_directory_that_others_can_enter_is_refused_by_every_command_in_one_sentence() {
+fn every_command_refuses_an_exposed_directory() {
     let home = temporary().unwrap();
     serve(&mut photovote(home.path()));
     let open = std::fs::Permissions::from_mode(0o755);
@@ -167,7 +167,7 @@ fn a_directory_that_others_can_enter_is_refused_by_every_command_in_one_sentence
 }
 
 #[test]
-fn a_command_line_that_makes_no_sense_is_exit_code_two() {
+fn an_invalid_command_line_exits_with_code_two() {
     let home = temporary().unwrap();
     assert_eq!(run(photovote(home.path()).arg("vote")).status.code(), Some(2));
 }

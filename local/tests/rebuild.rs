@@ -144,7 +144,7 @@ async fn always_the_same<T>(all: &Everything, server: &Server, before: &Answers,
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn documents_that_are_lost_while_casts_go_on_come_back_as_they_were() {
+async fn lost_documents_are_rebuilt_while_casts_go_on() {
     let home = temporary().unwrap();
     let home = home.path();
     let server = start(home).await;
@@ -185,7 +185,7 @@ async fn documents_that_are_lost_while_casts_go_on_come_back_as_they_were() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn one_election_that_is_lost_comes_back_while_casts_go_on_in_it() {
+async fn one_lost_election_is_rebuilt_while_casts_go_on() {
     let home = temporary().unwrap();
     let home = home.path();
     let server = start(home).await;
@@ -223,7 +223,7 @@ async fn one_election_that_is_lost_comes_back_while_casts_go_on_in_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn gates_and_guards_that_are_lost_come_back_while_no_server_runs() {
+async fn lost_gates_and_guards_are_restored_from_events() {
     let home = temporary().unwrap();
     let home = home.path();
     let server = start(home).await;

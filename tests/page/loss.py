@@ -60,7 +60,7 @@ def a_ballot_is_rated_without_a_network(browser, server):
         assert shown(page) == stored(server, token) and sorted(shown(page).values()) == [0, 0, 2, 3], shown(page)
 
 
-def a_lost_answer_is_asked_for_again_under_the_same_key(browser, server):
+def a_lost_answer_is_retried_under_the_same_key(browser, server):
     _, [token] = server.election((("Nature", 4),))
     with browser.person(server) as page:
         keys, lose = [], [True]
@@ -88,7 +88,7 @@ def a_lost_answer_is_asked_for_again_under_the_same_key(browser, server):
         assert server.api("GET", "/ballot", token=token)["ballot"]["receipt"] == receipt
 
 
-def a_cast_whose_answer_never_comes_is_found_after_a_reload(browser, server):
+def a_cast_without_an_answer_is_found_after_a_reload(browser, server):
     _, [token] = server.election((("Nature", 4),))
     with browser.person(server) as page:
         open_ballot(page, server, token)
@@ -256,8 +256,8 @@ def the_time_left_is_that_of_the_servers_clock(browser, server):
 TESTS = [
     ratings_survive_a_reload_before_they_are_sent,
     a_ballot_is_rated_without_a_network,
-    a_lost_answer_is_asked_for_again_under_the_same_key,
-    a_cast_whose_answer_never_comes_is_found_after_a_reload,
+    a_lost_answer_is_retried_under_the_same_key,
+    a_cast_without_an_answer_is_found_after_a_reload,
     the_server_is_killed_and_comes_back,
     a_busy_server_is_waited_for,
     an_answer_that_is_not_of_the_api_says_nothing,

@@ -143,7 +143,7 @@ async fn a_draft_of_an_older_release_is_shown_as_it_was() {
 }
 
 #[tokio::test]
-async fn the_length_of_a_ballot_does_not_depend_on_its_ratings() {
+async fn a_ballot_has_one_length_whatever_its_ratings() {
     let (booth, token) = Booth::open().await;
     let mut lengths = vec![booth.shows(&token).await.text.len()];
     for (saves, draft) in [(1, "1."), (2, "15"), (3, "aa"), (4, "..")] {
@@ -157,7 +157,7 @@ async fn the_length_of_a_ballot_does_not_depend_on_its_ratings() {
 
 /// The order of the candidates is known from the opening on. A function that has seen the election before must look again.
 #[tokio::test]
-async fn a_draft_is_read_with_the_candidates_that_the_election_opened_with() {
+async fn a_draft_is_read_with_the_candidates_at_the_opening() {
     let (booth, token) = Booth::draft().await;
     assert_eq!(booth.shows(&token).await.json["ballot"]["ratings"], json!({}));
     let first = CandidateId::from_bits(9);
@@ -174,7 +174,7 @@ async fn a_draft_is_read_with_the_candidates_that_the_election_opened_with() {
 }
 
 #[tokio::test]
-async fn from_its_closing_time_on_an_election_is_closing_also_before_the_closer_comes() {
+async fn an_election_shows_closing_from_its_closing_time_on() {
     let (booth, token) = Booth::open().await;
     let at = |millis| Booth::router_at(Timestamp::from_millis(millis), booth.store.reader(), &booth.engine);
     let status = async |router: &Router| {
@@ -204,7 +204,7 @@ async fn a_cast_ballot_shows_its_receipt_and_no_rating() {
 }
 
 #[tokio::test]
-async fn whatever_is_wrong_with_a_token_the_refusal_is_the_same() {
+async fn every_wrong_token_gets_the_same_refusal() {
     let (booth, token) = Booth::open().await;
     let wrong = [
         BallotToken::new(ElectionId::from_bits(8), BALLOT, [1; 32]),

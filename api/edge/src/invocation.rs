@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_event_of_which_no_request_can_be_made_is_refused() {
+    async fn an_event_that_makes_no_request_is_refused() {
         for path in ["@:99999", "v1/echo", &"/x".repeat(40_000)] {
             assert_eq!(answer(json!({"rawPath": path})).await, (400, "malformed_path".to_owned()));
         }

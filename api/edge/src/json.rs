@@ -358,7 +358,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_fit_is_told_in_plain_words_and_by_its_field() {
+    fn a_wrong_field_is_named_and_explained_plainly() {
         for (text, field, words) in [
             (r"{}", "text", "is missing"),
             (r#"{"text": 4}"#, "text", "has to be a text, not 4"),

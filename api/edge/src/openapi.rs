@@ -289,7 +289,7 @@ mod tests {
     }
 
     #[test]
-    fn methods_of_one_path_come_together_from_several_functions() {
+    fn methods_of_a_path_are_merged_across_functions() {
         let whole = whole();
         assert_eq!(whole["openapi"], "3.1.0");
         assert_eq!(whole["info"]["title"], "PhotoVote");
@@ -322,7 +322,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_is_a_problem_with_one_of_the_codes_that_the_operation_lists() {
+    fn a_refusal_is_described_with_the_listed_codes() {
         let whole = whole();
         let conflict = &whole["paths"]["/v1/elections"]["post"]["responses"]["409"];
         let content = &conflict["content"]["application/problem+json"];
@@ -335,7 +335,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_gateway_of_the_cloud_answers_by_itself_is_described_beside_it() {
+    fn answers_of_the_cloud_gateway_itself_are_described() {
         let whole = whole();
         let kinds = |path: &str, method: &str, status: &str| {
             let response = &whole["paths"][path][method]["responses"][status];

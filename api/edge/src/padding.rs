@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_length_of_an_answer_to_a_voter_is_a_multiple_of_a_kilobyte() {
+    async fn answers_to_voters_are_padded_to_whole_kilobytes() {
         for (path, status, steps) in [
             ("/ballot", 200, 1),
             ("/ballot/exact", 200, 1),

@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_page_has_its_usual_length_and_starts_at_the_beginning() {
+    async fn a_page_by_default_has_50_items_from_the_beginning() {
         assert_eq!(parameters("").await.page("l").unwrap(), Page { limit: 50, after: None });
         assert_eq!(parameters("limit=1").await.page("l").unwrap().limit, 1);
         assert_eq!(parameters("limit=100").await.page("l").unwrap().limit, 100);

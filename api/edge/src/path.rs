@@ -74,7 +74,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_text_is_the_same_whether_the_path_comes_decoded_or_not() {
+    async fn a_path_gives_the_same_text_decoded_or_encoded() {
         for (text, encoded) in [
             ("ada", "ada"),
             ("auth0|123", "auth0%7C123"),

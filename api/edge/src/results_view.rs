@@ -356,7 +356,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_stored_is_never_shown_if_it_is_not_what_history_says() {
+    fn a_tally_that_differs_from_history_is_never_shown() {
         let results = |tally: &Tally| {
             Results::of(ELECTION, &election(Some(2)).competitions, Scale::default(), tally, 2, Some(3)).unwrap()
         };

@@ -147,7 +147,7 @@ async fn a_reader_waits_for_the_version_that_they_ask_for() {
 
 /// A version that is not there yet costs three small reads, however long the election is, for its administrators and for strangers.
 #[tokio::test]
-async fn waiting_for_a_version_reads_the_version_alone_and_three_times_at_most() {
+async fn waiting_for_a_version_takes_three_small_reads() {
     let (office, _) = Office::open(&["Moon", "Sun"]).await;
     let (client, calls) = office.engine.counting_client();
     let documents = DocumentReader::new(client.clone(), office.engine.tables().documents);
@@ -172,7 +172,7 @@ async fn waiting_for_a_version_reads_the_version_alone_and_three_times_at_most()
 }
 
 #[tokio::test]
-async fn a_version_that_does_not_come_is_unavailable_whoever_asks() {
+async fn a_missing_version_is_unavailable_whoever_asks() {
     let (office, _) = Office::open(&["Moon", "Sun"]).await;
     let other = format!("/{}?min_version=1", ElectionId::from_bits(8));
     let own = format!("/{ELECTION}?min_version=6");
@@ -232,7 +232,7 @@ async fn an_owner_lists_their_elections_page_by_page() {
 }
 
 #[tokio::test]
-async fn administrators_of_every_role_see_all_there_is_and_each_other() {
+async fn administrators_of_every_role_see_everything() {
     let (office, mut document) = Office::open(&["Moon", "Sun"]).await;
     let appointed = |subject: &str, role| E::AdministratorAdded { role, subject: subject.into() };
     let events = [appointed("eve", Role::Observer), appointed("bea", Role::Editor), appointed("auth0|é", Role::Owner)];
@@ -337,7 +337,7 @@ fn counted(document: &ElectionDocument, ballots: &[&[u8]]) -> E {
 }
 
 #[tokio::test]
-async fn results_come_when_every_ballot_is_counted_and_history_says_so() {
+async fn results_come_once_all_is_counted_and_in_history() {
     let (office, mut document) = Office::open(&["Moon", "Sun"]).await;
     for path in ["/results", "/results.csv"] {
         assert_eq!(office.ada(path).await.problem(), (409, "election_not_closed"));
@@ -382,7 +382,7 @@ async fn results_that_history_does_not_know_are_never_shown() {
 }
 
 #[tokio::test]
-async fn the_table_has_a_row_for_each_candidate_and_no_formula() {
+async fn the_csv_has_a_row_per_candidate_and_no_formula() {
     let names = ["=HYPERLINK(\"http://evil\")", "Sun, at \"noon\"", "@never", "Mist"];
     let (office, mut document) = Office::open(&names).await;
     let ballots = [&[4, 5, 0, 1][..], &[4, 0, 0, 1]];

@@ -115,7 +115,7 @@ impl Square {
 }
 
 #[tokio::test]
-async fn results_are_public_from_their_release_until_the_election_is_deleted() {
+async fn results_are_public_from_release_until_deletion() {
     let mut square = Square::new().await;
     let absent = square.shows(&format!("/public/elections/{}/results", ElectionId::from_bits(8))).await;
     for counted in [false, true] {
@@ -151,7 +151,7 @@ async fn results_are_public_from_their_release_until_the_election_is_deleted() {
 }
 
 #[tokio::test]
-async fn results_that_are_not_those_that_were_released_are_not_served() {
+async fn results_other_than_the_released_ones_are_refused() {
     let square = Square::new().await;
     square.count(true).await;
     assert_eq!(square.results().await.status, 200);
@@ -164,7 +164,7 @@ async fn results_that_are_not_those_that_were_released_are_not_served() {
 }
 
 #[tokio::test]
-async fn results_are_sent_compressed_or_not_at_all_to_those_who_can_do_with_it() {
+async fn results_are_compressed_or_not_modified_on_request() {
     let square = Square::new().await;
     square.count(true).await;
     let path = format!("/v1/public/elections/{ELECTION}/results");
@@ -181,7 +181,7 @@ async fn results_are_sent_compressed_or_not_at_all_to_those_who_can_do_with_it()
 }
 
 #[tokio::test]
-async fn a_receipt_tells_that_its_ballot_is_counted_and_nothing_else() {
+async fn a_receipt_tells_only_that_its_ballot_is_counted() {
     let square = Square::new().await;
     let receipt = Square::receipt(1).to_string();
     let path = |election: ElectionId, receipt: &str| format!("/public/elections/{election}/receipts/{receipt}");
@@ -219,7 +219,7 @@ async fn health_and_the_api_document_need_no_table() {
 }
 
 #[tokio::test]
-async fn what_an_anonymous_request_costs_does_not_tell_whether_an_election_exists() {
+async fn read_costs_do_not_tell_whether_an_election_exists() {
     let square = Square::new().await;
     let (client, calls) = square.engine.counting_client();
     let app = App::new(DocumentReader::new(client, square.engine.tables().documents));
@@ -248,7 +248,7 @@ fn long_name(number: u128) -> String {
 }
 
 #[tokio::test]
-async fn the_largest_results_are_one_small_read_and_one_query() {
+async fn the_largest_results_cost_one_read_and_one_query() {
     let square = Square::new().await;
     let candidate = |number: u128| Candidate {
         id: CandidateId::from_bits(number),

@@ -75,7 +75,7 @@ fn whoever_creates_an_election_is_its_first_owner() {
 }
 
 #[test]
-fn an_administrator_is_added_given_another_role_and_removed() {
+fn administrators_are_added_changed_and_removed() {
     for role in ROLES {
         given::<Election>(draft()).when(appoint("bea", role), &TODAY).then([added("bea", role)]);
         let events = draft_of([("bea", role)]);
@@ -129,7 +129,7 @@ fn an_election_has_at_most_100_administrators() {
 }
 
 #[test]
-fn administrators_come_and_go_as_long_as_the_election_is_there() {
+fn administrators_can_be_added_until_the_deletion() {
     for status in STATUSES {
         let appointed = given::<Election>(history(status)).when(appoint("bea", Role::Editor), &TODAY);
         match status {

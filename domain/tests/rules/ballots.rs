@@ -49,7 +49,7 @@ fn blank() -> [BallotEvent; 1] {
 }
 
 #[test]
-fn every_command_has_its_answer_at_every_stage_of_a_ballot() {
+fn a_ballot_answers_every_command_at_every_stage() {
     use BallotCommand as C;
     const NONE: &str = "ballot_not_found";
     const CAST: &str = "ballot_cast_already";
@@ -74,7 +74,7 @@ fn every_command_has_its_answer_at_every_stage_of_a_ballot() {
 }
 
 #[test]
-fn a_ballot_is_filled_in_and_cast_while_its_election_is_open_and_at_no_other_stage() {
+fn a_ballot_changes_only_while_its_election_is_open() {
     const NOT_YET: &str = "election_not_open";
     const CLOSED: &str = "election_closed";
     for command in [rate([(1, 5)]), clear(1), cast_with([(1, 5)])] {
@@ -108,7 +108,7 @@ fn nothing_is_rated_or_cast_from_the_closing_time_on() {
 }
 
 #[test]
-fn a_ballot_opens_with_the_token_it_was_made_for_until_another_replaces_it() {
+fn a_ballot_opens_with_its_token_until_it_is_replaced() {
     when([], BallotCommand::Create { token: token(1) }).then([ballot_created()]);
     let replaced = BallotEvent::BallotTokenReplaced { token: token(2) };
     when(blank(), BallotCommand::ReplaceToken { token: token(2) }).then([replaced.clone()]);
@@ -130,7 +130,7 @@ fn each_save_says_the_whole_draft() {
 }
 
 #[test]
-fn rating_again_overwrites_and_the_same_grade_again_is_nothing_new() {
+fn another_grade_overwrites_the_same_changes_nothing() {
     let past = || [ballot_created(), saved(1, "43")];
     when(past(), rate([(1, 4), (2, 5)])).then([saved(2, "45")]);
     when(past(), rate([(1, 4)])).then_nothing();
@@ -156,7 +156,7 @@ fn a_draft_with_an_event_for_each_rating_goes_on() {
 }
 
 #[test]
-fn a_draft_is_saved_20_times_and_10_times_for_each_candidate_then_only_cast() {
+fn a_draft_at_the_limit_of_its_saves_can_only_be_cast() {
     assert_eq!([0, 2, 397, 398, 399, 2_000].map(max_saves), [20, 40, 3_990, 4_000, 4_000, 4_000]);
     let at_the_bound = || [ballot_created(), saved(max_saves(2), "4.")];
     when([ballot_created(), saved(max_saves(2) - 1, "4.")], rate([(1, 5)])).then([saved(max_saves(2), "5.")]);
@@ -239,7 +239,7 @@ fn only_candidates_of_the_election_are_rated() {
 }
 
 #[test]
-fn a_candidate_that_is_disqualified_can_still_be_rated() {
+fn a_disqualified_candidate_can_still_be_rated() {
     let mut events = history(ElectionStatus::Open);
     let (candidate, competition) = (candidate(1), competition(1));
     events.push(ElectionEvent::CandidateDisqualified { candidate, competition, reason: "a painting".into() });
@@ -264,7 +264,7 @@ fn one_request_rates_at_most_500_candidates() {
 }
 
 #[test]
-fn what_is_sent_with_the_cast_is_merged_into_the_draft_first() {
+fn ratings_sent_with_the_cast_join_the_draft() {
     let past = || [ballot_created(), saved(1, "4.")];
     when(past(), cast_with([])).then([cast([(1, 4)])]);
     when(past(), cast_with([(2, 5)])).then([cast([(1, 4), (2, 5)])]);
@@ -288,7 +288,7 @@ fn a_cast_ballot_says_what_was_cast() {
 }
 
 #[test]
-fn a_request_that_breaks_a_rule_is_told_so_before_the_election_is_looked_at() {
+fn a_broken_rule_is_reported_before_a_closed_election() {
     let closed = election(ElectionStatus::Closed);
     let draft = given::<Ballot>(ballot_history(Status::Draft));
     let context = Context { election: &closed, now: NOW };

@@ -54,7 +54,7 @@ fn there_is_none_to_move_if_none_was_given() {
 }
 
 #[test]
-fn an_election_closes_of_itself_when_its_time_has_come_and_not_before() {
+fn an_election_closes_when_due_and_not_before() {
     let close = || ElectionCommand::CloseIfDue;
     let open = open_until(Some(at(2_000)));
     open.when(close(), &context(at(1_999))).then_refused(ElectionRejection::NotDue);

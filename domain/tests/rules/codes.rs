@@ -86,7 +86,7 @@ fn the_voter_says_no_in_these_words() {
 }
 
 #[test]
-fn a_refusal_says_how_much_is_allowed_and_how_things_stand() {
+fn a_refusal_tells_the_limit_and_the_present_state() {
     let most = ElectionRejection::TooMany(Limit::Competitions).to_string();
     assert_eq!(most, "there can be at most 50 competitions in an election");
     let owner = ElectionRejection::RoleInsufficient(Role::Owner).to_string();

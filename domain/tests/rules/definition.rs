@@ -103,7 +103,7 @@ fn the_question_is_fixed_at_the_opening() {
 }
 
 #[test]
-fn a_name_that_changed_in_an_open_election_is_still_read() {
+fn a_name_changed_in_an_open_election_is_still_read() {
     // Older releases allowed it.
     let description = Some("Faces".to_owned());
     let election = fold::<Election>(
@@ -192,7 +192,7 @@ fn a_picture_can_be_taken_away() {
 }
 
 #[test]
-fn what_is_changed_is_seen_afterwards_and_nothing_else_has_changed() {
+fn a_change_is_seen_and_leaves_all_else_as_it_was() {
     let (second, competition_id) = (candidate(2), competition(1));
     let mut events = draft();
     let before = fold::<Election>(&events);
@@ -248,7 +248,7 @@ fn an_id_names_one_thing_in_the_whole_election() {
 }
 
 #[test]
-fn competitions_and_candidates_stay_in_the_order_in_which_they_were_added() {
+fn competitions_and_candidates_keep_their_order() {
     let events = [
         created(),
         competition_added(3),

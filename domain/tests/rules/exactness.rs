@@ -148,7 +148,7 @@ proptest! {
     }
 
     #[test]
-    fn the_standard_deviation_is_never_off_by_more_than_half_a_unit(ratings in any_ratings()) {
+    fn the_standard_deviation_is_exact_to_half_a_unit(ratings in any_ratings()) {
         let units = ten_thousandths(&ranked(&[ratings])[0].standard_deviation);
         // |σ − units/10⁴| ≤ ½/10⁴, times 2n·10⁴, squared; and where it is exactly a half, the digit is even.
         let square = |n: u128| (n * u128::from(ratings.count())).pow(2);

@@ -379,7 +379,7 @@ proptest! {
     }
 
     #[test]
-    fn asking_again_for_a_change_that_was_made_changes_nothing(steps in steps()) {
+    fn repeating_an_accepted_change_changes_nothing(steps in steps()) {
         use ElectionCommand as C;
         let mut world = World::new();
         for (step, now) in steps {

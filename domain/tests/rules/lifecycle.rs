@@ -104,7 +104,7 @@ fn every_command_has_its_answer_at_every_status() {
 }
 
 #[test]
-fn an_election_is_created_as_a_draft_with_what_was_asked_for() {
+fn an_election_is_created_as_a_draft_as_requested() {
     given::<Election>([]).when(create(), &TODAY).then([created()]);
     let election = fold::<Election>(&[created()]);
     assert_eq!(election.status, Status::Draft);
@@ -134,7 +134,7 @@ fn each_step_of_a_life_leads_to_the_next() {
 }
 
 #[test]
-fn the_number_of_ballots_is_known_once_the_election_is_closed() {
+fn the_number_of_casts_is_known_once_it_is_closed() {
     let closed = ElectionEvent::ElectionClosed { casts: 12, digest_follows: true, registered: Some(14) };
     given::<Election>(history(Status::Closing))
         .when(ElectionCommand::FinishClosing { casts: 12, registered: 14 }, &TODAY)
@@ -144,7 +144,7 @@ fn the_number_of_ballots_is_known_once_the_election_is_closed() {
 }
 
 #[test]
-fn votes_are_accepted_while_it_is_open_and_at_no_other_stage() {
+fn votes_are_accepted_only_while_the_election_is_open() {
     let accepting = STATUSES.map(|status| election(status).accepts_votes(NOW));
     assert_eq!(accepting, [false, false, true, false, false, false, false]);
 }
@@ -194,7 +194,7 @@ fn closed(digest_follows: bool) -> Vec<ElectionEvent> {
 }
 
 #[test]
-fn results_are_released_once_they_are_counted_and_with_their_digest() {
+fn counted_results_are_released_with_their_digest() {
     use ElectionCommand as C;
     let awaiting = given::<Election>(closed(true));
     awaiting.when(C::Release, &TODAY).then_refused(ElectionRejection::Counting);
@@ -204,7 +204,7 @@ fn results_are_released_once_they_are_counted_and_with_their_digest() {
 }
 
 #[test]
-fn after_a_disqualification_the_results_are_counted_anew() {
+fn a_disqualification_makes_results_be_counted_anew() {
     use ElectionCommand as C;
     let disqualified = ElectionEvent::CandidateDisqualified {
         candidate: candidate(1),
@@ -221,7 +221,7 @@ fn after_a_disqualification_the_results_are_counted_anew() {
 }
 
 #[test]
-fn an_election_that_an_older_release_closed_is_released_without_a_digest() {
+fn an_older_close_is_released_without_a_digest() {
     use ElectionCommand as C;
     let old = given::<Election>(closed(false));
     old.when(C::RecordResults { digest: results_digest() }, &TODAY).then_nothing();

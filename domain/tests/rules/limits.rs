@@ -82,7 +82,7 @@ fn an_election_has_at_most_2000_candidates() {
 }
 
 #[test]
-fn a_competition_with_its_candidates_has_at_most_300_kilobytes() {
+fn a_competition_is_limited_to_300_kilobytes() {
     let (election, candidates) = full_competition();
     assert!((70..75).contains(&candidates), "{candidates} descriptions of 4,000 bytes");
     assert!(json_size(&election) <= 300_000, "{}", json_size(&election));
@@ -121,7 +121,7 @@ fn a_competition_with_its_candidates_has_at_most_300_kilobytes() {
 }
 
 #[test]
-fn a_full_competition_can_still_be_moderated_up_to_390_kilobytes() {
+fn a_full_competition_grows_to_390_kb_by_moderation() {
     let (draft, candidates) = full_competition();
     let mut election = draft.evolve(&opened_until(None));
     let mut refused = None;

@@ -66,7 +66,7 @@ fn numbers(mean: &str, median: &str, standard_deviation: &str) -> (String, Strin
 }
 
 #[test]
-fn the_document_says_all_there_is_to_know_and_nothing_else() {
+fn the_results_document_has_exactly_these_fields() {
     let photos = vec![photo(4, "Fog"), disqualified(3, "Sun"), photo(2, "Star"), photo(1, "Moon")];
     let moon: &[_] = &[(1, 2), (2, 5), (3, 20), (4, 48), (5, 73)];
     let tally = tally(150, [(1, moon), (2, &[(1, 1), (2, 2)]), (3, &[(5, 150)])]);
@@ -99,7 +99,7 @@ fn the_document_says_all_there_is_to_know_and_nothing_else() {
 }
 
 #[test]
-fn the_histogram_has_each_grade_of_the_scale_in_numeric_order() {
+fn the_histogram_has_every_grade_in_numeric_order() {
     let tally = tally(1, [(1, &[(10, 1)])]);
     let results = Results::of(ELECTION, &[nature(vec![photo(1, "Moon")])], scale(8, 10), &tally, 1, None).unwrap();
     let text = serde_json::to_string(&results).unwrap();
@@ -144,7 +144,7 @@ fn the_higher_mean_ranks_first_however_few_rated() {
 }
 
 #[test]
-fn of_equal_means_the_one_with_more_top_grades_ranks_first() {
+fn of_equal_means_the_one_with_more_top_grades_wins() {
     assert_eq!(ranks([&[(3, 2)], &[(1, 1), (5, 1)]]), [(2, 1, false), (1, 2, false)]);
     // As many fives; then the fours decide.
     let fewer_fours: &[_] = &[(5, 1), (3, 2), (1, 1)];
@@ -157,7 +157,7 @@ fn of_equal_means_the_one_with_more_top_grades_ranks_first() {
 }
 
 #[test]
-fn whoever_is_equal_all_the_way_down_has_the_same_rank_and_the_next_one_is_passed_over() {
+fn a_full_tie_shares_a_rank_and_skips_the_next_one() {
     let same: &[_] = &[(2, 1), (4, 1)];
     let found = ranks([same, &[(1, 1)], &[(5, 1)], same]);
     assert_eq!(found, [(3, 1, false), (1, 2, true), (4, 2, true), (2, 4, false)]);
@@ -165,7 +165,7 @@ fn whoever_is_equal_all_the_way_down_has_the_same_rank_and_the_next_one_is_passe
 }
 
 #[test]
-fn candidates_of_one_rank_stand_in_the_order_of_the_competition() {
+fn candidates_of_one_rank_keep_the_competitions_order() {
     let photos = vec![photo(9, "Moon"), photo(3, "Sun"), photo(5, "Star")];
     let same: &[_] = &[(4, 2)];
     let tally = tally(2, [(3, same), (5, same), (9, same)]);
@@ -175,7 +175,7 @@ fn candidates_of_one_rank_stand_in_the_order_of_the_competition() {
 }
 
 #[test]
-fn a_disqualified_candidate_stands_apart_and_takes_no_rank() {
+fn a_disqualified_candidate_is_listed_without_a_rank() {
     let photos = vec![disqualified(1, "Moon"), photo(2, "Sun"), disqualified(3, "Star"), photo(4, "Fog")];
     let tally = tally(1, [(1, &[(5, 1)]), (2, &[(3, 1)])]);
     let results = Results::of(ELECTION, &[nature(photos)], Scale::default(), &tally, 1, None).unwrap();
@@ -202,7 +202,7 @@ fn the_mean_is_rounded_half_to_even() {
 }
 
 #[test]
-fn the_median_is_the_rating_in_the_middle_or_between_the_two() {
+fn the_median_is_the_middle_rating_or_between_two() {
     let median = |ratings| summary(ratings).1;
     assert_eq!(median(&[(4, 1)]), "4.0");
     assert_eq!(median(&[(1, 1), (4, 1)]), "2.5");
@@ -233,7 +233,7 @@ fn the_numbers_are_exact_up_to_the_most_ballots() {
 }
 
 #[test]
-fn there_are_no_results_while_ballots_remain_to_be_counted() {
+fn there_are_results_only_if_counted_equals_cast() {
     let of = |counted, cast| {
         let tally = Tally { ballots: counted, ..Tally::default() };
         Results::of(ELECTION, &[], Scale::default(), &tally, cast, None)
@@ -245,7 +245,7 @@ fn there_are_no_results_while_ballots_remain_to_be_counted() {
 }
 
 #[test]
-fn a_tally_that_cannot_be_of_this_election_has_no_results() {
+fn an_impossible_tally_gives_no_results() {
     let of = |ballots, number, ratings: &[(usize, u64)]| {
         let competitions = [nature(vec![photo(1, "Moon"), disqualified(2, "Sun")])];
         Results::of(ELECTION, &competitions, Scale::default(), &tally(ballots, [(number, ratings)]), ballots, None)

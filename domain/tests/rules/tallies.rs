@@ -17,7 +17,7 @@ fn counted<'a>(ballots: impl IntoIterator<Item = &'a Ratings>) -> Tally {
 }
 
 #[test]
-fn a_tally_says_how_often_each_candidate_got_each_grade() {
+fn a_tally_counts_each_grade_of_each_candidate() {
     let tally = counted(&[ratings([(1, 5), (2, 0)]), ratings([(1, 5)]), ratings([(1, 10)])]);
     assert_eq!(tally.ballots, 3);
     let histogram = |candidate: CandidateId| tally.candidates.get(&candidate).copied();
@@ -36,7 +36,7 @@ fn a_histogram_is_counted_and_summed() {
 
 proptest! {
     #[test]
-    fn ballots_can_be_counted_in_any_order_and_in_any_number_of_parts(
+    fn ballots_are_counted_in_any_order_and_in_any_parts(
         (ballots, shuffled) in ballots().prop_flat_map(|ballots| (Just(ballots.clone()), Just(ballots).prop_shuffle())),
         parts in 1..5_usize,
     ) {

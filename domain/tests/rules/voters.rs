@@ -41,7 +41,7 @@ fn a_voter_is_registered_with_one_ballot() {
 }
 
 #[test]
-fn voters_come_and_go_while_the_election_is_a_draft_or_open() {
+fn voters_change_only_while_it_is_a_draft_or_open() {
     const CLOSED: &str = "registration_closed";
     let expected = [CLOSED, "yes", "yes", CLOSED, CLOSED, CLOSED, "election_deleted"];
     let answer = |decision: Decision<Voter>| match decision.get() {
@@ -90,7 +90,7 @@ fn only_a_registered_voter_can_be_removed() {
 }
 
 #[test]
-fn a_replaced_token_is_noted_with_the_voter_and_changes_nothing_there() {
+fn replacing_a_token_leaves_the_voter_unchanged() {
     let replaced = VoterEvent::VoterTokenReplaced {};
     let ask =
         |events: Vec<VoterEvent>| when(events, VoterCommand::ReplaceToken, BallotStatus::Draft, ElectionStatus::Open);

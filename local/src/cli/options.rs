@@ -253,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn a_directory_that_others_can_enter_is_used_only_if_one_insists() {
+    fn the_option_for_an_insecure_data_directory_is_read() {
         let options = parse("photovote status --insecure-data-dir --data-dir d").unwrap().options;
         assert_eq!(options.source().data_dir, Location::insecure("d"));
     }

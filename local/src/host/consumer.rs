@@ -271,7 +271,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn messages_arrive_as_lambda_sends_them_and_are_gone_once_worked_off() {
+    async fn messages_come_as_from_lambda_and_go_once_handled() {
         let fixture = Fixture::new().await;
         fixture.send("repair", &["a"]);
         fixture.send("failures", &["b"]);
@@ -289,7 +289,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_message_that_fails_comes_again_and_the_others_do_not() {
+    async fn only_the_message_that_failed_comes_again() {
         let fixture = Fixture::new().await;
         fixture.send("repair", &["a", "b", "c"]);
         let (seen, messages) =
@@ -326,7 +326,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_failure_of_something_else_is_one_of_the_whole_event() {
+    async fn an_unknown_message_failure_fails_the_whole_batch() {
         let fixture = Fixture::new().await;
         fixture.send("repair", &["a", "b"]);
         let (_, messages) = fixture.messages(|_| {

@@ -342,7 +342,7 @@ mod tests {
     }
 
     #[tokio::test(flavor = "multi_thread")]
-    async fn elections_are_named_once_however_many_partitions_they_have() {
+    async fn an_election_of_many_partitions_is_named_once() {
         let home = temporary().unwrap();
         let engine = Engine::start(&DataDir::open(home.path()).unwrap(), Durability::ProcessEnd).await.unwrap();
         assert!(engine.names_of_elections().await.unwrap().is_empty());

@@ -298,7 +298,7 @@ mod tests {
     }
 
     #[test]
-    fn a_path_is_passed_on_decoded_but_for_the_percent_sign() {
+    fn a_path_is_decoded_except_for_the_percent_sign() {
         for (sent, passed_on) in [
             ("/a%20b/%C3%A9%7c", "/a b/é|"),
             ("/a%2Fb%3fc%23", "/a/b?c#"),

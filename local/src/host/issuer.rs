@@ -259,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn groups_and_scopes_are_told_as_api_gateway_tells_them() {
+    fn groups_and_scopes_have_the_form_of_api_gateway() {
         let (_home, _dir, issuer) = issuer();
         let words = |words: &[&str]| words.iter().map(|word| word.parse().unwrap()).collect();
         let holder = Holder { subject: ada(), groups: words(&["a", "b"]), scopes: words(&["x", "y/z"]) };

@@ -214,7 +214,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_the_sdk_sends_is_received_in_order_and_then_hidden() {
+    async fn sdk_messages_are_received_in_order_and_then_hidden() {
         let fixture = Fixture::new().await;
         let client = Client::new(&fixture.queues.config());
         for body in ["hello world", "{\"pk\": \"é\"}"] {
@@ -271,7 +271,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn unknown_queues_bad_messages_and_other_operations_are_refused() {
+    async fn unknown_queues_and_bad_requests_are_refused() {
         let Fixture { queues, _home, .. } = Fixture::new().await;
         let client = Client::new(&queues.config());
         let send = |url: String, body: String| client.send_message().queue_url(url).message_body(body).send();

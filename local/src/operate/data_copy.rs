@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[tokio::test(flavor = "multi_thread")]
-    async fn a_copy_holds_what_has_been_written_beside_a_server_and_of_files() {
+    async fn a_copy_is_complete_with_a_server_and_from_files() {
         let (home, files) = (temporary().unwrap(), temporary().unwrap());
         let dir = DataDir::open(home.path()).unwrap();
         let engine = Engine::start(&dir, Durability::ProcessEnd).await.unwrap();
@@ -215,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn a_disk_that_takes_nothing_is_told_from_data_that_are_damaged() {
+    fn an_unwritable_disk_is_told_from_damaged_data() {
         let error = |code| rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(code), None);
         assert!(
             wants_to_write(&error(rusqlite::ffi::SQLITE_IOERR)) && wants_to_write(&error(rusqlite::ffi::SQLITE_FULL))

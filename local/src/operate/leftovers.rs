@@ -230,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn copies_of_an_earlier_release_are_swept_and_nothing_else() {
+    fn only_copies_of_an_earlier_release_are_swept() {
         let data = temporary().unwrap();
         let file = |name: &str, text: &str| {
             let path = data.path().join(name);

@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn a_generation_is_built_served_returned_from_and_retired() {
+    fn a_generation_is_built_served_left_and_retired() {
         let mut all = Generations::default();
         assert_eq!(all.retire(Scope::All), Err(ChangeError::Alone(generation("2"))));
         assert_eq!(all.switch(Scope::All, &generation("3")), Err(ChangeError::Unwritten(generation("3"))));

@@ -64,7 +64,7 @@ async fn items(engine: &Engine) -> BTreeMap<(String, String), photovote_dynamodb
 }
 
 #[tokio::test]
-async fn a_shard_that_is_counted_twice_is_the_same_byte_for_byte() {
+async fn a_shard_counted_twice_is_stored_identically() {
     let engine = Engine::start().await;
     let store = store(&engine);
     let all = receipts(0..BALLOTS);
@@ -103,7 +103,7 @@ async fn a_receipt_is_found_with_one_query_of_one_item() {
 }
 
 #[tokio::test]
-async fn receipts_that_are_not_those_that_were_counted_are_noticed() {
+async fn a_missing_block_of_receipts_is_noticed() {
     let engine = Engine::start().await;
     let store = store(&engine);
     store.save_shard(&generation(), ELECTION, shard(3), &tally(9), receipts(0..BALLOTS)).await.unwrap();
@@ -114,7 +114,7 @@ async fn receipts_that_are_not_those_that_were_counted_are_noticed() {
 }
 
 #[tokio::test]
-async fn what_is_counted_is_public_as_long_as_the_election_is_there() {
+async fn a_count_is_public_only_until_the_deletion() {
     let engine = Engine::start().await;
     let store = store(&engine);
     let released = Released { results: "a".repeat(32), election: "b".repeat(32), digest: Some(Digest::of(b"results")) };

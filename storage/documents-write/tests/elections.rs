@@ -132,7 +132,7 @@ async fn parts_that_do_not_belong_together_are_not_served() {
 }
 
 #[tokio::test]
-async fn a_deleted_election_leaves_a_tombstone_and_its_owners_list() {
+async fn a_deleted_election_is_a_tombstone_and_not_listed() {
     let engine = Engine::start().await;
     let ada: Subject = "ada#1".parse().unwrap();
     let mut elections = [3, 1, 2].map(|id| Saving::new(&engine, id));
@@ -174,7 +174,7 @@ async fn listed(store: &DocumentStore, subject: &str) -> Vec<(u64, Role)> {
 }
 
 #[tokio::test]
-async fn an_election_is_in_the_list_of_each_administrator_with_their_role() {
+async fn each_administrator_lists_the_election_with_a_role() {
     let engine = Engine::start().await;
     let mut saving = Saving::new(&engine, 7);
     saving.commit(&[created("ada")]).await;
@@ -202,7 +202,7 @@ async fn an_election_is_in_the_list_of_each_administrator_with_their_role() {
 }
 
 #[tokio::test]
-async fn a_hundred_administrators_are_more_than_one_transaction_takes() {
+async fn a_hundred_administrators_take_several_transactions() {
     let engine = Engine::start().await;
     let (client, calls) = engine.counting_client();
     let transactions = |count| BTreeMap::from([("TransactWriteItems".to_owned(), count)]);
@@ -255,7 +255,7 @@ fn renamed(added: &E) -> E {
 }
 
 #[tokio::test]
-async fn what_was_saved_before_there_were_roles_is_its_owners() {
+async fn a_document_saved_before_roles_belongs_to_its_owner() {
     let engine = Engine::start().await;
     let mut saving = Saving::new(&engine, 7);
     saving.commit(&[created("ada"), added(1)]).await;
@@ -329,7 +329,7 @@ async fn a_voter_who_has_moved_is_not_saved_over() {
 }
 
 #[tokio::test]
-async fn a_document_is_one_call_and_the_generation_another_now_and_then() {
+async fn a_document_takes_one_call_with_a_known_generation() {
     let engine = Engine::start().await;
     let mut saving = Saving::new(&engine, 7);
     saving.commit(&[created("ada"), added(1)]).await;
@@ -365,7 +365,7 @@ async fn a_damaged_item_is_named() {
 }
 
 #[tokio::test]
-async fn a_document_of_a_newer_program_is_not_half_understood() {
+async fn a_document_of_a_newer_program_is_refused() {
     let engine = Engine::start().await;
     let mut saving = Saving::new(&engine, 7);
     saving.commit(&[created("ada")]).await;

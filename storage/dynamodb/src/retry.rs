@@ -61,7 +61,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn contention_is_met_with_at_least_eight_attempts_and_ends() {
+    async fn contention_is_retried_eight_times_or_more_and_ends() {
         let mut retry = Retry::contention();
         let mut attempts = 1;
         while retry.again().await {

@@ -70,7 +70,7 @@ fn cancelled(codes: [&str; 2]) -> (u16, Value) {
 }
 
 #[tokio::test]
-async fn conflicts_and_throttling_are_sent_again_built_afresh_under_a_new_token() {
+async fn conflicts_and_throttling_are_retried_afresh() {
     let script = Script::of([
         cancelled(["TransactionConflict", "None"]),
         cancelled(["None", "ThrottlingError"]),
@@ -120,7 +120,7 @@ async fn an_action_that_is_too_large_is_told_apart() {
 }
 
 #[tokio::test]
-async fn failures_of_the_server_are_sent_again_under_the_same_token() {
+async fn server_failures_are_retried_with_the_same_token() {
     let script = Script::of([failed_inside(), failed_inside()]).await;
     script.transact().await.unwrap();
     let asked = script.asked();

@@ -220,7 +220,7 @@ async fn a_write_whose_answer_was_lost_is_ours() {
 }
 
 #[tokio::test]
-async fn a_write_whose_every_answer_was_lost_is_found_by_the_retry() {
+async fn a_retry_finds_the_write_whose_answers_were_lost() {
     let engine = Engine::start().await;
     let store = losing(&engine, 4);
     let lost = append(&store, History::empty(stream()), "a", vec![rated(1, 3)]).await;
@@ -230,7 +230,7 @@ async fn a_write_whose_every_answer_was_lost_is_found_by_the_retry() {
 }
 
 #[tokio::test]
-async fn a_commit_that_no_item_can_hold_is_refused_before_it_is_sent() {
+async fn a_commit_too_large_for_an_item_is_never_sent() {
     let engine = Engine::start().await;
     let (client, calls) = engine.counting_client();
     let store = store(&engine, client);
@@ -414,7 +414,7 @@ async fn a_cast_is_written_only_through_an_open_gate() {
 }
 
 #[tokio::test]
-async fn an_event_of_the_election_is_what_the_domain_decided() {
+async fn a_stored_election_event_is_the_one_decided() {
     let engine = Engine::start().await;
     let store = store(&engine, engine.client());
     create(&engine, &store, &record("a", "a"), "Summer").await.unwrap();

@@ -74,7 +74,7 @@ async fn end(reader: &EventReader) -> History<Ballot> {
 }
 
 #[tokio::test]
-async fn a_ballot_of_any_length_is_looked_at_for_one_read_unit() {
+async fn a_draft_of_any_length_is_read_for_one_unit() {
     for count in [0, 1, 150] {
         let events = std::iter::once(created()).chain((1..=count).map(saved));
         let (_engine, store, read, whole) = ballot(events).await;
@@ -85,7 +85,7 @@ async fn a_ballot_of_any_length_is_looked_at_for_one_read_unit() {
 }
 
 #[tokio::test]
-async fn the_last_hundred_commands_are_known_for_less_than_a_hundred_read_units() {
+async fn the_last_hundred_commands_cost_at_most_80_units() {
     let events = std::iter::once(created()).chain((1..=150).map(saved));
     let (_engine, store, read, _) = ballot(events).await;
     let mut history = end(store.reader()).await;
@@ -111,7 +111,7 @@ async fn the_last_hundred_commands_are_known_for_less_than_a_hundred_read_units(
 }
 
 #[tokio::test]
-async fn a_cast_ballot_is_looked_at_for_two_read_units_at_most() {
+async fn a_cast_ballot_is_read_for_at_most_two_units() {
     // A small one says all but the token, which stands in the commit before.
     let (_engine, store, read, whole) = ballot([created(), saved(1), cast(100)]).await;
     let history = end(store.reader()).await;
@@ -136,7 +136,7 @@ async fn a_cast_ballot_is_looked_at_for_two_read_units_at_most() {
 }
 
 #[tokio::test]
-async fn a_draft_with_an_event_for_each_rating_is_read_to_its_beginning() {
+async fn a_draft_of_single_ratings_is_read_to_its_beginning() {
     let events = || std::iter::once(created()).chain((0..20).map(rated));
     for last in [rated(3), cast(20), BallotEvent::BallotRatingCleared { candidate: CandidateId::from_bits(3) }] {
         let (_engine, store, _, whole) = ballot(events().chain([last])).await;
@@ -163,7 +163,7 @@ async fn an_end_goes_on_like_the_whole_stream() {
 }
 
 #[tokio::test]
-async fn commits_that_are_missing_before_the_end_are_noticed() {
+async fn a_missing_commit_before_the_end_is_noticed() {
     let events = std::iter::once(created()).chain((1..=3).map(saved));
     let (engine, store, _, _) = ballot(events).await;
     let mut history = end(store.reader()).await;

@@ -132,7 +132,7 @@ async fn a_short_stream_is_read_at_once_and_has_no_snapshot() {
 }
 
 #[tokio::test]
-async fn a_stream_of_few_commits_and_much_text_is_long_as_well() {
+async fn a_stream_of_few_but_large_commits_has_a_snapshot() {
     let commits = described(300, 60);
     let world = World::of(&commits).await;
     let snapshots = world.snapshots.clone().of_streams_longer_than(500);
@@ -147,7 +147,7 @@ async fn a_stream_of_few_commits_and_much_text_is_long_as_well() {
 }
 
 #[tokio::test]
-async fn a_long_stream_is_followed_from_its_snapshot_wherever_that_lies() {
+async fn a_long_stream_is_followed_from_any_snapshot() {
     let commits = edited("Summer", 40);
     let world = World::of(&commits).await;
     let (loaded, queries) = world.load().await;
@@ -181,7 +181,7 @@ async fn a_snapshot_spares_the_commits_before_it() {
 }
 
 #[tokio::test]
-async fn whoever_keeps_them_keeps_one_where_it_was_missing_or_is_far_behind() {
+async fn a_snapshot_is_kept_if_missing_or_far_behind() {
     let commits = edited("Summer", 60);
     let world = World::of(&commits[..30]).await;
     let keeping = world.store.clone();

@@ -351,7 +351,7 @@ mod tests {
     }
 
     #[test]
-    fn an_event_is_written_in_the_newest_version_that_may_be_written() {
+    fn an_event_is_written_in_the_newest_allowed_version() {
         const NOT_YET: &[SchemaChange] = &[HISTORY[0], SchemaChange { written: false, ..HISTORY[1] }];
         const NEITHER: &[SchemaChange] = &[SchemaChange { written: false, ..HISTORY[0] }, NOT_YET[1]];
         let painted = Event::Painted { colour: "red".into(), coats: 2 };
@@ -376,7 +376,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_newer_program_wrote_is_told_apart_from_what_is_damaged() {
+    fn an_event_of_a_newer_program_is_not_called_damaged() {
         let newer =
             |event_type, version| match stored(event_type, version, "{").decode_with::<Event>(Schemas::of(HISTORY)) {
                 Err(DecodeError::Newer { found, known, .. }) => (found, known),
@@ -388,7 +388,7 @@ mod tests {
     }
 
     #[test]
-    fn changes_of_schemas_are_in_order_and_lead_to_what_is_written() {
+    fn schema_changes_are_in_order_of_their_versions() {
         let mut versions = std::collections::BTreeMap::new();
         for change in SCHEMA_CHANGES {
             let (version, written) = versions.entry(change.event_type).or_insert((1, true));

@@ -274,7 +274,7 @@ mod tests {
 
     /// With `UPDATE_GOLDEN=1`, writes the file of a form that has none; it never changes one.
     #[test]
-    fn what_events_lead_to_is_written_in_the_form_that_it_has() {
+    fn a_changed_state_needs_a_new_form_number() {
         let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests");
         let names = fs::read_dir(tests.join("golden")).unwrap().map(|entry| entry.unwrap().file_name());
         let names: Vec<_> = names.map(|name| name.into_string().unwrap()).collect();

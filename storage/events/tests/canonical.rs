@@ -39,7 +39,7 @@ fn private_parts() -> impl Strategy<Value = PrivatePart> {
 
 proptest! {
     #[test]
-    fn the_parts_of_a_command_are_canonical_and_read_again(private in private_parts()) {
+    fn the_parts_of_a_commit_are_canonical_and_read_back(private in private_parts()) {
         let commit = commit(private.clone());
         prop_assert_eq!(commit.private_part().expect("it can be read"), private);
         for part in parts(&commit) {

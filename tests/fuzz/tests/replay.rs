@@ -111,7 +111,7 @@ fn replay(name: &str, target: Target, cost: u32) {
 }
 
 #[test]
-fn every_target_has_a_corpus_and_every_corpus_a_target() {
+fn targets_and_corpora_match_one_to_one() {
     let targets: BTreeSet<_> = TARGETS.iter().map(|(name, ..)| (*name).to_owned()).collect();
     let folders = fs::read_dir(corpora()).expect("the corpora can be read");
     let folders: BTreeSet<_> =

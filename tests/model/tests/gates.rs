@@ -114,7 +114,7 @@ fn larger_configurations() {
 }
 
 #[test]
-fn whatever_happens_an_election_can_still_end_with_every_ballot_counted() {
+fn an_election_can_always_end_with_a_full_count() {
     for model in [gates(&TWICE, 1, 1, 1), gates(&ONCE, 2, 1, 1)] {
         let states = states_if_never_stuck(&model, |state| state.tables.is_final());
         println!("{:>9} states: {model:?}", states.unwrap_or_else(|stuck| panic!("{model:?}: stuck: {stuck:?}")));
@@ -122,7 +122,7 @@ fn whatever_happens_an_election_can_still_end_with_every_ballot_counted() {
 }
 
 #[test]
-fn if_closers_do_not_finish_what_others_began_an_election_is_stuck() {
+fn unfinished_closes_of_others_leave_it_stuck() {
     let model = without(Guard::FinishForOthers, gates(&ONCE, 1, 1, 1));
     assert!(states_if_never_stuck(&model, |state| state.tables.is_final()).is_err());
 }

@@ -104,7 +104,7 @@ async fn an_election_has_several_administrators_with_roles() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_route_asks_for_its_role_before_it_looks_at_the_request() {
+async fn every_route_checks_the_role_before_the_request() {
     let host = Host::start().await;
     let election = Election::draft(host.owner(), &[2]).await;
     let competition = election.competitions[0].id.clone();
@@ -156,7 +156,7 @@ async fn every_route_asks_for_its_role_before_it_looks_at_the_request() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whoever_administers_may_leave_but_somebody_has_to_own_the_election() {
+async fn administrators_may_leave_but_the_last_owner_stays() {
     let host = Host::start().await;
     let election = Election::draft(host.owner(), &[]).await;
     let (owner, other) = (host.owner(), host.other());

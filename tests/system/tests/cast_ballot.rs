@@ -104,7 +104,7 @@ async fn keyed(client: &Client, method: Method, path: &str, key: &str, body: &Va
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn all_that_a_token_shows_of_a_cast_ballot_is_its_receipt() {
+async fn a_token_shows_only_the_receipt_of_a_cast_ballot() {
     let host = Host::start().await;
     // More than a ballot without a seal rates.
     let election = Election::open(host.owner(), &[103]).await;
@@ -161,7 +161,7 @@ async fn all_that_a_token_shows_of_a_cast_ballot_is_its_receipt() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_length_of_an_answer_to_a_voter_does_not_depend_on_the_ratings() {
+async fn answers_to_voters_have_one_length_for_all_ratings() {
     let host = Host::start().await;
     let election = Election::draft(host.owner(), &[40]).await;
     host.owner().patch(&election.path(""), json!({"scale": {"min": 0, "max": 10}})).await.status(200);
@@ -201,7 +201,7 @@ async fn spaces_after_a_request_do_not_count() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_draft_that_another_window_has_changed_is_not_overwritten() {
+async fn a_draft_changed_elsewhere_is_not_overwritten() {
     let host = Host::start().await;
     let election = Election::open(host.owner(), &[2]).await;
     let candidate = &election.candidates()[0];

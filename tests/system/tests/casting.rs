@@ -54,7 +54,7 @@ async fn the_same_key_twice_is_one_cast_with_one_answer() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_acknowledged_while_the_election_closes_is_counted_and_nothing_else() {
+async fn exactly_the_casts_acknowledged_are_counted() {
     let host = Host::start().await;
     let election = Election::open(host.owner(), &[3]).await;
     let candidates = election.candidates();
@@ -182,7 +182,7 @@ async fn a_creation_is_repeated_by_its_key_or_its_own_id() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nobody_is_turned_away_for_what_is_remembered_of_the_draft() {
+async fn a_try_before_the_opening_does_not_block_a_voter() {
     let host = Host::start().await;
     let election = Election::draft(host.owner(), &[2]).await;
     let voter = election.voter("ada").await;

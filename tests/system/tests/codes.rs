@@ -100,7 +100,7 @@ impl Scene {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_wrong_with_a_request_is_said_with_the_code_that_its_operation_lists() {
+async fn a_wrong_request_gets_the_code_its_operation_lists() {
     let host = Host::start().await;
     if !host.is_local() {
         // Some of these refusals are the gateway's there.

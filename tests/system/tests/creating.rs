@@ -23,7 +23,7 @@ async fn create(client: &Client, key: &str) -> Answer {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_administrator_creates_as_many_elections_as_they_may() {
+async fn an_administrator_cannot_exceed_the_election_limit() {
     let home = photovote::data_dir::temporary().unwrap();
     let server = serve_creating(home.path(), at_most(3)).await;
     let ada = administrator(&server, "ada");

@@ -191,7 +191,7 @@ async fn one_address_has_one_voter() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn names_come_back_as_text_and_never_as_a_page_or_a_formula() {
+async fn names_come_back_as_text_not_as_html_or_formula() {
     let host = Host::start().await;
     let mut election = Election::draft(host.owner(), &[]).await;
     let names = ["<script>alert(1)</script>", "=1+1", "+1", "-1", "@SUM(A1)", "\"=1\"", "a,\"b\";=1", "＝1"];

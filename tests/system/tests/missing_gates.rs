@@ -120,7 +120,7 @@ fn missing(asked: &str, lost: Lost, reply: &Reply) {
 }
 
 #[tokio::test]
-async fn to_an_election_without_all_its_gates_nothing_is_appended() {
+async fn nothing_is_appended_while_a_gate_is_missing() {
     for lost in [Lost::OneGate, Lost::AllGates, Lost::ControlTable] {
         for open in [false, true] {
             let mut world = World::new(open).await;
@@ -161,7 +161,7 @@ async fn to_an_election_without_all_its_gates_nothing_is_appended() {
 }
 
 #[tokio::test]
-async fn a_gate_that_was_just_there_is_missed_by_what_passes_it() {
+async fn gates_lost_just_after_a_look_are_noticed() {
     let mut world = World::new(true).await;
     // A function that has just seen all gates.
     let booth = world.wiring().ballot_commands().unwrap();

@@ -126,7 +126,7 @@ fn operations_have_names_of_their_own() {
 
 /// Answers on these routes are padded, and the access log of the gateway must not tell their lengths.
 #[test]
-fn everything_that_voters_may_call_stands_in_one_place() {
+fn exactly_the_voters_routes_are_under_one_path() {
     let document = generated();
     for (path, methods) in document["paths"].as_object().expect("paths") {
         for operation in methods.as_object().expect("methods").values() {

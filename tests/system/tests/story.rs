@@ -210,7 +210,7 @@ async fn a_replaced_token_opens_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_trail_shows_who_replaced_a_token_and_nothing_of_the_ballot() {
+async fn the_trail_shows_only_who_replaced_a_token() {
     let host = Host::start().await;
     let election = Election::open(host.owner(), &[2]).await;
     let voter = election.voter("ada").await;

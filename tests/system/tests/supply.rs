@@ -39,7 +39,7 @@ fn no_crate_may_hold_unsafe_code() {
 
 /// Every exception has its reason: a comment of its own above, or `reason = "…"` in it.
 #[test]
-fn no_exception_from_the_rules_of_dependencies_is_unexplained() {
+fn every_exception_in_deny_toml_is_explained() {
     let rules = read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deny.toml"));
     let mut explained = false;
     let mut inside = false;
@@ -70,7 +70,7 @@ fn requirements(folder: &Path, found: &mut Vec<std::path::PathBuf>) {
 }
 
 #[test]
-fn every_package_of_python_has_its_version_and_its_hashes() {
+fn every_python_package_has_a_version_and_hashes() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let mut files = Vec::new();
     requirements(&root, &mut files);

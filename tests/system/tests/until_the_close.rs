@@ -142,7 +142,7 @@ impl World {
 }
 
 #[tokio::test]
-async fn until_the_close_nothing_but_events_tells_how_somebody_voted() {
+async fn before_the_close_only_events_show_the_votes() {
     let (one, other) = (World::new().await, World::new().await);
     let (of_one, of_other) = (one.hold([[5, 1], [2, 3], [4, 4]]).await, other.hold([[1, 5], [3, 3], [4, 2]]).await);
     assert_eq!(of_one.len(), 9);

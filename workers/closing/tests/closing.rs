@@ -146,7 +146,7 @@ async fn an_extension_that_broke_off_reaches_the_gates() {
 }
 
 #[tokio::test]
-async fn an_election_is_closed_when_its_time_has_come_and_not_before() {
+async fn the_closer_closes_an_election_when_due_not_before() {
     let world = World::new().await;
     world.append(ElectionCommand::Open { closes_at: Some(Timestamp::from_millis(2_000)) }).await;
     assert_eq!(world.run().await, NOTHING);
@@ -164,7 +164,7 @@ async fn an_election_is_closed_when_its_time_has_come_and_not_before() {
 }
 
 #[tokio::test]
-async fn a_snapshot_that_whoever_opened_did_not_keep_is_kept_once() {
+async fn the_closer_keeps_a_missing_snapshot_once() {
     let world = World::new().await;
     world.append(ElectionCommand::Open { closes_at: None }).await;
     let (client, calls) = world.engine.counting_client();
@@ -186,7 +186,7 @@ async fn a_snapshot_that_whoever_opened_did_not_keep_is_kept_once() {
 }
 
 #[tokio::test]
-async fn a_close_that_broke_off_is_finished_with_the_same_count() {
+async fn an_interrupted_close_is_finished_with_its_count() {
     for gates_closed in [false, true] {
         let world = World::new().await;
         world.append(ElectionCommand::Open { closes_at: None }).await;
@@ -227,7 +227,7 @@ fn appoint(subject: &str) -> ElectionCommand {
 }
 
 #[tokio::test]
-async fn a_close_answers_its_own_end_whoever_finishes_it_and_whatever_else_happens() {
+async fn a_close_answers_its_own_end_whoever_finishes_it() {
     for by_closer in [false, true] {
         let world = World::new().await;
         world.append(ElectionCommand::Open { closes_at: None }).await;
@@ -249,7 +249,7 @@ async fn a_close_answers_its_own_end_whoever_finishes_it_and_whatever_else_happe
 }
 
 #[tokio::test]
-async fn whoever_was_removed_meanwhile_closes_nothing_but_what_they_began_is_finished() {
+async fn a_removed_administrator_may_only_finish_a_close() {
     let world = World::new().await;
     world.append(ElectionCommand::Open { closes_at: None }).await;
     world.run().await;
@@ -294,7 +294,7 @@ async fn a_draft_whose_deletion_broke_off_lets_nobody_in() {
 }
 
 #[tokio::test]
-async fn an_election_that_cannot_be_looked_after_is_counted_as_failed() {
+async fn an_election_that_lacks_a_gate_is_counted_as_failed() {
     let world = World::new().await;
     world.append(ElectionCommand::Open { closes_at: Some(Timestamp::from_millis(2_000)) }).await;
     let (client, table) = (world.engine.client(), world.engine.tables().control);
@@ -315,7 +315,7 @@ async fn an_election_that_cannot_be_looked_after_is_counted_as_failed() {
 }
 
 #[tokio::test]
-async fn without_all_its_gates_an_election_is_not_closed_and_closing_is_not_begun() {
+async fn closing_does_not_begin_while_a_gate_is_missing() {
     let world = World::new().await;
     world.append(ElectionCommand::Open { closes_at: Some(Timestamp::from_millis(2_000)) }).await;
     world.run().await;

@@ -13,7 +13,7 @@ use photovote_queues::CountMessage;
 use world::{ID, World, closed, generation, receipts, sum};
 
 #[tokio::test]
-async fn each_ballot_is_counted_once_and_the_results_become_an_event() {
+async fn a_count_includes_every_ballot_and_records_results() {
     let world = World::new(closed(true)).await;
     world.count().await;
     let (election, tally) = world.served().await;
@@ -27,7 +27,7 @@ async fn each_ballot_is_counted_once_and_the_results_become_an_event() {
 }
 
 #[tokio::test]
-async fn a_receipt_is_not_confirmed_before_all_shards_are_counted() {
+async fn nothing_is_public_before_all_shards_are_counted() {
     let world = World::new(closed(true)).await;
     let first = CountMessage { shard: Shard::new(0), ..CountMessage::election(ID, generation()) };
     world.counter.work_off(&first).await.unwrap();
@@ -37,7 +37,7 @@ async fn a_receipt_is_not_confirmed_before_all_shards_are_counted() {
 }
 
 #[tokio::test]
-async fn messages_that_come_twice_and_in_any_order_change_nothing() {
+async fn repeated_and_reordered_messages_change_nothing() {
     let world = World::new(closed(true)).await;
     world.count().await;
     let (documents, history) = (world.items().await, world.history().await);
@@ -50,7 +50,7 @@ async fn messages_that_come_twice_and_in_any_order_change_nothing() {
 }
 
 #[tokio::test]
-async fn a_long_shard_goes_on_where_it_was_left_and_comes_to_the_same() {
+async fn a_shard_counted_in_steps_gives_the_same_items() {
     let whole = World::new(closed(true)).await;
     whole.count().await;
     let steps = World::new(closed(true)).await.in_steps_of(1);
@@ -78,7 +78,7 @@ async fn two_workers_at_one_shard_come_to_the_same() {
 }
 
 #[tokio::test]
-async fn a_shard_that_is_not_what_its_gate_let_through_is_not_counted() {
+async fn a_shard_that_differs_from_its_gate_is_not_counted() {
     for casts in [-1, 1] {
         let world = World::new(closed(true)).await;
         // The sum is right, each of two gates is not.
@@ -93,7 +93,7 @@ async fn a_shard_that_is_not_what_its_gate_let_through_is_not_counted() {
 }
 
 #[tokio::test]
-async fn gates_that_do_not_add_up_to_the_close_count_nothing() {
+async fn nothing_is_counted_if_gates_differ_from_the_close() {
     let world = World::new(closed(true)).await;
     world.gate(1, world.passed(1) + 1).await;
     let log = world.logged(world.count()).await;
@@ -102,7 +102,7 @@ async fn gates_that_do_not_add_up_to_the_close_count_nothing() {
 }
 
 #[tokio::test]
-async fn a_ballot_that_cannot_be_read_keeps_its_shard_uncounted() {
+async fn an_unreadable_ballot_keeps_its_shard_uncounted() {
     let world = World::new(closed(true)).await;
     world.spoil_a_cast().await;
     let log = world.logged(world.count()).await;
@@ -147,7 +147,7 @@ async fn gates_that_come_late_are_waited_for() {
 }
 
 #[tokio::test]
-async fn a_tally_that_somebody_has_touched_is_never_the_result() {
+async fn a_forged_tally_is_never_the_result() {
     let world = World::new(closed(true)).await;
     world.count().await;
     let forged = {
@@ -199,7 +199,7 @@ async fn after_a_disqualification_there_is_a_new_digest() {
 }
 
 #[tokio::test]
-async fn released_results_are_written_once_and_served_as_they_are() {
+async fn released_results_are_stored_and_found_by_their_tag() {
     let world = World::new(closed(true)).await;
     world.count().await;
     let ResultsDigest::Known(digest) = world.served().await.0.results else { panic!("counted") };
@@ -216,7 +216,7 @@ async fn released_results_are_written_once_and_served_as_they_are() {
 }
 
 #[tokio::test]
-async fn to_an_election_that_an_older_release_closed_nothing_is_appended() {
+async fn counting_an_older_close_appends_no_event() {
     let world = World::new(closed(false)).await;
     world.append(E::ResultsReleased { digest: None }).await;
     let before = world.history().await;
@@ -229,7 +229,7 @@ async fn to_an_election_that_an_older_release_closed_nothing_is_appended() {
 }
 
 #[tokio::test]
-async fn a_deleted_election_is_not_counted_and_leaves_nothing() {
+async fn a_deleted_election_has_no_count_and_leaves_nothing() {
     let world = World::new(closed(true)).await;
     world.append(E::ElectionDeleted {}).await;
     world.count().await;

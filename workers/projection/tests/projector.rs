@@ -160,7 +160,7 @@ async fn a_gap_is_filled_from_the_events_table() {
 }
 
 #[test]
-fn documents_are_the_fold_however_commits_are_delivered() {
+fn documents_are_the_fold_in_any_order_of_delivery() {
     let commits = || {
         let ballots = (0..60).flat_map(|n| ballot(ELECTION, n));
         let voters = (0..6).flat_map(|n| voter(ELECTION, n, n % 2 == 1));
@@ -242,7 +242,7 @@ async fn what_is_no_commit_goes_to_repair() {
 }
 
 #[tokio::test]
-async fn a_poisoned_commit_comes_again_if_the_repair_queue_does_not_take_it() {
+async fn a_bad_commit_comes_again_if_the_repair_queue_fails() {
     let world = World::new().await;
     let projector = world.projector_without(Missing::Queue);
     let (one, other) = (election(ELECTION, 0), election(OTHER, 0));
@@ -270,7 +270,7 @@ async fn the_first_record_that_must_come_again_is_reported() {
 }
 
 #[tokio::test]
-async fn nothing_is_lost_while_the_documents_are_out_of_reach() {
+async fn records_come_again_while_documents_are_unreachable() {
     let world = World::new().await;
     let projector = world.projector_without(Missing::Documents);
     let election = election(ELECTION, 0);
@@ -281,7 +281,7 @@ async fn nothing_is_lost_while_the_documents_are_out_of_reach() {
 }
 
 #[tokio::test]
-async fn history_that_was_touched_is_not_applied_and_raises_an_alarm() {
+async fn changed_history_is_not_applied_and_raises_an_alarm() {
     let world = World::new().await;
     let election = election(ELECTION, 1);
     let (log, guard) = logged();

@@ -184,7 +184,7 @@ async fn what_is_lost_is_found_and_healed() {
 }
 
 #[tokio::test]
-async fn a_document_that_is_behind_catches_up_in_every_generation() {
+async fn a_late_document_catches_up_in_every_generation() {
     let world = World::new().await;
     let kept: Generation = "3".parse().unwrap();
     world.documents.register(Scope::All, &kept).await.unwrap();
@@ -206,7 +206,7 @@ fn exchanged(tally: &Tally) -> Tally {
 }
 
 #[tokio::test]
-async fn a_tally_that_somebody_has_touched_is_noticed_and_counted_again() {
+async fn a_forged_tally_is_noticed_and_counted_again() {
     let world = World::new().await;
     let whole = world.served().await;
     let generation: Generation = "2".parse().unwrap();
@@ -224,7 +224,7 @@ async fn a_tally_that_somebody_has_touched_is_noticed_and_counted_again() {
 }
 
 #[tokio::test]
-async fn a_shard_that_somebody_has_touched_is_noticed_and_counted_again() {
+async fn a_forged_shard_is_noticed_and_counted_again() {
     let world = World::new().await;
     let whole = world.served().await;
     let (generation, shard): (Generation, _) = ("2".parse().unwrap(), Shard::new(1).unwrap());
@@ -245,7 +245,7 @@ async fn a_shard_that_somebody_has_touched_is_noticed_and_counted_again() {
 }
 
 #[tokio::test]
-async fn released_results_that_somebody_has_touched_are_noticed_and_made_again() {
+async fn forged_public_documents_are_noticed_and_made_again() {
     let world = World::new().await;
     let history = world.history().await;
     let digest = match world.documents.reader().election(ID, true).await.unwrap().unwrap().election.results {
@@ -283,7 +283,7 @@ async fn a_tally_that_cannot_be_read_is_counted_again() {
 }
 
 #[tokio::test]
-async fn what_a_deleted_election_left_behind_goes_and_does_not_come_back() {
+async fn remains_of_a_deleted_election_are_removed() {
     let world = World::new().await;
     let history = world.history().await;
     world.engine.write(&[following(&history, &[ElectionEvent::ElectionDeleted {}])]).await;
@@ -296,7 +296,7 @@ async fn what_a_deleted_election_left_behind_goes_and_does_not_come_back() {
 }
 
 #[tokio::test]
-async fn casts_that_no_event_tells_of_are_reported_and_not_made_up() {
+async fn casts_without_events_are_reported_and_not_counted() {
     let world = World::without_documents().await;
     // It was closed with one more than there are.
     world.engine.delete(world.engine.tables().events, &keys(&ballot(ID, SHARDS, FIRST, true)[2])).await;
@@ -310,7 +310,7 @@ async fn casts_that_no_event_tells_of_are_reported_and_not_made_up() {
 }
 
 #[tokio::test]
-async fn an_election_with_a_generation_of_its_own_is_still_found_in_the_lists() {
+async fn an_election_with_its_own_generation_is_listed() {
     let world = World::new().await;
     let (own, scope): (Generation, _) = ("own".parse().unwrap(), Scope::Election(ID));
     world.documents.register(scope, &own).await.unwrap();
@@ -332,7 +332,7 @@ async fn gates_that_let_others_through_are_reported() {
 }
 
 #[tokio::test]
-async fn gates_that_count_otherwise_or_stand_open_are_reported() {
+async fn gates_with_a_wrong_count_or_status_are_reported() {
     for (name, value) in [("casts", AttributeValue::N("8".into())), ("status", AttributeValue::S("open".into()))] {
         let world = World::new().await;
         let table = world.engine.tables().control;
@@ -345,7 +345,7 @@ async fn gates_that_count_otherwise_or_stand_open_are_reported() {
 }
 
 #[tokio::test]
-async fn a_closed_election_is_on_the_list_until_all_of_it_is_counted() {
+async fn a_closed_election_is_listed_until_it_is_counted() {
     let world = World::without_documents().await;
     world.control.add_to_counting(ID).await.unwrap();
     // The projector still has its time.
@@ -367,7 +367,7 @@ async fn a_closed_election_is_on_the_list_until_all_of_it_is_counted() {
 }
 
 #[tokio::test]
-async fn a_ballot_that_cannot_be_counted_is_seen_at_every_run() {
+async fn an_uncountable_ballot_is_reported_at_every_run() {
     let world = World::without_documents().await;
     let mut ghost = ballot(ID, SHARDS, FIRST, true).remove(2);
     ghost.events[0].event_type = "BallotHaunted".into();

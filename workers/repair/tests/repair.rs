@@ -81,7 +81,7 @@ async fn of_a_ballot_there_is_nothing_to_repair() {
 }
 
 #[tokio::test]
-async fn the_counter_is_told_of_an_election_that_is_repaired() {
+async fn the_counter_is_told_of_a_repaired_election() {
     let world = World::new().await;
     let closed = photovote_test_support::election(ELECTION, 1, Some(0));
     world.write(&closed).await;
@@ -100,7 +100,7 @@ async fn a_voter_is_healed() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_worked_off_comes_again_and_keeps_nobody_waiting() {
+async fn a_bad_message_comes_again_and_blocks_no_other() {
     let world = World::new().await;
     let election = election(ELECTION, 0);
     world.write(&election).await;
@@ -111,7 +111,7 @@ async fn what_cannot_be_worked_off_comes_again_and_keeps_nobody_waiting() {
 }
 
 #[tokio::test]
-async fn nothing_is_lost_while_the_documents_are_out_of_reach() {
+async fn repairs_come_again_while_documents_are_unreachable() {
     let world = World::new().await;
     let election = election(ELECTION, 0);
     world.write(&election).await;
@@ -156,7 +156,7 @@ fn range([arn, shard]: &[String; 2], start: &str, end: &str) -> Value {
 }
 
 #[tokio::test]
-async fn a_range_of_the_stream_is_projected_and_no_more_than_that() {
+async fn exactly_the_range_of_the_stream_is_projected() {
     let world = World::new().await;
     // One commit of each of six elections.
     let elections: Vec<_> = (0..6).map(|n| election(ElectionId::from_bits(n), 0).remove(0)).collect();
@@ -173,7 +173,7 @@ async fn a_range_of_the_stream_is_projected_and_no_more_than_that() {
 }
 
 #[tokio::test]
-async fn a_range_that_is_gone_is_logged_and_does_not_come_again() {
+async fn a_range_that_is_gone_is_logged_and_not_repeated() {
     let (log, _guard) = logged();
     let world = World::new().await;
     world.write(&election(ELECTION, 0)).await;

@@ -76,7 +76,7 @@ fn counters(of: &[(&str, u64)]) -> Creations {
 }
 
 #[tokio::test]
-async fn nobody_creates_more_than_they_may_however_many_ask_at_once() {
+async fn concurrent_creations_do_not_exceed_the_limit() {
     let world = World::new().await;
     assert!(world.create("bea", 100, 3).await);
     let created = futures::future::join_all((0..12).map(|number| world.create("ada", number, 3))).await;
@@ -103,7 +103,7 @@ async fn counters_that_are_lost_or_wrong_come_back() {
 }
 
 #[tokio::test]
-async fn what_is_created_while_elections_are_counted_is_counted() {
+async fn elections_created_during_a_recount_are_counted() {
     let world = World::new().await;
     assert!(world.create("ada", 1, 10).await && world.create("ada", 2, 10).await);
     world.lose("ada").await;

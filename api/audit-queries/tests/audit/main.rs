@@ -254,7 +254,7 @@ fn strings(value: &Value, path: &str, found: &mut Vec<String>) {
 }
 
 #[tokio::test]
-async fn the_trail_of_a_closed_election_is_whole_and_can_be_checked_by_anybody() {
+async fn the_trail_of_a_closed_election_is_verifiable() {
     let archive = Archive::open().await;
     archive.close().await;
     for limit in [1, 4, 100] {
@@ -282,7 +282,7 @@ async fn a_ballot_is_shown_by_its_last_hash_alone() {
 }
 
 #[tokio::test]
-async fn neither_pages_nor_cursors_tell_how_often_a_ballot_was_changed() {
+async fn pages_and_cursors_hide_how_often_a_ballot_changed() {
     let (quiet, busy) = (Archive::open().await, Archive::open().await);
     for (archive, changes) in [(&quiet, 1), (&busy, 300)] {
         archive.ballot_of_changes(VOTERS, changes).await;
@@ -341,7 +341,7 @@ async fn no_text_of_the_trail_can_be_changed_unnoticed() {
 }
 
 #[tokio::test]
-async fn nothing_in_the_trail_tells_how_or_when_somebody_voted() {
+async fn the_trail_hides_how_and_when_somebody_voted() {
     let archive = Archive::open().await;
     archive.close().await;
     let trail = archive.trail(100).await;
@@ -370,7 +370,7 @@ async fn nothing_in_the_trail_tells_how_or_when_somebody_voted() {
 }
 
 #[tokio::test]
-async fn who_did_what_when_from_where_and_why_stands_in_the_trail() {
+async fn the_trail_shows_actor_time_source_and_reason() {
     let archive = Archive::open().await;
     let first = archive.trail(100).await.remove(0);
     assert_eq!((&first["command"], &first["version"]), (&json!("Test"), &json!(1)));
@@ -402,7 +402,7 @@ async fn until_the_election_is_closed_no_ballot_is_listed() {
 }
 
 #[tokio::test]
-async fn a_list_that_began_before_the_close_ends_with_all_ballots() {
+async fn a_list_begun_before_the_close_has_all_ballots() {
     let archive = Archive::open().await;
     let first = archive.asked("ada", "?limit=4").await.json;
     archive.close().await;

@@ -42,7 +42,7 @@ fn differences(one: &Value, other: &Value, path: &str, found: &mut Vec<String>) 
 }
 
 #[tokio::test]
-async fn two_registrations_that_differ_in_name_and_address_differ_in_nothing_but_salted_digests() {
+async fn name_and_address_change_only_salted_digests() {
     let ada = trail_of_a_registration("Ada Lovelace", "ada@example.org").await;
     let grace = trail_of_a_registration("Grace Hopper", "grace@example.org").await;
     let mut found = Vec::new();
@@ -71,7 +71,7 @@ fn in_the_first_form(commit: &Commit) -> Commit {
 }
 
 #[tokio::test]
-async fn of_voters_commits_in_the_first_form_the_private_part_is_withheld() {
+async fn first_form_voter_commits_hide_their_private_part() {
     let modern = Archive::open().await;
     let archive = Archive::new().await;
     let voter = Stream::voter(ELECTION, shards(), VoterId::from_bits(1));

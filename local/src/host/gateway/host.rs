@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn loopback_names_the_own_address_and_named_hosts_are_answered_for() {
+    fn only_local_own_and_allowed_hosts_are_admitted() {
         let hosts: AllowedHosts = [Host::parse("Vote.Example").unwrap()].into_iter().collect();
         let admits = |host: &str, here: &str| hosts.admit(&Host::parse(host).unwrap(), here.parse().unwrap());
         for here in ["127.0.0.1", "192.0.2.7", "::ffff:192.0.2.7", "2001:db8::7"] {

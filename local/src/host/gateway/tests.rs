@@ -164,7 +164,7 @@ async fn an_administrator_reaches_the_function_as_on_aws() {
 }
 
 #[tokio::test]
-async fn without_a_good_token_an_administrators_route_is_closed() {
+async fn an_administrators_route_refuses_bad_tokens() {
     let fixture = fixture(Cors::Nobody).await;
     let request = || fixture.send(Method::GET, "/v1/things/1");
     let token = fixture.token();
@@ -216,7 +216,7 @@ async fn no_route_takes_head_as_on_aws() {
 }
 
 #[tokio::test]
-async fn of_a_body_that_is_too_large_a_function_sees_so_much_that_it_can_say_so() {
+async fn an_oversized_body_reaches_the_function_cut_short() {
     let fixture = fixture(Cors::Nobody).await;
     for (length, seen) in [
         (LARGEST_BODY, LARGEST_BODY),
@@ -287,7 +287,7 @@ async fn http_2_is_served_as_http_1_is() {
 }
 
 #[tokio::test]
-async fn a_target_with_a_host_is_served_if_it_is_the_one_of_the_header() {
+async fn an_absolute_target_must_match_the_host_header() {
     let fixture = fixture(Cors::Nobody).await;
     let here = fixture.gateway.address().to_string();
     for (target, host, status) in
@@ -465,7 +465,7 @@ impl Fixture {
 }
 
 #[tokio::test]
-async fn a_link_signs_in_once_and_its_code_is_exchanged_once() {
+async fn a_sign_in_link_and_its_code_each_work_once() {
     let fixture = fixture(Cors::Nobody).await;
     let mut fields = fixture.signing_in();
     fields.push(("link", fixture.link()));
@@ -480,7 +480,7 @@ async fn a_link_signs_in_once_and_its_code_is_exchanged_once() {
 }
 
 #[tokio::test]
-async fn nobody_is_signed_in_without_a_link_or_with_another_verifier() {
+async fn sign_in_takes_the_link_and_the_right_verifier() {
     let fixture = fixture(Cors::Nobody).await;
     let mut fields = fixture.signing_in();
     assert!(fixture.sent_to(&fields).await.contains("?error=access_denied"));

@@ -182,7 +182,7 @@ async fn a_record_that_is_always_reported_is_passed_over() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_record_that_breaks_the_function_is_found_and_passed_over() {
+async fn a_poisonous_record_is_isolated_and_passed_over() {
     let fixture = Fixture::new().await;
     fixture.write(0..20).await;
     let (seen, mut feed) = fixture.feed(|keys, _| {
@@ -202,7 +202,7 @@ async fn a_record_that_breaks_the_function_is_found_and_passed_over() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_failure_of_something_else_is_one_of_the_whole_event() {
+async fn an_unknown_record_failure_fails_the_whole_batch() {
     let fixture = Fixture::new().await;
     fixture.write(0..2).await;
     let stranger = "100000000000000000001".to_owned();

@@ -17,7 +17,7 @@ const MOST: usize = 100;
 const MOST_FOR_STRANGERS: usize = 2;
 
 #[tokio::test]
-async fn the_dearest_ballot_is_looked_at_for_a_hundred_read_units_and_with_a_wrong_token_for_two() {
+async fn the_dearest_ballot_is_read_within_its_budget() {
     let world = World::new().await;
     let (commands, booth, queries) = (world.election_commands(), world.ballot_commands(), world.queries());
     let prepare = async |path: &str, body| world.prepare(&commands, OWNER, Request("POST", path, &body)).await;

@@ -40,7 +40,7 @@ fn cost(calls: &str, units: Option<usize>) -> Cost {
 }
 
 #[tokio::test]
-async fn an_administrators_command_costs_one_query_and_one_write() {
+async fn administrators_commands_make_exactly_these_calls() {
     let world = World::new().await;
     let commands = world.election_commands();
     let election = json!({"id": ELECTION, "name": "Summer"});
@@ -119,7 +119,7 @@ async fn a_large_election_is_read_once() {
 }
 
 #[tokio::test]
-async fn a_long_election_is_followed_from_where_it_was_opened() {
+async fn a_long_election_is_read_from_its_opening_on() {
     let world = World::new().await;
     let commands = world.election_commands();
     let prepare = async |path: &str, body| world.prepare(&commands, OWNER, Request("POST", path, &body)).await;
@@ -147,7 +147,7 @@ async fn a_long_election_is_followed_from_where_it_was_opened() {
 }
 
 #[tokio::test]
-async fn voting_costs_one_query_and_one_write_however_many_photographs_are_rated() {
+async fn a_vote_costs_one_query_and_write_for_any_ratings() {
     let world = World::new().await;
     let (commands, booth) = (world.election_commands(), world.ballot_commands());
     let prepare = async |path: &str, body| world.prepare(&commands, OWNER, Request("POST", path, &body)).await;
@@ -204,7 +204,7 @@ async fn voting_costs_one_query_and_one_write_however_many_photographs_are_rated
 }
 
 #[tokio::test]
-async fn what_another_instance_did_to_a_ballot_is_not_overlooked() {
+async fn a_change_of_a_ballot_by_another_instance_is_seen() {
     let world = World::new().await;
     let commands = world.election_commands();
     let prepare = async |path: &str, body| world.prepare(&commands, OWNER, Request("POST", path, &body)).await;
@@ -245,7 +245,7 @@ async fn what_another_instance_did_to_a_ballot_is_not_overlooked() {
 
 /// What an instance keeps of a draft knows neither what was done under a key elsewhere, nor that the ballot is cast.
 #[tokio::test]
-async fn an_instance_that_is_behind_tells_nothing_of_a_ballot_that_was_cast_elsewhere() {
+async fn a_stale_instance_tells_nothing_of_a_cast_ballot() {
     let world = World::new().await;
     let commands = world.election_commands();
     let prepare = async |path: &str, body| world.prepare(&commands, OWNER, Request("POST", path, &body)).await;
@@ -287,7 +287,7 @@ async fn an_instance_that_is_behind_tells_nothing_of_a_ballot_that_was_cast_else
 }
 
 #[tokio::test]
-async fn what_is_asked_costs_one_read_and_a_second_when_nothing_is_remembered() {
+async fn queries_make_exactly_these_calls_cold_and_warm() {
     let world = World::new().await;
     let (commands, booth) = (world.election_commands(), world.ballot_commands());
     let prepare = async |path: &str, body| world.prepare(&commands, OWNER, Request("POST", path, &body)).await;

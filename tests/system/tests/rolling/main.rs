@@ -87,7 +87,7 @@ async fn programs_one_release_apart_work_on_one_table() {
 }
 
 #[tokio::test]
-async fn who_skips_a_release_waits_for_the_new_program_and_loses_nothing() {
+async fn skipping_a_release_waits_and_loses_nothing() {
     let world = World::new().await;
     let (old, new) = (world.program(BEFORE), world.program(AFTER));
     let (election, moon, [one, two]) = open(&mut Turns([&old, &new]), "Summer").await;
@@ -140,7 +140,7 @@ async fn who_skips_a_release_waits_for_the_new_program_and_loses_nothing() {
 }
 
 #[tokio::test]
-async fn elections_that_were_closed_by_an_older_release_stay_as_they_were() {
+async fn elections_closed_by_an_older_release_do_not_change() {
     let world = World::new().await;
     let first = Release { event_type: "ElectionClosed", reads: 1, writes: 1 };
     let (old, new) = (world.program(first), world.program(AFTER));

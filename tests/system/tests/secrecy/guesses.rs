@@ -24,7 +24,7 @@ async fn trail(host: &Host, person: (&str, &str)) -> (Election, String) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nobody_can_find_out_from_the_trail_who_is_registered() {
+async fn the_trail_confirms_no_guess_of_who_is_registered() {
     let host = Host::start().await;
     let mut seen = Vec::new();
     for person in PEOPLE {

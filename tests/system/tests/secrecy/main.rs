@@ -185,7 +185,7 @@ fn difference(one: &Value, other: &Value) -> Option<String> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn how_somebody_voted_shows_in_nothing_but_the_results() {
+async fn only_the_results_depend_on_how_somebody_voted() {
     if std::env::var_os("PHOTOVOTE_URL").is_some() {
         return;
     }
@@ -204,7 +204,7 @@ async fn how_somebody_voted_shows_in_nothing_but_the_results() {
 
 /// While the election is open there is nothing to compare; afterwards, a disqualification takes out what it says.
 #[tokio::test(flavor = "multi_thread")]
-async fn successive_results_differ_in_the_disqualification_alone() {
+async fn new_results_differ_only_by_the_disqualification() {
     let host = Host::start().await;
     let election = Election::open(host.owner(), &[3]).await;
     let voters = election.voters(2).await;

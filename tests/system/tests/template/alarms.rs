@@ -83,7 +83,7 @@ fn of_aws(service: &str, name: &str, dimensions: &[(&str, &str)]) -> Watched {
 }
 
 #[test]
-fn an_alarm_tells_that_a_table_refuses_reads_or_writes() {
+fn an_alarm_watches_throttling_of_every_table() {
     let template = Template::read();
     let watched = watched(&template);
     for (table, _) in template.resources("AWS::DynamoDB::Table") {
@@ -94,7 +94,7 @@ fn an_alarm_tells_that_a_table_refuses_reads_or_writes() {
 }
 
 #[test]
-fn an_alarm_tells_that_the_account_comes_near_its_concurrency() {
+fn an_alarm_warns_at_80_percent_of_the_concurrency() {
     let template = Template::read();
     assert!(watched(&template).contains(&of_aws("Lambda", "ConcurrentExecutions", &[])));
     let share = &template.resource("ConcurrencyAlarm")["Properties"];
@@ -126,7 +126,7 @@ fn an_alarm_tells_that_voters_are_refused() {
 
 /// CloudWatch is paid for each metric that an alarm looks at.
 #[test]
-fn what_alarms_cost_is_reckoned_with_all_their_metrics() {
+fn the_cost_of_alarms_includes_all_their_metrics() {
     let looked_at = metrics(&Template::read()).into_iter().filter(|(place, ..)| place.ends_with("Alarm")).count();
     let reckoned = format!("const ALARMS: f64 = {looked_at}.0;");
     assert!(text("tests/bench/src/bin/costs/bill.rs").contains(&reckoned), "{reckoned}");
@@ -136,7 +136,7 @@ fn what_alarms_cost_is_reckoned_with_all_their_metrics() {
 type Metric = (String, String, BTreeSet<String>);
 
 #[test]
-fn what_the_code_counts_is_what_alarms_and_dashboard_look_at() {
+fn alarms_and_dashboard_use_exactly_the_metrics_made() {
     let template = Template::read();
     let mut looked_at = BTreeSet::new();
     let functions = set(template.functions().iter().map(|function| function.id.to_owned()));

@@ -116,7 +116,7 @@ fn administrators_come_with_a_token_of_the_issuer() {
 }
 
 #[test]
-fn pages_of_the_origins_that_are_named_may_send_and_read_what_the_api_needs() {
+fn named_origins_may_use_all_methods_and_headers() {
     let template = Template::read();
     let cors = &template.resource("Api")["Properties"]["CorsConfiguration"]["Fn::If"];
     assert_eq!((&cors[0], &cors[2]), (&json!("HasCors"), &json!({"Ref": "AWS::NoValue"})));
@@ -131,7 +131,7 @@ fn pages_of_the_origins_that_are_named_may_send_and_read_what_the_api_needs() {
 }
 
 #[test]
-fn the_template_takes_the_origins_that_the_local_server_takes() {
+fn the_template_and_the_local_server_agree_on_origins() {
     let template = Template::read();
     let pattern = Regex::new(template.parameter("CorsOrigins")["AllowedPattern"].as_str().unwrap()).unwrap();
     let origins = [
@@ -250,7 +250,7 @@ fn every_binary_is_deployed_as_a_function() {
 }
 
 #[test]
-fn every_function_is_given_the_variables_that_it_reads() {
+fn every_function_has_exactly_the_variables_it_reads() {
     let template = Template::read();
     for function in template.functions() {
         let asked = Arc::new(Mutex::new(BTreeSet::new()));
@@ -342,7 +342,7 @@ fn the_rebuild_is_called_with_its_queue() {
 }
 
 #[test]
-fn the_closer_runs_every_minute_and_the_reconciler_every_five() {
+fn closer_and_reconciler_have_their_schedules() {
     let template = Template::read();
     for (function, rate) in [("closer", "rate(1 minute)"), ("reconciler", "rate(5 minutes)")] {
         let clocks = template.function(function).events("Schedule");
@@ -378,7 +378,7 @@ fn tables_are_kept_whatever_happens() {
 }
 
 #[test]
-fn the_counter_counts_one_shard_at_a_time_and_many_side_by_side() {
+fn the_counter_takes_single_messages_concurrently() {
     let template = Template::read();
     let counter = template.function("counter");
     let events = counter.events("SQS");

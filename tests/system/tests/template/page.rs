@@ -105,7 +105,7 @@ impl Edge {
 }
 
 #[tokio::test]
-async fn the_edge_serves_the_files_that_the_local_server_serves() {
+async fn the_edge_serves_the_local_servers_files() {
     let (edge, local) = (Edge::read(&Template::read()), Local::start().await);
     let mut shown = BTreeSet::new();
     let election = "/results/01ARZ3NDEKTSV4RRFFQ69G5FAV";
@@ -156,7 +156,7 @@ async fn the_edge_serves_the_files_that_the_local_server_serves() {
 }
 
 #[tokio::test]
-async fn the_distribution_sends_the_headers_of_the_local_server() {
+async fn the_distribution_sends_the_local_servers_headers() {
     let template = Template::read();
     let config = &template.resource("PageHeaders")["Properties"]["ResponseHeadersPolicyConfig"];
     let security = &config["SecurityHeadersConfig"];
@@ -246,7 +246,7 @@ fn functions_take_requests_from_the_distribution_only() {
 }
 
 #[test]
-fn the_distribution_hides_and_keeps_no_answer_of_the_api() {
+fn the_distribution_hides_no_answer_and_keeps_none() {
     let template = Template::read();
     let config = distribution(&template);
     let behaviors = list(&config["CacheBehaviors"]);
@@ -308,7 +308,7 @@ fn the_bucket_is_private() {
 }
 
 #[test]
-fn the_page_signs_in_with_a_code_at_the_user_pool_or_elsewhere() {
+fn the_page_signs_in_with_a_code_wherever_that_is() {
     let template = Template::read();
     let client = &template.resource("UserPoolClient")["Properties"];
     let with_page = |value: Value| json!({"Fn::If": ["HasPage", value, {"Ref": "AWS::NoValue"}]});
@@ -344,7 +344,7 @@ fn the_page_signs_in_with_a_code_at_the_user_pool_or_elsewhere() {
 
 /// The authorizer needs the client, and the client the distribution. The distribution knows the API by a parameter only.
 #[test]
-fn the_distribution_does_not_need_the_api_that_needs_its_client() {
+fn distribution_and_api_do_not_need_each_other() {
     let template = Template::read();
     for id in ["PageDistribution", "PageHeaders", "PagePaths", "PageAccess", "PageBucket", "UserPoolDomain"] {
         let references = template.resource(id).to_string();

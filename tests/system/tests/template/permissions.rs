@@ -25,7 +25,7 @@ const TRACES: &str = "*";
 const NOTHING: Value = Value::Null;
 
 #[tokio::test]
-async fn every_function_may_do_what_it_does_and_nothing_else() {
+async fn every_function_has_exactly_the_permissions_it_uses() {
     let template = Template::read();
     let mut world = World::new(&template).await;
 
@@ -216,7 +216,7 @@ async fn ask_for_everything(world: &mut World) {
 }
 
 #[test]
-fn nobody_may_alter_history_nor_do_anything_on_everything() {
+fn no_function_may_alter_events_or_has_a_wildcard() {
     let template = Template::read();
     for function in template.functions() {
         for (resource, action) in function.grants() {

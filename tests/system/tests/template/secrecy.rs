@@ -54,7 +54,7 @@ fn roles_have_the_names_that_key_and_policy_go_by() {
 }
 
 #[test]
-fn the_key_of_events_serves_only_the_functions_that_need_it() {
+fn only_entitled_roles_may_use_the_key_of_events() {
     let template = Template::read();
     let encryption = &template.resource("EventsTable")["Properties"]["SSESpecification"]["Fn::If"];
     assert_eq!((&encryption[0], &encryption[1]["SSEType"]), (&json!("HasOwnKey"), &json!("KMS")));
@@ -99,7 +99,7 @@ fn the_key_of_events_serves_only_the_functions_that_need_it() {
 }
 
 #[test]
-fn only_these_functions_read_or_write_events_or_their_stream() {
+fn only_entitled_roles_access_events_and_their_stream() {
     let template = Template::read();
     let table = &template.resource("EventsTable")["Properties"];
     let arn = "arn:${AWS::Partition}:dynamodb:${AWS::Region}:${AWS::AccountId}:table/${AWS::StackName}-events";

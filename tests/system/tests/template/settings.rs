@@ -16,7 +16,7 @@ fn is_given(parameter: &str) -> Value {
 }
 
 #[test]
-fn what_voting_depends_on_can_have_executions_of_its_own() {
+fn only_these_functions_can_reserve_executions() {
     let template = Template::read();
     for function in template.functions() {
         let reserved = function.resource["Properties"].get("ReservedConcurrentExecutions");
@@ -49,7 +49,7 @@ fn production_is_watched() {
 }
 
 #[test]
-fn the_settings_of_production_protect_events_and_keep_logs_for_a_year() {
+fn production_protects_events_and_keeps_logs_a_year() {
     let template = Template::read();
     let settings = text("samconfig.toml");
     let production = settings.split_once("[production.deploy.parameters]").unwrap().1;

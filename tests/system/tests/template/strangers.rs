@@ -48,7 +48,7 @@ impl Partitions {
 }
 
 #[test]
-fn who_serves_strangers_reaches_no_voter_no_administrator_and_no_count() {
+fn public_queries_reaches_only_public_partitions() {
     let strangers = Partitions::of(&Template::read().function("public-queries"));
     let election = ElectionId::from_bits(u128::MAX);
     for generation in ["1", "00000000000000000000000000000007", "blue-2"] {

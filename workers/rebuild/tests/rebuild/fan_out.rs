@@ -170,7 +170,7 @@ fn about(election: ElectionId, held: &Held) -> Held {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn many_workers_at_once_build_the_same_and_switch_once() {
+async fn parallel_workers_build_the_same_and_switch_once() {
     for plan in [MANY, Plan { scope: Scope::Election(CLOSED), ..MANY }] {
         let (world, queue) = (World::new().await, Queue::start().await);
         let all = world.holds(&generation("2")).await;
@@ -241,7 +241,7 @@ async fn a_message_that_fails_comes_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_cast_while_many_workers_build_is_in_both_generations() {
+async fn a_cast_during_a_rebuild_is_in_both_generations() {
     let (world, queue) = (World::new().await, Queue::start().await);
     queue.worker(&world).handle(Event::Direct(Message::Begin(MANY))).await.unwrap();
     let casts = async {

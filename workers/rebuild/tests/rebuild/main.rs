@@ -62,7 +62,7 @@ async fn a_rebuilt_generation_holds_the_same() {
 }
 
 #[tokio::test]
-async fn when_all_documents_are_lost_a_rebuild_brings_them_back() {
+async fn a_rebuild_brings_back_all_lost_documents() {
     let world = World::new().await;
     let before = world.holds(&generation("2")).await;
     for keys in world.engine.items(world.engine.tables().documents).await.keys() {
@@ -147,7 +147,7 @@ async fn what_the_replay_missed_the_comparison_finds() {
 }
 
 #[tokio::test]
-async fn who_works_on_a_part_that_another_works_on_is_lost_and_does_no_harm() {
+async fn two_workers_on_one_part_do_no_harm() {
     let world = World::new().await;
     let before = world.holds(&generation("2")).await;
     world.rebuilder.begin(PLAN).await.unwrap();
@@ -254,7 +254,7 @@ async fn what_cannot_be_applied_is_in_nobodys_way() {
 }
 
 #[tokio::test]
-async fn a_generation_that_lacks_what_is_served_is_not_served() {
+async fn a_generation_worse_than_the_served_one_is_refused() {
     let world = World::new().await;
     let before = world.holds(&generation("2")).await;
     // History has a hole: what is served was made before.

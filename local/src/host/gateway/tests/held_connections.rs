@@ -36,7 +36,7 @@ async fn a_connection_that_sends_no_whole_head_is_closed() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_head_that_comes_in_drops_has_no_more_time_than_another() {
+async fn a_head_sent_byte_by_byte_gets_no_extra_time() {
     let fixture = fixture(Cors::Nobody).await;
     let mut stream = connect(&fixture).await;
     stream.write_all(b"GET /v1/ballot HTTP/1.1\r\nHost: localhost\r\nX: ").await.unwrap();
@@ -92,7 +92,7 @@ async fn a_body_that_does_not_arrive_is_not_waited_for() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn clients_beyond_the_limit_wait_until_a_connection_ends() {
+async fn a_client_beyond_the_limit_waits_for_a_connection() {
     let fixture = fixture_with(Cors::Nobody, NonZeroUsize::MIN).await;
     let first = connect(&fixture).await;
     let mut second = connect(&fixture).await;
@@ -122,7 +122,7 @@ async fn a_client_that_reads_no_answer_loses_its_connection() {
 }
 
 #[tokio::test]
-async fn all_bodies_arrive_that_a_client_of_http_2_sends_at_once() {
+async fn concurrent_http_2_bodies_all_arrive() {
     let mut fixture = fixture(Cors::Nobody).await;
     fixture.client = Client::builder().http2_prior_knowledge().build().unwrap();
     let requests = (0..40).map(|_| answer(fixture.send(Method::PUT, "/v1/things/1").body(vec![b'x'; LARGEST_BODY])));

@@ -157,7 +157,7 @@ async fn a_refused_import_changes_nothing() {
 }
 
 #[tokio::test]
-async fn a_target_that_was_tampered_with_is_left_alone_and_holes_are_filled() {
+async fn an_import_fills_holes_and_refuses_tampered_targets() {
     let engine = target(&streams()).await;
     let whole = everything(&engine).await;
     let table = engine.tables().events;
@@ -193,7 +193,7 @@ async fn other_elections_of_the_target_stay_as_they_are() {
 }
 
 #[tokio::test]
-async fn a_file_that_no_export_wrote_is_refused_before_anything_is_opened() {
+async fn a_file_that_no_export_wrote_fails_the_check() {
     let refused = |streams: &[Vec<Commit>]| Backup::check(file(streams).path()).unwrap_err();
     let twice = [streams(), vec![streams()[1].clone()]].concat();
     assert!(matches!(refused(&twice), BackupError::Twice { .. }));
@@ -266,7 +266,7 @@ fn killed_after(engine: &InMemory, calls: i64) -> Client {
 }
 
 #[tokio::test]
-async fn an_import_that_is_killed_anywhere_goes_on_and_until_then_nothing_can_be_used() {
+async fn a_killed_import_blocks_use_until_it_is_repeated() {
     let (older, whole) = (streams_of(HERE), streams());
     let expected = everything(&target(&whole).await).await;
     let shards = SHARDS.try_into().unwrap();
