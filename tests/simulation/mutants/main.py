@@ -57,24 +57,6 @@ MUTANTS = [
         "len() > usize::from(election.shards.get()) {",
     ),
     (
-        "released results stay released",
-        "storage/documents-write/src/counted.rs",
-        'put.condition_expression("attribute_not_exists(tag)")',
-        'put.condition_expression("attribute_not_exists(no_such_attribute)")',
-    ),
-    (
-        "nothing of a deleted election is published",
-        "storage/documents-write/src/counted.rs",
-        "attribute_exists(pk) AND #status <> :deleted",
-        "attribute_exists(pk) OR #status <> :deleted",
-    ),
-    (
-        "a close comes again until the counter is told",
-        "workers/projection/src/lib.rs",
-        "whole.failed = earlier(whole.failed, self.tell(to_tell).await);",
-        "let _ = self.tell(to_tell).await;",
-    ),
-    (
         "version condition of a document",
         "storage/documents-write/src/write.rs",
         'pub(crate) const NOT_MOVED: &str = "version = :previous";',
