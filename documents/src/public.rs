@@ -48,8 +48,27 @@ pub struct PublicElection {
 impl PublicElection {
     /// What becomes public of an election.
     pub fn of(election: &Election) -> Self {
-        let Election { name, description, scale, closes_at, competitions, .. } = election.clone();
-        Self { name, description, scale, closes_at, competitions }
+        // Each field is named, so that a new one is decided about.
+        let Election {
+            name,
+            description,
+            scale,
+            closes_at,
+            competitions,
+            status: _,
+            administrators: _,
+            shards: _,
+            casts: _,
+            registered: _,
+            results: _,
+        } = election;
+        Self {
+            name: name.clone(),
+            description: description.clone(),
+            scale: *scale,
+            closes_at: *closes_at,
+            competitions: competitions.clone(),
+        }
     }
 }
 

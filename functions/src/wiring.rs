@@ -16,9 +16,9 @@ use photovote_edge::{Description, OriginSecrets, edge_behind};
 use photovote_election_commands::{CreationRules, MostError};
 use photovote_events::{Environment, EventReader, Snapshots};
 use photovote_events_append::{EventStore, SnapshotStore};
-use photovote_projection::{Projection, Projector, RepairQueue};
+use photovote_projection::{Projection, Projector};
 use photovote_queues::{CountMessage, Queue};
-use photovote_rebuild::{RebuildQueue, Rebuilder, Worker};
+use photovote_rebuild::{Rebuilder, Worker};
 use photovote_reconciliation::Reconciler;
 use photovote_repair::{Repair, StreamReader};
 use thiserror::Error;
@@ -153,18 +153,16 @@ impl Wiring {
 
     /// Builds all functions that answer HTTP requests.
     pub fn http(&self) -> Result<Vec<HttpFunction>, WiringError> {
-        let function = |(name, description)| {
-            let router = match name {
-                "election-commands" => self.election_commands(),
-                "ballot-commands" => self.ballot_commands(),
-                "election-queries" => self.election_queries(),
-                "ballot-queries" => self.ballot_queries(),
-                "audit-queries" => self.audit_queries(),
-                _ => self.public_queries(),
-            };
-            Ok(HttpFunction { name, description, router: router? })
-        };
-        descriptions().into_iter().map(function).collect()
+        let routers = [
+            self.election_commands()?,
+            self.ballot_commands()?,
+            self.election_queries()?,
+            self.ballot_queries()?,
+            self.audit_queries()?,
+            self.public_queries()?,
+        ];
+        let functions = descriptions().into_iter().zip(routers);
+        Ok(functions.map(|((name, description), router)| HttpFunction { name, description, router }).collect())
     }
 
     /// Builds one router that has the routes of all functions.
@@ -263,7 +261,7 @@ impl Wiring {
 
     /// Builds the function that turns the stream of events into documents.
     pub fn projector(&self) -> Result<Projector, WiringError> {
-        let repair = RepairQueue::new(self.queues(), self.needed("REPAIR_QUEUE_URL")?);
+        let repair = Queue::new(self.queues(), self.needed("REPAIR_QUEUE_URL")?);
         Ok(Projector::new(self.event_reader()?, self.document_store()?, repair, self.count_queue()?))
     }
 
@@ -295,7 +293,7 @@ impl Wiring {
     /// Builds the function that makes documents anew. Each message may take so long; the last page comes on top of it.
     pub fn rebuild(&self, time: Duration) -> Result<Worker, WiringError> {
         let rebuilder = Rebuilder::new(self.projection()?, self.environment.clone(), self.count_queue()?);
-        let queue = RebuildQueue::new(self.queues(), self.needed("REBUILD_QUEUE_URL")?);
+        let queue = Queue::new(self.queues(), self.needed("REBUILD_QUEUE_URL")?);
         Ok(Worker::new(rebuilder, queue, self.environment.clone(), time))
     }
 

@@ -21,7 +21,7 @@ use photovote::{
 use photovote_documents_write::DocumentStore;
 use photovote_dynamodb::{Item, client};
 use photovote_events::EventReader;
-use photovote_projection::{Projector, RepairQueue};
+use photovote_projection::Projector;
 use photovote_queues::Queue;
 use photovote_repair::{Repair, StreamReader};
 use photovote_tests::{Client, Election, administrator, serve, until};
@@ -180,7 +180,7 @@ async fn records_that_break_the_projector_are_repaired() {
     let watched = Watched(&queues);
     let events = engine.client();
     let documents = DocumentStore::new(events.clone(), DOCUMENTS);
-    let repair_queue = RepairQueue::new(Sqs::new(&queues.config()), queues.url(REPAIR_QUEUE));
+    let repair_queue = Queue::new(Sqs::new(&queues.config()), queues.url(REPAIR_QUEUE));
     let (to_count, _asked) = Queue::in_process();
     let projector = Projector::new(EventReader::new(events.clone(), EVENTS), documents.clone(), repair_queue, to_count);
     let id = original.election.id.parse().unwrap();

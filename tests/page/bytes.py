@@ -59,6 +59,22 @@ def every_module_is_preloaded(browser, server):
         assert named == used, f"/{name}: {named ^ used}"
 
 
+def the_ballot_is_asked_for_once_and_early(browser, server):
+    """Also while a module that shows it has not come."""
+    _, [token] = server.election((("Nature", 3),))
+    with browser.person(server) as page:
+        asked, held = [], []
+        page.on("request", lambda request: request.url.endswith("/v1/ballot") and asked.append(request.method))
+        page.route("**/vote/wall.js", lambda route: held.append(route))
+        with page.expect_response("**/v1/ballot"):
+            page.goto(f"{server.url}/vote#{token}", wait_until="commit")
+        assert page.locator(".entry").count() == 0, "the page is there"
+        for route in held:
+            route.continue_()
+        page.locator(".entry").nth(2).wait_for()
+        assert asked == ["GET"], asked
+
+
 def without_scripts_there_is_a_sentence(browser, server):
     with browser.person(server, java_script_enabled=False) as page:
         for name in ["", "vote", "admin", "verify", "results/1", "nothing"]:
@@ -66,4 +82,5 @@ def without_scripts_there_is_a_sentence(browser, server):
             assert "needs JavaScript" in page.content()
 
 
-TESTS = [the_voters_page_is_small, the_administrators_page_is_small, every_module_is_preloaded, without_scripts_there_is_a_sentence]
+TESTS = [the_voters_page_is_small, the_administrators_page_is_small, every_module_is_preloaded, the_ballot_is_asked_for_once_and_early,
+         without_scripts_there_is_a_sentence]

@@ -208,6 +208,8 @@ impl Counter {
     /// Counts a shard, or a part of it, and sends what comes next.
     async fn count_shard(&self, election: &Election, message: &CountMessage, shard: Shard) -> Result<(), CountError> {
         let CountMessage { election: id, generation, .. } = message;
+        // Before anything is folded: an election that is being imported lacks them for a while.
+        let gates = self.control.gates(*id, election.shards).await?;
         let folding = Folding {
             events: self.store.reader(),
             documents: &self.documents,
@@ -219,7 +221,6 @@ impl Counter {
         };
         let Some(folded) = folding.step().await? else { return Ok(self.queue.send(message).await?) };
 
-        let gates = self.control.gates(*id, election.shards).await?;
         let (counted, passed) = (folded.tally.ballots, gates.get(&shard).map_or(0, |gate| gate.casts));
         if counted != passed {
             return Err(Difference::Gate { shard, counted, passed }.into());
@@ -239,7 +240,8 @@ impl Counter {
         let counted = self.documents.counted_shards(generation, *id).await?;
         let missing: Vec<_> = history.state().shards.shards().filter(|shard| !counted.contains_key(shard)).collect();
         for shard in &missing {
-            self.queue.send(&CountMessage { shard: Some(*shard), ..message.clone() }).await?;
+            let one = CountMessage { shard: Some(*shard), ..CountMessage::election(*id, generation.clone()) };
+            self.queue.send(&one).await?;
         }
         if !missing.is_empty() {
             return Ok(());

@@ -22,7 +22,7 @@ use photovote_events::{EventReader, Stream};
 use photovote_queues::{CountMessage, Queue};
 
 pub use heal::HealError;
-pub use repair::{CommitKeys, RepairError, RepairQueue};
+pub use repair::CommitKeys;
 pub use replay::{Poisoned, Replayed};
 
 use crate::{
@@ -47,7 +47,7 @@ pub struct Projection {
 #[derive(Debug, Clone)]
 pub struct Projector {
     projection: Projection,
-    repair: RepairQueue,
+    repair: Queue<CommitKeys>,
     counter: Queue<CountMessage>,
 }
 
@@ -73,7 +73,7 @@ impl Projector {
     pub const fn new(
         events: EventReader,
         documents: DocumentStore,
-        repair: RepairQueue,
+        repair: Queue<CommitKeys>,
         counter: Queue<CountMessage>,
     ) -> Self {
         Self { projection: Projection::new(events, documents), repair, counter }

@@ -28,7 +28,7 @@ use thiserror::Error;
 use tokio::time::{Instant, sleep_until};
 
 pub use message::{Event, Message};
-pub use queue::{QueueError, RebuildQueue, Worker};
+pub use queue::{QueueError, Worker};
 pub use retire::Deleted;
 pub use state::{Phase, Plan, Progress, Rebuild, Status};
 

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
-use aws_sdk_sqs::{Client, error::DisplayErrorContext};
 use photovote_events::Environment;
+use photovote_queues::{Queue, SendError};
 use serde_json::{Value, json};
 use thiserror::Error;
 use tokio::time::Instant;
@@ -13,8 +13,6 @@ use crate::{Deleted, Event, Message, Next, Plan, RebuildError, Rebuilder, Worked
 
 /// How long the counter has before it is looked at again.
 const COUNTING: Duration = Duration::from_secs(5);
-/// The longest delay that a message can have.
-const LONGEST_DELAY: Duration = Duration::from_mins(15);
 
 /// Why a message was not worked off.
 #[derive(Debug, Error)]
@@ -26,43 +24,22 @@ pub enum QueueError {
     #[error(transparent)]
     Rebuild(#[from] RebuildError),
     /// The queue did not take what comes next.
-    #[error("{0}")]
-    Send(String),
-}
-
-/// The queue of what is to be done next.
-#[derive(Debug, Clone)]
-pub struct RebuildQueue {
-    client: Client,
-    url: String,
-}
-
-impl RebuildQueue {
-    /// The queue at this URL.
-    pub fn new(client: Client, url: impl Into<String>) -> Self {
-        Self { client, url: url.into() }
-    }
-
-    async fn send(&self, message: &Message, delay: Duration) -> Result<(), QueueError> {
-        let body = serde_json::to_string(message)?;
-        let delay = i32::try_from(delay.min(LONGEST_DELAY).as_secs()).unwrap_or_default();
-        let send = self.client.send_message().queue_url(&self.url).message_body(body).delay_seconds(delay);
-        send.send().await.map(drop).map_err(|error| QueueError::Send(DisplayErrorContext(error).to_string()))
-    }
+    #[error(transparent)]
+    Send(#[from] SendError),
 }
 
 /// Works off messages.
 #[derive(Debug, Clone)]
 pub struct Worker {
     rebuilder: Rebuilder,
-    queue: RebuildQueue,
+    queue: Queue<Message>,
     environment: Environment,
     time: Duration,
 }
 
 impl Worker {
     /// Spends about so much time on each message.
-    pub const fn new(rebuilder: Rebuilder, queue: RebuildQueue, environment: Environment, time: Duration) -> Self {
+    pub const fn new(rebuilder: Rebuilder, queue: Queue<Message>, environment: Environment, time: Duration) -> Self {
         Self { rebuilder, queue, environment, time }
     }
 
@@ -95,7 +72,7 @@ impl Worker {
         match message {
             Message::Begin(plan) => {
                 let rebuild = self.rebuilder.begin(plan).await?;
-                self.queue.send(&Message::Advance {}, Duration::ZERO).await?;
+                self.queue.send(&Message::Advance {}).await?;
                 Ok(serde_json::to_value(rebuild)?)
             }
             Message::Advance {} => {
@@ -103,25 +80,25 @@ impl Worker {
                     Next::Nothing => {}
                     Next::Work(parts) => {
                         for part in parts {
-                            self.queue.send(&Message::Work { part }, Duration::ZERO).await?;
+                            self.queue.send(&Message::Work { part }).await?;
                         }
                     }
                     Next::Wait(until) => {
                         let rest = until.millis().saturating_sub(self.environment.now().millis());
                         // A second more, so that it is not a moment too early.
                         let rest = Duration::from_millis(u64::try_from(rest).unwrap_or_default().saturating_add(1_000));
-                        self.queue.send(&Message::Advance {}, rest).await?;
+                        self.queue.send_after(&Message::Advance {}, rest).await?;
                     }
                 }
                 Ok(json!({}))
             }
             Message::Work { part } => {
                 match self.rebuilder.work(part, until).await? {
-                    Worked::More => self.queue.send(&Message::Work { part }, Duration::ZERO).await?,
-                    Worked::Waits => self.queue.send(&Message::Work { part }, COUNTING).await?,
+                    Worked::More => self.queue.send(&Message::Work { part }).await?,
+                    Worked::Waits => self.queue.send_after(&Message::Work { part }, COUNTING).await?,
                     // Only the last one has to see to what comes next.
                     Worked::Done if self.rebuilder.is_phase_over().await? => {
-                        self.queue.send(&Message::Advance {}, Duration::ZERO).await?;
+                        self.queue.send(&Message::Advance {}).await?;
                     }
                     Worked::Done | Worked::Lost => {}
                 }
@@ -135,12 +112,12 @@ impl Worker {
             Message::Retire { scope } => {
                 let generations = self.rebuilder.retire(scope).await?;
                 let delete = Message::Delete { generations: generations.clone(), from: None };
-                self.queue.send(&delete, Plan::default().settle()).await?;
+                self.queue.send_after(&delete, Plan::default().settle()).await?;
                 Ok(json!({ "retired": generations }))
             }
             Message::Delete { generations, from } => {
                 if let Deleted::More(next) = self.rebuilder.delete(&generations, from, until).await? {
-                    self.queue.send(&Message::Delete { generations, from: Some(next) }, Duration::ZERO).await?;
+                    self.queue.send(&Message::Delete { generations, from: Some(next) }).await?;
                 }
                 Ok(json!({}))
             }

@@ -11,7 +11,7 @@ use photovote_domain::{
 };
 use photovote_dynamodb::{Calls, Endpoint};
 use photovote_events::{Actor, CommandId, CommandRecord, Commit, EventReader, PrivatePart, Stream, first_link};
-use photovote_projection::{CommitKeys, Projector, RepairQueue};
+use photovote_projection::{CommitKeys, Projector};
 use photovote_queues::{CountMessage, Queue};
 use photovote_test_support::Engine;
 use serde::Serialize;
@@ -118,9 +118,9 @@ pub(crate) enum Missing {
     Counter,
 }
 
-fn repair_queue(url: &str) -> RepairQueue {
+fn repair_queue(url: &str) -> Queue<CommitKeys> {
     let config = photovote_dynamodb::config(&Endpoint::Local(url.to_owned()));
-    RepairQueue::new(aws_sdk_sqs::Client::new(&config), format!("{url}/000000000000/photovote-repair"))
+    Queue::new(aws_sdk_sqs::Client::new(&config), format!("{url}/000000000000/photovote-repair"))
 }
 
 /// Lets a projector handle a batch of records. The failure it reports, if any.

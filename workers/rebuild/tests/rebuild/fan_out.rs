@@ -13,7 +13,7 @@ use photovote_documents_read::Scope;
 use photovote_domain::{ElectionId, Tally};
 use photovote_dynamodb::{Endpoint, Item, config};
 use photovote_events::Environment;
-use photovote_rebuild::{Event, Message, Phase, Plan, RebuildQueue, Worker};
+use photovote_rebuild::{Event, Message, Phase, Plan, Worker};
 use photovote_test_support::{ballot, voter};
 use serde_json::{Value, json};
 use tokio::{net::TcpListener, task::JoinHandle};
@@ -74,7 +74,7 @@ impl Queue {
     /// A worker that remembers nothing, and goes on for one page.
     fn worker(&self, world: &World) -> Worker {
         let sqs = aws_sdk_sqs::Client::new(&config(&Endpoint::Local(self.url.clone())));
-        let queue = RebuildQueue::new(sqs, format!("{}/000000000000/photovote-rebuild", self.url));
+        let queue = photovote_queues::Queue::new(sqs, format!("{}/000000000000/photovote-rebuild", self.url));
         Worker::new(world.another(), queue, Environment::system(), Duration::ZERO)
     }
 
@@ -226,7 +226,8 @@ async fn a_message_that_fails_comes_again() {
     let (world, queue) = (World::new().await, Queue::start().await);
     queue.worker(&world).handle(Event::Direct(Message::Begin(MANY))).await.unwrap();
     let nobody = config(&Endpoint::Local("http://127.0.0.1:1".to_owned()));
-    let lost = RebuildQueue::new(aws_sdk_sqs::Client::new(&nobody), "http://127.0.0.1:1/0/photovote-rebuild");
+    let lost =
+        photovote_queues::Queue::new(aws_sdk_sqs::Client::new(&nobody), "http://127.0.0.1:1/0/photovote-rebuild");
     let cut_off = Worker::new(world.another(), lost, Environment::system(), Duration::ZERO);
     let records = [json!({"advance": {}}).to_string(), "nonsense".to_owned(), json!({"status": {}}).to_string()];
     let records: Vec<_> =
