@@ -177,7 +177,7 @@ fn served(status: StatusCode, name: &str, bytes: Cow<'static, [u8]>, asked: &Hea
         return (StatusCode::NOT_MODIFIED, headers).into_response();
     }
     let kind = [(CONTENT_TYPE, HeaderValue::from_static(kind(name).unwrap_or("application/octet-stream")))];
-    match compressed(&bytes).filter(|_| mentions(asked, &ACCEPT_ENCODING, "gzip")) {
+    match mentions(asked, &ACCEPT_ENCODING, "gzip").then(|| compressed(&bytes)).flatten() {
         Some(smaller) => (status, headers, kind, [(CONTENT_ENCODING, "gzip")], smaller).into_response(),
         None => (status, headers, kind, bytes).into_response(),
     }
