@@ -2,6 +2,8 @@
 
 .DEFAULT_GOAL := help
 CARGO_DENY := 0.20.2
+# Builds the server as `make unit` does: with other features, every dependency would be compiled again.
+PROGRAM := cargo test --quiet --workspace --locked --all-features --no-run --test cli
 .PHONY: help run test test-page page-shots bench-page soak soak-model mutants format lint check unit deny advisories doc described lint-api test-api templated lint-template paged deployed openapi golden bench bench-peers bench-python bench-rebuild bench-cold costs fuzz deploy-page test-deploy test-rie test-sam-local
 
 help: ## List these targets.
@@ -78,15 +80,15 @@ paged: # The page, tried in a browser, where Python and Chromium can be used.
 	@if python3 tests/deploy/usable.py "the page is not tried in a browser"; then $(MAKE) --no-print-directory test-page; fi
 
 test-page: target/page/made ## Try the page in a browser: ONLY=word tries the tests with it in their names. Needs Chromium (Debian's package, or PHOTOVOTE_CHROMIUM).
-	cargo build --locked -p photovote
+	$(PROGRAM)
 	target/page/venv/bin/python tests/page/main.py $(ONLY)
 
 bench-page: target/page/made ## Measure the page on a phone's screen and a slow line.
-	cargo build --locked -p photovote
+	$(PROGRAM)
 	target/page/venv/bin/python tests/page/bench.py
 
 page-shots: target/page/made ## Take a picture of each state of the page, into target/page-shots.
-	cargo build --locked -p photovote
+	$(PROGRAM)
 	target/page/venv/bin/python tests/page/shots.py
 
 target/page/made: tests/page/requirements.txt
