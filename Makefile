@@ -125,8 +125,9 @@ openapi: ## Write api/openapi.json anew, from the routes.
 	UPDATE_OPENAPI=1 cargo test -p photovote-tests --test openapi
 
 golden: ## Write the golden files of events that have none, and the elections of a release that has none.
-	UPDATE_GOLDEN=1 cargo test -p photovote-events --all-features --lib --test golden
-	UPDATE_GOLDEN=1 cargo test -p photovote --test older
+	UPDATE_GOLDEN=1 cargo test --workspace --locked --all-features --test golden
+	UPDATE_GOLDEN=1 cargo test --workspace --locked --all-features --lib a_changed_state_needs_a_new_form_number
+	UPDATE_GOLDEN=1 cargo test --workspace --locked --all-features --test older
 
 costs: ## Write docs/operate/costs.md anew: what a vote costs on AWS.
 	UPDATE_COSTS=1 cargo test -p photovote-bench --bin costs

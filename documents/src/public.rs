@@ -34,7 +34,8 @@ pub enum PublicError {
     Swapped(String),
 }
 
-/// What an election was about, as far as it becomes public with its results: nothing of people.
+/// The part of an election that becomes public with its results. Nothing in it names or reaches a person. A new field has a
+/// `#[serde(default)]`: older documents lack it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PublicElection {

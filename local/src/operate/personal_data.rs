@@ -129,15 +129,9 @@ fn of_commit(commit: &Commit, places: &mut BTreeSet<Place>) -> Result<(), Person
         }
         Stream::Election(_) => {
             for (number, event) in commit.decode::<Election>()?.iter().enumerate() {
-                let (ElectionEvent::ElectionCreated { owner: subject, .. }
-                | ElectionEvent::AdministratorAdded { subject, .. }
-                | ElectionEvent::AdministratorRoleChanged { subject, .. }
-                | ElectionEvent::AdministratorRemoved { subject }) = event
-                else {
-                    continue;
-                };
-                let field = if let ElectionEvent::ElectionCreated { .. } = event { "owner" } else { "subject" };
-                add(administrator(subject), "subject", format!("events[{number}].p: {field}"));
+                if let Some((field, subject)) = of_election_event(event) {
+                    add(administrator(subject), "subject", format!("events[{number}].p: {field}"));
+                }
             }
         }
         // What a voter rated is nobody's name; which voter it was, only the voter's event says. In its first form, the commit that
@@ -148,6 +142,37 @@ fn of_commit(commit: &Commit, places: &mut BTreeSet<Place>) -> Result<(), Person
         Stream::Ballot(..) => {}
     }
     Ok(())
+}
+
+/// The field of an event that names an administrator, and whom. Each event and field is named, so that a new one is decided about.
+fn of_election_event(event: &ElectionEvent) -> Option<(&'static str, &str)> {
+    use ElectionEvent as E;
+    match event {
+        E::ElectionCreated { owner, description: _, name: _, scale: _, shards: _ } => Some(("owner", owner)),
+        E::AdministratorAdded { subject, role: _ }
+        | E::AdministratorRoleChanged { subject, role: _ }
+        | E::AdministratorRemoved { subject } => Some(("subject", subject)),
+        E::ElectionNameChanged { name: _ }
+        | E::ElectionDescriptionChanged { description: _ }
+        | E::ElectionScaleChanged { scale: _ }
+        | E::ElectionOpened { closes_at: _ }
+        | E::ElectionExtended { closes_at: _ }
+        | E::ElectionClosing {}
+        | E::ElectionClosed { casts: _, digest_follows: _, registered: _ }
+        | E::ResultsCounted { digest: _ }
+        | E::ResultsReleased { digest: _ }
+        | E::ElectionDeleted {}
+        | E::CompetitionAdded { competition: _, description: _, name: _ }
+        | E::CompetitionRemoved { competition: _ }
+        | E::CompetitionNameChanged { competition: _, name: _ }
+        | E::CompetitionDescriptionChanged { competition: _, description: _ }
+        | E::CandidateAdded { candidate: _, competition: _, description: _, image: _, name: _ }
+        | E::CandidateRemoved { candidate: _, competition: _ }
+        | E::CandidateNameChanged { candidate: _, competition: _, name: _ }
+        | E::CandidateDescriptionChanged { candidate: _, competition: _, description: _ }
+        | E::CandidateImageChanged { candidate: _, competition: _, image: _ }
+        | E::CandidateDisqualified { candidate: _, competition: _, reason: _ } => None,
+    }
 }
 
 fn of_guard(item: &Item, election: ElectionId, places: &mut BTreeSet<Place>) {
