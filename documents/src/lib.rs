@@ -6,6 +6,7 @@
 mod ballot;
 mod election;
 mod packed;
+mod photograph;
 mod public;
 mod receipts;
 mod voter;
@@ -13,11 +14,29 @@ mod voter;
 pub use ballot::{CastBallot, cast_ballot};
 pub use election::{Changes, ElectionDocument, ElectionSummary};
 pub use packed::{TallyError, pack, unpack};
+pub use photograph::PhotographDocument;
 pub use public::{PublicDocument, PublicElection, PublicError};
 pub use receipts::{ReceiptBlock, block_has};
 pub use voter::VoterDocument;
 
-use photovote_domain::Version;
+use photovote_domain::{Aggregate, Version};
+
+/// The document of one stream in a shard of an election: a voter's, or a photograph's.
+pub trait StreamDocument: Clone + PartialEq {
+    /// What it is the document of.
+    type Of: Aggregate;
+    /// Names it in its election.
+    type Id: Copy + Ord;
+
+    /// The document before the first event.
+    fn empty(id: Self::Id) -> Self;
+    /// Its id.
+    fn id(&self) -> Self::Id;
+    /// How many events are in it.
+    fn version(&self) -> Version;
+    /// Takes a commit in, if it is the next one; otherwise nothing changes.
+    fn apply(&mut self, first: Version, events: &[<Self::Of as Aggregate>::Event]) -> Turn;
+}
 
 /// What a commit is to a document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,8 +1,8 @@
 //! The document of a voter.
 
-use photovote_domain::{Version, VoterId, voter::VoterEvent};
+use photovote_domain::{Version, Voter, VoterId, voter::VoterEvent};
 
-use crate::Turn;
+use crate::{StreamDocument, Turn};
 
 /// A voter as the administrator sees them: the fold of their stream, without the ballot.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,14 +19,23 @@ pub struct VoterDocument {
     pub removed: bool,
 }
 
-impl VoterDocument {
-    /// The document before the first event.
-    pub const fn empty(id: VoterId) -> Self {
+impl StreamDocument for VoterDocument {
+    type Of = Voter;
+    type Id = VoterId;
+
+    fn empty(id: VoterId) -> Self {
         Self { id, version: Version::NONE, name: String::new(), email: String::new(), removed: false }
     }
 
-    /// Takes a commit in, if it is the next one; otherwise nothing changes.
-    pub fn apply(&mut self, first: Version, events: &[VoterEvent]) -> Turn {
+    fn id(&self) -> VoterId {
+        self.id
+    }
+
+    fn version(&self) -> Version {
+        self.version
+    }
+
+    fn apply(&mut self, first: Version, events: &[VoterEvent]) -> Turn {
         let turn = Turn::of(first, self.version);
         if turn != Turn::Next {
             return turn;

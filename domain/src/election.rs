@@ -14,7 +14,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     hash::Digest,
-    ids::{CandidateId, CompetitionId},
+    ids::{CandidateId, CompetitionId, PhotographId},
+    photograph::Pixels,
     rating::Scale,
     shard::ShardCount,
     time::Timestamp,
@@ -80,12 +81,39 @@ pub struct Candidate {
 
 /// A candidate's picture, as history has it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Picture {
-    /// What stands under it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub caption: Option<String>,
-    /// Where it lies.
-    pub url: String,
+#[serde(untagged, deny_unknown_fields)]
+pub enum Picture {
+    /// It lies somewhere else, and may change there.
+    Linked {
+        /// What stands under it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        caption: Option<String>,
+        /// Where it lies.
+        url: String,
+    },
+    /// It was uploaded. History has its hashes, and so says which picture was voted on.
+    Uploaded {
+        /// What it shows, for readers who do not see it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        alt: Option<String>,
+        /// What stands under it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        caption: Option<String>,
+        /// Which photograph it is.
+        photograph: PhotographId,
+        /// What the photograph has come to.
+        pixels: Pixels,
+    },
+}
+
+impl Picture {
+    /// The photograph that it is, if it was uploaded.
+    pub const fn photograph(&self) -> Option<PhotographId> {
+        match self {
+            Self::Linked { .. } => None,
+            Self::Uploaded { photograph, .. } => Some(*photograph),
+        }
+    }
 }
 
 /// A competition: candidates that are ranked against each other.
@@ -151,6 +179,11 @@ impl Election {
     /// Is this one of the election's candidates?
     pub fn has_candidate(&self, id: CandidateId) -> bool {
         self.candidates().any(|candidate| candidate.id == id)
+    }
+
+    /// Does a candidate show this photograph?
+    pub fn uses_photograph(&self, id: PhotographId) -> bool {
+        self.candidates().any(|candidate| candidate.image.as_ref().and_then(Picture::photograph) == Some(id))
     }
 
     /// Does it exist, now or once?

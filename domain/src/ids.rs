@@ -81,6 +81,10 @@ ulid_id!(
     VoterId
 );
 ulid_id!(
+    /// Names a photograph that was uploaded.
+    PhotographId
+);
+ulid_id!(
     /// Names a ballot. Random in all its bits: a time-ordered id would tell who voted when.
     BallotId
 );

@@ -5,7 +5,11 @@ use std::{fmt, str::FromStr};
 use thiserror::Error;
 use url::{Host, Url};
 
-use crate::text::Caption;
+use crate::{
+    ids::PhotographId,
+    photograph::Pixels,
+    text::{AlternativeText, Caption},
+};
 
 /// Why a text is not the address of a picture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
@@ -79,12 +83,26 @@ impl fmt::Display for ImageUrl {
 }
 
 /// A candidate's picture. There is no caption without one.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Image {
-    /// Where the picture lies.
-    pub url: ImageUrl,
-    /// What stands under it.
-    pub caption: Option<Caption>,
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Image {
+    /// It lies somewhere else.
+    Linked {
+        /// Where.
+        url: ImageUrl,
+        /// What stands under it.
+        caption: Option<Caption>,
+    },
+    /// It was uploaded, and is ready.
+    Uploaded {
+        /// Which one.
+        photograph: PhotographId,
+        /// What it has come to.
+        pixels: Pixels,
+        /// What stands under it.
+        caption: Option<Caption>,
+        /// What it shows.
+        alt: Option<AlternativeText>,
+    },
 }
 
 #[cfg(test)]

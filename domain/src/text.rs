@@ -107,6 +107,12 @@ text!(
     |text| line(text, Self::LONGEST)
 );
 text!(
+    /// What a picture shows, for readers who do not see it: 1 to 1,000 characters on one line.
+    AlternativeText,
+    1_000,
+    |text| line(text, Self::LONGEST)
+);
+text!(
     /// Why something was done: 1 to 500 characters on one line.
     Reason,
     500,

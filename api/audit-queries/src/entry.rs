@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub(crate) enum AuditEntry {
-    /// A commit to the election or to a voter.
+    /// A commit to the election, to a voter or to a photograph.
     Commit(Box<AuditCommit>),
     /// A ballot, once the election is closed.
     Ballot(AuditBallot),
@@ -42,7 +42,7 @@ pub(crate) struct AuditBallot {
 /// is `H("photovote/stream", <election's id>, stream)`.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct AuditCommit {
-    /// What it was done to: `election#…` or `voter#…`.
+    /// What it was done to: `election#…`, `voter#…` or `photograph#…`.
     #[schema(example = "election#01ARZ3NDEKTSV4RRFFQ69G5FAV")]
     stream: String,
     /// The version of the first event.
@@ -117,10 +117,12 @@ struct AuditEvent {
 }
 
 impl AuditEntry {
-    /// The entry of a commit to the election or to a voter. Nothing that is made of a voter's name or address is shown without a
+    /// The entry of a commit to the election, to a voter or to a photograph. Nothing that is made of a voter's name or address is shown without a
     /// salt.
     pub(crate) fn of(commit: &Commit) -> Answer<Self> {
-        let (form, of_election) = (commit.form(), matches!(commit.stream, Stream::Election(_)));
+        let form = commit.form();
+        // Who is a voter, no event shows. An election and its photographs have no secrets from their administrators.
+        let of_election = matches!(commit.stream, Stream::Election(_) | Stream::Photograph(..));
         let mut parts = parts(commit);
         let mut next =
             |shown| parts.next().ok_or_else(Problem::internal).and_then(|part| AuditPart::of(commit, &part, shown));

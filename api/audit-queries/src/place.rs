@@ -24,9 +24,11 @@ impl Place {
     pub(crate) const fn partition(&self) -> Option<Shard> {
         match self {
             Self::Commit(Stream::Election(_), _) => None,
-            Self::Commit(Stream::Voter(_, shard, _) | Stream::Ballot(_, shard, _), _) | Self::Ballot(shard, _) => {
-                Some(*shard)
-            }
+            Self::Commit(
+                Stream::Voter(_, shard, _) | Stream::Ballot(_, shard, _) | Stream::Photograph(_, shard, _),
+                _,
+            )
+            | Self::Ballot(shard, _) => Some(*shard),
         }
     }
 

@@ -1,8 +1,9 @@
 //! The election as its administrators and voters see it.
 
 use photovote_domain::{
-    CandidateId, CompetitionId, Election, ElectionId, Scale,
-    election::{Candidate, Competition, Status},
+    CandidateId, CompetitionId, Election, ElectionId, PhotographId, Scale,
+    election::{Candidate, Competition, Picture, Status},
+    photograph::{Pixels, RenditionType},
 };
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -80,15 +81,116 @@ pub struct CandidateView {
     pub disqualified: Option<DisqualifiedView>,
 }
 
-/// A candidate's picture.
+/// A candidate's picture. One that was uploaded has `photograph` and all that follows it; a link to another site has none of that.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct ImageView {
-    /// Where it lies.
+    /// Where it lies. Of an uploaded photograph: its largest JPEG.
     #[schema(example = "https://example.org/photos/moon.png")]
     pub url: String,
     /// What stands under it.
     #[schema(required = true, example = "Taken this summer")]
     pub caption: Option<String>,
+    /// Which photograph it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<schema::Id>, nullable = false)]
+    pub photograph: Option<PhotographId>,
+    /// What it shows, for readers who do not see it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, example = "The full moon over a calm sea")]
+    pub alt: Option<String>,
+    /// The picture itself.
+    #[serde(flatten)]
+    #[schema(inline = false)]
+    pub pixels: Option<PixelsView>,
+}
+
+/// The picture of an uploaded photograph.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct PixelsView {
+    /// Its width in pixels, upright.
+    #[schema(example = 6000)]
+    pub width: u32,
+    /// Its height in pixels, upright.
+    #[schema(example = 4000)]
+    pub height: u32,
+    /// Its mean colour, to be shown until a rendition has come.
+    #[schema(example = "#7a6f5d")]
+    pub placeholder: String,
+    /// The SHA-256 of the original.
+    #[schema(example = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08")]
+    pub sha256: String,
+    /// The files that show it, the smallest first.
+    pub renditions: Vec<RenditionView>,
+}
+
+/// A file that shows a photograph. It never changes.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct RenditionView {
+    /// Where it lies, on the host of the page.
+    #[schema(example = "/photos/01ARZ3NDEKTSV4RRFFQ69G5FAV/01BX5ZZKBKACTAV9WEVGEMMVS0/9f86.jpg")]
+    pub url: String,
+    /// Its width in pixels.
+    #[schema(example = 1280)]
+    pub width: u32,
+    /// Its height in pixels.
+    #[schema(example = 853)]
+    pub height: u32,
+    /// `image/jpeg` or `image/webp`.
+    #[schema(example = "image/webp")]
+    pub media_type: &'static str,
+    /// Its size in bytes.
+    #[schema(example = 201_870)]
+    pub bytes: u64,
+    /// The SHA-256 of its bytes.
+    #[schema(example = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08")]
+    pub sha256: String,
+}
+
+impl PixelsView {
+    /// The view of an election's photograph.
+    pub fn of(election: ElectionId, photograph: PhotographId, pixels: &Pixels) -> Self {
+        let renditions = pixels.renditions.iter().map(|rendition| RenditionView {
+            url: format!("/photos/{election}/{photograph}/{}", rendition.file_name()),
+            width: rendition.width,
+            height: rendition.height,
+            media_type: rendition.media_type.media_type(),
+            bytes: rendition.bytes,
+            sha256: rendition.sha256.to_string(),
+        });
+        Self {
+            width: pixels.width,
+            height: pixels.height,
+            placeholder: pixels.placeholder.clone(),
+            sha256: pixels.sha256.to_string(),
+            renditions: renditions.collect(),
+        }
+    }
+
+    /// The largest JPEG, which every browser shows.
+    fn url(&self) -> Option<&str> {
+        let jpegs = self.renditions.iter().filter(|r| r.media_type == RenditionType::Jpeg.media_type());
+        jpegs.max_by_key(|rendition| rendition.width).map(|rendition| rendition.url.as_str())
+    }
+}
+
+impl ImageView {
+    fn of(election: ElectionId, picture: &Picture) -> Self {
+        match picture {
+            Picture::Linked { caption, url } => {
+                Self { url: url.clone(), caption: caption.clone(), photograph: None, alt: None, pixels: None }
+            }
+            Picture::Uploaded { alt, caption, photograph, pixels } => {
+                let pixels = PixelsView::of(election, *photograph, pixels);
+                Self {
+                    url: pixels.url().unwrap_or_default().to_owned(),
+                    caption: caption.clone(),
+                    photograph: Some(*photograph),
+                    alt: alt.clone(),
+                    pixels: Some(pixels),
+                }
+            }
+        }
+    }
 }
 
 /// Why a candidate takes no part in the ranking.
@@ -109,7 +211,7 @@ impl ElectionView {
             status: election.status,
             closes_at: election.closes_at.map(Moment),
             scale: election.scale.into(),
-            competitions: election.competitions.iter().map(CompetitionView::of).collect(),
+            competitions: election.competitions.iter().map(|competition| CompetitionView::of(id, competition)).collect(),
         }
     }
 }
@@ -121,24 +223,23 @@ impl From<Scale> for ScaleView {
 }
 
 impl CompetitionView {
-    fn of(competition: &Competition) -> Self {
+    fn of(election: ElectionId, competition: &Competition) -> Self {
         Self {
             id: competition.id,
             name: competition.name.clone(),
             description: competition.description.clone(),
-            candidates: competition.candidates.iter().map(CandidateView::of).collect(),
+            candidates: competition.candidates.iter().map(|candidate| CandidateView::of(election, candidate)).collect(),
         }
     }
 }
 
 impl CandidateView {
-    fn of(candidate: &Candidate) -> Self {
-        let image = candidate.image.as_ref();
+    fn of(election: ElectionId, candidate: &Candidate) -> Self {
         Self {
             id: candidate.id,
             name: candidate.name.clone(),
             description: candidate.description.clone(),
-            image: image.map(|image| ImageView { url: image.url.clone(), caption: image.caption.clone() }),
+            image: candidate.image.as_ref().map(|picture| ImageView::of(election, picture)),
             disqualified: candidate.disqualified.clone().map(|reason| DisqualifiedView { reason }),
         }
     }

@@ -56,7 +56,9 @@ pub use body::{Body, LARGEST_BODY, Parsed, Patch};
 pub use caller::{Administrator, Voter};
 pub use code::Code;
 pub use edge::{edge, edge_behind, make_safe};
-pub use election_view::{CandidateView, CompetitionView, DisqualifiedView, ElectionView, ImageView, ScaleView};
+pub use election_view::{
+    CandidateView, CompetitionView, DisqualifiedView, ElectionView, ImageView, PixelsView, RenditionView, ScaleView,
+};
 pub use etag::{DraftTag, IfMatch, Precondition, etag};
 pub use idempotency::{IdempotencyKey, command_id, derived_id, fingerprint};
 pub use invocation::invoke;

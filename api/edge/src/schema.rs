@@ -8,7 +8,7 @@
 use std::{collections::BTreeMap, fmt::Write as _, sync::LazyLock};
 
 use photovote_domain::{
-    Caption, Description as DescriptionText, Email as EmailAddress, ImageUrl as Url, MAX_GRADE, Name as NameText,
+    AlternativeText as AlternativeTextText, Caption, Description as DescriptionText, Email as EmailAddress, ImageUrl as Url, MAX_GRADE, Name as NameText,
     Reason as ReasonText, ShardCount, Subject as SubjectText, VoterId,
     ballot::MAX_RATINGS_IN_REQUEST,
     election::{Role as DomainRole, Status as DomainStatus},
@@ -64,6 +64,8 @@ schemas! {
     Name => line::<NameText>(NameText::LONGEST).examples(["Moon over the sea"]);
     /// What stands under a picture: one line of text, as a name is.
     ImageCaption => line::<Caption>(Caption::LONGEST).examples(["Taken on the pier"]);
+    /// What a picture shows, for readers who do not see it: one line of text, as a name is.
+    AlternativeText => line::<AlternativeTextText>(AlternativeTextText::LONGEST).examples(["The full moon over a calm sea"]);
     /// A reason, which everybody sees: one line of text, as a name is.
     Reason => line::<ReasonText>(ReasonText::LONGEST).examples(["Taken after the deadline"]);
     /// A description: text of several lines. It may be empty.
@@ -265,6 +267,7 @@ mod tests {
         is_read("Id", |text| !refuses::<VoterId>(text));
         is_read("Name", |text| !refuses::<NameText>(text));
         is_read("ImageCaption", |text| !refuses::<Caption>(text));
+        is_read("AlternativeText", |text| !refuses::<AlternativeTextText>(text));
         is_read("Reason", |text| !refuses::<ReasonText>(text));
         is_read("Description", |text| !refuses::<DescriptionText>(text));
         is_read("ImageUrl", |text| !refuses::<Url>(text));

@@ -3,35 +3,57 @@
 use axum::extract::State;
 use photovote_commands::Submission;
 use photovote_domain::{
-    CandidateId, Image, Reason,
+    AlternativeText, CandidateId, Caption, Election, Image, ImageUrl, Photograph, PhotographId, Reason,
     election::{ElectionCommand, Role},
 };
 use photovote_edge::{
     Administrator, Answer, Changed, CommandHeaders, Created, Patch, Preconditions, Problem, Segments, created,
-    optional, present, schema, value,
+    invalid_value, optional, present, schema, value,
 };
+use photovote_events::{History, Stream};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
 use crate::{App, changed, elections::Nothing, existing};
 
-/// A candidate's picture.
+/// A candidate's picture: an uploaded photograph, or the address of a picture that lies somewhere else.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ImageBody {
-    /// Where it lies: an https URL of at most 2,048 characters.
-    #[schema(value_type = schema::ImageUrl)]
-    url: String,
+    /// Where it lies: an https URL of at most 2,048 characters. Nothing, if it is a photograph.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<schema::ImageUrl>, nullable = false)]
+    url: Option<String>,
+    /// The id of a photograph of the election that is ready. Nothing, if it lies somewhere else.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<schema::Id>, nullable = false)]
+    photograph: Option<PhotographId>,
     /// What stands under it: 1 to 500 characters.
     #[serde(default, deserialize_with = "present")]
     #[schema(value_type = Option<schema::ImageCaption>, nullable = false)]
     caption: Option<String>,
+    /// What a photograph shows, for readers who do not see it: 1 to 1,000 characters.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<schema::AlternativeText>, nullable = false)]
+    alt: Option<String>,
+}
+
+/// A candidate's picture, parsed.
+enum NewImage {
+    Linked { url: ImageUrl, caption: Option<Caption> },
+    Uploaded { photograph: PhotographId, caption: Option<Caption>, alt: Option<AlternativeText> },
 }
 
 impl ImageBody {
-    fn parse(self) -> Result<Image, Problem> {
+    fn parse(self) -> Result<NewImage, Problem> {
         let caption = optional("image.caption", self.caption.as_deref())?;
-        Ok(Image { url: value("image.url", &self.url)?, caption })
+        let alt = optional("image.alt", self.alt.as_deref())?;
+        match (self.url, self.photograph) {
+            (Some(url), None) if alt.is_none() => Ok(NewImage::Linked { url: value("image.url", &url)?, caption }),
+            (Some(_), None) => Err(invalid_value("image.alt", &"belongs to a photograph")),
+            (None, Some(photograph)) => Ok(NewImage::Uploaded { photograph, caption, alt }),
+            _ => Err(invalid_value("image", &"has to have either url or photograph")),
+        }
     }
 }
 
@@ -58,8 +80,8 @@ pub(crate) struct NewCandidate {
 
 /// Adds a candidate to a competition.
 ///
-/// An editor of the election may call this, while the election is a draft. A candidate is one photograph; the image is an
-/// address, and PhotoVote does not load it. The answer has the candidate's id and the election's new version.
+/// An editor of the election may call this, while the election is a draft. A candidate is one photograph: an uploaded
+/// one, or an address that PhotoVote does not load. The answer has the candidate's id and the election's new version.
 #[utoipa::path(
     post, path = "/elections/{election}/competitions/{competition}/candidates", tag = "candidates", operation_id = "add_candidate", security(("administrator" = [])),
     params(
@@ -86,11 +108,13 @@ pub(crate) async fn create(
         let name = value("name", &body.name)?;
         let description = optional("description", body.description.as_deref())?;
         let image = body.image.map(ImageBody::parse).transpose()?;
-        let command = ElectionCommand::AddCandidate { competition, candidate, name, description, image };
-        Ok((intent, candidate, own_id, command))
+        Ok((intent, candidate, own_id, name, description, image))
     };
-    let (intent, candidate, own_id, command) = parse().map_err(existing(history.state(), competition, None))?;
-    let version = app.create(history, &intent, command, own_id, None).await?;
+    let (intent, candidate, own_id, name, description, image) =
+        parse().map_err(existing(history.state(), competition, None))?;
+    let (image, used) = app.image(&history, image).await?;
+    let command = ElectionCommand::AddCandidate { competition, candidate, name, description, image };
+    let version = app.execute(history, &intent, command, own_id, None, used.as_ref()).await?;
     let location = format!("/v1/elections/{election}/competitions/{competition}/candidates/{candidate}");
     Ok(created(&location, version, Created { id: candidate.to_string(), version }))
 }
@@ -142,10 +166,40 @@ pub(crate) async fn change(
         let name = optional("name", body.name.as_deref())?;
         let description = body.description.parse("description")?;
         let image = body.image.map(ImageBody::parse)?;
-        Ok((intent, ElectionCommand::ChangeCandidate { competition, candidate, name, description, image }))
+        Ok((intent, name, description, image))
     };
-    let (intent, command) = parse().map_err(existing(history.state(), competition, Some(candidate)))?;
-    app.change(history, &intent, command, None).await.map(changed)
+    let (intent, name, description, image) =
+        parse().map_err(existing(history.state(), competition, Some(candidate)))?;
+    let (image, used) = match image {
+        None => (None, None),
+        Some(image) => {
+            let (image, used) = app.image(&history, image).await?;
+            (Some(image), used)
+        }
+    };
+    let command = ElectionCommand::ChangeCandidate { competition, candidate, name, description, image };
+    app.execute(history, &intent, command, false, None, used.as_ref()).await.map(changed)
+}
+
+impl App {
+    /// The picture that a candidate gets. A photograph comes with its stream, which must not move until the candidate has it.
+    async fn image(
+        &self,
+        election: &History<Election>,
+        image: Option<NewImage>,
+    ) -> Answer<(Option<Image>, Option<History<Photograph>>)> {
+        match image {
+            None => Ok((None, None)),
+            Some(NewImage::Linked { url, caption }) => Ok((Some(Image::Linked { url, caption }), None)),
+            Some(NewImage::Uploaded { photograph, caption, alt }) => {
+                let stream = Stream::photograph(election.stream().election(), election.state().shards, photograph);
+                let history: History<Photograph> = self.store.reader().load(stream).await?;
+                let pixels = history.state().usable().map_err(|refused| Problem::refused(&refused))?.clone();
+                let image = Image::Uploaded { photograph, pixels, caption, alt };
+                Ok((Some(image), Some(history)))
+            }
+        }
+    }
 }
 
 /// Removes a candidate.

@@ -9,20 +9,23 @@ mod competitions;
 mod creation;
 mod elections;
 mod lifecycle;
+mod photographs;
 mod voters;
 
 use photovote_closing::CloseError;
 use photovote_commands::Intent;
 use photovote_coordination_write::Control;
 use photovote_domain::{
-    Aggregate, CandidateId, CompetitionId, Election, ElectionId, Version,
+    Aggregate, CandidateId, CompetitionId, Election, ElectionId, Photograph, Version,
     ballot::BallotRejection,
     election::{Context, ElectionCommand, ElectionRejection, ElectionRejection as E, Limit, Role, Status},
+    photograph::PhotographRejection as P,
     voter::VoterRejection as V,
 };
 use photovote_edge::{Administrator, Answer, Changed, Code, Problem, Problems, at_version};
-use photovote_events::{ElectionCache, EventReader, History};
+use photovote_events::{Commit, ElectionCache, EventReader, History, Snapshot};
 use photovote_events_append::{EventStore, SnapshotStore};
+use photovote_uploads::Uploads;
 
 pub use creation::{CreationRules, MostError};
 
@@ -34,13 +37,14 @@ pub struct App {
     elections: ElectionCache<EventReader>,
     snapshots: SnapshotStore,
     creation: CreationRules,
+    uploads: Uploads,
 }
 
 impl App {
     /// Works on these tables.
-    pub fn new(store: EventStore, control: Control, snapshots: SnapshotStore) -> Self {
+    pub fn new(store: EventStore, control: Control, snapshots: SnapshotStore, uploads: Uploads) -> Self {
         let elections = ElectionCache::new(store.reader().clone());
-        Self { store, control, elections, snapshots, creation: CreationRules::default() }
+        Self { store, control, elections, snapshots, creation: CreationRules::default(), uploads }
     }
 
     /// Lets these administrators create elections, and so many.
@@ -86,6 +90,19 @@ impl App {
         own_id: bool,
         reason: Option<String>,
     ) -> Answer<Version> {
+        self.execute(history, intent, command, own_id, reason, None).await
+    }
+
+    /// The same for a command that uses a photograph, which must not move meanwhile.
+    async fn execute(
+        &self,
+        history: History<Election>,
+        intent: &Intent,
+        command: ElectionCommand,
+        own_id: bool,
+        reason: Option<String>,
+        photograph: Option<&History<Photograph>>,
+    ) -> Answer<Version> {
         self.control.reader().has_gates(history.stream().election(), history.state().shards).await?;
         let environment = self.store.environment();
         let mut record = intent.record(command.name(), &history.stream(), environment);
@@ -93,7 +110,9 @@ impl App {
         record.private.reason = reason;
         let by = record.private.actor.administrator();
         let decide = |election: &Election| election.decide(command.clone(), &Context { now: environment.now(), by });
-        let done = self.store.execute(history, &record, |seen| intent.expects(seen.version), decide).await?;
+        let alongside = |_: &Commit| photograph.map(|used| self.store.unmoved(used)).into_iter().collect();
+        let expected = |seen: &Snapshot<Election>| intent.expects(seen.version);
+        let done = self.store.execute_with(history, &record, expected, decide, alongside).await?;
         Ok(done.version)
     }
 }
@@ -125,10 +144,12 @@ photovote_edge::routes! {
     candidates::create => on_competition()
         .codes([Code::InvalidValue])
         .refusals([E::IdTaken, E::TooMany(Limit::CandidatesInCompetition)])
+        .refusals([P::NotFound, P::NotReady])
         .refusals(TOO_LARGE),
     candidates::change => on_competition()
         .codes([Code::InvalidValue])
         .refusals([E::CandidateNotFound])
+        .refusals([P::NotFound, P::NotReady])
         .refusals(TOO_LARGE),
     candidates::delete => on_competition().refusals([E::CandidateNotFound]),
     candidates::disqualify => on_election().codes([Code::InvalidValue]).refusals([
@@ -138,6 +159,10 @@ photovote_edge::routes! {
         E::DisqualifiedAlready,
         E::TooMany(Limit::ModeratedBytes),
     ]),
+    photographs::request => at_any_version()
+        .codes([Code::InvalidValue])
+        .refusals([P::IdTaken, P::TooMany, P::NotDraft(Status::Open)]),
+    photographs::remove => on_election().refusals([P::NotFound, P::Used, P::NotDraft(Status::Open)]),
     voters::register => at_any_version()
         .codes([Code::InvalidValue])
         .refusals([V::IdTaken, V::EmailTaken, V::RegistrationClosed(Status::Closed)]),

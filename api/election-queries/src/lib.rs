@@ -2,6 +2,7 @@
 
 mod administrators;
 mod elections;
+mod photographs;
 mod results;
 mod sheet;
 mod visible;
@@ -9,7 +10,10 @@ mod voters;
 
 use photovote_coordination::ControlReader;
 use photovote_documents_read::DocumentReader;
-use photovote_domain::election::{ElectionRejection, Status};
+use photovote_domain::{
+    election::{ElectionRejection, Status},
+    photograph::PhotographRejection,
+};
 use photovote_edge::{Code, Problems};
 pub use sheet::Sheet;
 
@@ -32,6 +36,8 @@ photovote_edge::routes! {
     elections::list => Problems::of_query().codes([Code::MalformedCursor]),
     elections::show => of_election().codes([Code::NotProjectedYet]),
     administrators::list => of_election().codes([Code::MalformedCursor]),
+    photographs::list => of_election().codes([Code::MalformedCursor]),
+    photographs::show => of_election().refusals([PhotographRejection::NotFound]),
     voters::list => of_election().codes([Code::MalformedCursor]),
     voters::turnout => of_election().codes([Code::GatesMissing]),
     results::show => of_results(),

@@ -329,9 +329,16 @@ impl Election {
 fn stored_size(competition: &Competition) -> usize {
     const COMPETITION: usize = 200;
     const CANDIDATE: usize = 120;
+    const PHOTOGRAPH: usize = 220;
+    const RENDITION: usize = 95;
     let text = |text: &Option<String>| text.as_ref().map_or(0, String::len);
     let candidate = |c: &Candidate| {
-        let image = c.image.as_ref().map_or(0, |image| image.url.len() + text(&image.caption));
+        let image = c.image.as_ref().map_or(0, |image| match image {
+            Picture::Linked { url, caption } => url.len() + text(caption),
+            Picture::Uploaded { alt, caption, photograph: _, pixels } => {
+                PHOTOGRAPH + RENDITION * pixels.renditions.len() + text(alt) + text(caption)
+            }
+        });
         CANDIDATE + c.name.len() + text(&c.description) + text(&c.disqualified) + image
     };
     COMPETITION
@@ -342,6 +349,13 @@ fn stored_size(competition: &Competition) -> usize {
 
 impl From<Image> for Picture {
     fn from(image: Image) -> Self {
-        Self { caption: image.caption.map(Into::into), url: image.url.as_str().to_owned() }
+        match image {
+            Image::Linked { url, caption } => {
+                Self::Linked { caption: caption.map(Into::into), url: url.as_str().to_owned() }
+            }
+            Image::Uploaded { photograph, pixels, caption, alt } => {
+                Self::Uploaded { alt: alt.map(Into::into), caption: caption.map(Into::into), photograph, pixels }
+            }
+        }
     }
 }

@@ -32,7 +32,7 @@ impl Limit {
             Self::Competitions => 50,
             Self::CandidatesInCompetition => 500,
             Self::Candidates => 2_000,
-            Self::CompetitionBytes => 300_000,
+            Self::CompetitionBytes => 350_000,
             // An answer shows all of them, and AWS Lambda passes on 6 MB.
             Self::ElectionBytes => 3_000_000,
             Self::ModeratedBytes => 390_000,

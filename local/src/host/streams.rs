@@ -26,7 +26,9 @@ impl Partitions {
             for commit in page.commits {
                 let shard = match commit.stream {
                     Stream::Election(_) => None,
-                    Stream::Voter(_, shard, _) | Stream::Ballot(_, shard, _) => Some(shard),
+                    Stream::Voter(_, shard, _) | Stream::Ballot(_, shard, _) | Stream::Photograph(_, shard, _) => {
+                        Some(shard)
+                    }
                 };
                 found.partitions.insert(commit.stream.partition(), (commit.stream.election(), shard));
             }

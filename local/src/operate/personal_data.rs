@@ -139,6 +139,13 @@ fn of_commit(commit: &Commit, places: &mut BTreeSet<Place>) -> Result<(), Person
         Stream::Ballot(_, _, ballot) if commit.form() == Form::First && commit.first == Version::new(1) => {
             add(format!("voter of ballot {ballot}"), "name and email (hashed)", format!("{request}: fingerprint"));
         }
+        Stream::Photograph(_, _, photograph) => {
+            for (number, event) in commit.decode::<Photograph>()?.iter().enumerate() {
+                if let PhotographEvent::PhotographRequested { bytes: _, name: _ } = event {
+                    add(format!("author of photograph {photograph}"), "file name", format!("events[{number}].p: name"));
+                }
+            }
+        }
         Stream::Ballot(..) => {}
     }
     Ok(())

@@ -87,6 +87,8 @@ pub struct EventsStatus {
     pub ballots: u64,
     /// Ballots that were cast.
     pub cast: u64,
+    /// Photographs' streams.
+    pub photographs: u64,
 }
 
 /// How far the documents are behind.

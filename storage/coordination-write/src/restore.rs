@@ -185,6 +185,9 @@ fn gate_item(election: ElectionId, shard: Shard, gate: &GateState) -> Item {
     item.insert("status".to_owned(), text(gate.status));
     item.insert("casts".to_owned(), count(gate.casts));
     item.insert("registered".to_owned(), count(gate.registered));
+    if gate.photographs > 0 {
+        item.insert("photographs".to_owned(), count(gate.photographs));
+    }
     item.extend(gate.closes_at.map(|closes_at| ("closes_at".to_owned(), number(closes_at.millis()))));
     item
 }

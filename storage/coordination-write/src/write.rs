@@ -142,6 +142,22 @@ impl Control {
         Ok(TransactWriteItem::builder().update(update.build()?).build())
     }
 
+    /// The action that counts a requested photograph (`+1`) or its end (`-1`) at its gate, while the election is a draft.
+    pub fn pass_photograph(
+        &self,
+        election: ElectionId,
+        shard: Shard,
+        change: i8,
+    ) -> Result<TransactWriteItem, BuildError> {
+        let update = self
+            .gate_update(election, shard)
+            .update_expression("ADD photographs :change")
+            .condition_expression("#status = :draft")
+            .expression_attribute_values(":draft", text(GateStatus::Draft))
+            .expression_attribute_values(":change", number(change.into()));
+        Ok(TransactWriteItem::builder().update(update.build()?).build())
+    }
+
     /// The gate that refused an action of [`Self::pass_cast`] or [`Self::pass_registration`], by the reason of the cancellation.
     ///
     /// # Errors

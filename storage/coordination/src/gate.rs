@@ -86,6 +86,8 @@ pub struct GateState {
     pub casts: u64,
     /// How many voters it let in, less those who were removed.
     pub registered: u64,
+    /// How many photographs were requested, less those that were removed.
+    pub photographs: u64,
 }
 
 impl GateState {
@@ -104,6 +106,8 @@ impl GateState {
             closes_at: number("closes_at").map(Timestamp::from_millis),
             casts: count("casts")?,
             registered: count("registered")?,
+            // Gates of release 0.1.0 know none.
+            photographs: count("photographs").unwrap_or_default(),
         })
     }
 }

@@ -5,9 +5,9 @@ mod writing;
 use std::collections::BTreeMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use photovote_documents::{ElectionDocument, ElectionSummary, VoterDocument, unpack};
+use photovote_documents::{ElectionDocument, ElectionSummary, unpack};
 use photovote_domain::{
-    CompetitionId, Election, ElectionId, Scale, ShardCount, Tally, Timestamp, Version, VoterId,
+    CompetitionId, Election, ElectionId, Scale, ShardCount, Tally, Timestamp, Version,
     election::{Administrators, Competition, ResultsDigest, Role, Status},
 };
 use photovote_dynamodb::Item;
@@ -19,7 +19,8 @@ use crate::{
     read::{Recency, Standing},
 };
 
-pub use writing::{competition_item, header_item, listed_item, tally_item, voter_item};
+pub(crate) use writing::item;
+pub use writing::{competition_item, header_item, listed_item, tally_item};
 
 /// The attribute that has the number of a tally's ballots.
 pub const BALLOTS: &str = "ballots";
@@ -112,16 +113,6 @@ struct Listed {
 
 const fn owner() -> Role {
     Role::Owner
-}
-
-/// A voter.
-#[derive(Debug, Serialize, Deserialize)]
-struct Registered {
-    id: VoterId,
-    version: Version,
-    name: String,
-    email: String,
-    removed: bool,
 }
 
 /// The items of an election's partition.
@@ -224,12 +215,6 @@ pub(crate) fn recency(item: Item) -> Result<Recency, DocumentError> {
     Ok(Recency { administrators: owner.map_or(administrators, Administrators::owned_by), version })
 }
 
-/// A voter.
-pub fn voter(item: Item) -> Result<VoterDocument, DocumentError> {
-    let Registered { id, version, name, email, removed } = parsed(item)?;
-    Ok(VoterDocument { id, version, name, email, removed })
-}
-
 /// What is wrong with an item, and which one it is.
 pub fn damaged(item: &Item, reason: &str) -> DocumentError {
     DocumentError::Damaged { key: key_of(item), reason: reason.to_owned() }
@@ -240,7 +225,7 @@ fn key_of(item: &Item) -> String {
     format!("{} / {}", text("pk"), text("sk"))
 }
 
-fn parsed<T: DeserializeOwned>(item: Item) -> Result<T, DocumentError> {
+pub(crate) fn parsed<T: DeserializeOwned>(item: Item) -> Result<T, DocumentError> {
     let key = key_of(&item);
     serde_dynamo::from_item(item).map_err(|error| DocumentError::Damaged { key, reason: error.to_string() })
 }

@@ -5,10 +5,13 @@ use aws_sdk_dynamodb::{
     operation::query::builders::QueryFluentBuilder,
     types::{AttributeValue, Select},
 };
-use photovote_documents::{ElectionDocument, ElectionSummary, PublicDocument, VoterDocument, block_has};
+use photovote_documents::{
+    ElectionDocument, ElectionSummary, PhotographDocument, PublicDocument, VoterDocument, block_has,
+};
 use photovote_domain::{
-    ElectionId, Receipt, ShardCount, Subject, Tally, Version, VoterId,
+    ElectionId, PhotographId, Receipt, ShardCount, Subject, Tally, Version, VoterId,
     election::{Administrators, Status},
+    photograph,
 };
 use photovote_dynamodb::{Item, Retry, query_all, storage_error};
 use photovote_keys::documents::{self as key, Generation, TALLY};
@@ -18,10 +21,13 @@ use crate::{
     generation::{Generations, Pointer},
     item::{self, BALLOTS, Partition},
     public::{PublicHeader, joined},
+    stored::Stored,
 };
 
 /// How often the parts of an election are read until they belong together.
 const ATTEMPTS: u32 = 5;
+/// The filter of what was not removed.
+const NOT_REMOVED: &str = "removed = :false";
 /// The fewest items that a Query for a page asks for: removed voters are among them, and must not cost a Query each.
 const LEAST_ITEMS: usize = 100;
 /// Every sort key is greater than this.
@@ -169,7 +175,31 @@ impl DocumentReader {
         limit: usize,
     ) -> Result<Page<VoterDocument>, DocumentError> {
         let partition = key::voters_partition(self.generations().await?.serving_of(election), election);
-        self.page(partition, after.map(|id| id.to_string()), limit, Some("removed = :false"), item::voter).await
+        self.page(partition, after.map(|id| id.to_string()), limit, Some(NOT_REMOVED), VoterDocument::read).await
+    }
+
+    /// At most `limit` of an election's photographs, those after an id. Removed ones are left out.
+    pub async fn photographs(
+        &self,
+        election: ElectionId,
+        after: Option<PhotographId>,
+        limit: usize,
+    ) -> Result<Page<PhotographDocument>, DocumentError> {
+        let partition = key::photographs_partition(self.generations().await?.serving_of(election), election);
+        self.page(partition, after.map(|id| id.to_string()), limit, Some(NOT_REMOVED), PhotographDocument::read).await
+    }
+
+    /// A photograph, unless it was removed: one GetItem.
+    pub async fn photograph(
+        &self,
+        election: ElectionId,
+        id: PhotographId,
+    ) -> Result<Option<PhotographDocument>, DocumentError> {
+        let key = PhotographDocument::key(self.generations().await?.serving_of(election), election, id);
+        let get = self.client.get_item().table_name(&self.table).set_key(Some(key));
+        let item = get.send().await.map_err(|error| storage_error(&error))?.item;
+        let document = item.map(PhotographDocument::read).transpose()?;
+        Ok(document.filter(|document| document.photograph.status != photograph::Status::Removed))
     }
 
     /// How many ballots are counted so far, while they are being counted.

@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_dynamodb::types::KeysAndAttributes;
-use photovote_documents::{ElectionDocument, VoterDocument};
-use photovote_documents_read::{DocumentError, Generation, item};
-use photovote_domain::{ElectionId, VoterId};
+use photovote_documents::ElectionDocument;
+use photovote_documents_read::{DocumentError, Generation, Stored, item};
+use photovote_domain::ElectionId;
 use photovote_dynamodb::{Item, Retry, StorageError, storage_error};
-use photovote_keys::documents::{header_key, listed_key, voter_key};
+use photovote_keys::documents::{header_key, listed_key};
 
 use crate::write::{DocumentStore, Saved};
 
@@ -17,18 +17,17 @@ const AT_ONCE: usize = 100;
 const ATTEMPTS: u32 = 8;
 
 impl DocumentStore {
-    /// Those of these voters of an election that a generation has, removed or not. One that cannot be read is none.
-    pub async fn voters_in(
+    /// Those of these documents of streams that a generation has, removed or not. One that cannot be read is none.
+    pub async fn those_in<D: Stored>(
         &self,
         generation: &Generation,
         election: ElectionId,
-        voters: impl IntoIterator<Item = VoterId>,
-    ) -> Result<BTreeMap<VoterId, VoterDocument>, DocumentError> {
-        let keys = voters.into_iter().map(|voter| voter_key(generation, election, voter)).collect();
+        ids: impl IntoIterator<Item = D::Id>,
+    ) -> Result<BTreeMap<D::Id, D>, DocumentError> {
+        let keys = ids.into_iter().map(|id| D::key(generation, election, id)).collect();
         let documents = self.look_up(keys).await?.into_iter().filter_map(|item| {
-            let document =
-                item::voter(item).inspect_err(|error| tracing::warn!(%error, "a voter cannot be read")).ok()?;
-            Some((document.id, document))
+            let document = D::read(item).inspect_err(|error| tracing::warn!(%error, "a document cannot be read")).ok()?;
+            Some((document.id(), document))
         });
         Ok(documents.collect())
     }

@@ -4,7 +4,7 @@ use aws_sdk_dynamodb::types::{AttributeValue, DeleteRequest, Select, WriteReques
 use photovote_documents_read::{DocumentError, Generation};
 use photovote_domain::{ElectionId, ShardCount};
 use photovote_dynamodb::{Item, Retry, StorageError, storage_error};
-use photovote_keys::documents::{counted_partition, public_partition, receipts_partition, tally_key, voters_partition};
+use photovote_keys::documents::{counted_partition, photographs_partition, public_partition, receipts_partition, tally_key, voters_partition};
 use serde::{Deserialize, Serialize};
 
 use crate::write::DocumentStore;
@@ -104,7 +104,7 @@ impl DocumentStore {
         Ok(false)
     }
 
-    /// Deletes voters, receipts, and what was counted and published of an election that was deleted: one page of each, at
+    /// Deletes voters, photographs, receipts, and what was counted and published of an election that was deleted: one page of each, at
     /// most. Is there more?
     pub async fn clear_page(
         &self,
@@ -131,6 +131,6 @@ impl DocumentStore {
 /// The partitions of which a deleted election leaves nothing.
 fn left_by(generation: &Generation, election: ElectionId, shards: ShardCount) -> impl Iterator<Item = String> {
     let receipts = shards.shards().map(move |shard| receipts_partition(generation, election, shard));
-    let others = [voters_partition, counted_partition, public_partition];
+    let others = [voters_partition, photographs_partition, counted_partition, public_partition];
     others.map(|partition| partition(generation, election)).into_iter().chain(receipts)
 }

@@ -4,14 +4,14 @@ use aws_sdk_dynamodb::{
     Client,
     types::{AttributeValue, ConditionCheck, Delete, Put, TransactWriteItem},
 };
-use photovote_documents::{Changes, ElectionDocument, VoterDocument};
+use photovote_documents::{Changes, ElectionDocument};
 use photovote_documents_read::{
-    DocumentError, DocumentReader, Generation,
-    item::{self, competition_item, header_item, listed_item, voter_item},
+    DocumentError, DocumentReader, Generation, Stored,
+    item::{competition_item, header_item, listed_item},
 };
-use photovote_domain::{ElectionId, Version, VoterId, election::Status};
+use photovote_domain::{ElectionId, Version, election::Status};
 use photovote_dynamodb::{Item, PutFailure, TransactFailure, put_failure, storage_error, transact};
-use photovote_keys::documents::{competition_key, header_key, listed_key, public_header_key, voter_key};
+use photovote_keys::documents::{competition_key, header_key, listed_key, public_header_key};
 
 /// The most competitions that one save may change. A competition has up to 390 KB and a transaction 4 MB.
 pub const COMPETITIONS_AT_ONCE: usize = 8;
@@ -148,27 +148,27 @@ impl DocumentStore {
         }
     }
 
-    /// A voter as a generation has it, removed or not.
-    pub async fn voter_in(
+    /// The document of a stream as a generation has it, removed or not.
+    pub async fn one_in<D: Stored>(
         &self,
         generation: &Generation,
         election: ElectionId,
-        voter: VoterId,
-    ) -> Result<Option<VoterDocument>, DocumentError> {
-        let key = voter_key(generation, election, voter);
+        id: D::Id,
+    ) -> Result<Option<D>, DocumentError> {
+        let key = D::key(generation, election, id);
         let get = self.client.get_item().table_name(&self.table).set_key(Some(key)).consistent_read(true);
-        get.send().await.map_err(|error| storage_error(&error))?.item.map(item::voter).transpose()
+        get.send().await.map_err(|error| storage_error(&error))?.item.map(D::read).transpose()
     }
 
-    /// Saves a voter who was at version `previous`.
-    pub async fn save_voter(
+    /// Saves the document of a stream that was at version `previous`.
+    pub async fn save_one<D: Stored>(
         &self,
         generation: &Generation,
         election: ElectionId,
-        document: &VoterDocument,
+        document: &D,
         previous: Version,
     ) -> Result<Saved, DocumentError> {
-        let item = voter_item(voter_key(generation, election, document.id), document)?;
+        let item = document.item(D::key(generation, election, document.id()))?;
         let (condition, values) = after(previous);
         let mut put = self.client.put_item().table_name(&self.table).set_item(Some(item));
         put = put.condition_expression(condition).set_expression_attribute_values(values);

@@ -3,7 +3,7 @@
 use aws_sdk_dynamodb::{
     Client,
     error::BuildError,
-    types::{Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem},
+    types::{AttributeValue, ConditionCheck, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem},
 };
 use photovote_domain::Aggregate;
 use photovote_dynamodb::{
@@ -143,6 +143,20 @@ impl EventStore {
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .build()?;
         Ok(TransactWriteItem::builder().put(put).build())
+    }
+
+    /// The action that insists that nothing has happened to a stream since it was loaded.
+    ///
+    /// A decision that depends on two streams appends to one and insists on the other. Of two such decisions at once, one fails.
+    pub fn unmoved<A: Aggregate>(&self, history: &History<A>) -> Result<TransactWriteItem, BuildError> {
+        let stream = history.stream();
+        let check = ConditionCheck::builder()
+            .table_name(&self.table)
+            .key("pk", AttributeValue::S(stream.partition()))
+            .key("sk", AttributeValue::S(stream.sort_key(history.version().plus(1))))
+            .condition_expression(PLACE_IS_FREE)
+            .build()?;
+        Ok(TransactWriteItem::builder().condition_check(check).build())
     }
 
     /// Writes a commit once, together with actions on other items if there are any. These are built afresh for each

@@ -35,6 +35,8 @@ pub enum Actor {
     Closer,
     /// The counter, when all ballots were counted.
     Counter,
+    /// The photo-processor, when an upload arrived.
+    PhotoProcessor,
 }
 
 impl Actor {
@@ -42,7 +44,7 @@ impl Actor {
     pub const fn administrator(&self) -> Option<&Subject> {
         match self {
             Self::Administrator(subject) => Some(subject),
-            Self::Voter | Self::Closer | Self::Counter => None,
+            Self::Voter | Self::Closer | Self::Counter | Self::PhotoProcessor => None,
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::{fmt, str::FromStr, sync::Arc};
 
-use photovote_domain::{CompetitionId, Digest, ElectionId, Shard, VoterId};
+use photovote_domain::{CompetitionId, Digest, ElectionId, PhotographId, Shard, VoterId};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -110,6 +110,16 @@ pub fn work_key(name: &str) -> Key {
 /// A voter.
 pub fn voter_key(generation: &Generation, election: ElectionId, voter: VoterId) -> Key {
     key(voters_partition(generation, election), voter.to_string())
+}
+
+/// The partition of an election's photographs.
+pub fn photographs_partition(generation: &Generation, election: ElectionId) -> String {
+    format!("{generation}#photographs#{election}")
+}
+
+/// A photograph.
+pub fn photograph_key(generation: &Generation, election: ElectionId, photograph: PhotographId) -> Key {
+    key(photographs_partition(generation, election), photograph.to_string())
 }
 
 /// The partition of what was counted in the shards of an election.

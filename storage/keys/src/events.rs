@@ -2,7 +2,9 @@
 
 use std::{fmt, str::FromStr};
 
-use photovote_domain::{Aggregate, Ballot, BallotId, Election, ElectionId, Shard, ShardCount, Version, Voter, VoterId};
+use photovote_domain::{
+    Aggregate, Ballot, BallotId, Election, ElectionId, Photograph, PhotographId, Shard, ShardCount, Version, Voter, VoterId,
+};
 use thiserror::Error;
 
 /// How many digits a version has in a key.
@@ -10,7 +12,7 @@ const VERSION_DIGITS: usize = 10;
 
 /// A stream: one aggregate's events, and where they lie.
 ///
-/// The partition `<election>` holds the election's own stream and nothing else; voters and ballots lie under
+/// The partition `<election>` holds the election's own stream and nothing else; voters, ballots and photographs lie under
 /// `<election>#<shard>`. So an election is enumerated with one Query per shard, and its writes are spread.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Stream {
@@ -20,6 +22,8 @@ pub enum Stream {
     Voter(ElectionId, Shard, VoterId),
     /// A ballot's.
     Ballot(ElectionId, Shard, BallotId),
+    /// A photograph's.
+    Photograph(ElectionId, Shard, PhotographId),
 }
 
 impl Stream {
@@ -33,10 +37,18 @@ impl Stream {
         Self::Ballot(election, shards.shard_of(&ballot.to_string()), ballot)
     }
 
+    /// The stream of a photograph of an election with so many shards.
+    pub fn photograph(election: ElectionId, shards: ShardCount, photograph: PhotographId) -> Self {
+        Self::Photograph(election, shards.shard_of(&photograph.to_string()), photograph)
+    }
+
     /// The election it belongs to.
     pub const fn election(&self) -> ElectionId {
         match self {
-            Self::Election(election) | Self::Voter(election, ..) | Self::Ballot(election, ..) => *election,
+            Self::Election(election)
+            | Self::Voter(election, ..)
+            | Self::Ballot(election, ..)
+            | Self::Photograph(election, ..) => *election,
         }
     }
 
@@ -44,7 +56,9 @@ impl Stream {
     pub fn partition(&self) -> String {
         match self {
             Self::Election(election) => election.to_string(),
-            Self::Voter(election, shard, _) | Self::Ballot(election, shard, _) => format!("{election}#{shard}"),
+            Self::Voter(election, shard, _) | Self::Ballot(election, shard, _) | Self::Photograph(election, shard, _) => {
+                format!("{election}#{shard}")
+            },
         }
     }
 
@@ -72,6 +86,7 @@ impl Stream {
                 (Election::KIND, None) if canonical(id) == Some(election) => Self::Election(election),
                 (Voter::KIND, Some(shard)) => Self::Voter(election, shard, canonical(id)?),
                 (Ballot::KIND, Some(shard)) => Self::Ballot(election, shard, canonical(id)?),
+                (Photograph::KIND, Some(shard)) => Self::Photograph(election, shard, canonical(id)?),
                 _ => return None,
             };
             // No fewer digits, nor more: versions would not sort as text, nor could one be counted on from there.
@@ -100,6 +115,7 @@ impl fmt::Display for Stream {
             Self::Election(id) => write!(f, "{}#{id}", Election::KIND),
             Self::Voter(_, _, id) => write!(f, "{}#{id}", Voter::KIND),
             Self::Ballot(_, _, id) => write!(f, "{}#{id}", Ballot::KIND),
+            Self::Photograph(_, _, id) => write!(f, "{}#{id}", Photograph::KIND),
         }
     }
 }
@@ -124,6 +140,7 @@ mod tests {
             Stream::Election(election),
             Stream::voter(election, shards, VoterId::from_bits(8)),
             Stream::ballot(election, shards, BallotId::from_bits(u128::MAX)),
+            Stream::photograph(election, shards, PhotographId::from_bits(9)),
         ];
         for stream in streams {
             let keys = (stream.partition(), stream.sort_key(Version::new(12)));

@@ -9,6 +9,7 @@
 pub mod coordination;
 pub mod documents;
 pub mod events;
+pub mod objects;
 
 use std::collections::HashMap;
 

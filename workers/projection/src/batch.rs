@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use aws_lambda_events::dynamodb::EventRecord;
-use photovote_domain::{ElectionId, Shard, VoterId};
+use photovote_domain::{ElectionId, Shard, PhotographId, VoterId};
 use photovote_dynamodb::Item;
 use photovote_events::{Commit, Stream};
 
@@ -73,13 +73,15 @@ pub(crate) enum Unit {
     Election(ElectionId),
     /// A voter's stream.
     Voter(ElectionId, Shard, VoterId),
+    /// A photograph's stream.
+    Photograph(ElectionId, Shard, PhotographId),
 }
 
 impl Unit {
     /// The election that it is of.
     pub(crate) const fn election(&self) -> ElectionId {
         match self {
-            Self::Election(id) | Self::Voter(id, ..) => *id,
+            Self::Election(id) | Self::Voter(id, ..) | Self::Photograph(id, ..) => *id,
         }
     }
 }
@@ -90,6 +92,7 @@ impl Unit {
         match stream {
             Stream::Election(id) => Some(Self::Election(id)),
             Stream::Voter(election, shard, id) => Some(Self::Voter(election, shard, id)),
+            Stream::Photograph(election, shard, id) => Some(Self::Photograph(election, shard, id)),
             Stream::Ballot(..) => None,
         }
     }

@@ -16,6 +16,7 @@ use aws_lambda_events::{
     streams::{DynamoDbBatchItemFailure, DynamoDbEventResponse},
 };
 use futures::{StreamExt, stream};
+use photovote_documents::{PhotographDocument, VoterDocument};
 use photovote_documents_read::Generation;
 use photovote_documents_write::DocumentStore;
 use photovote_events::{EventReader, Stream};
@@ -201,7 +202,14 @@ impl Projection {
         for generation in generations {
             let stuck = match unit {
                 Unit::Election(id) => self.election(generation, id, &delivered).await,
-                Unit::Voter(election, shard, id) => self.voter(generation, election, shard, id, &delivered).await,
+                Unit::Voter(election, shard, id) => {
+                    let stream = Stream::Voter(election, shard, id);
+                    self.one::<VoterDocument>(generation, stream, id, &delivered).await
+                }
+                Unit::Photograph(election, shard, id) => {
+                    let stream = Stream::Photograph(election, shard, id);
+                    self.one::<PhotographDocument>(generation, stream, id, &delivered).await
+                }
             };
             match stuck {
                 Ok(()) => {}

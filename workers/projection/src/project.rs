@@ -1,9 +1,9 @@
 //! What each kind of commit does to the documents of one generation.
 
-use photovote_documents::{Changes, ElectionDocument, Turn, VoterDocument};
-use photovote_documents_read::{DocumentError, Generation};
+use photovote_documents::{Changes, ElectionDocument, Turn};
+use photovote_documents_read::{DocumentError, Generation, Stored};
 use photovote_documents_write::{COMPETITIONS_AT_ONCE, Saved};
-use photovote_domain::{Aggregate, Election, ElectionId, Shard, Version, Voter, VoterId};
+use photovote_domain::{Aggregate, Election, ElectionId, Version};
 use photovote_dynamodb::Retry;
 use photovote_events::{Commit, LoadError, Stream};
 
@@ -117,21 +117,19 @@ impl Projection {
         }
     }
 
-    /// Brings a voter's document forward.
-    pub(crate) async fn voter(
+    /// Brings the document of a stream in a shard forward.
+    pub(crate) async fn one<D: Stored>(
         &self,
         generation: &Generation,
-        election: ElectionId,
-        shard: Shard,
-        id: VoterId,
+        stream: Stream,
+        id: D::Id,
         delivered: &[Delivered],
     ) -> Result<(), Stuck> {
         let mut reached = Version::NONE;
         let mut read = !is_beginning(delivered);
         let mut retry = Retry::attempts(ATTEMPTS);
         loop {
-            let stream = Stream::Voter(election, shard, id);
-            match self.advance_voter(generation, stream, id, delivered, read, &mut reached).await {
+            match self.advance_one::<D>(generation, stream, id, delivered, read, &mut reached).await {
                 Ok(()) => return Ok(()),
                 Err(Trouble::Moved) if retry.again().await => read = true,
                 Err(trouble) => return Err(stuck(trouble, delivered, reached)),
@@ -139,27 +137,27 @@ impl Projection {
         }
     }
 
-    async fn advance_voter(
+    async fn advance_one<D: Stored>(
         &self,
         generation: &Generation,
         stream: Stream,
-        id: VoterId,
+        id: D::Id,
         delivered: &[Delivered],
         read: bool,
         reached: &mut Version,
     ) -> Result<(), Trouble> {
         let election = stream.election();
-        let stored = if read { self.documents.voter_in(generation, election, id).await? } else { None };
-        let mut document = stored.unwrap_or_else(|| VoterDocument::empty(id));
-        *reached = document.version;
-        let next = self.next::<Voter>(stream, document.version, delivered).await;
+        let stored = if read { self.documents.one_in::<D>(generation, election, id).await? } else { None };
+        let mut document = stored.unwrap_or_else(|| D::empty(id));
+        *reached = document.version();
+        let next = self.next::<D::Of>(stream, document.version(), delivered).await;
         for (first, events) in &next.commits {
             document.apply(*first, events);
         }
-        if document.version != *reached {
-            match self.documents.save_voter(generation, election, &document, *reached).await? {
+        if document.version() != *reached {
+            match self.documents.save_one(generation, election, &document, *reached).await? {
                 Saved::Moved => return Err(Trouble::Moved),
-                Saved::Yes => *reached = document.version,
+                Saved::Yes => *reached = document.version(),
             }
         }
         next.end

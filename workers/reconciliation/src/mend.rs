@@ -6,10 +6,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use photovote_documents::{ElectionDocument, PublicElection};
-use photovote_documents_read::{DocumentError, Generation};
+use photovote_documents::{ElectionDocument, PhotographDocument, PublicElection, VoterDocument};
+use photovote_documents_read::{DocumentError, Generation, Stored};
+use photovote_documents_write::DocumentStore;
 use photovote_domain::{
-    Ballot, ElectionId, Tally, Version, VoterId,
+    Ballot, ElectionId, PhotographId, Tally, Version, VoterId,
     election::{ResultsDigest, Status},
     results::Results,
 };
@@ -103,6 +104,7 @@ type Newest<'a> = (Version, &'a Commit);
 struct Claims<'a> {
     election: Option<Newest<'a>>,
     voters: BTreeMap<VoterId, Newest<'a>>,
+    photographs: BTreeMap<PhotographId, Newest<'a>>,
 }
 
 /// Compares commits with documents, and brings the documents forward where they lack something.
@@ -132,15 +134,11 @@ impl Mender {
                 drifts.extend(lacks.into_iter().map(|lack| drift(commit, lack)));
             }
             let documents = self.projection.documents();
-            let voters = documents.voters_in(generation, election, claims.voters.keys().copied()).await?;
-            let behind = claims
-                .voters
-                .into_iter()
-                .filter(|(voter, (version, _))| voters.get(voter).is_none_or(|document| document.version < *version));
-            let behind: Vec<_> = behind.map(|(_, (_, commit))| drift(commit, Lack::Behind)).collect();
-            // The voters of a deleted election are gone for good.
-            if !behind.is_empty() && !self.is_deleted(generation, election).await? {
-                drifts.extend(behind);
+            let mut late = behind::<VoterDocument>(documents, generation, election, &claims.voters).await?;
+            late.extend(behind::<PhotographDocument>(documents, generation, election, &claims.photographs).await?);
+            // The voters and photographs of a deleted election are gone for good.
+            if !late.is_empty() && !self.is_deleted(generation, election).await? {
+                drifts.extend(late);
             }
         }
         Ok(drifts)
@@ -338,14 +336,9 @@ impl Mender {
                     }
                 }
             }
-            let voters = || claims.voters.keys().copied();
-            let theirs = documents.voters_in(other, election, voters()).await?;
-            for (id, ours) in documents.voters_in(one, election, voters()).await? {
-                let same = theirs.get(&id).is_none_or(|theirs| theirs.version != ours.version || *theirs == ours);
-                if let Some((_, commit)) = claims.voters.get(&id).filter(|_| !same) {
-                    differing.push(commit.stream);
-                }
-            }
+            let between = (one, other);
+            differing.extend(differing_of::<VoterDocument>(documents, between, election, &claims.voters).await?);
+            differing.extend(differing_of::<PhotographDocument>(documents, between, election, &claims.photographs).await?);
         }
         Ok(differing)
     }
@@ -370,6 +363,42 @@ impl Lack {
     }
 }
 
+fn keep_newest<'a>(known: &mut Newest<'a>, newest: Newest<'a>) {
+    if known.0 < newest.0 {
+        *known = newest;
+    }
+}
+
+/// The documents of streams that are not as new as these commits.
+async fn behind<D: Stored>(
+    documents: &DocumentStore,
+    generation: &Generation,
+    election: ElectionId,
+    claims: &BTreeMap<D::Id, Newest<'_>>,
+) -> Result<Vec<Drift>, MendError> {
+    let found = documents.those_in::<D>(generation, election, claims.keys().copied()).await?;
+    let behind = claims
+        .iter()
+        .filter(|(id, (version, _))| found.get(id).is_none_or(|document| document.version() < *version));
+    Ok(behind.map(|(_, (_, commit))| drift(commit, Lack::Behind)).collect())
+}
+
+/// The streams of these commits whose documents differ between two generations although they have come as far.
+async fn differing_of<D: Stored>(
+    documents: &DocumentStore,
+    (one, other): (&Generation, &Generation),
+    election: ElectionId,
+    claims: &BTreeMap<D::Id, Newest<'_>>,
+) -> Result<Vec<Stream>, MendError> {
+    let theirs = documents.those_in::<D>(other, election, claims.keys().copied()).await?;
+    let ours = documents.those_in::<D>(one, election, claims.keys().copied()).await?;
+    let differs = |(id, ours): &(&D::Id, &D)| {
+        theirs.get(*id).is_some_and(|theirs| theirs.version() == ours.version() && theirs != *ours)
+    };
+    let differing = ours.iter().filter(differs).filter_map(|(id, _)| claims.get(id));
+    Ok(differing.map(|(_, commit)| commit.stream).collect())
+}
+
 fn drift(commit: &Commit, lack: Lack) -> Drift {
     Drift { stream: commit.stream, commit: CommitKeys::of_commit(commit), lack }
 }
@@ -384,12 +413,8 @@ fn claims<'a>(commits: &'a [Commit], unreadable: &mut Vec<Drift>) -> BTreeMap<El
             Stream::Election(_) => {
                 claims.election = claims.election.filter(|(version, _)| *version > newest.0).or(Some(newest));
             }
-            Stream::Voter(_, _, id) => {
-                let known = claims.voters.entry(id).or_insert(newest);
-                if known.0 < newest.0 {
-                    *known = newest;
-                }
-            }
+            Stream::Voter(_, _, id) => keep_newest(claims.voters.entry(id).or_insert(newest), newest),
+            Stream::Photograph(_, _, id) => keep_newest(claims.photographs.entry(id).or_insert(newest), newest),
             // Nothing is served of a ballot. That it can be read is asked here, so that it is known before the count.
             Stream::Ballot(..) => {
                 unreadable

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use photovote_coordination::{ControlError, GateState, GateStatus};
 use photovote_coordination_write::{Control, Fenced, Restoration, Restored};
 use photovote_domain::{
-    Ballot, BallotId, Digest, Election, ElectionId, Shard, ShardCount, Voter, VoterId, ballot::BallotEvent,
-    election::Status, email_key, voter::VoterEvent,
+    Ballot, BallotId, Digest, Election, ElectionId, Photograph, Shard, ShardCount, Voter, VoterId, ballot::BallotEvent,
+    election::Status, email_key, photograph::PhotographEvent, voter::VoterEvent,
 };
 use photovote_dynamodb::StorageError;
 use photovote_events::{Commit, EventReader, LoadError, Part, Stream};
@@ -155,7 +155,7 @@ async fn should_be(events: &EventReader, id: ElectionId) -> Result<Option<Restor
         Status::Closing | Status::Closed | Status::Released | Status::Deleted => GateStatus::Closed,
     };
     let shards = election.shards;
-    let (casts, voters) = cast_and_registered(events, id, shards).await?;
+    let Passed { casts, voters, photographs } = passed(events, id, shards).await?;
     let mut registered: BTreeMap<Shard, u64> = BTreeMap::new();
     let mut guards = BTreeMap::new();
     for (voter, registration) in voters {
@@ -167,7 +167,8 @@ async fn should_be(events: &EventReader, id: ElectionId) -> Result<Option<Restor
     let count = |of: &BTreeMap<Shard, u64>, shard| of.get(&shard).copied().unwrap_or_default();
     let gate = |shard| {
         let (casts, registered) = (count(&casts, shard), count(&registered, shard));
-        (shard, GateState { status, closes_at: election.closes_at, casts, registered })
+        let photographs = count(&photographs, shard);
+        (shard, GateState { status, closes_at: election.closes_at, casts, registered, photographs })
     };
     Ok(Some(Restoration {
         shards,
@@ -179,14 +180,18 @@ async fn should_be(events: &EventReader, id: ElectionId) -> Result<Option<Restor
     }))
 }
 
-/// How many ballots were cast in each shard, and the voters.
-async fn cast_and_registered(
-    events: &EventReader,
-    election: ElectionId,
-    shards: ShardCount,
-) -> Result<(BTreeMap<Shard, u64>, BTreeMap<VoterId, Registration>), LoadError> {
-    let mut casts: BTreeMap<Shard, u64> = BTreeMap::new();
-    let mut voters: BTreeMap<VoterId, Registration> = BTreeMap::new();
+/// What has passed the gates of an election.
+#[derive(Default)]
+struct Passed {
+    /// How many ballots were cast in each shard.
+    casts: BTreeMap<Shard, u64>,
+    voters: BTreeMap<VoterId, Registration>,
+    /// How many photographs there are in each shard.
+    photographs: BTreeMap<Shard, u64>,
+}
+
+async fn passed(events: &EventReader, election: ElectionId, shards: ShardCount) -> Result<Passed, LoadError> {
+    let mut passed = Passed::default();
     for shard in shards.shards() {
         let mut after = None;
         loop {
@@ -196,8 +201,15 @@ async fn cast_and_registered(
             }
             for commit in page.commits {
                 match commit.stream {
-                    Stream::Ballot(..) => *casts.entry(shard).or_default() += u64::from(casts_ballot(&commit)?),
-                    Stream::Voter(_, _, voter) => take_in(voters.entry(voter).or_default(), &commit)?,
+                    Stream::Ballot(..) => {
+                        *passed.casts.entry(shard).or_default() += u64::from(casts_ballot(&commit)?);
+                    }
+                    Stream::Voter(_, _, voter) => take_in(passed.voters.entry(voter).or_default(), &commit)?,
+                    // A removal follows its request.
+                    Stream::Photograph(..) => {
+                        let photographs = passed.photographs.entry(shard).or_default();
+                        *photographs = photographs.saturating_add_signed(photographs_of(&commit)?);
+                    }
                     Stream::Election(_) => {}
                 }
             }
@@ -207,7 +219,19 @@ async fn cast_and_registered(
             }
         }
     }
-    Ok((casts, voters))
+    Ok(passed)
+}
+
+/// By how many a commit changes the number of photographs.
+fn photographs_of(commit: &Commit) -> Result<i64, LoadError> {
+    let change = |event| match event {
+        PhotographEvent::PhotographRequested { .. } => 1,
+        PhotographEvent::PhotographRemoved {} => -1,
+        PhotographEvent::PhotographUploaded {}
+        | PhotographEvent::PhotographReady { .. }
+        | PhotographEvent::PhotographRefused { .. } => 0,
+    };
+    Ok(commit.decode::<Photograph>()?.into_iter().map(change).sum())
 }
 
 fn casts_ballot(commit: &Commit) -> Result<bool, LoadError> {

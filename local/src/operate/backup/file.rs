@@ -62,6 +62,7 @@ impl Backup {
                     Stream::Election(election) => Stream::Election(election),
                     Stream::Voter(election, _, voter) => Stream::voter(election, *shards, voter),
                     Stream::Ballot(election, _, ballot) => Stream::ballot(election, *shards, ballot),
+                    Stream::Photograph(election, _, photograph) => Stream::photograph(election, *shards, photograph),
                 }
         })
     }
@@ -94,6 +95,7 @@ fn decode(commits: &[Commit]) -> Result<Option<ShardCount>, DecodeError> {
             }
             Stream::Voter(..) => drop(commit.decode::<Voter>()?),
             Stream::Ballot(..) => drop(commit.decode::<Ballot>()?),
+            Stream::Photograph(..) => drop(commit.decode::<Photograph>()?),
         }
     }
     Ok(spread)

@@ -82,6 +82,10 @@ impl Events {
                 let stream = self.folded(commits);
                 self.voters.entry(election).or_default().push((id, stream));
             }
+            Stream::Photograph(..) => {
+                self.amount.photographs += 1;
+                self.folded::<Photograph>(commits);
+            }
             Stream::Ballot(election, ..) => {
                 self.amount.ballots += 1;
                 if self.folded::<Ballot>(commits).state.status == ballot::Status::Cast {

@@ -1,12 +1,12 @@
 //! Documents on their way into items.
 
 use aws_sdk_dynamodb::{primitives::Blob, types::AttributeValue};
-use photovote_documents::{ElectionDocument, ElectionSummary, VoterDocument, pack};
+use photovote_documents::{ElectionDocument, ElectionSummary, pack};
 use photovote_domain::{Tally, election::Competition};
 use photovote_dynamodb::Item;
 use serde::Serialize;
 
-use super::{BALLOTS, Header, Listed, Part, Place, Registered, damaged};
+use super::{BALLOTS, Header, Listed, Part, Place, damaged};
 use crate::failure::DocumentError;
 
 /// The attributes of an election's header.
@@ -50,12 +50,6 @@ pub fn listed_item(key: Item, summary: ElectionSummary) -> Result<Item, Document
     item(key, &Listed { id, version, status, name, role })
 }
 
-/// The attributes of a voter.
-pub fn voter_item(key: Item, document: &VoterDocument) -> Result<Item, DocumentError> {
-    let VoterDocument { id, version, name, email, removed } = document.clone();
-    item(key, &Registered { id, version, name, email, removed })
-}
-
 /// A tally, and the number of its ballots where that can be read by itself.
 pub fn tally_item(mut key: Item, tally: &Tally) -> Item {
     key.insert(BALLOTS.to_owned(), AttributeValue::N(tally.ballots.to_string()));
@@ -63,7 +57,7 @@ pub fn tally_item(mut key: Item, tally: &Tally) -> Item {
     key
 }
 
-fn item<T: Serialize>(key: Item, value: &T) -> Result<Item, DocumentError> {
+pub(crate) fn item<T: Serialize>(key: Item, value: &T) -> Result<Item, DocumentError> {
     let attributes: Item = serde_dynamo::to_item(value).map_err(|error| damaged(&key, &error.to_string()))?;
     Ok(key.into_iter().chain(attributes).collect())
 }
