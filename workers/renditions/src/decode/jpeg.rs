@@ -15,7 +15,7 @@ use crate::{
 /// How many scans a picture may have. Encoders write 1 to 12.
 const MAX_SCANS: u64 = 100;
 /// How many pixels may be gone through: the product of the scans and the pixels of the picture.
-const MAX_SCANNED: u64 = 1_600_000_000;
+const MAX_SCANNED: u64 = 1_280_000_000;
 /// The end of what the decoder is given: ones, as they stand in coded data, and the marker of the end. No code consists
 /// of ones, so a decoder that comes here misses data. Without them it would fill what is missing with grey.
 pub(super) const END: [u8; 34] = [

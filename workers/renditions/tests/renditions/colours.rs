@@ -189,7 +189,7 @@ fn components_that_are_rgb_are_not_converted() {
 #[test]
 fn transparent_parts_are_white() {
     let pixels: Vec<u8> = quarters().chunks(3).flat_map(|pixel| [pixel[0], pixel[1], pixel[2], 128]).collect();
-    let half = QUARTERS.map(|colour| colour.map(|sample| u8::try_from((u32::from(sample) + 255) / 2).unwrap()));
+    let half = QUARTERS.map(|colour| colour.map(|sample| sample.midpoint(255)));
     let deep: Vec<u8> = pixels.iter().flat_map(|sample| [*sample, *sample]).collect();
     let originals = [
         png(&pixels, WIDTH, HEIGHT, png::ColorType::Rgba, EIGHT),
