@@ -10,11 +10,13 @@
     reason = "a property that does not hold is a panic"
 )]
 
+mod photograph;
 mod request;
 mod served;
 mod stored;
 mod words;
 
+pub use photograph::photograph;
 pub use request::{headers, json_body, query};
 pub use served::{cursor, http_event, jwt, repair_message, request, stream_event};
 pub use stored::{commit, results_csv, tally};
@@ -36,6 +38,7 @@ pub const TARGETS: &[(&str, Target, u32)] = &[
     ("json_body", json_body, 1),
     ("jwt", jwt, 4),
     ("moment", moment, 1),
+    ("photograph", photograph, 4),
     ("query", query, 1),
     ("receipt", receipt, 1),
     ("repair_message", repair_message, 20),

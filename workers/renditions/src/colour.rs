@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use moxcms::{ColorProfile, DataColorSpace, Layout, ProfileClass, TransformExecutor, TransformOptions};
+use moxcms::{ColorProfile, DataColorSpace, Layout, ProfileClass, ToneReprCurve, TransformExecutor, TransformOptions};
 
 use crate::{picture::Channels, unusable::Unusable};
 
@@ -48,8 +48,53 @@ impl Colours {
                 | ProfileClass::OutputDevice
                 | ProfileClass::ColorSpace
         );
-        if describes && profile.color_space == space { Self::Described(Box::new(profile)) } else { Self::Assumed }
+        if !describes || profile.color_space != space {
+            return Self::Assumed;
+        }
+        let by_lightness = channels == Channels::Grey && profile.pcs == DataColorSpace::Lab;
+        let profile = if by_lightness { by_brightness(profile) } else { Some(profile) };
+        profile.map_or(Self::Assumed, |profile| Self::Described(Box::new(profile)))
     }
+}
+
+/// Rewrites a profile whose curve leads to lightness, which moxcms takes for brightness.
+fn by_brightness(mut profile: ColorProfile) -> Option<ColorProfile> {
+    let curve = profile.gray_trc.take()?;
+    let lightness = |grey: f32| match &curve {
+        ToneReprCurve::Lut(points) => match points.as_slice() {
+            [] => Some(grey),
+            [gamma] => Some(grey.powf(f32::from(*gamma) / 256.0)),
+            points => interpolated(points, grey),
+        },
+        ToneReprCurve::Parametric(numbers) => match numbers.as_slice() {
+            [gamma] => Some(grey.powf(*gamma)),
+            _ => None,
+        },
+    };
+    let brightness = |grey: u16| {
+        let lightness = lightness(f32::from(grey) / 1023.0)?.clamp(0.0, 1.0);
+        // The definition of L*: a cube above 8, a line below.
+        let share = if lightness > 0.08 { ((lightness + 0.16) / 1.16).powi(3) } else { lightness / 9.033 };
+        Some(share.mul_add(65_535.0, 0.5))
+    };
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the share of 65,535 fits")]
+    let points = (0..1024).map(|grey| brightness(grey).map(|number| number as u16)).collect::<Option<Vec<u16>>>()?;
+    profile.gray_trc = Some(ToneReprCurve::Lut(points));
+    profile.pcs = DataColorSpace::Xyz;
+    Some(profile)
+}
+
+/// Reads a curve between its points.
+#[allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    clippy::cast_precision_loss,
+    reason = "a curve has few points"
+)]
+fn interpolated(points: &[u16], at: f32) -> Option<f32> {
+    let place = at * (points.len() - 1) as f32;
+    let (low, high) = (*points.get(place as usize)?, *points.get(place.ceil() as usize)?);
+    Some((f32::from(high) - f32::from(low)).mul_add(place.fract(), f32::from(low)) / 65_535.0)
 }
 
 const fn layout(channels: Channels) -> Layout {

@@ -5,6 +5,7 @@
 //! that most foreign bytes never reach it.
 
 mod jpeg;
+mod planes;
 mod png;
 mod scans;
 mod webp;

@@ -46,7 +46,9 @@ pub enum Unusable {
     #[error("The file is damaged and cannot be read. Export the photograph again as JPEG and upload the new file.")]
     Damaged,
     /// The format is accepted, but not this way of coding it, such as arithmetic JPEG or 12 bits.
-    #[error("The file uses a kind of JPEG that browsers cannot show. Export the photograph as a standard 8-bit JPEG.")]
+    #[error(
+        "The file is a JPEG of a rare kind that PhotoVote cannot read. Export the photograph as a standard 8-bit JPEG."
+    )]
     UnsupportedCoding,
 }
 

@@ -3,7 +3,7 @@
 use zune_core::{bytestream::ZCursor, colorspace::ColorSpace, options::DecoderOptions};
 use zune_jpeg::{JpegDecoder, errors::DecodeErrors};
 
-use super::{check_size, scans::Scans};
+use super::{check_size, planes, scans::Scans};
 use crate::{
     MAX_SIDE,
     colour::Colours,
@@ -15,16 +15,17 @@ use crate::{
 /// How many scans a picture may have. Encoders write 1 to 12.
 const MAX_SCANS: u64 = 100;
 /// How many pixels may be gone through: the product of the scans and the pixels of the picture.
-const MAX_SCANNED: u64 = 1_600_000_000;
-/// Ones, as they stand in coded data. No code consists of ones, so a decoder that comes here misses data.
-const ONES: [u8; 32] = [
+const MAX_SCANNED: u64 = 1_280_000_000;
+/// The end of what the decoder is given: ones, as they stand in coded data, and the marker of the end. No code consists
+/// of ones, so a decoder that comes here misses data. Without them it would fill what is missing with grey.
+pub(super) const END: [u8; 34] = [
     0xFF, 0, 0xFF, 0, 0xFF, 0, 0xFF, 0, 0xFF, 0, 0xFF, 0, 0xFF, 0, 0xFF, 0, 0xFF, 0, 0xFF, 0, 0xFF, 0, 0xFF, 0, 0xFF,
-    0, 0xFF, 0, 0xFF, 0, 0xFF, 0,
+    0, 0xFF, 0, 0xFF, 0, 0xFF, 0, 0xFF, 0xD9,
 ];
 
 /// What the components of a picture are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Coded {
+pub(super) enum Coded {
     Grey,
     Rgb,
     YCbCr,
@@ -38,11 +39,13 @@ enum Coded {
 impl Coded {
     /// Decides as browsers do: JFIF is always `YCbCr`, then Adobe's segment counts, then the names of the components.
     fn of(scans: &Scans) -> Self {
-        match (scans.components, scans.adobe) {
+        match (scans.components.len(), scans.adobe) {
             (1, _) => Self::Grey,
             (4, adobe) => Self::Inks { luminance: adobe == Some(2), inverted: adobe.is_some() },
             (_, Some(0)) if !scans.jfif => Self::Rgb,
-            (_, None) if !scans.jfif && scans.names == b"RGB" => Self::Rgb,
+            (_, None) if !scans.jfif && scans.components.iter().map(|component| &component.name).eq(b"RGB") => {
+                Self::Rgb
+            }
             _ => Self::YCbCr,
         }
     }
@@ -61,7 +64,8 @@ pub(super) fn decode(file: &[u8]) -> Result<Decoded, Unusable> {
     let mut scans = Scans::read(file)?;
     check_size(scans.width, scans.height)?;
     let pixels = u64::from(scans.width) * u64::from(scans.height);
-    if scans.passes > MAX_SCANS || scans.passes * pixels > MAX_SCANNED {
+    let passes = scans.passes.len() as u64;
+    if passes > MAX_SCANS || passes * pixels > MAX_SCANNED {
         return Err(Unusable::UnsupportedCoding);
     }
     if scans.progressive && !scans.ended {
@@ -80,14 +84,30 @@ pub(super) fn decode(file: &[u8]) -> Result<Decoded, Unusable> {
 
 /// Decodes the samples.
 fn samples(scans: Scans, coded: Coded) -> Result<Vec<u8>, Unusable> {
-    let mut pixels = vec![0; bytes_of(scans.width, scans.height, coded.channels().count())?];
-    let (ended, progressive) = (scans.ended, scans.progressive);
-    let stream = stream(&scans, coded);
-    drop(scans);
-    let out = match coded {
-        Coded::Grey => ColorSpace::Luma,
-        Coded::Rgb | Coded::YCbCr => ColorSpace::RGB,
-        Coded::Inks { .. } => ColorSpace::CMYK,
+    if scans.progressive || scans.passes.len() == 1 || scans.factors().1 == 1 {
+        let (size, ended) = ((scans.width, scans.height), scans.ended || scans.progressive);
+        let stream = stream(&scans, coded);
+        drop(scans);
+        decode_stream(&stream, size, coded.channels(), ended)
+    } else if scans.passes.iter().all(|scan| scan.names.len() == 1) {
+        planes::samples(&scans, coded)
+    } else {
+        Err(Unusable::UnsupportedCoding)
+    }
+}
+
+/// Decodes what [`stream`] wrote.
+pub(super) fn decode_stream(
+    stream: &[u8],
+    (width, height): (u32, u32),
+    channels: Channels,
+    ended: bool,
+) -> Result<Vec<u8>, Unusable> {
+    let mut pixels = vec![0; bytes_of(width, height, channels.count())?];
+    let out = match channels {
+        Channels::Grey => ColorSpace::Luma,
+        Channels::Rgb => ColorSpace::RGB,
+        Channels::Cmyk => ColorSpace::CMYK,
     };
     let side = MAX_SIDE as usize;
     let options = DecoderOptions::default()
@@ -96,12 +116,11 @@ fn samples(scans: Scans, coded: Coded) -> Result<Vec<u8>, Unusable> {
         .set_max_height(side)
         .jpeg_set_max_scans(usize::MAX)
         .jpeg_set_out_colorspace(out);
-    let mut decoder = JpegDecoder::new_with_options(ZCursor::new(&stream), options);
+    let mut decoder = JpegDecoder::new_with_options(ZCursor::new(stream), options);
     match decoder.decode_into(&mut pixels) {
         Ok(()) => Ok(pixels),
         Err(DecodeErrors::Unsupported(_)) => Err(Unusable::UnsupportedCoding),
-        Err(DecodeErrors::ExhaustedData) => Err(Unusable::Incomplete),
-        Err(_) if !ended && !progressive => Err(Unusable::Incomplete),
+        Err(_) if !ended => Err(Unusable::Incomplete),
         Err(_) => Err(Unusable::Damaged),
     }
 }
@@ -114,10 +133,11 @@ fn stream(scans: &Scans, coded: Coded) -> Vec<u8> {
     stream.extend(b"\xFF\xD8\xFF\xEE\0\x0EAdobe\0\x64\0\0\0\0");
     stream.push(transform);
     stream.extend_from_slice(&scans.picture);
-    if !scans.progressive {
-        stream.extend(ONES);
+    if scans.progressive {
+        stream.extend([0xFF, 0xD9]);
+    } else {
+        stream.extend(END);
     }
-    stream.extend([0xFF, 0xD9]);
     stream
 }
 
@@ -136,7 +156,7 @@ fn to_inks(pixels: &mut [u8], luminance: bool, inverted: bool) {
 }
 
 /// Converts luminance and colour differences to RGB.
-fn to_rgb(luminance: u8, blueness: u8, redness: u8) -> [u8; 3] {
+pub(super) fn to_rgb(luminance: u8, blueness: u8, redness: u8) -> [u8; 3] {
     let (y, cb, cr) = (i32::from(luminance), i32::from(blueness) - 128, i32::from(redness) - 128);
     // Factors are multiplied by 65,536.
     let red = y + ((91_881 * cr + 32_768) >> 16);

@@ -156,17 +156,19 @@ impl Rows {
     }
 
     fn add_deep(&mut self, row: &[u8]) -> Result<(), Unusable> {
-        let row = row.as_chunks::<2>().0.iter().map(|sample| u16::from_be_bytes(*sample));
-        let row: Vec<u16> = if self.samples.alpha {
-            let row: Vec<u16> = row.collect();
-            let pixel = |pixel: &[u16]| {
-                let (alpha, colours) = pixel.split_last().map_or((u16::MAX, Vec::new()), |(a, c)| (*a, c.to_vec()));
-                colours.into_iter().map(move |sample| deep_over_white(sample, alpha))
-            };
-            row.chunks_exact(self.samples.channels.count() + 1).flat_map(pixel).collect()
-        } else {
-            row.collect()
-        };
+        let samples = row.as_chunks::<2>().0.iter().map(|sample| u16::from_be_bytes(*sample));
+        let mut row: Vec<u16> = samples.collect();
+        if self.samples.alpha {
+            let colours = self.samples.channels.count();
+            let count = row.len() / (colours + 1);
+            for pixel in 0..count {
+                let alpha = row[pixel * (colours + 1) + colours];
+                for channel in 0..colours {
+                    row[pixel * colours + channel] = deep_over_white(row[pixel * (colours + 1) + channel], alpha);
+                }
+            }
+            row.truncate(count * colours);
+        }
         let shallow = |sample: &u16| u8::try_from((u32::from(*sample) * 255 + 32_767) / 65_535).unwrap_or(255);
         match &self.deep {
             DeepConversion::None => self.pixels.extend(row.iter().map(shallow)),

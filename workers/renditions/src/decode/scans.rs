@@ -1,25 +1,45 @@
 //! The structure of a JPEG file: its segments, and how long its scans are.
 
+use std::ops::Range;
+
 use crate::{exif, unusable::Unusable};
+
+/// A component of the picture, as the frame describes it.
+pub(super) struct Component {
+    pub(super) name: u8,
+    /// How many samples it has in a row, compared with the others.
+    pub(super) wide: u8,
+    /// How many samples it has in a column, compared with the others.
+    pub(super) high: u8,
+    /// The number of its table of quantisation.
+    pub(super) table: u8,
+}
+
+/// A scan: it goes through the picture once, for some of the components.
+pub(super) struct Scan {
+    /// The names of its components.
+    pub(super) names: Vec<u8>,
+    /// Where it is in [`Scans::picture`].
+    pub(super) range: Range<usize>,
+}
 
 /// What a JPEG file says about its picture, and the part of it that a decoder needs.
 #[derive(Default)]
 pub(super) struct Scans {
     pub(super) width: u32,
     pub(super) height: u32,
-    pub(super) components: u8,
+    pub(super) components: Vec<Component>,
     pub(super) progressive: bool,
-    /// How often the picture is gone through.
-    pub(super) passes: u64,
+    pub(super) passes: Vec<Scan>,
     /// The file has the marker that ends a picture.
     pub(super) ended: bool,
     pub(super) orientation: Option<u8>,
     /// The transform that Adobe's segment names.
     pub(super) adobe: Option<u8>,
     pub(super) jfif: bool,
-    /// The names of the components.
-    pub(super) names: Vec<u8>,
     profile: Vec<(u8, u8, Vec<u8>)>,
+    /// Where the frame is in `picture`.
+    pub(super) frame: Range<usize>,
     /// The tables, the frame and the scans, without the markers of beginning and end.
     pub(super) picture: Vec<u8>,
 }
@@ -50,10 +70,10 @@ impl Scans {
                 }
             };
         }
-        match found {
-            Self { width: 0, .. } | Self { passes: 0, .. } if found.ended => Err(Unusable::Damaged),
-            Self { width: 0, .. } | Self { passes: 0, .. } => Err(Unusable::Incomplete),
-            _ => Ok(found),
+        match (found.passes.is_empty(), found.ended) {
+            (true, true) => Err(Unusable::Damaged),
+            (true, false) => Err(Unusable::Incomplete),
+            (false, _) => Ok(found),
         }
     }
 
@@ -63,11 +83,7 @@ impl Scans {
             // Lossless, hierarchical and arithmetic coding, and JPEG-LS.
             0xC3 | 0xC5..=0xC7 | 0xC9..=0xCB | 0xCD..=0xCF | 0xCC | 0xF7 => return Err(Unusable::UnsupportedCoding),
             0xC4 | 0xDB | 0xDD => self.copy(marker, content),
-            SOS if self.width == 0 => return Err(Unusable::Damaged),
-            SOS => {
-                self.passes += 1;
-                self.copy(marker, content);
-            }
+            SOS => self.take_scan_header(content)?,
             0xE0 if content.starts_with(b"JFIF\0") => self.jfif = true,
             0xE1 if self.orientation.is_none() && content.starts_with(b"Exif\0") => {
                 self.orientation = exif::orientation(content.get(6..).unwrap_or_default());
@@ -98,13 +114,50 @@ impl Scans {
         }
         self.height = u16::from_be_bytes([*high, *low]).into();
         self.width = u16::from_be_bytes([*wide, *narrow]).into();
+        let component = |[name, factors, table]: &[u8; 3]| Component {
+            name: *name,
+            wide: factors >> 4,
+            high: factors & 15,
+            table: *table,
+        };
+        self.components = rest.as_chunks().0.iter().map(component).collect();
+        if self.width == 0 || self.components.len() != usize::from(*components) {
+            return Err(Unusable::Damaged);
+        }
+        self.check_factors()?;
+        self.progressive = marker == 0xC2;
+        let start = self.picture.len();
+        self.copy(marker, content);
+        self.frame = start..self.picture.len();
+        Ok(())
+    }
+
+    /// Returns the largest factors in a row and in a column.
+    pub(super) fn factors(&self) -> (u8, u8) {
+        let most = |factor: fn(&Component) -> u8| self.components.iter().map(factor).max().unwrap_or(1).max(1);
+        (most(|component| component.wide), most(|component| component.high))
+    }
+
+    /// Checks that the first component has the most samples, and the others a whole part of them. The decoder shows
+    /// others in wrong colours.
+    fn check_factors(&self) -> Result<(), Unusable> {
+        let (wide, high) = self.factors();
+        let [first, others @ ..] = self.components.as_slice() else { return Ok(()) };
+        let part = |factor: u8, most: u8| matches!(factor, 1 | 2 | 4) && most.is_multiple_of(factor);
+        let fits = others.is_empty() || (first.wide, first.high) == (wide, high);
+        let parts = self.components.iter().all(|component| part(component.wide, wide) && part(component.high, high));
+        if fits && parts { Ok(()) } else { Err(Unusable::UnsupportedCoding) }
+    }
+
+    fn take_scan_header(&mut self, content: &[u8]) -> Result<(), Unusable> {
+        let [count, rest @ ..] = content else { return Err(Unusable::Damaged) };
         if self.width == 0 {
             return Err(Unusable::Damaged);
         }
-        self.components = *components;
-        self.progressive = marker == 0xC2;
-        self.names = rest.chunks(3).filter_map(<[u8]>::first).copied().collect();
-        self.copy(marker, content);
+        let names = rest.chunks(2).take((*count).into()).filter_map(<[u8]>::first).copied().collect();
+        let start = self.picture.len();
+        self.copy(SOS, content);
+        self.passes.push(Scan { names, range: start..self.picture.len() });
         Ok(())
     }
 
@@ -122,6 +175,9 @@ impl Scans {
             }
         };
         self.picture.extend_from_slice(&data[..end]);
+        if let Some(scan) = self.passes.last_mut() {
+            scan.range.end = self.picture.len();
+        }
         if self.height == 0 {
             self.take_late_height(&data[end..]);
         }
@@ -132,8 +188,7 @@ impl Scans {
     fn take_late_height(&mut self, after: &[u8]) {
         let [0xFF, DNL, 0, 4, high, low, ..] = after else { return };
         self.height = u16::from_be_bytes([*high, *low]).into();
-        let frame = self.picture.windows(2).position(|pair| matches!(pair, [0xFF, 0xC0..=0xC2]));
-        if let Some(height) = frame.and_then(|frame| self.picture.get_mut(frame + 5..frame + 7)) {
+        if let Some(height) = self.picture.get_mut(self.frame.start + 5..self.frame.start + 7) {
             height.copy_from_slice(&[*high, *low]);
         }
     }
