@@ -65,12 +65,14 @@ impl StorageError {
     }
 }
 
-const THROTTLES: [&str; 5] = [
+const THROTTLES: [&str; 6] = [
     "ProvisionedThroughputExceededException",
     "ProvisionedThroughputExceeded",
     "RequestLimitExceeded",
     "ThrottlingException",
     "ThrottlingError",
+    // S3's.
+    "SlowDown",
 ];
 
 /// What a failed call means, whatever the operation.
@@ -99,10 +101,11 @@ pub(crate) fn named(code: &str, message: &str) -> StorageError {
         "TransactionConflictException" | "TransactionInProgressException" | "TransactionConflict" => {
             StorageError::Contended
         }
-        "InternalServerError" | "InternalFailure" | "ServiceUnavailable" | "" => {
+        // The last two are S3's.
+        "InternalServerError" | "InternalFailure" | "ServiceUnavailable" | "" | "InternalError" | "RequestTimeout" => {
             StorageError::Unavailable(format!("{code} {message}").trim().to_owned())
         }
-        "ItemCollectionSizeLimitExceededException" => StorageError::TooLarge,
+        "ItemCollectionSizeLimitExceededException" | "EntityTooLarge" => StorageError::TooLarge,
         // The only name DynamoDB has for it is that of any other mistake.
         "ValidationException" | "ValidationError" if message.contains("size has exceeded") => StorageError::TooLarge,
         _ => StorageError::Refused { code: code.to_owned(), message: message.to_owned() },
@@ -148,7 +151,10 @@ mod tests {
     fn failures_have_a_meaning() {
         assert_eq!(named("ProvisionedThroughputExceededException", ""), StorageError::Throttled);
         assert_eq!(named("TransactionConflictException", ""), StorageError::Contended);
-        assert!(matches!(named("InternalServerError", "x"), StorageError::Unavailable(_)));
+        assert_eq!(named("SlowDown", "Please reduce your request rate."), StorageError::Throttled);
+        for code in ["InternalServerError", "InternalError", "RequestTimeout", ""] {
+            assert!(matches!(named(code, "x"), StorageError::Unavailable(_)), "{code}");
+        }
         let too_large = "Item size has exceeded the maximum allowed size";
         assert_eq!(named("ValidationException", too_large), StorageError::TooLarge);
         let refused = named("ResourceNotFoundException", "no table");
