@@ -177,6 +177,25 @@ impl DataDir {
         self.path.join(name)
     }
 
+    /// What the file of this name holds. If there is none, it is made, whole and readable by its owner only. If several make it at
+    /// once, all get what the first one has made.
+    pub(crate) fn keep_first(&self, name: &str, make: impl FnOnce() -> io::Result<Vec<u8>>) -> io::Result<Vec<u8>> {
+        let path = self.file(name);
+        match fs::read(&path) {
+            Err(missing) if missing.kind() == io::ErrorKind::NotFound => (),
+            found => return found,
+        }
+        let bytes = make()?;
+        let mut file = tempfile::NamedTempFile::new_in(&self.path)?;
+        file.write_all(&bytes)?;
+        file.as_file().sync_all()?;
+        match file.persist_noclobber(&path) {
+            Ok(_file) => Ok(bytes),
+            Err(late) if late.error.kind() == io::ErrorKind::AlreadyExists => fs::read(&path),
+            Err(failed) => Err(failed.error),
+        }
+    }
+
     /// Says where the engine of this directory listens, to whoever may enter it: commands that work beside a server.
     pub fn publish_endpoint(&self, endpoint: &str) -> Result<(), DataDirError> {
         let failed = |source| DataDirError::Write { path: self.path.clone(), source };

@@ -6,6 +6,7 @@
 //! | [`issuer`], [`sign_in`] | Amazon Cognito |
 //! | [`engine`], [`stream`] | DynamoDB and its stream |
 //! | [`pump`], [`checkpoint`] | Lambda's event source mapping of the stream |
+//! | [`objects`] | S3 |
 //! | [`queues`], [`consumer`] | SQS, and Lambda's event source mapping of queues |
 //! | `functions` | the Lambda functions, with their schedules |
 
@@ -16,6 +17,7 @@ mod event;
 pub(crate) mod functions;
 pub mod gateway;
 pub mod issuer;
+pub mod objects;
 pub mod pump;
 pub mod queues;
 pub mod sign_in;

@@ -22,6 +22,7 @@ use crate::{
     host::functions::{Functions, Surroundings, functions},
     host::gateway::{AllowedHosts, Cors, Gateway, GatewayError, Page, Settings},
     host::issuer::{Issuer, IssuerError},
+    host::objects::{Listener, ObjectStore, ObjectsError},
     host::pump::{Feed, Pump, Retries},
     host::queues::{Queues, QueuesError},
     host::sign_in::{LinkError, Links},
@@ -114,6 +115,9 @@ pub enum StartError {
     /// There are no queues.
     #[error(transparent)]
     Queues(#[from] QueuesError),
+    /// Objects cannot be stored.
+    #[error(transparent)]
+    Objects(#[from] ObjectsError),
     /// There is no checkpoint.
     #[error(transparent)]
     File(#[from] FileError),
@@ -139,6 +143,7 @@ pub struct Server {
     socket: Socket,
     supervisor: Supervisor,
     queues: Queues,
+    objects: ObjectStore,
     pump: Pump,
     consumers: [Consumer; 2],
     gateway: Gateway,
@@ -156,6 +161,13 @@ impl Server {
         let dir = data_dir.clone();
         let issuer = Arc::new(tokio::task::spawn_blocking(move || Issuer::open(&dir)).await??);
         let queues = Queues::open(&data_dir, &[REPAIR_QUEUE, FAILURE_QUEUE, COUNT_QUEUE, DEAD_LETTERS]).await?;
+        let (dir, durability) = (data_dir.clone(), options.durability);
+        // No function has to know of an upload.
+        let uploaded: Listener = Arc::new(|created| {
+            tracing::debug!(key = created.key, "an object was uploaded");
+            Ok(())
+        });
+        let objects = tokio::task::spawn_blocking(move || ObjectStore::open(&dir, durability, uploaded)).await??;
 
         let creation = options.creation;
         let surroundings = Surroundings {
@@ -223,6 +235,7 @@ impl Server {
             issuer: issuer.clone(),
             links: Links::new(data_dir.clone()),
             page: options.page,
+            objects: objects.clone(),
             cors: options.cors,
             hosts: options.allowed_hosts,
             max_connections: options.max_connections,
@@ -238,6 +251,7 @@ impl Server {
             socket,
             supervisor,
             queues,
+            objects,
             pump,
             consumers,
             gateway,
@@ -268,6 +282,11 @@ impl Server {
     /// Its queues.
     pub const fn queues(&self) -> &Queues {
         &self.queues
+    }
+
+    /// Its objects.
+    pub const fn objects(&self) -> &ObjectStore {
+        &self.objects
     }
 
     /// A token for an administrator with groups and scopes, good for 12 hours.

@@ -18,7 +18,17 @@ use program::{Server, photovote};
 
 /// The names in a directory that are none of a data directory's own.
 fn left(path: &Path) -> Vec<String> {
-    const OWN: [&str; 7] = ["address", "copies.lock", "endpoint", "issuer.key", "local.db", "lock", "photovote.db"];
+    const OWN: [&str; 9] = [
+        "address",
+        "copies.lock",
+        "endpoint",
+        "issuer.key",
+        "local.db",
+        "lock",
+        "objects",
+        "photovote.db",
+        "uploads.key",
+    ];
     let names = fs::read_dir(path).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
     let is_own =
         |name: &str| OWN.iter().any(|own| name == *own || name == format!("{own}-wal") || name == format!("{own}-shm"));

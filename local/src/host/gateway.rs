@@ -8,6 +8,7 @@ mod origin;
 mod page;
 mod photos;
 mod route;
+mod uploads;
 
 use std::{io, net::SocketAddr, num::NonZeroUsize, sync::Arc, time::Duration};
 
@@ -41,7 +42,9 @@ pub use self::{
     origin::{Origin, OriginError},
     page::Page,
 };
-use crate::{host::issuer::Issuer, host::sign_in::Links, stop::Stop, supervisor::Supervisor};
+use crate::{
+    host::issuer::Issuer, host::objects::ObjectStore, host::sign_in::Links, stop::Stop, supervisor::Supervisor,
+};
 
 /// How long a stop waits for requests that are under way.
 const LONGEST_STOP: Duration = Duration::from_secs(10);
@@ -78,6 +81,8 @@ pub struct Settings {
     pub links: Links,
     /// Where the page's files are taken from.
     pub page: Page,
+    /// What is uploaded, and what photographs are served.
+    pub objects: ObjectStore,
     /// Who may read answers from other origins.
     pub cors: Cors,
     /// The hosts that it answers for, besides its own address.
@@ -173,7 +178,8 @@ fn router(functions: Vec<Function>, settings: Settings) -> Result<Router, Gatewa
         }
     }
     let router = router
-        .merge(photos::photos().with_state(()))
+        .merge(photos::photos(settings.objects.clone()).with_state(()))
+        .merge(uploads::uploads(settings.objects).with_state(()))
         .merge(authorization::routes(settings.issuer, settings.links).with_state(()))
         .fallback(page::answer)
         .with_state(settings.page)

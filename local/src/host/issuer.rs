@@ -1,12 +1,7 @@
 //! The development issuer: makes administrators' tokens, and checks them as API Gateway's JWT authorizer would,
 //! but for a minute's leeway.
 
-use std::{
-    collections::BTreeMap,
-    fs, io,
-    io::Write,
-    path::{Path, PathBuf},
-};
+use std::{collections::BTreeMap, io, path::PathBuf};
 
 use aws_lc_rs::{
     digest,
@@ -20,7 +15,6 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use jsonwebtoken::{Algorithm, DecodingKey, Validation};
 use photovote_domain::{Subject, Timestamp};
 use serde_json::{Map, Value, json};
-use tempfile::NamedTempFile;
 
 use crate::{
     data_dir::DataDir,
@@ -31,6 +25,9 @@ use crate::{
 pub const ISSUER: &str = "urn:photovote:local";
 /// For whom they are issued.
 pub const AUDIENCE: &str = "photovote";
+
+/// The file of the key.
+const FILE: &str = "issuer.key";
 
 /// How long a token is good for.
 pub(crate) const LIFETIME_SECS: i64 = 12 * 3_600;
@@ -93,16 +90,9 @@ pub struct Issuer {
 impl Issuer {
     /// The issuer of this data directory. Its key is made when it is first asked for, by whoever asks first.
     pub fn open(dir: &DataDir) -> Result<Self, IssuerError> {
-        let path = dir.file("issuer.key");
-        let failed = |source| IssuerError::File { path: path.clone(), source };
-        let der = match fs::read(&path) {
-            Ok(der) => der,
-            Err(missing) if missing.kind() == io::ErrorKind::NotFound => {
-                keep_first(dir.path(), &path, &new_key()?).map_err(failed)?;
-                fs::read(&path).map_err(failed)?
-            }
-            Err(source) => return Err(failed(source)),
-        };
+        let path = dir.file(FILE);
+        let der = dir.keep_first(FILE, || new_key().map_err(io::Error::other));
+        let der = der.map_err(|source| IssuerError::File { path: path.clone(), source })?;
         let key = RsaKeyPair::from_pkcs8(&der).map_err(|_rejected| IssuerError::Damaged { path })?;
         let public = key.public_key().as_ref();
         let key_id = hex::encode(&digest::digest(&digest::SHA256, public).as_ref()[..16]);
@@ -199,20 +189,10 @@ fn new_key() -> Result<Vec<u8>, Unspecified> {
     Ok(key.as_ref().to_vec())
 }
 
-/// Puts the file in its place whole and readable by its owner only, unless somebody else was first.
-fn keep_first(dir: &Path, path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut file = NamedTempFile::new_in(dir)?;
-    file.write_all(bytes)?;
-    file.as_file().sync_all()?;
-    match file.persist_noclobber(path) {
-        Ok(_file) => Ok(()),
-        Err(late) if late.error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
-        Err(failed) => Err(failed.error),
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
     use crate::data_dir::temporary;
 

@@ -1,0 +1,71 @@
+//! Uploads that the listener has not been told.
+//!
+//! A note of each upload is written before its object is in its place, and is deleted when the listener has been told. The next
+//! start tells what notes of a killed server say, if their objects are there. So each upload is told at least once.
+
+use std::{
+    fs,
+    io::{self, Write},
+    path::{Path, PathBuf},
+};
+
+use tempfile::NamedTempFile;
+
+use super::{Created, bucket::sync};
+use crate::data_dir::make_private;
+
+/// The notes.
+#[derive(Debug)]
+pub(super) struct Untold {
+    directory: PathBuf,
+    is_durable: bool,
+}
+
+/// A note of one upload.
+#[derive(Debug)]
+pub(super) struct Note(PathBuf);
+
+impl Untold {
+    /// Opens the notes of this directory.
+    pub(super) fn open(directory: PathBuf, is_durable: bool) -> io::Result<Self> {
+        make_private(&directory)?;
+        Ok(Self { directory, is_durable })
+    }
+
+    /// Where the notes are.
+    pub(super) fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    /// Writes a note of an upload.
+    pub(super) fn write(&self, created: &Created) -> io::Result<Note> {
+        let mut file = NamedTempFile::new_in(&self.directory)?;
+        file.write_all(&serde_json::to_vec(created)?)?;
+        if self.is_durable {
+            file.as_file().sync_all()?;
+        }
+        let (_file, path) = file.keep().map_err(|error| error.error)?;
+        if self.is_durable {
+            sync(&self.directory)?;
+        }
+        Ok(Note(path))
+    }
+
+    /// The notes that a killed server has left. One that is cut short has none: its object never came to its place.
+    pub(super) fn left(&self) -> io::Result<Vec<(Note, Option<Created>)>> {
+        let mut notes = Vec::new();
+        for entry in fs::read_dir(&self.directory)? {
+            let path = entry?.path();
+            let created = serde_json::from_slice(&fs::read(&path)?).ok();
+            notes.push((Note(path), created));
+        }
+        Ok(notes)
+    }
+}
+
+impl Note {
+    /// Deletes the note: its upload has been told. If a power cut brings it back, it is told twice.
+    pub(super) fn delete(self) -> io::Result<()> {
+        fs::remove_file(self.0)
+    }
+}
