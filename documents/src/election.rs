@@ -62,7 +62,7 @@ impl ElectionDocument {
         }
         self.version = self.version.plus(events.len());
         self.election = events.iter().fold(std::mem::take(&mut self.election), Election::evolve);
-        for competition in events.iter().filter_map(competition_of) {
+        for competition in events.iter().filter_map(ElectionEvent::competition) {
             changes.competitions.insert(competition);
             self.competition_versions.insert(competition, self.version);
         }
@@ -79,37 +79,6 @@ impl ElectionDocument {
         let summary =
             || ElectionSummary { id: self.id, name: name.clone(), status: *status, version: self.version, role };
         listed.then(summary)
-    }
-}
-
-/// The competition that an event changes.
-fn competition_of(event: &ElectionEvent) -> Option<CompetitionId> {
-    use ElectionEvent as E;
-    match event {
-        E::CompetitionAdded { competition, .. }
-        | E::CompetitionRemoved { competition }
-        | E::CompetitionNameChanged { competition, .. }
-        | E::CompetitionDescriptionChanged { competition, .. }
-        | E::CandidateAdded { competition, .. }
-        | E::CandidateRemoved { competition, .. }
-        | E::CandidateNameChanged { competition, .. }
-        | E::CandidateDescriptionChanged { competition, .. }
-        | E::CandidateImageChanged { competition, .. }
-        | E::CandidateDisqualified { competition, .. } => Some(*competition),
-        E::ElectionCreated { .. }
-        | E::ElectionNameChanged { .. }
-        | E::ElectionDescriptionChanged { .. }
-        | E::ElectionScaleChanged { .. }
-        | E::ElectionOpened { .. }
-        | E::ElectionExtended { .. }
-        | E::ElectionClosing {}
-        | E::ElectionClosed { .. }
-        | E::ResultsCounted { .. }
-        | E::ResultsReleased { .. }
-        | E::ElectionDeleted {}
-        | E::AdministratorAdded { .. }
-        | E::AdministratorRoleChanged { .. }
-        | E::AdministratorRemoved { .. } => None,
     }
 }
 

@@ -137,7 +137,7 @@ impl Competition {
     }
 }
 
-/// An election's state.
+/// An election's state. A changed field raises [`Election::FORM`].
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Election {
@@ -166,6 +166,10 @@ pub struct Election {
 }
 
 impl Election {
+    /// The number of the layout in which the state is serialised. Another field raises it, and so does an event that leads to
+    /// another state than before. Snapshots of another number are ignored.
+    pub const FORM: u64 = 2;
+
     /// The competition of this id.
     pub fn competition(&self, id: CompetitionId) -> Option<&Competition> {
         self.competitions.iter().find(|competition| competition.id == id)

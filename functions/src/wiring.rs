@@ -16,11 +16,14 @@ use photovote_edge::{Description, OriginSecrets, edge_behind};
 use photovote_election_commands::{CreationRules, MostError};
 use photovote_events::{Environment, EventReader, Snapshots};
 use photovote_events_append::{EventStore, SnapshotStore};
+use photovote_objects::Objects;
+use photovote_photographs::Processor;
 use photovote_projection::{Projection, Projector};
 use photovote_queues::{CountMessage, Queue};
 use photovote_rebuild::{Rebuilder, Worker};
 use photovote_reconciliation::Reconciler;
 use photovote_repair::{Repair, StreamReader};
+use photovote_uploads::{SignError, Target, Uploads};
 use thiserror::Error;
 
 /// Looks a setting up by its name.
@@ -35,6 +38,9 @@ pub enum WiringError {
     /// The limits on creating elections are not understood.
     #[error(transparent)]
     Creation(#[from] MostError),
+    /// Uploads cannot be signed.
+    #[error(transparent)]
+    Uploads(#[from] SignError),
 }
 
 /// A function that answers HTTP requests.
@@ -65,6 +71,8 @@ pub fn descriptions() -> [(&'static str, Description); 6] {
 /// |---|---|
 /// | `EVENTS_TABLE`, `CONTROL_TABLE`, `DOCUMENTS_TABLE` | the tables |
 /// | `REPAIR_QUEUE_URL`, `COUNT_QUEUE_URL`, `REBUILD_QUEUE_URL` | the queues |
+/// | `ORIGINALS_BUCKET`, `RENDITIONS_BUCKET` | the buckets |
+/// | `UPLOAD_URL`, `AWS_REGION` | where forms upload originals |
 /// | `ORIGIN_SECRETS` | the secrets of the distribution, separated by a comma: without them, every HTTP request is accepted |
 /// | `SIGN_IN_AUTHORIZE_URL`, `SIGN_IN_TOKEN_URL`, `SIGN_IN_CLIENT_ID`, `SIGN_IN_SCOPE` | where administrators sign in: optional |
 /// | `CREATORS_GROUP`, `CREATORS_SCOPE`, `ELECTIONS_PER_CREATOR` | who may create elections, and how many: optional |
@@ -74,6 +82,7 @@ pub fn descriptions() -> [(&'static str, Description); 6] {
 pub struct Wiring {
     dynamodb: SdkConfig,
     sqs: SdkConfig,
+    objects: SdkConfig,
     settings: Arc<Settings>,
     environment: Environment,
     client: Option<Client>,
@@ -104,6 +113,7 @@ impl Wiring {
     ) -> Self {
         Self {
             dynamodb,
+            objects: sqs.clone(),
             sqs,
             settings: Arc::new(settings),
             environment: Environment::system(),
@@ -113,6 +123,12 @@ impl Wiring {
             snapshot_threshold: None,
             counted_pages: None,
         }
+    }
+
+    /// Connects to the objects by this configuration, and not by that of the queues.
+    #[must_use]
+    pub fn with_objects(self, objects: SdkConfig) -> Self {
+        Self { objects, ..self }
     }
 
     /// Takes another clock and other dice than the system's.
@@ -149,6 +165,26 @@ impl Wiring {
     #[must_use]
     pub fn with_counted_pages(self, pages: u32) -> Self {
         Self { counted_pages: Some(pages), ..self }
+    }
+
+    /// Builds the function that has this name in the template, and drops it. None, if no function has the name.
+    pub fn check(&self, name: &str) -> Option<Result<(), WiringError>> {
+        Some(match name {
+            "election-commands" => self.election_commands().map(drop),
+            "ballot-commands" => self.ballot_commands().map(drop),
+            "election-queries" => self.election_queries().map(drop),
+            "ballot-queries" => self.ballot_queries().map(drop),
+            "audit-queries" => self.audit_queries().map(drop),
+            "public-queries" => self.public_queries().map(drop),
+            "projector" => self.projector().map(drop),
+            "repair" => self.repair().map(drop),
+            "counter" => self.counter().map(drop),
+            "closer" => self.closer().map(drop),
+            "reconciler" => self.reconciler().map(drop),
+            "photo-processor" => self.photo_processor().map(drop),
+            "rebuild" => self.rebuild(Duration::ZERO).map(drop),
+            _ => return None,
+        })
     }
 
     /// Builds all functions that answer HTTP requests.
@@ -223,7 +259,8 @@ impl Wiring {
                 (self.settings)("ELECTIONS_PER_CREATOR"),
             )?,
         };
-        let app = App::new(self.event_store()?, self.control()?, self.snapshot_store()?).creating(creation);
+        let (store, control, snapshots) = (self.event_store()?, self.control()?, self.snapshot_store()?);
+        let app = App::new(store, control, snapshots, self.uploads()?).creating(creation);
         Ok(routes().with_state(app))
     }
 
@@ -280,6 +317,12 @@ impl Wiring {
         })
     }
 
+    /// Builds the function that makes renditions of photographs.
+    pub fn photo_processor(&self) -> Result<Processor, WiringError> {
+        let objects = |bucket: &'static str| Ok(Objects::new(&self.objects, self.needed(bucket)?));
+        Ok(Processor::new(self.event_store()?, objects("ORIGINALS_BUCKET")?, objects("RENDITIONS_BUCKET")?))
+    }
+
     /// Builds the function that closes elections whose time has come.
     pub fn closer(&self) -> Result<Closer, WiringError> {
         Ok(Closer::new(self.event_store()?, self.control()?, self.snapshot_store()?))
@@ -307,6 +350,15 @@ impl Wiring {
 
     fn queues(&self) -> aws_sdk_sqs::Client {
         aws_sdk_sqs::Client::new(&self.sqs)
+    }
+
+    fn uploads(&self) -> Result<Uploads, WiringError> {
+        let target = Target {
+            url: self.needed("UPLOAD_URL")?,
+            bucket: self.needed("ORIGINALS_BUCKET")?,
+            region: self.needed("AWS_REGION")?,
+        };
+        Ok(Uploads::new(&self.objects, target)?)
     }
 
     fn event_reader(&self) -> Result<EventReader, WiringError> {

@@ -13,13 +13,14 @@ use tokio::{
     task::{JoinError, JoinHandle},
 };
 
+pub use crate::host::functions::{COUNT_QUEUE, DEAD_LETTERS, FAILURE_QUEUE, REPAIR_QUEUE};
 use crate::{
     data_dir::{DataDir, DataDirError, Location},
     holder::Holder,
     host::checkpoint::Checkpoint,
     host::consumer::{Consumer, Messages, Redelivery},
     host::engine::{Durability, Engine, EngineError},
-    host::functions::{Functions, Surroundings, functions},
+    host::functions::{Functions, QUEUES, QueueDriven, Surroundings, functions},
     host::gateway::{AllowedHosts, Cors, Gateway, GatewayError, Page, Settings},
     host::issuer::{Issuer, IssuerError},
     host::objects::{Listener, ObjectStore, ObjectsError},
@@ -34,15 +35,6 @@ use crate::{
     stop::{Stop, Stopping},
     supervisor::{Ended, Supervisor},
 };
-
-/// Commits that the projector cannot apply.
-pub const REPAIR_QUEUE: &str = "photovote-repair";
-/// Records of the stream that the projector could not be given.
-pub const FAILURE_QUEUE: &str = "photovote-failures";
-/// Elections that the counter has to look after.
-pub const COUNT_QUEUE: &str = "photovote-count";
-/// Messages of the others that could not be worked off.
-pub const DEAD_LETTERS: &str = "photovote-dead-letters";
 
 /// How often the closer looks for what is due. On AWS it does so once a minute.
 const CLOSER_PERIOD: Duration = Duration::from_secs(1);
@@ -145,7 +137,7 @@ pub struct Server {
     queues: Queues,
     objects: ObjectStore,
     pump: Pump,
-    consumers: [Consumer; 2],
+    consumers: Vec<Consumer>,
     gateway: Gateway,
     timers: (Stop, Vec<JoinHandle<()>>),
 }
@@ -160,13 +152,11 @@ impl Server {
         documents::complete(&engine).await?;
         let dir = data_dir.clone();
         let issuer = Arc::new(tokio::task::spawn_blocking(move || Issuer::open(&dir)).await??);
-        let queues = Queues::open(&data_dir, &[REPAIR_QUEUE, FAILURE_QUEUE, COUNT_QUEUE, DEAD_LETTERS]).await?;
+        let queues = Queues::open(&data_dir, &QUEUES).await?;
         let (dir, durability) = (data_dir.clone(), options.durability);
-        // No function has to know of an upload.
-        let uploaded: Listener = Arc::new(|created| {
-            tracing::debug!(key = created.key, "an object was uploaded");
-            Ok(())
-        });
+        let to_process = queues.queue(PHOTOGRAPHS_QUEUE);
+        // The message is on the disk before the upload is acknowledged.
+        let uploaded: Listener = Arc::new(move |created| Ok(to_process.send(&created.notification())?));
         let objects = tokio::task::spawn_blocking(move || ObjectStore::open(&dir, durability, uploaded)).await??;
 
         let creation = options.creation;
@@ -176,8 +166,9 @@ impl Server {
             repair_queue: queues.url(REPAIR_QUEUE),
             creation,
             count_queue: queues.url(COUNT_QUEUE),
+            objects: objects.config(),
         };
-        let Functions { http, projector, counter, repair, closer, reconciler } = functions(&surroundings)?;
+        let Functions { http, projector, queue_driven, closer, reconciler } = functions(&surroundings)?;
 
         let stream = Arc::new(engine.events().map_err(StreamError::from)?);
         let (dir, arn) = (data_dir.clone(), stream.arn().to_owned());
@@ -186,12 +177,12 @@ impl Server {
         let supervisor = Supervisor::new();
         let feed = Feed::new(stream, checkpoint.clone(), failures, Retries::default(), projector);
         let pump = Pump::start(feed, &supervisor);
-        let sources = vec![queues.queue(REPAIR_QUEUE), queues.queue(FAILURE_QUEUE)];
-        let dead_letters = queues.queue(DEAD_LETTERS);
-        let messages = Messages::new(sources, dead_letters.clone(), options.redelivery, repair);
-        let to_count = vec![queues.queue(COUNT_QUEUE)];
-        let to_count = Messages::new(to_count, dead_letters, options.redelivery, counter);
-        let consumers = [Consumer::start(messages, &supervisor), Consumer::start(to_count, &supervisor)];
+        let consumer = |QueueDriven { queues: sources, dead_letters, handler }| {
+            let sources = sources.iter().map(|name| queues.queue(name)).collect();
+            let messages = Messages::new(sources, queues.queue(dead_letters), options.redelivery, handler);
+            Consumer::start(messages, &supervisor)
+        };
+        let consumers = queue_driven.into_iter().map(consumer).collect();
 
         let (stop, stopping) = Stop::new();
         let sweeper = engine.clone();

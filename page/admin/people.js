@@ -29,9 +29,9 @@ export function People({ election, load, owner }) {
     ${ROLES.map((role) => html`<option value=${role} selected=${role === now}>${t(`role.${role}`)}</option>`)}</select>`;
   return html`<div class="stack wide"><p>${t('people.what')}</p>
     <ul class="rows card wide">${(people ?? []).map(({ subject, role }) => html`<li key=${subject}><b class="grow">${subject} ${subject === me && html`<span class="quiet">${t('people.you')}</span>`}</b>
-      ${roles(role, (next) => appoint(subject, next), t('people.role_of', { name: subject }))}
+      <div class="doing">${roles(role, (next) => appoint(subject, next), t('people.role_of', { name: subject }))}
       ${(owner || subject === me) && html`<button type="button" class="button plain" aria-label=${subject === me ? t('people.leave') : t('remove.one', { name: subject })}
-        onClick=${() => setRemoving(subject)}>${subject === me ? t('people.leave') : t('remove')}</button>`}</li>`)}</ul>
+        onClick=${() => setRemoving(subject)}>${subject === me ? t('people.leave') : t('remove')}</button>`}</div></li>`)}</ul>
     ${owner && html`<form class="card form register" onSubmit=${(/** @type {Event} */ event) => { event.preventDefault(); appoint(form.subject, form.role); }}>
       <${Field} name="subject" label=${t('field.subject')} value=${form.subject} problem=${problem} required hint=${t('field.subject.hint')} onInput=${(/** @type {string} */ subject) => setForm({ ...form, subject })} />
       <p class="field"><span>${t('field.role')}</span>${roles(form.role, (role) => setForm({ ...form, role }), t('field.role'))}</p>

@@ -59,8 +59,8 @@ export function Voters({ election, can }) {
     ${voters?.length === 0 && html`<p>${t('voters.empty')}</p>`}
     ${voters && voters.length > 0 && html`<ul class="rows card wide">${voters.map((voter) => html`<li key=${voter.id}>
       <div class="grow"><b>${voter.name}</b><br /><span class="small quiet">${voter.email}</span></div>
-      ${open && html`<button type="button" class="button plain" aria-label=${t('voters.new_link.one', { name: voter.name })} onClick=${() => setAsked({ what: 'link', voter })}>${t('voters.new_link')}</button>
-        <button type="button" class="button plain" aria-label=${t('remove.one', { name: voter.name })} onClick=${() => setAsked({ what: 'remove', voter })}>${t('remove')}</button>`}
+      ${open && html`<div class="doing"><button type="button" class="button plain" aria-label=${t('voters.new_link.one', { name: voter.name })} onClick=${() => setAsked({ what: 'link', voter })}>${t('voters.new_link')}</button>
+        <button type="button" class="button plain" aria-label=${t('remove.one', { name: voter.name })} onClick=${() => setAsked({ what: 'remove', voter })}>${t('remove')}</button></div>`}
     </li>`)}</ul>`}
     ${cursor && html`<button type="button" class="button" onClick=${() => load(cursor)}>${t('more')}</button>`}
     ${asked?.what === 'link' && html`<${Confirm} title=${t('voters.new_link.one', { name: asked.voter.name })} what=${t('voters.new_link.what')} action=${t('voters.new_link')} next

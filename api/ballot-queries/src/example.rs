@@ -1,27 +1,51 @@
 //! Ballots in the API document.
 
+use photovote_domain::{
+    CandidateId, CompetitionId, Election, ElectionId, Timestamp,
+    election::{Candidate, Competition, Picture, Status},
+};
+use photovote_edge::ElectionView;
 use serde_json::{Value, json};
+
+/// The number of the id that all examples have.
+const ID: u128 = 0x0156_3e3a_b5d3_d676_4c61_efb9_9302_bd5b;
+/// The 17th of May 2030, at half past six in the evening.
+const CLOSES_AT: Timestamp = Timestamp::from_millis(1_905_273_000_000);
 
 /// The answer with a draft, or with a ballot that is cast.
 pub(crate) fn ballot(cast: bool) -> Value {
-    let (id, digits) = ("01ARZ3NDEKTSV4RRFFQ69G5FAV", "5f3c2a0b9d1e4c6f8a7b5d3e1f0c2a4b");
-    let image = json!({"url": "https://example.org/photos/moon.png", "caption": "Taken this summer"});
-    let candidate =
-        json!({"id": id, "name": "Moon over the sea", "description": null, "image": image, "disqualified": null});
-    let competition = json!({"id": id, "name": "Night", "description": null, "candidates": [candidate]});
-    let election = json!({
-        "id": id,
-        "name": "Summer",
-        "description": "Photographs of this summer",
-        "status": "open",
-        "closes_at": "2030-05-17T18:30:00Z",
-        "scale": {"min": 1, "max": 5},
-        "competitions": [competition],
-    });
+    let (id, digits) = (ElectionId::from_bits(ID).to_string(), "5f3c2a0b9d1e4c6f8a7b5d3e1f0c2a4b");
     let ballot = if cast {
         json!({"id": id, "cast": true, "receipt": format!("7-{digits}{digits}")})
     } else {
         json!({"id": id, "tag": digits, "ratings": {id: 4}, "cast": false, "receipt": null})
     };
-    json!({"election": election, "ballot": ballot})
+    json!({"election": ElectionView::of(ElectionId::from_bits(ID), &election()), "ballot": ballot})
+}
+
+/// An open election with one photograph. Fields that are not named here have their defaults.
+fn election() -> Election {
+    let picture =
+        Picture { caption: Some("Taken this summer".into()), url: "https://example.org/photos/moon.png".into() };
+    let candidate = Candidate {
+        id: CandidateId::from_bits(ID),
+        name: "Moon over the sea".into(),
+        description: None,
+        image: Some(picture),
+        disqualified: None,
+    };
+    let competition = Competition {
+        id: CompetitionId::from_bits(ID),
+        name: "Night".into(),
+        description: None,
+        candidates: vec![candidate],
+    };
+    Election {
+        status: Status::Open,
+        name: "Summer".into(),
+        description: Some("Photographs of this summer".into()),
+        closes_at: Some(CLOSES_AT),
+        competitions: vec![competition],
+        ..Election::default()
+    }
 }

@@ -9,7 +9,7 @@ use photovote_domain::{
     Aggregate, Ballot, BallotId, CandidateId, CompetitionId, Digest, Election, ElectionId, Nonce, Ratings, Receipt,
     Scale, ShardCount, Subject, Timestamp, ballot::BallotEvent, election::ElectionEvent,
 };
-use photovote_edge::{BallotToken, edge};
+use photovote_edge::{BallotToken, ElectionView, edge};
 use photovote_events::{Actor, CommandId, CommandRecord, Environment, EventReader, PrivatePart, Snapshots, Stream};
 use photovote_events_append::EventStore;
 use photovote_test_support::{Engine, Reply, Sender, get};
@@ -116,18 +116,11 @@ async fn a_voter_sees_the_election_and_the_last_rating() {
     let reply = booth.shows(&token).await;
     let tag = reply.json["ballot"]["tag"].as_str().unwrap();
     assert_eq!((reply.status, reply.header("etag")), (200, format!("\"{tag}\"").as_str()));
-    let candidate = |bits, name| {
-        let id = CandidateId::from_bits(bits);
-        json!({"id": id, "name": name, "description": null, "image": null, "disqualified": null})
-    };
-    let competition = json!({
-        "id": CompetitionId::from_bits(10), "name": "Nature", "description": null,
-        "candidates": [candidate(11, "Moon"), candidate(12, "Sun")],
-    });
-    let election = json!({
-        "id": ELECTION, "name": "Summer", "description": null, "status": "open", "closes_at": "1970-01-01T00:00:01Z",
-        "scale": {"min": 1, "max": 5}, "competitions": [competition],
-    });
+    // The fields of the view are a contract that the tests of election-queries hold.
+    let history = booth.store.reader().load::<Election>(Stream::Election(ELECTION)).await.unwrap();
+    let election = json!(ElectionView::of(ELECTION, history.state()));
+    assert_eq!((&election["name"], &election["closes_at"]), (&json!("Summer"), &json!("1970-01-01T00:00:01Z")));
+    assert_eq!(election["competitions"][0]["candidates"][1]["name"], "Sun");
     let ballot =
         json!({"id": BALLOT, "tag": tag, "ratings": {CANDIDATE.to_string(): 4}, "cast": false, "receipt": null});
     assert_eq!(reply.json, json!({"election": election, "ballot": ballot}));

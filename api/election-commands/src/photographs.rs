@@ -39,10 +39,10 @@ pub(crate) struct NewPhotograph {
     /// The size of the file: 1 to 40,000,000 bytes.
     #[schema(minimum = 1, maximum = 40_000_000, example = 8_123_456)]
     bytes: u64,
-    /// The type that the client takes the file for. What counts is what the file holds.
-    #[serde(default, deserialize_with = "present")]
+    /// The type that the client takes the file for. It decides nothing: what counts is what the file holds.
+    #[serde(default, deserialize_with = "present", rename = "media_type")]
     #[schema(nullable = false, example = "image/jpeg")]
-    media_type: Option<String>,
+    _media_type: Option<String>,
 }
 
 /// A photograph was requested, or its upload is still awaited.

@@ -105,6 +105,8 @@ fn definition(owner: &str, names: &[&str]) -> Vec<E> {
     [created, added].into_iter().chain(candidates).chain([E::ElectionOpened { closes_at: None }]).collect()
 }
 
+/// The contract of an election's fields: this test fails if one appears, disappears or changes. Other tests name only the
+/// fields that they are about.
 #[tokio::test]
 async fn an_election_is_shown_with_its_version() {
     let (office, _) = Office::open(&["Moon", "Sun"]).await;

@@ -87,6 +87,39 @@ pub enum ElectionEvent {
     CandidateDisqualified { candidate: CandidateId, competition: CompetitionId, reason: String },
 }
 
+impl ElectionEvent {
+    /// The competition that the event changes.
+    pub const fn competition(&self) -> Option<CompetitionId> {
+        use ElectionEvent as E;
+        match self {
+            E::CompetitionAdded { competition, .. }
+            | E::CompetitionRemoved { competition }
+            | E::CompetitionNameChanged { competition, .. }
+            | E::CompetitionDescriptionChanged { competition, .. }
+            | E::CandidateAdded { competition, .. }
+            | E::CandidateRemoved { competition, .. }
+            | E::CandidateNameChanged { competition, .. }
+            | E::CandidateDescriptionChanged { competition, .. }
+            | E::CandidateImageChanged { competition, .. }
+            | E::CandidateDisqualified { competition, .. } => Some(*competition),
+            E::ElectionCreated { .. }
+            | E::ElectionNameChanged { .. }
+            | E::ElectionDescriptionChanged { .. }
+            | E::ElectionScaleChanged { .. }
+            | E::ElectionOpened { .. }
+            | E::ElectionExtended { .. }
+            | E::ElectionClosing {}
+            | E::ElectionClosed { .. }
+            | E::ResultsCounted { .. }
+            | E::ResultsReleased { .. }
+            | E::ElectionDeleted {}
+            | E::AdministratorAdded { .. }
+            | E::AdministratorRoleChanged { .. }
+            | E::AdministratorRemoved { .. } => None,
+        }
+    }
+}
+
 impl Election {
     pub(super) fn apply(&mut self, event: &ElectionEvent) {
         use ElectionEvent as E;

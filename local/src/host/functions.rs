@@ -19,7 +19,22 @@ use crate::{
     host::engine::{CONTROL, DOCUMENTS, EVENTS},
     host::gateway::{AUTHORIZE, Function, TOKEN},
     host::issuer::AUDIENCE,
+    host::objects::{ORIGINALS, REGION, RENDITIONS, UPLOADS},
 };
+
+/// Commits that the projector cannot apply.
+pub const REPAIR_QUEUE: &str = "photovote-repair";
+/// Records of the stream that the projector could not be given.
+pub const FAILURE_QUEUE: &str = "photovote-failures";
+/// Elections that the counter has to look after.
+pub const COUNT_QUEUE: &str = "photovote-count";
+/// Photographs that were uploaded.
+pub const PHOTOGRAPHS_QUEUE: &str = "photovote-photographs";
+/// Messages of the others that could not be worked off.
+pub const DEAD_LETTERS: &str = "photovote-dead-letters";
+
+/// All queues.
+pub(crate) const QUEUES: [&str; 5] = [REPAIR_QUEUE, FAILURE_QUEUE, COUNT_QUEUE, PHOTOGRAPHS_QUEUE, DEAD_LETTERS];
 
 /// What a run of the reconciler may take.
 const LIMITS: Limits = Limits { patience: Duration::from_mins(1), pages: 100, time: Duration::from_mins(1) };
@@ -29,6 +44,20 @@ const COUNTED_PAGES: u32 = 50;
 
 /// Why an invocation failed as a whole.
 pub(crate) type InvocationError = Box<dyn std::error::Error + Send + Sync>;
+
+/// Invokes a function with messages of a queue.
+pub(crate) type Handler =
+    Box<dyn Fn(SqsEvent) -> BoxFuture<'static, Result<SqsBatchResponse, InvocationError>> + Send + Sync>;
+
+/// A function that queues call.
+pub(crate) struct QueueDriven {
+    /// The queues.
+    pub(crate) queues: &'static [&'static str],
+    /// The queue for messages that were received too often.
+    pub(crate) dead_letters: &'static str,
+    /// What works messages off.
+    pub(crate) handler: Handler,
+}
 
 /// Where the functions find what they work on.
 pub(crate) struct Surroundings {
@@ -40,6 +69,8 @@ pub(crate) struct Surroundings {
     pub(crate) repair_queue: String,
     /// The address of the counter's queue.
     pub(crate) count_queue: String,
+    /// The objects, for the SDK.
+    pub(crate) objects: SdkConfig,
     /// Who may create elections, and how many.
     pub(crate) creation: CreationRules,
 }
@@ -51,12 +82,8 @@ pub(crate) struct Functions {
     /// The one that the stream of events calls.
     pub(crate) projector:
         Box<dyn Fn(Event) -> BoxFuture<'static, Result<DynamoDbEventResponse, InvocationError>> + Send + Sync>,
-    /// The one that its own queue calls.
-    pub(crate) counter:
-        Box<dyn Fn(SqsEvent) -> BoxFuture<'static, Result<SqsBatchResponse, InvocationError>> + Send + Sync>,
-    /// The one that the queues of what failed call.
-    pub(crate) repair:
-        Box<dyn Fn(SqsEvent) -> BoxFuture<'static, Result<SqsBatchResponse, InvocationError>> + Send + Sync>,
+    /// Those that queues call.
+    pub(crate) queue_driven: Vec<QueueDriven>,
     /// The one that the clock calls.
     pub(crate) closer: Box<dyn Fn() -> BoxFuture<'static, Result<(), InvocationError>> + Send + Sync>,
     /// The one that it calls less often.
@@ -71,17 +98,22 @@ pub(crate) fn functions(surroundings: &Surroundings) -> Result<Functions, Wiring
         ("DOCUMENTS_TABLE", DOCUMENTS.to_owned()),
         ("REPAIR_QUEUE_URL", surroundings.repair_queue.clone()),
         ("COUNT_QUEUE_URL", surroundings.count_queue.clone()),
+        ("ORIGINALS_BUCKET", ORIGINALS.to_owned()),
+        ("RENDITIONS_BUCKET", RENDITIONS.to_owned()),
+        ("AWS_REGION", REGION.to_owned()),
         // The page resolves them against its own address.
+        ("UPLOAD_URL", UPLOADS.to_owned()),
         ("SIGN_IN_AUTHORIZE_URL", AUTHORIZE.to_owned()),
         ("SIGN_IN_TOKEN_URL", TOKEN.to_owned()),
         ("SIGN_IN_CLIENT_ID", AUDIENCE.to_owned()),
     ]);
     let (dynamodb, sqs) = (surroundings.dynamodb.clone(), surroundings.sqs.clone());
     let wiring = Wiring::new(dynamodb, sqs, move |name| settings.get(name).cloned())
+        .with_objects(surroundings.objects.clone())
         .with_creation_rules(surroundings.creation.clone())
         .with_counted_pages(COUNTED_PAGES);
     let (projector, counter, repair) = (wiring.projector()?, wiring.counter()?, wiring.repair()?);
-    let (closer, reconciler) = (wiring.closer()?, wiring.reconciler()?);
+    let (closer, reconciler, processor) = (wiring.closer()?, wiring.reconciler()?, wiring.photo_processor()?);
     let described = |HttpFunction { name, description, router }| {
         let openapi = description.served();
         Function { name, openapi, router }
@@ -92,14 +124,32 @@ pub(crate) fn functions(surroundings: &Surroundings) -> Result<Functions, Wiring
             let projector = projector.clone();
             Box::pin(async move { Ok(projector.handle(event).await) })
         }),
-        counter: Box::new(move |event| {
-            let counter = counter.clone();
-            Box::pin(async move { Ok(counter.handle(event).await) })
-        }),
-        repair: Box::new(move |event| {
-            let repair = repair.clone();
-            Box::pin(async move { Ok(repair.handle(event).await) })
-        }),
+        queue_driven: vec![
+            QueueDriven {
+                queues: &[REPAIR_QUEUE, FAILURE_QUEUE],
+                dead_letters: DEAD_LETTERS,
+                handler: handler(move |event| {
+                    let repair = repair.clone();
+                    async move { repair.handle(event).await }
+                }),
+            },
+            QueueDriven {
+                queues: &[COUNT_QUEUE],
+                dead_letters: DEAD_LETTERS,
+                handler: handler(move |event| {
+                    let counter = counter.clone();
+                    async move { counter.handle(event).await }
+                }),
+            },
+            QueueDriven {
+                queues: &[PHOTOGRAPHS_QUEUE],
+                dead_letters: DEAD_LETTERS,
+                handler: handler(move |event| {
+                    let processor = processor.clone();
+                    async move { processor.handle(event).await }
+                }),
+            },
+        ],
         closer: Box::new(move || {
             let closer = closer.clone();
             Box::pin(async move {
@@ -115,5 +165,15 @@ pub(crate) fn functions(surroundings: &Surroundings) -> Result<Functions, Wiring
                 Ok(())
             })
         }),
+    })
+}
+
+fn handler<F>(handle: impl Fn(SqsEvent) -> F + Send + Sync + 'static) -> Handler
+where
+    F: Future<Output = SqsBatchResponse> + Send + 'static,
+{
+    Box::new(move |event| {
+        let answer = handle(event);
+        Box::pin(async move { Ok(answer.await) })
     })
 }

@@ -20,9 +20,11 @@ use std::{
 
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_types::SdkConfig;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use photovote_dynamodb::{Endpoint, config};
 use photovote_uploads::Target;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use tokio::task::JoinError;
 
 use self::{
@@ -88,6 +90,15 @@ pub struct Created {
     pub size: u64,
     /// Names its bytes, without quotes.
     pub etag: String,
+}
+
+impl Created {
+    /// What S3 would say of it in a message.
+    pub fn notification(&self) -> String {
+        let object = json!({"key": utf8_percent_encode(&self.key, NON_ALPHANUMERIC).to_string(), "size": self.size});
+        let s3 = json!({"bucket": {"name": self.bucket}, "object": object});
+        json!({"Records": [{"eventName": "ObjectCreated:Post", "s3": s3}]}).to_string()
+    }
 }
 
 /// Is told each upload at least once, in any order, on a thread that may block. When it returns, the upload must not be lost.

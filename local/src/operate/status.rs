@@ -17,8 +17,8 @@ use self::events::{Counted, Events};
 use crate::{
     data_dir::{DataDir, DataDirError, Location},
     host::engine::{CONTROL, DOCUMENTS},
+    host::functions::QUEUES,
     operate::data_copy::{CopyError, DataCopy, Source},
-    server::{COUNT_QUEUE, DEAD_LETTERS, FAILURE_QUEUE, REPAIR_QUEUE},
     sqlite::{self, FileError},
 };
 
@@ -204,7 +204,7 @@ async fn compare(copy: &DataCopy, data_dir: &Location, now: Timestamp) -> Result
 
 /// How many messages each queue holds, hidden ones included.
 fn depths(file: &Path) -> Result<BTreeMap<&'static str, u64>, FileError> {
-    let mut depths = BTreeMap::from([(REPAIR_QUEUE, 0), (FAILURE_QUEUE, 0), (COUNT_QUEUE, 0), (DEAD_LETTERS, 0)]);
+    let mut depths = BTreeMap::from(QUEUES.map(|queue| (queue, 0)));
     // Whoever has only imported has no queues yet.
     if file.is_file() {
         let failed = |error| sqlite::failure(file, error);

@@ -79,6 +79,45 @@ impl Header {
         }
     }
 
+    fn of_document(document: &ElectionDocument) -> Self {
+        let election = &document.election;
+        let place = |competition: &Competition| {
+            let version = document.competition_versions.get(&competition.id).copied().unwrap_or_default();
+            Place { id: competition.id, version }
+        };
+        Self {
+            version: document.version,
+            status: election.status,
+            administrators: election.administrators.clone(),
+            owner: None,
+            name: election.name.clone(),
+            description: election.description.clone(),
+            scale: election.scale,
+            closes_at: election.closes_at,
+            shards: election.shards,
+            casts: election.casts,
+            registered: election.registered,
+            results: election.results,
+            competitions: election.competitions.iter().map(place).collect(),
+        }
+    }
+
+    fn into_election(mut self, competitions: Vec<Competition>) -> Election {
+        Election {
+            status: self.status,
+            administrators: self.administrators(),
+            name: self.name,
+            description: self.description,
+            scale: self.scale,
+            closes_at: self.closes_at,
+            shards: self.shards,
+            competitions,
+            casts: self.casts,
+            registered: self.registered,
+            results: self.results,
+        }
+    }
+
     fn administrators(&mut self) -> Administrators {
         let named = std::mem::take(&mut self.administrators);
         self.owner.take().map_or(named, Administrators::owned_by)
@@ -147,7 +186,7 @@ impl Partition {
     /// The election that a header and the competitions are, or nothing if they do not belong together. A Query reads
     /// item after item: a transaction may have changed some of them when it had passed the others.
     pub(crate) fn election(self, id: ElectionId, header: Item) -> Result<Option<ElectionDocument>, DocumentError> {
-        let mut header = Header::of(header)?;
+        let header = Header::of(header)?;
         let parts = self.competitions.into_iter().map(parsed::<Part>).collect::<Result<Vec<_>, _>>()?;
         let mut parts: BTreeMap<_, _> = parts.into_iter().map(|part| (part.competition.id, part)).collect();
         let competitions: Option<Vec<_>> = header
@@ -160,19 +199,7 @@ impl Partition {
             id,
             version: header.version,
             competition_versions: header.competitions.iter().map(|place| (place.id, place.version)).collect(),
-            election: Election {
-                status: header.status,
-                administrators: header.administrators(),
-                name: header.name,
-                description: header.description,
-                scale: header.scale,
-                closes_at: header.closes_at,
-                shards: header.shards,
-                competitions,
-                casts: header.casts,
-                registered: header.registered,
-                results: header.results,
-            },
+            election: header.into_election(competitions),
         }))
     }
 }

@@ -1,11 +1,12 @@
 //! Who gets in where: every route with every caller. A route that has no row here fails, and so does a row without a route.
+//! The API document names for each route the token that its row needs.
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use futures::stream::{self, StreamExt};
 use photovote_domain::election::Role;
-use photovote_edge::OPENAPI;
+use photovote_edge::{ADMINISTRATOR, BALLOT, OPENAPI};
 use photovote_tests::{Answer, Client, Election, Host, Voter};
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -33,6 +34,17 @@ enum May {
     Voter,
     /// Everybody, with any token or none.
     Anyone,
+}
+
+impl May {
+    /// The security that the API document gives the route.
+    fn security(self) -> Value {
+        match self {
+            Self::Administrators | Self::Least(_) => json!([{ADMINISTRATOR: []}]),
+            Self::Voter => json!([{BALLOT: []}]),
+            Self::Anyone => json!([]),
+        }
+    }
 }
 
 /// A route, and a request to it that succeeds with the right caller.
@@ -351,10 +363,12 @@ fn told(answer: &Answer) -> String {
 async fn every_route_admits_whom_it_must_and_nobody_else() {
     let document: Value = serde_json::from_str(OPENAPI).unwrap();
     let operations = document["paths"].as_object().unwrap().iter().flat_map(|(path, item)| {
-        item.as_object().unwrap().keys().map(move |method| format!("{} {path}", method.to_uppercase()))
+        let operations = item.as_object().unwrap().iter();
+        operations.map(move |(method, operation)| (format!("{} {path}", method.to_uppercase()), &operation["security"]))
     });
-    let rows: BTreeSet<_> = ROWS.iter().map(|row| row.route.to_owned()).collect();
-    assert_eq!(rows, operations.collect(), "each route has a row, each row a route");
+    let operations: BTreeMap<_, _> = operations.map(|(route, security)| (route, security.clone())).collect();
+    let rows: BTreeMap<_, _> = ROWS.iter().map(|row| (row.route.to_owned(), row.may.security())).collect();
+    assert_eq!(rows, operations, "each route has a row, each row a route, and both name the same caller");
     assert_eq!(rows.len(), ROWS.len(), "no route has two rows");
     let host = Host::start().await;
     stream::iter(ROWS).for_each_concurrent(AT_ONCE, |row| check(&host, row)).await;

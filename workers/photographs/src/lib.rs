@@ -17,7 +17,6 @@ use photovote_domain::{
         Context, MOST_BYTES, PhotographCommand, PhotographRejection, Pixels, Problem, Rendition, RenditionType, Status,
     },
 };
-use photovote_dynamodb::Failure;
 use photovote_events::{Actor, CommandId, CommandRecord, History, LoadError, PrivatePart, Stream};
 use photovote_events_append::{EventStore, ExecuteError};
 use photovote_keys::objects::{incoming_key, original_key, rendition_key, uploaded};

@@ -6,32 +6,12 @@ use photovote_domain::{Tally, election::Competition};
 use photovote_dynamodb::Item;
 use serde::Serialize;
 
-use super::{BALLOTS, Header, Listed, Part, Place, damaged};
+use super::{BALLOTS, Header, Listed, Part, damaged};
 use crate::failure::DocumentError;
 
 /// The attributes of an election's header.
 pub fn header_item(key: Item, document: &ElectionDocument) -> Result<Item, DocumentError> {
-    let election = &document.election;
-    let place = |competition: &Competition| {
-        let version = document.competition_versions.get(&competition.id).copied().unwrap_or_default();
-        Place { id: competition.id, version }
-    };
-    let header = Header {
-        version: document.version,
-        status: election.status,
-        administrators: election.administrators.clone(),
-        owner: None,
-        name: election.name.clone(),
-        description: election.description.clone(),
-        scale: election.scale,
-        closes_at: election.closes_at,
-        shards: election.shards,
-        casts: election.casts,
-        registered: election.registered,
-        results: election.results,
-        competitions: election.competitions.iter().map(place).collect(),
-    };
-    item(key, &header)
+    item(key, &Header::of_document(document))
 }
 
 /// The attributes of one of its competitions.

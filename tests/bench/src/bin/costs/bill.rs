@@ -101,8 +101,8 @@ pub(crate) mod standing {
     use super::Line;
     use crate::prices::{ALARM, COMPUTE, INVOCATION, KEY, METRIC, READ};
 
-    /// The metrics that the alarms of `template.yaml` look at.
-    const ALARMS: f64 = 56.0;
+    /// What is deployed.
+    const TEMPLATE: &str = include_str!("../../../../../template.yaml");
     /// The closer runs every minute of a month of 730 hours, and reads the schedule.
     const RUNS: f64 = 730.0 * 60.0;
     /// Names of metrics and their dimensions in a month with an election, and six for each of some ten routes that are used.
@@ -110,9 +110,21 @@ pub(crate) mod standing {
     /// DynamoDB asks for the key of a table about every five minutes for each client; three tables, ten clients.
     const KEYS: f64 = 730.0 * 12.0 * 3.0 * 10.0;
 
+    /// Counts the metrics that the alarms of the template look at.
+    fn metrics_of_alarms() -> f64 {
+        // An indentation of two spaces is the name of a resource.
+        let name = |line: &str| line.starts_with("  ") && !line.starts_with("   ") && !line.starts_with("  #");
+        let mut of_alarm = false;
+        let counted = TEMPLATE.lines().filter(|line| {
+            of_alarm = !name(line) && (of_alarm || line.trim() == "Type: AWS::CloudWatch::Alarm");
+            of_alarm && line.trim_start_matches([' ', '-']).starts_with("MetricName:")
+        });
+        super::float(counted.count())
+    }
+
     pub(crate) fn lines() -> Vec<Line> {
         vec![
-            Line { price: ALARM, units: ALARMS },
+            Line { price: ALARM, units: metrics_of_alarms() },
             Line { price: METRIC, units: METRICS },
             Line { price: KEY, units: KEYS },
             Line { price: INVOCATION, units: RUNS },
