@@ -13,7 +13,7 @@ use tokio::{
     task::{JoinError, JoinHandle},
 };
 
-pub use crate::host::functions::{COUNT_QUEUE, DEAD_LETTERS, FAILURE_QUEUE, REPAIR_QUEUE};
+pub use crate::host::functions::{COUNT_QUEUE, DEAD_LETTERS, FAILURE_QUEUE, PHOTOGRAPHS_QUEUE, REPAIR_QUEUE};
 use crate::{
     data_dir::{DataDir, DataDirError, Location},
     holder::Holder,
