@@ -168,7 +168,7 @@ pub struct Election {
 impl Election {
     /// The number of the layout in which the state is serialised. Another field raises it, and so does an event that leads to
     /// another state than before. Snapshots of another number are ignored.
-    pub const FORM: u64 = 2;
+    pub const FORM: u64 = 3;
 
     /// The competition of this id.
     pub fn competition(&self, id: CompetitionId) -> Option<&Competition> {

@@ -41,11 +41,11 @@ fn rename_candidate(of: u128, number: u128, name: &str) -> ElectionCommand {
 }
 
 fn image() -> Image {
-    Image { url: text("https://example.org/moon.png"), caption: Some(text("The moon")) }
+    Image::Linked { url: text("https://example.org/moon.png"), caption: Some(text("The moon")) }
 }
 
 fn picture() -> Picture {
-    Picture { caption: Some("The moon".into()), url: "https://example.org/moon.png".into() }
+    Picture::Linked { caption: Some("The moon".into()), url: "https://example.org/moon.png".into() }
 }
 
 #[test]

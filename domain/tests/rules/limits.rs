@@ -101,7 +101,7 @@ fn a_competition_is_limited_to_300_kilobytes() {
             candidate: candidate(number),
             name: None,
             description: None,
-            image: Some(Some(Image { url: text(&url), caption: None })),
+            image: Some(Some(Image::Linked { url: text(&url), caption: None })),
         };
         let events = election.decide(change, &TODAY)?;
         Ok::<_, ElectionRejection>(events.iter().fold(election, Election::evolve))

@@ -12,6 +12,7 @@ mod given;
 mod histories;
 mod lifecycle;
 mod limits;
+mod photographs;
 mod photos;
 mod results;
 mod tallies;

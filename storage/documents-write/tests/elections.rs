@@ -36,7 +36,7 @@ fn added(n: u128) -> E {
 }
 
 fn photo(of: u128, n: u128, description: &str) -> E {
-    let image = Some(Picture { caption: Some("dusk".into()), url: "https://example.org/1.jpg".into() });
+    let image = Some(Picture::Linked { caption: Some("dusk".into()), url: "https://example.org/1.jpg".into() });
     let (candidate, competition) = (CandidateId::from_bits(n), competition(of));
     E::CandidateAdded { candidate, competition, description: Some(description.into()), image, name: "Moon".into() }
 }

@@ -58,6 +58,21 @@ pub const SCHEMA_CHANGES: &[SchemaChange] = &[
         written: true,
     },
     SchemaChange {
+        event_type: "CandidateAdded",
+        from: 1,
+        // Pictures can also be photographs that were uploaded.
+        upcast: |payload| payload,
+        downcast: |payload| without_photograph(payload),
+        written: true,
+    },
+    SchemaChange {
+        event_type: "CandidateImageChanged",
+        from: 1,
+        upcast: |payload| payload,
+        downcast: |payload| without_photograph(payload),
+        written: true,
+    },
+    SchemaChange {
         event_type: "ResultsReleased",
         from: 1,
         upcast: |payload| with(payload, "digest", Value::Null),
@@ -73,6 +88,14 @@ fn with(mut payload: Map<String, Value>, name: &str, value: Value) -> Map<String
 
 fn without(mut payload: Map<String, Value>, name: &str) -> Map<String, Value> {
     payload.remove(name);
+    payload
+}
+
+/// A release that knows no photographs shows a candidate without a picture.
+fn without_photograph(mut payload: Map<String, Value>) -> Map<String, Value> {
+    if payload.get("image").is_some_and(|image| image.get("photograph").is_some()) {
+        payload.insert("image".to_owned(), Value::Null);
+    }
     payload
 }
 

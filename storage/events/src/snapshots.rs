@@ -235,6 +235,7 @@ mod tests {
     use photovote_domain::{
         Aggregate,
         election::{Candidate, Competition, ElectionEvent, Picture},
+        photograph::{Pixels, Rendition},
     };
 
     use super::*;
@@ -282,7 +283,14 @@ mod tests {
         for Competition { id: _, name: _, description: _, candidates } in &state.competitions {
             for Candidate { id: _, name: _, description: _, image, disqualified: _ } in candidates {
                 // A new field fails to compile here, also one that is left out when it is empty: it raises `Election::FORM`.
-                let Some(Picture { caption: _, url: _ }) = image else { continue };
+                let Some(image) = image else { continue };
+                match image {
+                    Picture::Linked { caption: _, url: _ } => {}
+                    Picture::Uploaded { alt: _, caption: _, photograph: _, pixels } => {
+                        let Pixels { height: _, placeholder: _, renditions, sha256: _, width: _ } = pixels;
+                        for Rendition { bytes: _, height: _, media_type: _, sha256: _, width: _ } in renditions {}
+                    }
+                }
             }
         }
         written

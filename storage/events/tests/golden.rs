@@ -3,16 +3,19 @@
 
 use std::{collections::BTreeSet, fs, path::PathBuf};
 
-use photovote_domain::{Ballot, Election, Voter, ballot::BallotEvent, election::ElectionEvent, voter::VoterEvent};
+use photovote_domain::{
+    Ballot, Election, Voter, ballot::BallotEvent, election::ElectionEvent, photograph::PhotographEvent, voter::VoterEvent,
+};
 use photovote_events::{SCHEMA_CHANGES, StoredEvent, newest_version, schema_version};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
 /// A sample of every event in its current version, by stream.
-fn samples() -> [(&'static str, Vec<Value>); 3] {
+fn samples() -> [(&'static str, Vec<Value>); 4] {
     let (a, b) = ("01ARZ3NDEKTSV4RRFFQ69G5FAV", "01BX5ZZKBKACTAV9WEVGEMMVRZ");
     let digest = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
-    let picture = json!({"caption": "From the garden", "url": "https://example.org/moon.png"});
+    let pixels = json!({"height": 4000, "placeholder": "#7a6f5d", "renditions": [format!("480x320.jpg 20187 {digest}"), format!("480x320.webp 15042 {digest}")], "sha256": digest, "width": 6000});
+    let picture = json!({"alt": "The full moon", "caption": "From the garden", "photograph": b, "pixels": pixels});
     let election = vec![
         json!({"ElectionCreated": {"description": "All of it", "name": "Summer", "owner": "ada", "scale": {"max": 5, "min": 1}, "shards": 16}}),
         json!({"ElectionNameChanged": {"name": "Autumn"}}),
@@ -54,7 +57,14 @@ fn samples() -> [(&'static str, Vec<Value>); 3] {
         json!({"BallotSaved": {"draft": "5.0a", "saves": 3, "token": digest}}),
         json!({"BallotSealed": {"receipt": format!("7-{digest}"), "token": digest}}),
     ];
-    [("election", election), ("voter", voter), ("ballot", ballot)]
+    let photograph = vec![
+        json!({"PhotographRequested": {"bytes": 8_123_456, "name": "DSC_0042.jpg"}}),
+        json!({"PhotographUploaded": {}}),
+        json!({"PhotographReady": {"likeness": "f0e1d2c3b4a59687", "pixels": pixels}}),
+        json!({"PhotographRefused": {"problem": {"code": "damaged", "detail": "The file is damaged."}}}),
+        json!({"PhotographRemoved": {}}),
+    ];
+    [("election", election), ("voter", voter), ("ballot", ballot), ("photograph", photograph)]
 }
 
 fn folder() -> PathBuf {
@@ -70,6 +80,7 @@ fn encoded(stream: &str, sample: &Value) -> StoredEvent {
     match stream {
         "election" => encode::<ElectionEvent>(sample),
         "voter" => encode::<VoterEvent>(sample),
+        "photograph" => encode::<PhotographEvent>(sample),
         _ => encode::<BallotEvent>(sample),
     }
 }
@@ -82,6 +93,7 @@ fn read_again(stream: &str, stored: &StoredEvent) -> StoredEvent {
     match stream {
         "election" => again::<<Election as photovote_domain::Aggregate>::Event>(stored),
         "voter" => again::<<Voter as photovote_domain::Aggregate>::Event>(stored),
+        "photograph" => again::<PhotographEvent>(stored),
         _ => again::<<Ballot as photovote_domain::Aggregate>::Event>(stored),
     }
 }
@@ -122,7 +134,7 @@ fn every_file_can_be_read() {
     for change in SCHEMA_CHANGES {
         for version in 1..=newest_version(change.event_type) {
             let name = format!("election.{}.{version}.json", change.event_type);
-            let kinds = ["election", "voter", "ballot"].map(|kind| name.replacen("election", kind, 1));
+            let kinds = ["election", "voter", "ballot", "photograph"].map(|kind| name.replacen("election", kind, 1));
             assert!(kinds.iter().any(|name| folder().join(name).exists()), "{name}");
         }
     }
@@ -174,8 +186,15 @@ fn every_event_is_sampled() {
         BallotEvent::BallotSaved { .. } => 6,
         BallotEvent::BallotSealed { .. } => 7,
     };
+    let photograph = |event: &PhotographEvent| match event {
+        PhotographEvent::PhotographRequested { .. } => 0,
+        PhotographEvent::PhotographUploaded {} => 1,
+        PhotographEvent::PhotographReady { .. } => 2,
+        PhotographEvent::PhotographRefused { .. } => 3,
+        PhotographEvent::PhotographRemoved {} => 4,
+    };
     let parsed = |value: &Value| value.clone();
-    let [(_, elections), (_, voters), (_, ballots)] = samples();
+    let [(_, elections), (_, voters), (_, ballots), (_, photographs)] = samples();
     let places = |samples: &[Value], place: &dyn Fn(Value) -> usize| samples.iter().map(|s| place(parsed(s))).collect();
     let found: Vec<usize> = places(&elections, &|s| election(&serde_json::from_value(s).unwrap()));
     assert_eq!(found, (0..24).collect::<Vec<_>>());
@@ -183,4 +202,6 @@ fn every_event_is_sampled() {
     assert_eq!(found, [0, 1, 2]);
     let found: Vec<usize> = places(&ballots, &|s| ballot(&serde_json::from_value(s).unwrap()));
     assert_eq!(found, (0..8).collect::<Vec<_>>());
+    let found: Vec<usize> = places(&photographs, &|s| photograph(&serde_json::from_value(s).unwrap()));
+    assert_eq!(found, [0, 1, 2, 3, 4]);
 }
