@@ -42,6 +42,10 @@ impl Tables {
             "CONTROL_TABLE" => self.control,
             "DOCUMENTS_TABLE" => self.documents,
             "REPAIR_QUEUE_URL" => "http://queues/1/repair",
+            "ORIGINALS_BUCKET" => "originals",
+            "RENDITIONS_BUCKET" => "renditions",
+            "UPLOAD_URL" => "/uploads",
+            "AWS_REGION" => "us-east-1",
             _ => return None,
         };
         Some(setting.to_owned())

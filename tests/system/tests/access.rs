@@ -120,6 +120,16 @@ const ROWS: &[Row] = &[
         |_| json!({"reason": "It shows a clock, not a bird."}),
         200,
     ),
+    row("GET /v1/elections/{election}/photographs", OBSERVER, Stage::Draft, NONE, 200),
+    row(
+        "POST /v1/elections/{election}/photographs",
+        EDITOR,
+        Stage::Draft,
+        |_| json!({"name": "DSC_0043.jpg", "bytes": 5_000_000}),
+        201,
+    ),
+    row("GET /v1/elections/{election}/photographs/{photograph}", OBSERVER, Stage::Draft, NONE, 200),
+    row("DELETE /v1/elections/{election}/photographs/{photograph}", EDITOR, Stage::Draft, NONE, 200),
     row("GET /v1/elections/{election}/voters", OBSERVER, Stage::Open, NONE, 200),
     row(
         "POST /v1/elections/{election}/voters",
@@ -177,6 +187,8 @@ struct Scene<'a> {
     /// The token of a voter who was removed.
     removed: String,
     receipt: String,
+    /// A photograph whose upload is awaited.
+    photograph: String,
 }
 
 impl<'a> Scene<'a> {
@@ -191,7 +203,10 @@ impl<'a> Scene<'a> {
         voter.client = voter.client.with_token(&voter.token);
         election.owner.delete(&election.path(&format!("/voters/{}", gone.id))).await.status(200);
         appoint(&election, SUBJECT, Role::Observer).await;
-        let mut scene = Self { host, election, voter, replaced, removed: gone.token, receipt: String::new() };
+        let request = json!({"name": "DSC_0042.jpg", "bytes": 5_000_000});
+        let photograph = election.post("/photographs", request).await.status(201).text_of("id");
+        let (removed, receipt) = (gone.token, String::new());
+        let mut scene = Self { host, election, voter, replaced, removed, receipt, photograph };
         if stage >= Stage::Open {
             let closes_at = host.in_seconds(3_600);
             scene.election.post("/open", json!({"closes_at": closes_at})).await.status(200);
@@ -213,8 +228,11 @@ impl<'a> Scene<'a> {
     /// Waits until the lists, which take no `min_version`, have the voters.
     async fn readable(&self) {
         loop {
-            let voters = self.election.get("/voters").await;
-            if voters.status == 200 && voters.json()["items"].as_array().is_some_and(|voters| voters.len() == 2) {
+            let (voters, photographs) = (self.election.get("/voters").await, self.election.get("/photographs").await);
+            let holds = |list: &Answer, number: usize| {
+                list.status == 200 && list.json()["items"].as_array().is_some_and(|items| items.len() == number)
+            };
+            if holds(&voters, 2) && holds(&photographs, 1) {
                 return;
             }
             tokio::task::yield_now().await;
@@ -240,6 +258,7 @@ impl<'a> Scene<'a> {
             .replace("{competition}", &self.election.competitions[0].id)
             .replace("{candidate}", self.candidate())
             .replace("{voter}", &self.voter.id)
+            .replace("{photograph}", &self.photograph)
             .replace("{receipt}", &self.receipt)
             .replace("{subject}", SUBJECT);
         let request = caller.request(Method::from_bytes(method.as_bytes()).unwrap(), &path);
@@ -250,7 +269,7 @@ impl<'a> Scene<'a> {
     /// All that its owner can see of the election: what no refused request may change.
     async fn looks(&self) -> Vec<String> {
         let mut looks = Vec::new();
-        for path in ["", "/administrators", "/voters", "/turnout", "/audit"] {
+        for path in ["", "/administrators", "/photographs", "/voters", "/turnout", "/audit"] {
             looks.push(self.election.get(path).await.status(200).text);
         }
         looks.push(self.voter.client.get("/ballot").await.status(200).text);

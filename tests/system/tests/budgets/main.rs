@@ -28,6 +28,7 @@ fn path(template: &str) -> String {
     let things = [
         ("{a}", "{e}/administrators/eve".to_owned()),
         ("{v}", format!("{{e}}/voters/{VOTER}")),
+        ("{p}", format!("{{e}}/photographs/{VOTER}")),
         ("{k}", format!("{{c}}/candidates/{CANDIDATE}")),
         ("{c}", format!("{{e}}/competitions/{COMPETITION}")),
         ("{e}", format!("/elections/{ELECTION}")),
@@ -50,9 +51,10 @@ async fn administrators_commands_make_exactly_these_calls() {
     let (grace, alan) = (voter(VOTER, "grace@example.org"), voter(COMPETITION, "alan@example.org"));
     let (noon, night) = (json!({"closes_at": "2999-01-01T12:00:00Z"}), json!({"closes_at": "2999-01-01T23:00:00Z"}));
     let (none, editor) = (Value::Null, json!({"role": "editor"}));
+    let photograph = json!({"id": VOTER, "name": "DSC_0042.jpg", "bytes": 5_000_000});
     // One unit for each kilobyte, twice that in a transaction; all that is written here is small.
     #[rustfmt::skip]
-    let table: [Row; 20] = [
+    let table: [Row; 22] = [
         ("POST",   "/elections",       election,                  201, "TransactWriteItems",                          Some(4 + 2 * SHARDS)),
         ("PATCH",  "{e}",              json!({"name": "Winter"}), 200, "PutItem, Query",                              Some(1)),
         ("PUT",    "{a}",              editor.clone(),            200, "PutItem, Query",                              Some(1)),
@@ -63,6 +65,8 @@ async fn administrators_commands_make_exactly_these_calls() {
         ("POST",   "{c}/candidates",   moon,                      201, "PutItem, Query",                              Some(1)),
         ("POST",   "{c}/candidates",   sun,                       201, "PutItem, Query",                              Some(1)),
         ("PATCH",  "{k}",              json!({"name": "Luna"}),   200, "PutItem, Query",                              Some(1)),
+        ("POST",   "{e}/photographs",  photograph,                201, "BatchGetItem, 2 Query, TransactWriteItems",   Some(4)),
+        ("DELETE", "{p}",              none.clone(),              200, "2 Query, TransactWriteItems",                 Some(6)),
         ("POST",   "{e}/voters",       grace,                     201, "Query, TransactWriteItems",                   Some(8)),
         ("POST",   "{e}/open",         noon,                      200, "BatchGetItem, Query, TransactWriteItems, 16 UpdateItem",    None),
         ("POST",   "{e}/extend",       night,                     200, "BatchGetItem, PutItem, Query, 16 UpdateItem",               Some(1 + SHARDS)),
