@@ -38,6 +38,7 @@ use crate::{
 };
 
 pub(crate) use answer::{Refusal, XML, post_response};
+pub(crate) use upload::too_slow;
 
 /// The bucket of photographs as they were uploaded. It is private.
 pub const ORIGINALS: &str = "photovote-originals";
@@ -103,6 +104,9 @@ impl Created {
 
 /// Is told each upload at least once, in any order, on a thread that may block. When it returns, the upload must not be lost.
 /// If it fails, the client is told to try again, and the next start tells the upload again.
+/// Learns of each upload at least once, in any order, on a thread that may block. When it returns, the upload must not be lost:
+/// a queue has it on the disk, for example. If it fails, the client is told to try again, and the next start tells the upload
+/// again.
 pub type Listener = Arc<dyn Fn(&Created) -> Result<(), Box<dyn std::error::Error + Send + Sync>> + Send + Sync>;
 
 /// The objects of a data directory. Clones lead to the same objects.
@@ -132,17 +136,21 @@ impl ObjectStore {
     pub fn open(dir: &DataDir, durability: Durability, listener: Listener) -> Result<Self, ObjectsError> {
         let home = dir.file("objects");
         let is_durable = durability == Durability::PowerLoss;
-        let make = || {
+        let prepare = || {
             let temporary = home.join("temporary");
             make_private(&temporary)?;
             empty(&temporary)?;
             let originals = Bucket::open(&home, ORIGINALS, is_durable)?;
             let renditions = Bucket::open(&home, RENDITIONS, is_durable)?;
             let untold = Untold::open(home.join("untold"), is_durable)?;
+            if is_durable {
+                bucket::sync(&home)?;
+                bucket::sync(dir.path())?;
+            }
             Ok((temporary, originals, renditions, untold))
         };
-        let made = make().map_err(|source| ObjectsError::File { path: home.clone(), source });
-        let (temporary, originals, renditions, untold) = made?;
+        let failed = |source| ObjectsError::File { path: home.clone(), source };
+        let (temporary, originals, renditions, untold) = prepare().map_err(failed)?;
         let credentials = credentials::credentials(dir)?;
         let shared = Shared { originals, renditions, untold, temporary, is_durable, credentials, listener };
         shared.tell_left()?;

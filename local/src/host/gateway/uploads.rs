@@ -15,7 +15,7 @@ use axum::{
 };
 use futures::StreamExt;
 
-use crate::host::objects::{ObjectStore, Refusal, UPLOADS, XML, post_response};
+use crate::host::objects::{ObjectStore, Refusal, UPLOADS, XML, post_response, too_slow};
 
 /// How long an upload may take: 40 MB arrive in this time at 45 KB/s.
 const SLOWEST_UPLOAD: Duration = Duration::from_mins(15);
@@ -49,7 +49,7 @@ async fn upload(State(objects): State<ObjectStore>, request: Request) -> Respons
             }
             refused(&refusal)
         }
-        Err(_too_slow) => StatusCode::REQUEST_TIMEOUT.into_response(),
+        Err(_too_slow) => refused(&too_slow("The form has not arrived within 15 minutes. Ask for a new one.")),
     }
 }
 

@@ -1,6 +1,6 @@
 //! What S3 says, in XML.
 
-use std::{borrow::Cow, fmt::Write};
+use std::borrow::Cow;
 
 use super::{Created, ObjectsError};
 
@@ -65,27 +65,27 @@ pub(super) struct Entry<'a> {
 
 /// A page of a list, with the token of the next one if there is one.
 pub(super) fn list(bucket: &str, prefix: &str, entries: &[Entry<'_>], next: Option<&str>) -> String {
-    let mut xml = format!(
+    let contents: String = entries.iter().map(Entry::xml).collect();
+    let token = next
+        .map_or_else(String::new, |token| format!("<NextContinuationToken>{}</NextContinuationToken>", escaped(token)));
+    format!(
         "{HEAD}<ListBucketResult xmlns=\"{NAMESPACE}\"><Name>{bucket}</Name><Prefix>{}</Prefix><KeyCount>{}</KeyCount>\
-         <IsTruncated>{}</IsTruncated>",
+         <IsTruncated>{}</IsTruncated>{token}{contents}</ListBucketResult>",
         escaped(prefix),
         entries.len(),
         next.is_some(),
-    );
-    if let Some(token) = next {
-        xml += &format!("<NextContinuationToken>{}</NextContinuationToken>", escaped(token));
-    }
-    for Entry { key, etag, size, modified } in entries {
+    )
+}
+
+impl Entry<'_> {
+    fn xml(&self) -> String {
+        let Self { key, etag, size, modified } = self;
         let key = escaped(key);
-        let written = write!(
-            xml,
+        format!(
             "<Contents><Key>{key}</Key><LastModified>{modified:.3}</LastModified><ETag>&quot;{etag}&quot;</ETag>\
              <Size>{size}</Size></Contents>"
-        );
-        // A text takes all that is written to it.
-        debug_assert!(written.is_ok());
+        )
     }
-    xml + "</ListBucketResult>"
 }
 
 /// A text as it stands in XML. Keys have no control characters, which XML cannot hold.

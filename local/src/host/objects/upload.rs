@@ -14,7 +14,7 @@ use std::{
 };
 
 use aws_smithy_types::error::display::DisplayErrorContext;
-use axum::body::Bytes;
+use axum::{body::Bytes, http::HeaderValue};
 use futures::{FutureExt, Stream};
 use multer::{Field, Multipart};
 
@@ -59,13 +59,15 @@ impl ObjectStore {
         let key = fields.get("key").cloned().unwrap_or_default();
         check_key(&key)?;
         allowed.fetch_add(range.most.saturating_add(LARGEST_TAIL), Ordering::Relaxed);
+        let media_type = fields.get("content-type").map_or(UNKNOWN_MEDIA_TYPE, String::as_str).to_owned();
+        HeaderValue::from_str(&media_type)
+            .map_err(|_| Refusal::new(400, "InvalidArgument", "Content-Type is not valid."))?;
         let draft = self.receive(file, range).await?;
         match timely(form.next_field()).await? {
             None => (),
             Some(second) if second.name() == Some("file") => return Err(one_file()),
             Some(_) => return Err(Refusal::new(400, "MalformedPOSTRequest", "The file must be the last field.")),
         }
-        let media_type = fields.get("content-type").map_or(UNKNOWN_MEDIA_TYPE, String::as_str).to_owned();
         let keep = move |shared: &Shared| {
             let written = draft.end(key, media_type, None, shared.is_durable);
             let written: Written = written.map_err(|source| shared.failed(source))?;
@@ -78,10 +80,9 @@ impl ObjectStore {
 
     /// Writes the file to a temporary file as it arrives.
     async fn receive(&self, mut file: Field<'_>, range: Range) -> Result<Draft, Refusal> {
-        let mut draft = self.on_thread(|shared| shared.begin()).await?;
+        let mut draft = self.on_thread(Shared::begin).await?;
         let mut size = 0_u64;
-        let mut chunks = Vec::new();
-        let mut waiting = 0;
+        let mut waiting = Vec::new();
         loop {
             let chunk = timely(file.chunk()).await?;
             let is_end = chunk.is_none();
@@ -91,16 +92,14 @@ impl ObjectStore {
                 let message = "Your proposed upload exceeds the maximum allowed size.";
                 return Err(Refusal::new(400, "EntityTooLarge", message));
             }
-            waiting += chunk.len();
-            chunks.push(chunk);
-            if waiting >= AT_ONCE || is_end {
-                let chunks = std::mem::take(&mut chunks);
-                waiting = 0;
+            waiting.extend_from_slice(&chunk);
+            if waiting.len() >= AT_ONCE || is_end {
                 let write = move |shared: &Shared| {
-                    chunks.iter().try_for_each(|chunk| draft.write(chunk)).map_err(|source| shared.failed(source))?;
-                    Ok::<_, ObjectsError>(draft)
+                    draft.write(&waiting).map_err(|source| shared.failed(source))?;
+                    waiting.clear();
+                    Ok::<_, ObjectsError>((draft, waiting))
                 };
-                draft = self.on_thread(write).await?;
+                (draft, waiting) = self.on_thread(write).await?;
             }
             if is_end {
                 break;
@@ -152,11 +151,15 @@ fn malformed(error: multer::Error) -> Refusal {
     Refusal::new(400, "MalformedPOSTRequest", "The body of your POST request is not well-formed multipart/form-data.")
 }
 
+/// The answer to a form that does not arrive.
+pub(crate) fn too_slow(message: &'static str) -> Refusal {
+    Refusal::new(400, "RequestTimeout", message)
+}
+
 /// What the form has next, if it comes in time.
 async fn timely<T>(next: impl Future<Output = multer::Result<T>>) -> Result<T, Refusal> {
-    let slow =
-        || Refusal::new(400, "RequestTimeout", "Your socket connection to the server was not read from or written to.");
-    tokio::time::timeout(LONGEST_QUIET, next).map(|came| came.map_err(|_too_slow| slow())?.map_err(malformed)).await
+    let slow = |_| too_slow("Nothing has arrived for 30 seconds. Send the form again.");
+    tokio::time::timeout(LONGEST_QUIET, next).map(|came| came.map_err(slow)?.map_err(malformed)).await
 }
 
 /// A body of which the parser gets one part at a time, and no more than is allowed. Otherwise, it would keep all that has arrived,

@@ -256,6 +256,9 @@ async fn each_condition_of_a_policy_is_checked() {
     ] {
         fixture.refuses(code, &Form::of(&fixture.store, &conditions, &[("key", key), ("file", "x")])).await;
     }
+    let conditions = json!([{"key": "a"}, {"content-type": "a\nb"}]);
+    let fields = [("key", "a"), ("content-type", "a\nb"), ("file", "x")];
+    fixture.refuses("InvalidArgument", &Form::of(&fixture.store, &conditions, &fields)).await;
     let conditions = json!([["Starts-With", "$Key", "a/"], ["eq", "$content-type", "image/png"]]);
     let fields = [("KEY", "a/../1"), ("Content-Type", "image/png"), ("x-ignore-a", ""), ("file", "x")];
     let (created, wants_xml) = Form::of(&fixture.store, &conditions, &fields).send(&fixture.store).await.unwrap();
