@@ -102,8 +102,6 @@ impl Created {
     }
 }
 
-/// Is told each upload at least once, in any order, on a thread that may block. When it returns, the upload must not be lost.
-/// If it fails, the client is told to try again, and the next start tells the upload again.
 /// Learns of each upload at least once, in any order, on a thread that may block. When it returns, the upload must not be lost:
 /// a queue has it on the disk, for example. If it fails, the client is told to try again, and the next start tells the upload
 /// again.
