@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use photovote_documents::{Changes, ElectionDocument, Turn, VoterDocument, cast_ballot};
+use photovote_documents::{Changes, ElectionDocument, StreamDocument, Turn, VoterDocument, cast_ballot};
 use photovote_domain::{
     Aggregate, BallotId, CandidateId, CompetitionId, Election, ElectionId, Nonce, Ratings, Receipt, Scale, Shard,
     ShardCount, Version, VoterId,

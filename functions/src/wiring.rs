@@ -319,7 +319,7 @@ impl Wiring {
 
     /// Builds the function that makes renditions of photographs.
     pub fn photo_processor(&self) -> Result<Processor, WiringError> {
-        let objects = |bucket: &'static str| Ok(Objects::new(&self.objects, self.needed(bucket)?));
+        let objects = |bucket| self.needed(bucket).map(|bucket| Objects::new(&self.objects, bucket));
         Ok(Processor::new(self.event_store()?, objects("ORIGINALS_BUCKET")?, objects("RENDITIONS_BUCKET")?))
     }
 

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use axum::Router;
 use photovote_coordination::ControlReader;
 use photovote_coordination_write::Control;
-use photovote_documents::{Changes, ElectionDocument, VoterDocument};
+use photovote_documents::{Changes, ElectionDocument, StreamDocument, VoterDocument};
 use photovote_documents_read::{DocumentReader, PublicHeader};
 use photovote_documents_write::{DocumentStore, Saved};
 use photovote_domain::{
@@ -77,7 +77,7 @@ impl Office {
         let (ballot, name) = (BallotId::from_bits(number), format!("voter {number}"));
         let registered = VoterEvent::VoterRegistered { ballot, email: format!("v{number}@example.org"), name };
         voter.apply(Version::new(1), &[registered]);
-        let saved = self.store.save_voter(&"2".parse().unwrap(), ELECTION, &voter, Version::NONE).await;
+        let saved = self.store.save_one(&"2".parse().unwrap(), ELECTION, &voter, Version::NONE).await;
         assert_eq!(saved, Ok(Saved::Yes));
     }
 

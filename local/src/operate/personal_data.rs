@@ -3,7 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use photovote_domain::{Election, ElectionId, Version, Voter, election::ElectionEvent, voter::VoterEvent};
+use photovote_domain::{
+    Election, ElectionId, Photograph, Version, Voter, election::ElectionEvent, photograph::PhotographEvent,
+    voter::VoterEvent,
+};
 use photovote_dynamodb::{Item, StorageError};
 use photovote_events::{Actor, Commit, CommitError, DecodeError, Form, Snapshot, Stream};
 use serde::Serialize;

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use photovote_documents::{Changes, ElectionDocument, Turn, VoterDocument};
+use photovote_documents::{Changes, ElectionDocument, StreamDocument, Turn, VoterDocument};
 use photovote_documents_read::{DocumentError, Generation};
 use photovote_documents_write::{COMPETITIONS_AT_ONCE, DocumentStore, Saved};
 use photovote_domain::{
@@ -291,7 +291,7 @@ async fn save_voters(store: &DocumentStore, election: ElectionId, n: u128, remov
         if removed(id) {
             voter.apply(Version::new(2), &[VoterEvent::VoterRemoved {}]);
         }
-        assert_eq!(store.save_voter(&generation(), election, &voter, Version::NONE).await, Ok(Saved::Yes));
+        assert_eq!(store.save_one(&generation(), election, &voter, Version::NONE).await, Ok(Saved::Yes));
     }
 }
 
@@ -319,13 +319,13 @@ async fn a_voter_who_has_moved_is_not_saved_over() {
     let engine = Engine::start().await;
     let (store, election) = (store(&engine), ElectionId::from_bits(7));
     save_voters(&store, election, 1, |_| true).await;
-    let removed = store.voter_in(&generation(), election, VoterId::from_bits(0)).await.unwrap().unwrap();
+    let removed = store.one_in::<VoterDocument>(&generation(), election, VoterId::from_bits(0)).await.unwrap().unwrap();
     assert_eq!(removed, VoterDocument { version: Version::new(2), removed: true, ..VoterDocument::empty(removed.id) });
     for previous in [0, 1, 3].map(Version::new) {
         let late = VoterDocument { version: Version::new(1), removed: false, ..removed.clone() };
-        assert_eq!(store.save_voter(&generation(), election, &late, previous).await, Ok(Saved::Moved));
+        assert_eq!(store.save_one(&generation(), election, &late, previous).await, Ok(Saved::Moved));
     }
-    assert_eq!(store.voter_in(&generation(), election, removed.id).await, Ok(Some(removed)));
+    assert_eq!(store.one_in::<VoterDocument>(&generation(), election, removed.id).await, Ok(Some(removed)));
 }
 
 #[tokio::test]

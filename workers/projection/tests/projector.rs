@@ -151,7 +151,7 @@ async fn a_gap_is_filled_from_the_events_table() {
     let document = document(&world, ELECTION).await.unwrap();
     assert_eq!((document.version, document.election), (election[21].last(), state(&election)));
     let generation = "2".parse().unwrap();
-    let voter = world.documents.voter_in(&generation, ELECTION, VoterId::from_bits(1)).await.unwrap().unwrap();
+    let voter = world.documents.one_in::<VoterDocument>(&generation, ELECTION, VoterId::from_bits(1)).await.unwrap().unwrap();
     assert_eq!((voter.version, voter.removed), (Version::new(2), true));
 
     world.calls.take();
@@ -312,7 +312,7 @@ async fn every_active_generation_is_written() {
     for generation in ["2", "3"].map(|name| name.parse().unwrap()) {
         let document = world.documents.reader().election_in(&generation, ELECTION, true).await.unwrap().unwrap();
         assert_eq!(document.election, state(&election));
-        let voter = world.documents.voter_in(&generation, ELECTION, VoterId::from_bits(1)).await.unwrap().unwrap();
+        let voter = world.documents.one_in::<VoterDocument>(&generation, ELECTION, VoterId::from_bits(1)).await.unwrap().unwrap();
         assert_eq!(voter.name, "voter 1");
     }
 

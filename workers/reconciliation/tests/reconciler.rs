@@ -7,7 +7,7 @@ use aws_sdk_dynamodb::{primitives::Blob, types::AttributeValue};
 use photovote_coordination::ControlReader;
 use photovote_coordination_write::Control;
 use photovote_counting::Counter;
-use photovote_documents::cast_ballot;
+use photovote_documents::{VoterDocument, cast_ballot};
 use photovote_documents_read::Generation;
 use photovote_documents_read::Scope;
 use photovote_documents_write::{DocumentStore, Saved};
@@ -194,7 +194,7 @@ async fn a_late_document_catches_up_in_every_generation() {
     assert_eq!((run.healed, run.found), (1, 0), "of the two commits of a voter, one is the newest");
     let id = photovote_domain::VoterId::from_bits(90);
     for generation in ["2".parse().unwrap(), kept] {
-        assert!(world.documents.voter_in(&generation, ID, id).await.unwrap().unwrap().removed, "{generation}");
+        assert!(world.documents.one_in::<VoterDocument>(&generation, ID, id).await.unwrap().unwrap().removed, "{generation}");
     }
 }
 

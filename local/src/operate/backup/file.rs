@@ -7,7 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use photovote_domain::{Ballot, Digest, Election, ElectionId, ShardCount, Voter, election::ElectionEvent};
+use photovote_domain::{Ballot, Digest, Election, ElectionId, Photograph, ShardCount, Voter, election::ElectionEvent};
 use photovote_events::{Commit, DecodeError, Stream, verify};
 
 use super::{Amount, BackupError, line::Entry};

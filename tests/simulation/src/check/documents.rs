@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use photovote_documents::{Changes, ElectionDocument, ElectionSummary, VoterDocument};
+use photovote_documents::{Changes, ElectionDocument, ElectionSummary, StreamDocument, VoterDocument};
 use photovote_documents_read::{DocumentReader, PublicHeader};
 use photovote_domain::{
     CandidateId, Election, ElectionId, Subject, Voter,
