@@ -17,7 +17,7 @@ test: format lint unit ## Everything that must hold.
 
 # The deployment waits for an emulator most of the time: these use the idle core, one after the other.
 beside:
-	$(MAKE) --no-print-directory -j 1 doc deny templated described paged
+	@for stage in doc deny templated described paged; do $(MAKE) --no-print-directory $$stage || exit 1; done
 
 format: # The code is formatted.
 	cargo fmt --all --check
@@ -127,7 +127,7 @@ mutants: ## Remove one guard after the other, and see the simulation fail each t
 	python3 tests/simulation/mutants/main.py
 
 openapi: ## Write api/openapi.json anew, from the routes.
-	UPDATE_OPENAPI=1 cargo test -p photovote-tests --test openapi
+	UPDATE_OPENAPI=1 cargo test --workspace --locked --all-features --test openapi
 
 golden: ## Write the golden files of events that have none, and the elections of a release that has none.
 	UPDATE_GOLDEN=1 cargo test --workspace --locked --all-features --test golden

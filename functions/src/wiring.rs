@@ -167,26 +167,6 @@ impl Wiring {
         Self { counted_pages: Some(pages), ..self }
     }
 
-    /// Builds the function that has this name in the template, and drops it. None, if no function has the name.
-    pub fn check(&self, name: &str) -> Option<Result<(), WiringError>> {
-        Some(match name {
-            "election-commands" => self.election_commands().map(drop),
-            "ballot-commands" => self.ballot_commands().map(drop),
-            "election-queries" => self.election_queries().map(drop),
-            "ballot-queries" => self.ballot_queries().map(drop),
-            "audit-queries" => self.audit_queries().map(drop),
-            "public-queries" => self.public_queries().map(drop),
-            "projector" => self.projector().map(drop),
-            "repair" => self.repair().map(drop),
-            "counter" => self.counter().map(drop),
-            "closer" => self.closer().map(drop),
-            "reconciler" => self.reconciler().map(drop),
-            "photo-processor" => self.photo_processor().map(drop),
-            "rebuild" => self.rebuild(Duration::ZERO).map(drop),
-            _ => return None,
-        })
-    }
-
     /// Builds all functions that answer HTTP requests.
     pub fn http(&self) -> Result<Vec<HttpFunction>, WiringError> {
         let routers = [

@@ -46,7 +46,8 @@ pub struct Queue {
 }
 
 impl Queues {
-    /// Opens the queues of these names. What they hold has stayed in the data directory.
+    /// Opens the queues of these names. What they hold has stayed in the data directory. Messages that a killed server was working
+    /// on can be received at once.
     pub async fn open(dir: &DataDir, names: &[&'static str]) -> Result<Self, QueuesError> {
         let (file, names) = (dir.file("local.db"), names.to_vec());
         let store = tokio::task::spawn_blocking(move || Store::open(file, names)).await??;
@@ -268,6 +269,20 @@ mod tests {
         let Fixture { _home, dir, queues } = fixture;
         drop(queues);
         assert_eq!(bodies(&open(&dir).await.queue(REPAIR), 30), ["a"]);
+    }
+
+    #[tokio::test]
+    async fn a_start_releases_what_was_being_worked_on() {
+        let fixture = Fixture::new().await;
+        let client = Client::new(&fixture.queues.config());
+        let late = client.send_message().queue_url(fixture.queues.url(REPAIR)).message_body("late");
+        late.delay_seconds(600).send().await.unwrap();
+        fixture.queue().send("a").unwrap();
+        assert_eq!(bodies(&fixture.queue(), 600), ["a"]);
+        let Fixture { _home, dir, queues } = fixture;
+        drop(queues);
+        let message = open(&dir).await.queue(REPAIR).receive(10, 600).unwrap().pop().unwrap();
+        assert_eq!((message.body(), message.receives), ("a", 2));
     }
 
     #[tokio::test]

@@ -1,6 +1,7 @@
 //! What the holder of a ballot token can learn from a ballot that is cast: its receipt, and nothing that it says or said.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
+use futures::future::join_all;
 use photovote_tests::{Answer, Client, Election, Host, Voter};
 use reqwest::Method;
 use serde_json::{Map, Value, json};
@@ -142,10 +143,8 @@ async fn a_token_shows_only_the_receipt_of_a_cast_ballot() {
     assert!(casts.iter().all(|(shown, _)| *shown == casts[0].0), "{casts:?}");
 
     for question in questions(&candidates, &tags) {
-        let mut answers = Vec::new();
-        for voter in voters {
-            answers.push(question.asked_by(voter).await);
-        }
+        // There are thousands of questions, and a deployment is far away.
+        let answers = join_all(voters.map(|voter| question.asked_by(voter))).await;
         for (answer, (_, receipt)) in answers.iter().zip(&casts) {
             assert_eq!(shown(answer), shown(&answers[0]), "{question:?}: {answer}");
             assert_eq!(answer.headers.get("etag"), None, "{question:?}");

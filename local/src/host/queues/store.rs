@@ -51,10 +51,16 @@ impl Message {
     }
 }
 
+/// Lets messages be received that a server had received before it was killed. One server at a time has a data directory, so nobody
+/// works on them.
+const RELEASE: &str = "UPDATE messages SET visible_at = 0 WHERE receipt IS NOT NULL";
+
 impl Store {
     pub(super) fn open(file: PathBuf, names: Vec<&'static str>) -> Result<Self, FileError> {
         let connection = sqlite::open(&file)?;
-        connection.execute_batch(SCHEMA).map_err(|error| sqlite::failure(&file, error))?;
+        for sql in [SCHEMA, RELEASE] {
+            connection.execute_batch(sql).map_err(|error| sqlite::failure(&file, error))?;
+        }
         Ok(Self { file, connection: Mutex::new(connection), names, sent: watch::Sender::new(0) })
     }
 

@@ -16,6 +16,7 @@ use std::{
     fmt::Debug,
     fs,
     sync::{Arc, Mutex},
+    time::Duration,
 };
 
 use photovote::host::gateway::Origin;
@@ -259,11 +260,31 @@ fn every_function_has_exactly_the_variables_it_reads() {
             Some(if name == "ELECTIONS_PER_CREATOR" { "1" } else { "there" }.to_owned())
         };
         let config = config(&Endpoint::Local("http://127.0.0.1:1".to_owned()));
-        let built = Wiring::new(config.clone(), config, settings).check(function.name());
-        built.unwrap_or_else(|| panic!("{} is not wired", function.name())).unwrap();
+        build(function.name(), &Wiring::new(config.clone(), config, settings));
         let asked = asked.lock().unwrap().clone();
         same(&format!("variables of {}", function.name()), &function.variables().into_keys().collect(), &asked);
     }
+}
+
+/// Puts the function together that has this name.
+fn build(name: &str, wiring: &Wiring) {
+    let built = match name {
+        "election-commands" => wiring.election_commands().map(drop),
+        "ballot-commands" => wiring.ballot_commands().map(drop),
+        "election-queries" => wiring.election_queries().map(drop),
+        "ballot-queries" => wiring.ballot_queries().map(drop),
+        "audit-queries" => wiring.audit_queries().map(drop),
+        "public-queries" => wiring.public_queries().map(drop),
+        "projector" => wiring.projector().map(drop),
+        "repair" => wiring.repair().map(drop),
+        "counter" => wiring.counter().map(drop),
+        "closer" => wiring.closer().map(drop),
+        "reconciler" => wiring.reconciler().map(drop),
+        "photo-processor" => wiring.photo_processor().map(drop),
+        "rebuild" => wiring.rebuild(Duration::ZERO).map(drop),
+        _ => panic!("{name} is not known"),
+    };
+    built.unwrap();
 }
 
 #[test]
