@@ -35,7 +35,9 @@ pub use draft::{Draft, DraftError};
 pub use election::Election;
 pub use email::{Email, EmailError, email_key};
 pub use hash::{Digest, DigestError, Hasher, ShownDigest};
-pub use ids::{BallotId, CandidateId, CompetitionId, ElectionId, IdError, PhotographId, Subject, SubjectError, VoterId};
+pub use ids::{
+    BallotId, CandidateId, CompetitionId, ElectionId, IdError, PhotographId, Subject, SubjectError, VoterId,
+};
 pub use image::{Image, ImageError, ImageUrl};
 pub use photograph::Photograph;
 pub use rating::{MAX_GRADE, Rating, RatingError, Ratings, Scale, ScaleError};

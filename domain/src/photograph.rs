@@ -118,7 +118,8 @@ impl FromStr for Rendition {
             };
             let (size, extension) = size.split_once('.')?;
             let (width, height) = size.split_once('x')?;
-            let media_type = [RenditionType::Jpeg, RenditionType::Webp].into_iter().find(|t| t.extension() == extension)?;
+            let media_type =
+                [RenditionType::Jpeg, RenditionType::Webp].into_iter().find(|t| t.extension() == extension)?;
             Some(Self {
                 bytes: bytes.parse().ok()?,
                 height: height.parse().ok()?,
@@ -356,9 +357,7 @@ impl Aggregate for Photograph {
             (C::Accept { pixels, likeness }, Status::Requested | Status::Processing) => {
                 Ok(vec![E::PhotographReady { likeness: format!("{likeness:016x}"), pixels }])
             }
-            (C::Refuse(problem), Status::Requested | Status::Processing) => {
-                Ok(vec![E::PhotographRefused { problem }])
-            }
+            (C::Refuse(problem), Status::Requested | Status::Processing) => Ok(vec![E::PhotographRefused { problem }]),
             // Notifications come more than once, and late: what a photograph has come to, it stays.
             (C::Receive | C::Accept { .. } | C::Refuse(_), _) => Ok(Vec::new()),
             (C::Remove, _) => {

@@ -19,7 +19,7 @@ use photovote_events_append::{EventStore, SnapshotStore};
 use photovote_objects::Objects;
 use photovote_photographs::Processor;
 use photovote_projection::{Projection, Projector};
-use photovote_queues::{CountMessage, Queue};
+use photovote_queues::{CountMessage, PhotographMessage, Queue};
 use photovote_rebuild::{Rebuilder, Worker};
 use photovote_reconciliation::Reconciler;
 use photovote_repair::{Repair, StreamReader};
@@ -70,7 +70,7 @@ pub fn descriptions() -> [(&'static str, Description); 6] {
 /// | Setting | What it names |
 /// |---|---|
 /// | `EVENTS_TABLE`, `CONTROL_TABLE`, `DOCUMENTS_TABLE` | the tables |
-/// | `REPAIR_QUEUE_URL`, `COUNT_QUEUE_URL`, `REBUILD_QUEUE_URL` | the queues |
+/// | `REPAIR_QUEUE_URL`, `COUNT_QUEUE_URL`, `PHOTOGRAPHS_QUEUE_URL`, `REBUILD_QUEUE_URL` | the queues |
 /// | `ORIGINALS_BUCKET`, `RENDITIONS_BUCKET` | the buckets |
 /// | `UPLOAD_URL`, `AWS_REGION` | where forms upload originals |
 /// | `ORIGIN_SECRETS` | the secrets of the distribution, separated by a comma: without them, every HTTP request is accepted |
@@ -87,6 +87,7 @@ pub struct Wiring {
     environment: Environment,
     client: Option<Client>,
     count_queue: Option<Queue<CountMessage>>,
+    photographs_queue: Option<Queue<PhotographMessage>>,
     creation: Option<CreationRules>,
     snapshot_threshold: Option<u16>,
     counted_pages: Option<u32>,
@@ -119,6 +120,7 @@ impl Wiring {
             environment: Environment::system(),
             client: None,
             count_queue: None,
+            photographs_queue: None,
             creation: None,
             snapshot_threshold: None,
             counted_pages: None,
@@ -147,6 +149,12 @@ impl Wiring {
     #[must_use]
     pub fn with_count_queue(self, queue: Queue<CountMessage>) -> Self {
         Self { count_queue: Some(queue), ..self }
+    }
+
+    /// Sends what the photo-processor is asked to this queue.
+    #[must_use]
+    pub fn with_photographs_queue(self, queue: Queue<PhotographMessage>) -> Self {
+        Self { photographs_queue: Some(queue), ..self }
     }
 
     /// Limits who creates elections by these rules, and not by the settings.
@@ -279,7 +287,13 @@ impl Wiring {
     /// Builds the function that turns the stream of events into documents.
     pub fn projector(&self) -> Result<Projector, WiringError> {
         let repair = Queue::new(self.queues(), self.needed("REPAIR_QUEUE_URL")?);
-        Ok(Projector::new(self.event_reader()?, self.document_store()?, repair, self.count_queue()?))
+        Ok(Projector::new(
+            self.event_reader()?,
+            self.document_store()?,
+            repair,
+            self.count_queue()?,
+            self.photographs_queue()?,
+        ))
     }
 
     /// Builds the function that makes up for what the projector could not do.
@@ -300,7 +314,8 @@ impl Wiring {
     /// Builds the function that makes renditions of photographs.
     pub fn photo_processor(&self) -> Result<Processor, WiringError> {
         let objects = |bucket| self.needed(bucket).map(|bucket| Objects::new(&self.objects, bucket));
-        Ok(Processor::new(self.event_store()?, objects("ORIGINALS_BUCKET")?, objects("RENDITIONS_BUCKET")?))
+        let (originals, renditions) = (objects("ORIGINALS_BUCKET")?, objects("RENDITIONS_BUCKET")?);
+        Ok(Processor::new(self.event_store()?, originals, renditions, self.photographs_queue()?))
     }
 
     /// Builds the function that closes elections whose time has come.
@@ -310,7 +325,7 @@ impl Wiring {
 
     /// Builds the function that compares events with documents.
     pub fn reconciler(&self) -> Result<Reconciler, WiringError> {
-        Ok(Reconciler::new(self.projection()?, self.control()?, self.count_queue()?))
+        Ok(Reconciler::new(self.projection()?, self.control()?, self.count_queue()?, self.photographs_queue()?))
     }
 
     /// Builds the function that makes documents anew. Each message may take so long; the last page comes on top of it.
@@ -385,6 +400,13 @@ impl Wiring {
         match &self.count_queue {
             Some(queue) => Ok(queue.clone()),
             None => Ok(Queue::new(self.queues(), self.needed("COUNT_QUEUE_URL")?)),
+        }
+    }
+
+    fn photographs_queue(&self) -> Result<Queue<PhotographMessage>, WiringError> {
+        match &self.photographs_queue {
+            Some(queue) => Ok(queue.clone()),
+            None => Ok(Queue::new(self.queues(), self.needed("PHOTOGRAPHS_QUEUE_URL")?)),
         }
     }
 }

@@ -166,6 +166,7 @@ impl Server {
             repair_queue: queues.url(REPAIR_QUEUE),
             creation,
             count_queue: queues.url(COUNT_QUEUE),
+            photographs_queue: queues.url(PHOTOGRAPHS_QUEUE),
             objects: objects.config(),
         };
         let Functions { http, projector, queue_driven, closer, reconciler } = functions(&surroundings)?;

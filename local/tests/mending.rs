@@ -182,7 +182,9 @@ async fn records_that_break_the_projector_are_repaired() {
     let documents = DocumentStore::new(events.clone(), DOCUMENTS);
     let repair_queue = Queue::new(Sqs::new(&queues.config()), queues.url(REPAIR_QUEUE));
     let (to_count, _asked) = Queue::in_process();
-    let projector = Projector::new(EventReader::new(events.clone(), EVENTS), documents.clone(), repair_queue, to_count);
+    let (to_process, _asked) = Queue::in_process();
+    let reader = EventReader::new(events.clone(), EVENTS);
+    let projector = Projector::new(reader, documents.clone(), repair_queue, to_count, to_process);
     let id = original.election.id.parse().unwrap();
     let version = async || documents.reader().election(id, true).await.unwrap().unwrap().version.get();
 

@@ -25,8 +25,10 @@ pub(crate) fn ballot(cast: bool) -> Value {
 
 /// An open election with one photograph. Fields that are not named here have their defaults.
 fn election() -> Election {
-    let picture =
-        Picture::Linked { caption: Some("Taken this summer".into()), url: "https://example.org/photos/moon.png".into() };
+    let picture = Picture::Linked {
+        caption: Some("Taken this summer".into()),
+        url: "https://example.org/photos/moon.png".into(),
+    };
     let candidate = Candidate {
         id: CandidateId::from_bits(ID),
         name: "Moon over the sea".into(),

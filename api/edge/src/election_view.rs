@@ -211,7 +211,11 @@ impl ElectionView {
             status: election.status,
             closes_at: election.closes_at.map(Moment),
             scale: election.scale.into(),
-            competitions: election.competitions.iter().map(|competition| CompetitionView::of(id, competition)).collect(),
+            competitions: election
+                .competitions
+                .iter()
+                .map(|competition| CompetitionView::of(id, competition))
+                .collect(),
         }
     }
 }

@@ -8,8 +8,8 @@
 use std::{collections::BTreeMap, fmt::Write as _, sync::LazyLock};
 
 use photovote_domain::{
-    AlternativeText as AlternativeTextText, Caption, Description as DescriptionText, Email as EmailAddress, ImageUrl as Url, MAX_GRADE, Name as NameText,
-    Reason as ReasonText, ShardCount, Subject as SubjectText, VoterId,
+    AlternativeText as AlternativeTextText, Caption, Description as DescriptionText, Email as EmailAddress,
+    ImageUrl as Url, MAX_GRADE, Name as NameText, Reason as ReasonText, ShardCount, Subject as SubjectText, VoterId,
     ballot::MAX_RATINGS_IN_REQUEST,
     election::{Role as DomainRole, Status as DomainStatus},
 };

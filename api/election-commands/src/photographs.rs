@@ -180,8 +180,7 @@ pub(crate) async fn remove(
     let context = Context { election: election.state(), id: photograph };
     let decide = |known: &Photograph| known.decide(PhotographCommand::Remove, &context);
     // No candidate takes it meanwhile: the election stays as it was decided on.
-    let alongside =
-        |_: &Commit| Ok(vec![app.control.pass_photograph(id, gate, -1)?, app.store.unmoved(&election)?]);
+    let alongside = |_: &Commit| Ok(vec![app.control.pass_photograph(id, gate, -1)?, app.store.unmoved(&election)?]);
     let done = app.store.execute_with(history, &record, |seen| intent.expects(seen.version), decide, alongside).await;
     let done = done.map_err(|error| app.photograph_blocked(&election, gate, error))?;
     Ok(changed(done.version))
@@ -199,9 +198,9 @@ impl App {
             ExecuteError::Blocked(reasons) => match reasons.first() {
                 Some(reason @ Cancellation::Condition(_)) => {
                     match self.control.refusing(election.stream().election(), gate, reason) {
-                        Ok(_moved) => Problem::refused(&PhotographRejection::NotDraft(
-                            photovote_domain::election::Status::Open,
-                        )),
+                        Ok(_moved) => {
+                            Problem::refused(&PhotographRejection::NotDraft(photovote_domain::election::Status::Open))
+                        }
                         Err(missing) => missing.into(),
                     }
                 }

@@ -252,7 +252,8 @@ fn name<T: FromStr<Err: Debug> + Debug>() -> impl Strategy<Value = T> {
 
 fn image() -> impl Strategy<Value = Image> {
     let urls = vec!["https://example.org/moon.png", "http://localhost/sun.png"];
-    (prop::sample::select(urls), prop::option::of(name())).prop_map(|(url, caption)| Image::Linked { url: text(url), caption })
+    (prop::sample::select(urls), prop::option::of(name()))
+        .prop_map(|(url, caption)| Image::Linked { url: text(url), caption })
 }
 
 fn moment() -> impl Strategy<Value = Timestamp> {

@@ -111,7 +111,8 @@ fn a_late_notification_changes_nothing() {
 
 #[test]
 fn what_an_upload_came_to_is_kept_after_the_opening() {
-    when([requested()], C::Accept { pixels: pixels(), likeness: 0xff }, &election(ElectionStatus::Open)).then([ready()]);
+    when([requested()], C::Accept { pixels: pixels(), likeness: 0xff }, &election(ElectionStatus::Open))
+        .then([ready()]);
 }
 
 #[test]

@@ -69,6 +69,8 @@ pub(crate) struct Surroundings {
     pub(crate) repair_queue: String,
     /// The address of the counter's queue.
     pub(crate) count_queue: String,
+    /// The address of the photo-processor's queue.
+    pub(crate) photographs_queue: String,
     /// The objects, for the SDK.
     pub(crate) objects: SdkConfig,
     /// Who may create elections, and how many.
@@ -98,6 +100,7 @@ pub(crate) fn functions(surroundings: &Surroundings) -> Result<Functions, Wiring
         ("DOCUMENTS_TABLE", DOCUMENTS.to_owned()),
         ("REPAIR_QUEUE_URL", surroundings.repair_queue.clone()),
         ("COUNT_QUEUE_URL", surroundings.count_queue.clone()),
+        ("PHOTOGRAPHS_QUEUE_URL", surroundings.photographs_queue.clone()),
         ("ORIGINALS_BUCKET", ORIGINALS.to_owned()),
         ("RENDITIONS_BUCKET", RENDITIONS.to_owned()),
         ("AWS_REGION", REGION.to_owned()),

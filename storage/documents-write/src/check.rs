@@ -26,7 +26,8 @@ impl DocumentStore {
     ) -> Result<BTreeMap<D::Id, D>, DocumentError> {
         let keys = ids.into_iter().map(|id| D::key(generation, election, id)).collect();
         let documents = self.look_up(keys).await?.into_iter().filter_map(|item| {
-            let document = D::read(item).inspect_err(|error| tracing::warn!(%error, "a document cannot be read")).ok()?;
+            let document =
+                D::read(item).inspect_err(|error| tracing::warn!(%error, "a document cannot be read")).ok()?;
             Some((document.id(), document))
         });
         Ok(documents.collect())

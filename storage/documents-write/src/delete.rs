@@ -4,7 +4,9 @@ use aws_sdk_dynamodb::types::{AttributeValue, DeleteRequest, Select, WriteReques
 use photovote_documents_read::{DocumentError, Generation};
 use photovote_domain::{ElectionId, ShardCount};
 use photovote_dynamodb::{Item, Retry, StorageError, storage_error};
-use photovote_keys::documents::{counted_partition, photographs_partition, public_partition, receipts_partition, tally_key, voters_partition};
+use photovote_keys::documents::{
+    counted_partition, photographs_partition, public_partition, receipts_partition, tally_key, voters_partition,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::write::DocumentStore;

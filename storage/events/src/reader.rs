@@ -171,6 +171,11 @@ impl EventReader {
         Ok(parsed(query_all(self.query(stream, version)).await?)?)
     }
 
+    /// The last commit of a stream, by one Query of one item.
+    pub async fn last_commit(&self, stream: &Stream) -> Result<Option<Commit>, LoadError> {
+        Ok(self.commits_before(stream, LAST_VERSION, Some(1)).await?.pop())
+    }
+
     /// The first commits of a stream, at most so many, by one Query.
     pub(crate) async fn first_commits(&self, stream: &Stream, limit: u16) -> Result<Page, LoadError> {
         let page = self.query(stream, Version::NONE).limit(limit.into()).send().await;

@@ -3,11 +3,14 @@
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use photovote_domain::{Aggregate, Ballot, Election, ElectionId, Shard, ShardCount, election::ElectionEvent};
+use photovote_domain::{
+    Aggregate, Ballot, Election, ElectionId, Photograph, Shard, ShardCount, election::ElectionEvent,
+};
 use photovote_dynamodb::{Item, StorageError, storage_error};
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    Stream,
     commit::{Commit, CommitError},
     reader::{EventReader, LoadError, partition},
 };
@@ -26,6 +29,8 @@ pub enum Part {
     Partition(ElectionId, Option<Shard>),
     /// The ballots of a shard.
     Ballots(ElectionId, Shard),
+    /// The photographs of a shard.
+    Photographs(ElectionId, Shard),
 }
 
 /// A place in a part: after the commit with these keys.
@@ -81,24 +86,12 @@ impl EventReader {
                 let page = scan.send().await.map_err(|error| storage_error(&error))?;
                 (page.items, page.last_evaluated_key)
             }
-            Part::Partition(election, _) | Part::Ballots(election, _) => {
-                let shard = match part {
-                    Part::Ballots(_, shard) => Some(shard),
-                    Part::Partition(_, shard) => shard,
-                    Part::Segment { .. } => None,
-                };
-                let query = self.client.query().table_name(&self.table).consistent_read(true).limit(limit.into());
-                let query = query
-                    .expression_attribute_values(":pk", AttributeValue::S(partition(election, shard)))
-                    .set_exclusive_start_key(start);
-                let query = match part {
-                    Part::Ballots(..) => query
-                        .key_condition_expression("pk = :pk AND begins_with(sk, :ballot)")
-                        .expression_attribute_values(":ballot", AttributeValue::S(format!("{}#", Ballot::KIND))),
-                    _ => query.key_condition_expression("pk = :pk"),
-                };
-                let page = query.send().await.map_err(|error| storage_error(&error))?;
-                (page.items, page.last_evaluated_key)
+            Part::Partition(election, shard) => self.query_part(election, shard, None, start, limit).await?,
+            Part::Ballots(election, shard) => {
+                self.query_part(election, Some(shard), Some(Ballot::KIND), start, limit).await?
+            }
+            Part::Photographs(election, shard) => {
+                self.query_part(election, Some(shard), Some(Photograph::KIND), start, limit).await?
             }
         };
         let mut swept = Swept { next: next.as_ref().map(position), ..Swept::default() };
@@ -110,6 +103,29 @@ impl EventReader {
             }
         }
         Ok(swept)
+    }
+
+    /// A page of a partition: all commits, or those of the streams of one kind.
+    async fn query_part(
+        &self,
+        election: ElectionId,
+        shard: Option<Shard>,
+        kind: Option<&str>,
+        start: Option<Item>,
+        limit: u16,
+    ) -> Result<(Option<Vec<Item>>, Option<Item>), StorageError> {
+        let query = self.client.query().table_name(&self.table).consistent_read(true).limit(limit.into());
+        let query = query
+            .expression_attribute_values(":pk", AttributeValue::S(partition(election, shard)))
+            .set_exclusive_start_key(start);
+        let query = match kind {
+            Some(kind) => query
+                .key_condition_expression("pk = :pk AND begins_with(sk, :kind)")
+                .expression_attribute_values(":kind", AttributeValue::S(format!("{kind}#"))),
+            None => query.key_condition_expression("pk = :pk"),
+        };
+        let page = query.send().await.map_err(|error| storage_error(&error))?;
+        Ok((page.items, page.last_evaluated_key))
     }
 
     /// How an election was created, if it was: what its first commit says.
@@ -125,6 +141,16 @@ impl EventReader {
     /// Over how many shards an election is spread, by its first commit; nothing if there is no such election.
     pub async fn shards_of(&self, election: ElectionId) -> Result<Option<ShardCount>, LoadError> {
         Ok(self.creation_of(election).await?.map(|creation| creation.shards))
+    }
+
+    /// Over how many shards an election is spread; nothing if it was deleted, or never was.
+    pub async fn shards_of_living(&self, election: ElectionId) -> Result<Option<ShardCount>, LoadError> {
+        match self.last_commit(&Stream::Election(election)).await? {
+            // Nothing comes after it.
+            Some(last) if last.decode::<Election>()?.contains(&ElectionEvent::ElectionDeleted {}) => Ok(None),
+            Some(_) => self.shards_of(election).await,
+            None => Ok(None),
+        }
     }
 }
 

@@ -4,7 +4,8 @@
 use std::{collections::BTreeSet, fs, path::PathBuf};
 
 use photovote_domain::{
-    Ballot, Election, Voter, ballot::BallotEvent, election::ElectionEvent, photograph::PhotographEvent, voter::VoterEvent,
+    Ballot, Election, Voter, ballot::BallotEvent, election::ElectionEvent, photograph::PhotographEvent,
+    voter::VoterEvent,
 };
 use photovote_events::{SCHEMA_CHANGES, StoredEvent, newest_version, schema_version};
 use serde::{Serialize, de::DeserializeOwned};

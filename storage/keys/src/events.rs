@@ -3,7 +3,8 @@
 use std::{fmt, str::FromStr};
 
 use photovote_domain::{
-    Aggregate, Ballot, BallotId, Election, ElectionId, Photograph, PhotographId, Shard, ShardCount, Version, Voter, VoterId,
+    Aggregate, Ballot, BallotId, Election, ElectionId, Photograph, PhotographId, Shard, ShardCount, Version, Voter,
+    VoterId,
 };
 use thiserror::Error;
 
@@ -56,9 +57,11 @@ impl Stream {
     pub fn partition(&self) -> String {
         match self {
             Self::Election(election) => election.to_string(),
-            Self::Voter(election, shard, _) | Self::Ballot(election, shard, _) | Self::Photograph(election, shard, _) => {
+            Self::Voter(election, shard, _)
+            | Self::Ballot(election, shard, _)
+            | Self::Photograph(election, shard, _) => {
                 format!("{election}#{shard}")
-            },
+            }
         }
     }
 

@@ -24,6 +24,11 @@ pub fn uploaded(key: &str) -> Option<(ElectionId, PhotographId)> {
     (incoming_key(ids.0, ids.1) == key).then_some(ids)
 }
 
+/// What the keys of an election's uploads begin with.
+pub fn uploads(election: ElectionId) -> String {
+    format!("{INCOMING}{election}/")
+}
+
 /// Where the original of a photograph is kept.
 pub fn original_key(election: ElectionId, photograph: PhotographId) -> String {
     format!("originals/{election}/{photograph}")
@@ -39,9 +44,20 @@ pub fn renditions(election: ElectionId) -> String {
     format!("photos/{election}/")
 }
 
+/// What the keys of a photograph's renditions begin with.
+pub fn renditions_of(election: ElectionId, photograph: PhotographId) -> String {
+    format!("{}{photograph}/", renditions(election))
+}
+
+/// The photograph of an election whose upload, original or rendition has this key below the prefix, if there is one.
+pub fn photograph_at(prefix: &str, key: &str) -> Option<PhotographId> {
+    let rest = key.strip_prefix(prefix)?;
+    rest.split('/').next()?.parse().ok()
+}
+
 /// Where a rendition lies. It cannot be guessed without the picture itself.
 pub fn rendition_key(election: ElectionId, photograph: PhotographId, rendition: &Rendition) -> String {
-    format!("{}{photograph}/{}", renditions(election), rendition.file_name())
+    format!("{}{}", renditions_of(election, photograph), rendition.file_name())
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Messages from one function to another.
 
 mod count;
+mod photographs;
 
 use std::{fmt, time::Duration};
 
@@ -10,6 +11,7 @@ use thiserror::Error;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 pub use count::CountMessage;
+pub use photographs::PhotographMessage;
 
 /// The longest delay that SQS knows.
 const LONGEST_DELAY: Duration = Duration::from_mins(15);

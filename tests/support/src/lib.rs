@@ -2,6 +2,7 @@
 //! as far as a function can tell.
 #![allow(clippy::expect_used, clippy::missing_panics_doc, reason = "a test that cannot start what it needs has failed")]
 
+mod buckets;
 mod gateway;
 mod histories;
 mod over_http;
@@ -18,6 +19,7 @@ use photovote_events::Commit;
 
 use crate::units::ReadUnits;
 
+pub use buckets::{Buckets, Object};
 pub use gateway::{Reply, Sender, get, send, send_under, send_with};
 pub use histories::{ballot, election, following, history, voter};
 pub use over_http::OverHttp;
@@ -42,6 +44,7 @@ impl Tables {
             "CONTROL_TABLE" => self.control,
             "DOCUMENTS_TABLE" => self.documents,
             "REPAIR_QUEUE_URL" => "http://queues/1/repair",
+            "PHOTOGRAPHS_QUEUE_URL" => "http://queues/1/photographs",
             "ORIGINALS_BUCKET" => "originals",
             "RENDITIONS_BUCKET" => "renditions",
             "UPLOAD_URL" => "/uploads",

@@ -6,9 +6,11 @@
 //!
 //! S3 says at least once, and in no order, that an object was uploaded. Each step can be repeated: renditions are named for what
 //! they hold, and a photograph that has come to something stays what it is. A crash leaves the upload where it was, and the message
-//! comes again.
+//! comes again. What is lost all the same, the reconciler has [looked after](look), election by election.
 
-mod notification;
+mod look;
+mod message;
+mod restore;
 
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
 use photovote_domain::{
@@ -17,14 +19,15 @@ use photovote_domain::{
         Context, MOST_BYTES, PhotographCommand, PhotographRejection, Pixels, Problem, Rendition, RenditionType, Status,
     },
 };
-use photovote_events::{Actor, CommandId, CommandRecord, History, LoadError, PrivatePart, Stream};
+use photovote_events::{Actor, CommandId, CommandRecord, DecodeError, History, LoadError, PrivatePart, Stream};
 use photovote_events_append::{EventStore, ExecuteError};
-use photovote_keys::objects::{incoming_key, original_key, rendition_key, uploaded};
+use photovote_keys::objects::{incoming_key, original_key, rendition_key, renditions_of, uploaded};
 use photovote_objects::{ObjectError, Objects};
+use photovote_queues::{PhotographMessage, Queue, SendError};
 use photovote_renditions::{MediaType, Rendered, Unusable, render};
 use thiserror::Error;
 
-use crate::notification::Notification;
+use crate::message::Message;
 
 /// Renditions never change under their names.
 const FOR_EVER: &str = "public, max-age=31536000, immutable";
@@ -37,12 +40,13 @@ pub struct Processor {
     events: EventStore,
     originals: Objects,
     renditions: Objects,
+    queue: Queue<PhotographMessage>,
 }
 
 /// Why a message has to come again.
 #[derive(Debug, Error)]
 enum Trouble {
-    /// It is no message of S3.
+    /// It is neither a message of S3 nor one of ours.
     #[error("the message is not understood: {0}")]
     Message(#[from] serde_json::Error),
     /// Objects cannot be read or written.
@@ -54,6 +58,12 @@ enum Trouble {
     /// What a photograph came to cannot be written down.
     #[error(transparent)]
     Execute(#[from] ExecuteError<PhotographRejection>),
+    /// A commit is not what it should be.
+    #[error(transparent)]
+    Decode(#[from] DecodeError),
+    /// The queue does not take a message.
+    #[error("the queue does not take a message: {0}")]
+    Queue(#[from] SendError),
     /// Nothing was made of the original.
     #[error("the work on an original broke off: {0}")]
     BrokenOff(#[from] tokio::task::JoinError),
@@ -67,9 +77,15 @@ struct Upload {
 }
 
 impl Processor {
-    /// Reads uploads among `originals`, writes `renditions`, and appends what photographs come to to `events`.
-    pub const fn new(events: EventStore, originals: Objects, renditions: Objects) -> Self {
-        Self { events, originals, renditions }
+    /// Reads uploads among `originals`, writes `renditions`, appends what photographs come to to `events`, and sends `queue` what comes
+    /// next.
+    pub const fn new(
+        events: EventStore,
+        originals: Objects,
+        renditions: Objects,
+        queue: Queue<PhotographMessage>,
+    ) -> Self {
+        Self { events, originals, renditions, queue }
     }
 
     /// Works off a batch of messages. The answer names those that have to come again.
@@ -87,27 +103,47 @@ impl Processor {
     }
 
     async fn work_off(&self, body: &str) -> Result<(), Trouble> {
-        for key in serde_json::from_str::<Notification>(body)?.keys() {
-            match uploaded(&key) {
-                Some((election, photograph)) => self.process(election, photograph).await?,
-                None => tracing::warn!(event = "photograph_unexpected", key, "this object is no upload"),
+        match serde_json::from_str(body)? {
+            Message::Asked(PhotographMessage { election, photograph: None }) => self.look_after(election).await,
+            Message::Asked(PhotographMessage { election, photograph: Some(photograph) }) => {
+                self.process(election, photograph, true).await
             }
+            Message::Uploaded(notification) => {
+                for key in notification.keys() {
+                    let Some((election, photograph)) = uploaded(&key) else {
+                        tracing::warn!(event = "photograph_unexpected", key, "this object is no upload");
+                        continue;
+                    };
+                    self.process(election, photograph, false).await?;
+                }
+                Ok(())
+            }
+            Message::Test(_) => Ok(()),
         }
-        Ok(())
     }
 
-    /// Makes of an upload what can be made of it.
-    async fn process(&self, election: ElectionId, photograph: PhotographId) -> Result<(), Trouble> {
-        let key = incoming_key(election, photograph);
-        if let Some(shards) = self.events.reader().shards_of(election).await? {
-            let stream = Stream::photograph(election, shards, photograph);
-            let history = self.events.reader().load::<Photograph>(stream).await?;
-            if matches!(history.state().status, Status::Requested | Status::Processing) {
+    /// Does what a photograph needs: makes of its upload what can be made of it; clears up, if it was removed; and makes lost renditions
+    /// again, if that is asked for.
+    async fn process(&self, election: ElectionId, photograph: PhotographId, and_restore: bool) -> Result<(), Trouble> {
+        let Some(shards) = self.events.reader().shards_of_living(election).await? else {
+            return self.clear(election, photograph).await;
+        };
+        let stream = Stream::photograph(election, shards, photograph);
+        let history = self.events.reader().load::<Photograph>(stream).await?;
+        match history.state().status {
+            Status::Requested | Status::Processing => {
                 self.look_at(Upload { election, photograph, history }).await?;
+                // What was put meanwhile, a deletion did not see.
+                if self.events.reader().shards_of_living(election).await?.is_none() {
+                    self.clear(election, photograph).await?;
+                }
             }
+            Status::Ready if and_restore => self.restore(election, photograph, history.state()).await?,
+            Status::Ready => {}
+            Status::Absent | Status::Refused | Status::Removed => self.clear(election, photograph).await?,
         }
         // It has come to something, or was never awaited: no function needs the upload any more.
-        Ok(self.originals.delete(&key).await?)
+        Ok(self.originals.delete(&incoming_key(election, photograph)).await?)
     }
 
     async fn look_at(&self, upload: Upload) -> Result<(), Trouble> {
@@ -128,7 +164,9 @@ impl Processor {
             Err(unusable) => refusal(&unusable),
             Ok(rendered) => {
                 let sha256 = Digest::of(&original);
-                self.originals.put(&original_key(upload.election, upload.photograph), original, "application/octet-stream", NEVER).await?;
+                self.originals
+                    .put(&original_key(upload.election, upload.photograph), original, "application/octet-stream", NEVER)
+                    .await?;
                 self.put(&upload, rendered, sha256).await?
             }
         };
@@ -139,18 +177,24 @@ impl Processor {
     async fn put(&self, upload: &Upload, rendered: Rendered, sha256: Digest) -> Result<PhotographCommand, Trouble> {
         let Rendered { width, height, placeholder, likeness, renditions } = rendered;
         let mut files = Vec::with_capacity(renditions.len());
-        for photovote_renditions::Rendition { width, height, media_type, bytes } in renditions {
-            let media_type = match media_type {
-                MediaType::Jpeg => RenditionType::Jpeg,
-                MediaType::Webp => RenditionType::Webp,
-            };
-            let file = Rendition { bytes: bytes.len() as u64, height, media_type, sha256: Digest::of(&bytes), width };
-            let key = rendition_key(upload.election, upload.photograph, &file);
-            self.renditions.put(&key, bytes, media_type.media_type(), FOR_EVER).await?;
+        for made in renditions {
+            let file = described(&made);
+            self.put_rendition(upload.election, upload.photograph, &file, made.bytes).await?;
             files.push(file);
         }
         let pixels = Pixels { height, placeholder, renditions: files, sha256, width };
         Ok(PhotographCommand::Accept { pixels, likeness: likeness.bits() })
+    }
+
+    async fn put_rendition(
+        &self,
+        election: ElectionId,
+        photograph: PhotographId,
+        file: &Rendition,
+        bytes: Vec<u8>,
+    ) -> Result<(), Trouble> {
+        let key = rendition_key(election, photograph, file);
+        Ok(self.renditions.put(&key, bytes, file.media_type.media_type(), FOR_EVER).await?)
     }
 
     /// Writes down what a photograph has come to. If it was removed meanwhile, nothing is.
@@ -187,17 +231,39 @@ impl Processor {
         }
     }
 
-    /// Deletes what was made of a photograph that was removed.
+    /// Deletes what was uploaded for a photograph, and made of it.
     async fn clear(&self, election: ElectionId, photograph: PhotographId) -> Result<(), Trouble> {
+        self.originals.delete(&incoming_key(election, photograph)).await?;
         self.originals.delete(&original_key(election, photograph)).await?;
-        let page = self.renditions.list(&format!("photos/{election}/{photograph}/"), None).await?;
-        for object in page.objects {
-            self.renditions.delete(&object.key).await?;
+        self.delete_all(&self.renditions, &renditions_of(election, photograph)).await
+    }
+
+    /// Deletes the objects whose keys begin with the prefix.
+    async fn delete_all(&self, objects: &Objects, prefix: &str) -> Result<(), Trouble> {
+        let mut after = None;
+        loop {
+            let page = objects.list(prefix, after.as_deref()).await?;
+            for object in page.objects {
+                objects.delete(&object.key).await?;
+            }
+            after = page.next;
+            if after.is_none() {
+                return Ok(());
+            }
         }
-        Ok(())
     }
 }
 
 fn refusal(unusable: &Unusable) -> PhotographCommand {
     PhotographCommand::Refuse(Problem { code: unusable.code().to_owned(), detail: unusable.to_string() })
+}
+
+/// A file that was made, as history has it.
+fn described(made: &photovote_renditions::Rendition) -> Rendition {
+    let media_type = match made.media_type {
+        MediaType::Jpeg => RenditionType::Jpeg,
+        MediaType::Webp => RenditionType::Webp,
+    };
+    let (height, width) = (made.height, made.width);
+    Rendition { bytes: made.bytes.len() as u64, height, media_type, sha256: Digest::of(&made.bytes), width }
 }

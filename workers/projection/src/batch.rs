@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use aws_lambda_events::dynamodb::EventRecord;
-use photovote_domain::{ElectionId, Shard, PhotographId, VoterId};
+use photovote_domain::{ElectionId, PhotographId, Shard, VoterId};
 use photovote_dynamodb::Item;
 use photovote_events::{Commit, Stream};
 

@@ -20,7 +20,7 @@ use photovote_documents::{PhotographDocument, VoterDocument};
 use photovote_documents_read::Generation;
 use photovote_documents_write::DocumentStore;
 use photovote_events::{EventReader, Stream};
-use photovote_queues::{CountMessage, Queue};
+use photovote_queues::{CountMessage, PhotographMessage, Queue, SendError};
 
 pub use heal::HealError;
 pub use repair::CommitKeys;
@@ -34,6 +34,8 @@ use crate::{
 /// The events after which the counter has something to do.
 const OF_THE_COUNTER: [&str; 5] =
     ["ElectionClosed", "CandidateDisqualified", "ResultsCounted", "ResultsReleased", "ElectionDeleted"];
+/// The events after which the photo-processor has objects to delete.
+const OF_THE_PHOTO_PROCESSOR: [&str; 2] = ["ElectionDeleted", "PhotographRemoved"];
 /// How many streams of a batch are worked on at once.
 const AT_ONCE: usize = 16;
 
@@ -50,6 +52,7 @@ pub struct Projector {
     projection: Projection,
     repair: Queue<CommitKeys>,
     counter: Queue<CountMessage>,
+    photo_processor: Queue<PhotographMessage>,
 }
 
 /// What became of some records of a batch.
@@ -69,15 +72,16 @@ impl Outcome {
 }
 
 impl Projector {
-    /// Reads the missing from `events`, writes `documents`, sends what it cannot apply to `repair`, and tells `counter` of elections
-    /// that it has to look after.
+    /// Reads the missing from `events`, writes `documents`, sends what it cannot apply to `repair`, and tells `counter` and
+    /// `photo_processor` of what they have to look after.
     pub const fn new(
         events: EventReader,
         documents: DocumentStore,
         repair: Queue<CommitKeys>,
         counter: Queue<CountMessage>,
+        photo_processor: Queue<PhotographMessage>,
     ) -> Self {
-        Self { projection: Projection::new(events, documents), repair, counter }
+        Self { projection: Projection::new(events, documents), repair, counter, photo_processor }
     }
 
     /// What it brings documents forward by.
@@ -100,9 +104,10 @@ impl Projector {
                 let units = batch.units.into_iter();
                 let units: Vec<_> =
                     units.map(|(unit, delivered)| (generations.active_of(unit.election()), unit, delivered)).collect();
-                let to_tell: Vec<_> = units.iter().flat_map(of_the_counter).collect();
+                let to_count: Vec<_> = units.iter().flat_map(of_the_counter).collect();
+                let to_delete: Vec<_> = units.iter().filter_map(of_the_photo_processor).collect();
                 whole.add(self.projection.project_all(units).await);
-                whole.failed = earlier(whole.failed, self.tell(to_tell).await);
+                whole.failed = earlier(whole.failed, self.tell(to_count, to_delete).await);
             }
             Err(error) => {
                 // Whatever is the matter with the pointer, it is not the commits'.
@@ -126,22 +131,42 @@ impl Projector {
     }
 
     /// Heals the stream that a commit belongs to: applies all that the events table has of it, in every active generation. Tells the
-    /// counter if it is an election's. It can be done at any time and any number of times.
+    /// counter and the photo-processor if it is an election's, and the latter if it is a photograph's. It can be done at any time and
+    /// any number of times.
     pub async fn heal(&self, keys: &CommitKeys) -> Result<(), HealError> {
         let (stream, generations) = self.projection.heal(keys).await?;
-        let Stream::Election(id) = stream else { return Ok(()) };
-        let messages = generations.into_iter().map(|generation| (0, CountMessage::election(id, generation)));
-        if self.tell(messages.collect()).await.is_some() { Err(HealError::Later) } else { Ok(()) }
+        let election = stream.election();
+        let (to_count, photograph) = match stream {
+            Stream::Election(_) => {
+                let messages =
+                    generations.into_iter().map(|generation| (0, CountMessage::election(election, generation)));
+                (messages.collect(), None)
+            }
+            Stream::Photograph(_, _, id) => (Vec::new(), Some(id)),
+            Stream::Voter(..) | Stream::Ballot(..) => return Ok(()),
+        };
+        let to_delete = vec![(0, PhotographMessage { election, photograph })];
+        if self.tell(to_count, to_delete).await.is_some() { Err(HealError::Later) } else { Ok(()) }
     }
 
-    /// Tells the counter of elections. Answers the first record whose election could not be told.
-    async fn tell(&self, messages: Vec<(usize, CountMessage)>) -> Option<usize> {
+    /// Tells the counter and the photo-processor. Answers the first record of which one could not be told.
+    async fn tell(
+        &self,
+        to_count: Vec<(usize, CountMessage)>,
+        to_delete: Vec<(usize, PhotographMessage)>,
+    ) -> Option<usize> {
         let mut failed = None;
-        for (index, message) in messages {
-            if let Err(error) = self.counter.send(&message).await {
-                tracing::error!(event = "projection_failed", %error, "the counter cannot be told of an election");
+        let mut note = |index, sent: Result<(), SendError>| {
+            if let Err(error) = sent {
+                tracing::error!(event = "projection_failed", %error, "a queue does not take a message");
                 failed = earlier(failed, Some(index));
             }
+        };
+        for (index, message) in to_count {
+            note(index, self.counter.send(&message).await);
+        }
+        for (index, message) in to_delete {
+            note(index, self.photo_processor.send(&message).await);
         }
         failed
     }
@@ -229,13 +254,29 @@ fn of_the_counter(
     (generations, unit, delivered): &(Vec<Generation>, Unit, Vec<Delivered>),
 ) -> Vec<(usize, CountMessage)> {
     let Unit::Election(id) = unit else { return Vec::new() };
-    let tells = |delivered: &&Delivered| {
-        delivered.commit.events.iter().any(|event| OF_THE_COUNTER.contains(&event.event_type.as_str()))
-    };
-    let first = delivered.iter().filter(tells).map(|delivered| delivered.index).min();
+    let first = first_with(delivered, &OF_THE_COUNTER);
     let message =
         |index| generations.iter().map(move |generation| (index, CountMessage::election(*id, generation.clone())));
     first.into_iter().flat_map(message).collect()
+}
+
+/// What the photo-processor is told of an election that was deleted, or of a photograph that was removed.
+fn of_the_photo_processor(
+    (_, unit, delivered): &(Vec<Generation>, Unit, Vec<Delivered>),
+) -> Option<(usize, PhotographMessage)> {
+    let photograph = match unit {
+        Unit::Election(_) => None,
+        Unit::Photograph(_, _, id) => Some(*id),
+        Unit::Voter(..) => return None,
+    };
+    Some((first_with(delivered, &OF_THE_PHOTO_PROCESSOR)?, PhotographMessage { election: unit.election(), photograph }))
+}
+
+/// The first record with one of these events.
+fn first_with(delivered: &[Delivered], types: &[&str]) -> Option<usize> {
+    let has =
+        |delivered: &&Delivered| delivered.commit.events.iter().any(|event| types.contains(&event.event_type.as_str()));
+    delivered.iter().filter(has).map(|delivered| delivered.index).min()
 }
 
 /// Reports how long after it was written the oldest commit of a batch is in the documents, in milliseconds.

@@ -8,14 +8,14 @@ use std::collections::BTreeMap;
 use aws_sdk_dynamodb::types::AttributeValue::{L, S};
 use photovote_documents::{ElectionDocument, VoterDocument};
 use photovote_domain::{
-    Digest, Election, ElectionId, Version, Voter, VoterId,
+    Digest, Election, ElectionId, Timestamp, Version, Voter, VoterId,
     election::{Role, Status},
     fold,
 };
-use photovote_events::{Commit, StoredEvent};
+use photovote_events::{Commit, StoredEvent, Stream};
 use photovote_projection::CommitKeys;
-use photovote_queues::CountMessage;
-use photovote_test_support::following;
+use photovote_queues::{CountMessage, PhotographMessage};
+use photovote_test_support::{following, history};
 use proptest::{
     collection::vec,
     prelude::*,
@@ -141,6 +141,28 @@ async fn a_close_comes_again_if_the_counter_cannot_be_told() {
 }
 
 #[tokio::test]
+async fn the_photo_processor_is_told_what_to_delete() {
+    use photovote_domain::{PhotographId, election::ElectionEvent, photograph::PhotographEvent};
+    let world = World::new().await;
+    let id = PhotographId::from_bits(1);
+    let requested = PhotographEvent::PhotographRequested { bytes: 1, name: "a.jpg".into() };
+    let stream = Stream::photograph(ELECTION, 1.try_into().unwrap(), id);
+    let mut photograph = history(stream, Timestamp::from_millis(0), [vec![requested]]);
+    let mut commits = election(ELECTION, 1);
+    assert_eq!(world.deliver(commits.iter().chain(&photograph)).await, None);
+    assert_eq!(world.told_of_photographs(), []);
+
+    photograph.push(following(&photograph, &[PhotographEvent::PhotographRemoved {}]));
+    commits.push(following(&commits, &[ElectionEvent::ElectionDeleted {}]));
+    let last = [&photograph[1], &commits[commits.len() - 1]];
+    let projector = world.projector_without(Missing::PhotoProcessor);
+    assert_eq!(failure(&projector, last.into_iter().map(inserted)).await, Some("0".to_owned()));
+    assert_eq!(world.deliver(last).await, None);
+    let removed = PhotographMessage { election: ELECTION, photograph: Some(id) };
+    assert_eq!(world.told_of_photographs(), [PhotographMessage::election(ELECTION), removed]);
+}
+
+#[tokio::test]
 async fn a_gap_is_filled_from_the_events_table() {
     let world = World::new().await;
     let election = election(ELECTION, 20);
@@ -151,7 +173,8 @@ async fn a_gap_is_filled_from_the_events_table() {
     let document = document(&world, ELECTION).await.unwrap();
     assert_eq!((document.version, document.election), (election[21].last(), state(&election)));
     let generation = "2".parse().unwrap();
-    let voter = world.documents.one_in::<VoterDocument>(&generation, ELECTION, VoterId::from_bits(1)).await.unwrap().unwrap();
+    let voter =
+        world.documents.one_in::<VoterDocument>(&generation, ELECTION, VoterId::from_bits(1)).await.unwrap().unwrap();
     assert_eq!((voter.version, voter.removed), (Version::new(2), true));
 
     world.calls.take();
@@ -312,7 +335,12 @@ async fn every_active_generation_is_written() {
     for generation in ["2", "3"].map(|name| name.parse().unwrap()) {
         let document = world.documents.reader().election_in(&generation, ELECTION, true).await.unwrap().unwrap();
         assert_eq!(document.election, state(&election));
-        let voter = world.documents.one_in::<VoterDocument>(&generation, ELECTION, VoterId::from_bits(1)).await.unwrap().unwrap();
+        let voter = world
+            .documents
+            .one_in::<VoterDocument>(&generation, ELECTION, VoterId::from_bits(1))
+            .await
+            .unwrap()
+            .unwrap();
         assert_eq!(voter.name, "voter 1");
     }
 

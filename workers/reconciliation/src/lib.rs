@@ -2,10 +2,11 @@
 //!
 //! The projector follows the stream, repair follows the queues; whatever both have lost, only a look at all events finds.
 //! Each run looks at the closed elections whose results are not final yet, and goes on through the events table from where
-//! the run before left off.
+//! the run before left off. Photographs that wait for something, and once a day all others, the photo-processor is asked to look after.
 
 mod count;
 mod mend;
+mod photographs;
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -15,9 +16,9 @@ use photovote_documents_read::{DocumentError, Generation};
 use photovote_documents_write::Saved;
 use photovote_domain::Timestamp;
 use photovote_dynamodb::StorageError;
-use photovote_events::{Commit, Part, Position};
+use photovote_events::{Commit, LoadError, Part, Position};
 use photovote_projection::Projection;
-use photovote_queues::{CountMessage, Queue};
+use photovote_queues::{CountMessage, PhotographMessage, Queue, SendError};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use tokio::time::Instant;
@@ -53,6 +54,8 @@ pub struct Run {
     pub found: u64,
     /// Closed elections whose results are still not final.
     pub unfinished: u64,
+    /// How often the photo-processor was asked to look after an election's photographs.
+    pub photographs: u64,
     /// Was the end of the table reached? The next run begins at its beginning.
     pub swept: bool,
 }
@@ -69,15 +72,27 @@ pub enum ReconcileError {
     /// The events table has no answer.
     #[error(transparent)]
     Storage(#[from] StorageError),
+    /// The last commit of an election cannot be read.
+    #[error(transparent)]
+    Events(#[from] LoadError),
     /// Commits could not be compared with documents.
     #[error(transparent)]
     Mend(#[from] MendError),
+    /// The photo-processor cannot be asked.
+    #[error("the photo-processor cannot be asked: {0}")]
+    Ask(#[from] SendError),
 }
 
 /// How far the reconciler has come.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 struct Sweep {
     after: Option<Position>,
+    /// When the photographs of all elections were looked after last.
+    #[serde(default)]
+    looked: Option<Timestamp>,
+    /// Are those of all elections looked after on this way through the table?
+    #[serde(default)]
+    is_round: bool,
 }
 
 /// Compares and heals.
@@ -85,12 +100,19 @@ struct Sweep {
 pub struct Reconciler {
     mender: Mender,
     control: Control,
+    photo_processor: Queue<PhotographMessage>,
 }
 
 impl Reconciler {
-    /// Looks at what this projection reads and writes, and at these gates. Asks the counter for what is counted.
-    pub const fn new(projection: Projection, control: Control, counter: Queue<CountMessage>) -> Self {
-        Self { mender: Mender::new(projection, counter), control }
+    /// Looks at what this projection reads and writes, and at these gates. Asks the counter for what is counted, and the photo-processor
+    /// to look after photographs.
+    pub const fn new(
+        projection: Projection,
+        control: Control,
+        counter: Queue<CountMessage>,
+        photo_processor: Queue<PhotographMessage>,
+    ) -> Self {
+        Self { mender: Mender::new(projection, counter), control, photo_processor }
     }
 
     /// Does one run. Elections that are being counted come first.
@@ -108,6 +130,10 @@ impl Reconciler {
         let (documents, events) = (self.mender.projection().documents(), self.mender.projection().events());
         let (sweep, mut version) = documents.work::<Sweep>(WORK).await?;
         let mut sweep = sweep.unwrap_or_default();
+        if sweep.after.is_none() {
+            sweep.is_round = sweep.looked.is_none_or(|looked| has_passed(photographs::ROUND, looked, now));
+            sweep.looked = if sweep.is_round { Some(now) } else { sweep.looked };
+        }
         for _ in 0..limits.pages {
             let page = events.sweep(Part::Segment { number: 0, of: 1 }, sweep.after.as_ref(), PAGE).await?;
             // The projector may be at the youngest ones at this very moment.
@@ -123,6 +149,7 @@ impl Reconciler {
                 metrics::counter!("DriftFound").increment(1);
             }
             run.commits += commits.len() as u64;
+            run.photographs += self.look_after_photographs(&commits, sweep.is_round).await?;
             for (generation, commits) in self.by_generation(commits).await? {
                 match self.reconcile(&generation, &commits, run).await {
                     // It would be in the way of all that comes after it, at every run.

@@ -338,7 +338,8 @@ impl Mender {
             }
             let between = (one, other);
             differing.extend(differing_of::<VoterDocument>(documents, between, election, &claims.voters).await?);
-            differing.extend(differing_of::<PhotographDocument>(documents, between, election, &claims.photographs).await?);
+            differing
+                .extend(differing_of::<PhotographDocument>(documents, between, election, &claims.photographs).await?);
         }
         Ok(differing)
     }
@@ -377,9 +378,8 @@ async fn behind<D: Stored>(
     claims: &BTreeMap<D::Id, Newest<'_>>,
 ) -> Result<Vec<Drift>, MendError> {
     let found = documents.those_in::<D>(generation, election, claims.keys().copied()).await?;
-    let behind = claims
-        .iter()
-        .filter(|(id, (version, _))| found.get(id).is_none_or(|document| document.version() < *version));
+    let behind =
+        claims.iter().filter(|(id, (version, _))| found.get(id).is_none_or(|document| document.version() < *version));
     Ok(behind.map(|(_, (_, commit))| drift(commit, Lack::Behind)).collect())
 }
 

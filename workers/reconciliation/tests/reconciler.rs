@@ -12,15 +12,16 @@ use photovote_documents_read::Generation;
 use photovote_documents_read::Scope;
 use photovote_documents_write::{DocumentStore, Saved};
 use photovote_domain::{
-    Ballot, BallotId, ElectionId, Shard, ShardCount, Tally, Timestamp, Version,
+    Ballot, BallotId, ElectionId, PhotographId, Shard, ShardCount, Tally, Timestamp, Version,
     election::{ElectionEvent, ResultsDigest},
+    photograph::PhotographEvent,
 };
 use photovote_events::{Commit, Environment, EventReader, Stream};
 use photovote_events_append::EventStore;
 use photovote_projection::Projection;
-use photovote_queues::{CountMessage, Queue};
+use photovote_queues::{CountMessage, PhotographMessage, Queue};
 use photovote_reconciliation::{Limits, Reconciler, Run};
-use photovote_test_support::{Engine, ballot, election, following, voter};
+use photovote_test_support::{Engine, ballot, election, following, history, voter};
 use tokio::sync::{Mutex, mpsc::UnboundedReceiver};
 
 const ID: ElectionId = ElectionId::from_bits(7);
@@ -43,6 +44,7 @@ struct World {
     reconciler: Reconciler,
     counter: Counter,
     asked: Mutex<UnboundedReceiver<CountMessage>>,
+    asked_for_photographs: Mutex<UnboundedReceiver<PhotographMessage>>,
 }
 
 impl World {
@@ -73,8 +75,11 @@ impl World {
         let store = EventStore::new(engine.client(), engine.tables().events, environment);
         let gates = ControlReader::new(engine.client(), engine.tables().control);
         let counter = Counter::new(store, gates, documents.clone(), queue.clone());
-        let reconciler = Reconciler::new(Projection::new(events, documents.clone()), control.clone(), queue);
-        Self { engine, documents, control, reconciler, counter, asked: Mutex::new(asked) }
+        let (photo_processor, asked_for_photographs) = Queue::in_process();
+        let projection = Projection::new(events, documents.clone());
+        let reconciler = Reconciler::new(projection, control.clone(), queue, photo_processor);
+        let asked_for_photographs = Mutex::new(asked_for_photographs);
+        Self { engine, documents, control, reconciler, counter, asked: Mutex::new(asked), asked_for_photographs }
     }
 
     /// Lets the counter work off what it was asked for. How much that was.
@@ -104,6 +109,12 @@ impl World {
             self.count().await;
         }
         panic!("it does not come to rest: {all:?}");
+    }
+
+    /// What the photo-processor was asked since this was asked last.
+    async fn asked_for_photographs(&self) -> Vec<PhotographMessage> {
+        let mut asked = self.asked_for_photographs.lock().await;
+        std::iter::from_fn(|| asked.try_recv().ok()).collect()
     }
 
     async fn run(&self) -> Run {
@@ -194,7 +205,10 @@ async fn a_late_document_catches_up_in_every_generation() {
     assert_eq!((run.healed, run.found), (1, 0), "of the two commits of a voter, one is the newest");
     let id = photovote_domain::VoterId::from_bits(90);
     for generation in ["2".parse().unwrap(), kept] {
-        assert!(world.documents.one_in::<VoterDocument>(&generation, ID, id).await.unwrap().unwrap().removed, "{generation}");
+        assert!(
+            world.documents.one_in::<VoterDocument>(&generation, ID, id).await.unwrap().unwrap().removed,
+            "{generation}"
+        );
     }
 }
 
@@ -412,4 +426,39 @@ async fn what_is_no_commit_is_in_nobodys_way() {
     assert_eq!((run.found, run.swept), (1, true));
     world.count().await;
     assert_eq!(world.counted().await, u64::from(CASTS));
+}
+
+#[tokio::test]
+async fn photographs_that_wait_are_looked_after_at_each_run() {
+    let world = World::new().await;
+    let whole_round = world.asked_for_photographs().await;
+    assert_eq!(whole_round, [PhotographMessage::election(ID)], "a first look at all elections");
+    let stream = Stream::photograph(ID, ShardCount::try_from(SHARDS).unwrap(), PhotographId::from_bits(1));
+    let requested = PhotographEvent::PhotographRequested { bytes: 1, name: "a.jpg".into() };
+    let mut photograph = history(stream, Timestamp::from_millis(0), [vec![requested]]);
+    world.engine.write(&photograph).await;
+    let looked = async || (world.run().await.photographs, world.asked_for_photographs().await.len());
+    assert_eq!(looked().await, (1, 1));
+    photograph.push(following(&photograph, &[PhotographEvent::PhotographUploaded {}]));
+    world.engine.write(&photograph[1..]).await;
+    assert_eq!(looked().await, (1, 1));
+    photograph.push(following(&photograph, &[PhotographEvent::PhotographRemoved {}]));
+    world.engine.write(&photograph[2..]).await;
+    assert_eq!(looked().await, (0, 0), "it waits for nothing");
+
+    let next_day = Timestamp::from_millis(NOW.millis() + 86_400_000);
+    assert_eq!(world.reconciler.run(next_day, LIMITS).await.unwrap().photographs, 1, "a round");
+    assert_eq!(world.reconciler.run(next_day, LIMITS).await.unwrap().photographs, 0);
+}
+
+#[tokio::test]
+async fn what_waits_in_a_deleted_election_is_left_alone() {
+    let world = World::new().await;
+    world.asked_for_photographs().await;
+    let stream = Stream::photograph(ID, ShardCount::try_from(SHARDS).unwrap(), PhotographId::from_bits(1));
+    let requested = PhotographEvent::PhotographRequested { bytes: 1, name: "a.jpg".into() };
+    world.engine.write(&history(stream, Timestamp::from_millis(0), [vec![requested]])).await;
+    let commits = election(ID, SHARDS, Some(CASTS.into()));
+    world.engine.write(&[following(&commits, &[ElectionEvent::ElectionDeleted {}])]).await;
+    assert_eq!((world.run().await.photographs, world.asked_for_photographs().await), (0, vec![]));
 }

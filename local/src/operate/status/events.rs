@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use photovote_domain::{Aggregate, Ballot, Election, ElectionId, Photograph, Timestamp, Version, Voter, VoterId, ballot, voter};
+use photovote_domain::{
+    Aggregate, Ballot, Election, ElectionId, Photograph, Timestamp, Version, Voter, VoterId, ballot, voter,
+};
 use photovote_events::{Commit, EventReader, Stream};
 
 use super::{EventsStatus, StatusError};

@@ -12,7 +12,7 @@ use photovote_domain::{
 use photovote_dynamodb::{Calls, Endpoint};
 use photovote_events::{Actor, CommandId, CommandRecord, Commit, EventReader, PrivatePart, Stream, first_link};
 use photovote_projection::{CommitKeys, Projector};
-use photovote_queues::{CountMessage, Queue};
+use photovote_queues::{CountMessage, PhotographMessage, Queue};
 use photovote_test_support::Engine;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -34,6 +34,8 @@ pub(crate) struct World {
     queue_url: String,
     counter: Queue<CountMessage>,
     told: Mutex<UnboundedReceiver<CountMessage>>,
+    photo_processor: Queue<PhotographMessage>,
+    told_of_photographs: Mutex<UnboundedReceiver<PhotographMessage>>,
 }
 
 impl Drop for World {
@@ -66,9 +68,22 @@ impl World {
         let documents = DocumentStore::new(client.clone(), engine.tables().documents);
         let events = EventReader::new(client, engine.tables().events);
         let (counter, told) = Queue::in_process();
-        let projector = Projector::new(events, documents.clone(), repair_queue(&queue_url), counter.clone());
-        let told = Mutex::new(told);
-        Self { engine, calls, documents, projector, repaired: messages, queue, queue_url, counter, told }
+        let (photo_processor, told_of_photographs) = Queue::in_process();
+        let repair = repair_queue(&queue_url);
+        let projector = Projector::new(events, documents.clone(), repair, counter.clone(), photo_processor.clone());
+        Self {
+            engine,
+            calls,
+            documents,
+            projector,
+            repaired: messages,
+            queue,
+            queue_url,
+            counter,
+            told: Mutex::new(told),
+            photo_processor,
+            told_of_photographs: Mutex::new(told_of_photographs),
+        }
     }
 
     /// A projector of this world whose documents, events or repair queue are out of reach.
@@ -81,7 +96,9 @@ impl World {
         let documents = DocumentStore::new(client(Missing::Documents), self.engine.tables().documents);
         let url = if missing == Missing::Queue { NOBODY } else { &self.queue_url };
         let counter = if missing == Missing::Counter { Queue::in_process().0 } else { self.counter.clone() };
-        Projector::new(events, documents, repair_queue(url), counter)
+        let photo_processor =
+            if missing == Missing::PhotoProcessor { Queue::in_process().0 } else { self.photo_processor.clone() };
+        Projector::new(events, documents, repair_queue(url), counter, photo_processor)
     }
 
     /// What was sent to the repair queue so far: sort keys, less the ids.
@@ -92,6 +109,12 @@ impl World {
     /// What the counter was told since this was asked last.
     pub(crate) fn told(&self) -> Vec<CountMessage> {
         let mut told = self.told.lock().unwrap();
+        std::iter::from_fn(|| told.try_recv().ok()).collect()
+    }
+
+    /// What the photo-processor was told since this was asked last.
+    pub(crate) fn told_of_photographs(&self) -> Vec<PhotographMessage> {
+        let mut told = self.told_of_photographs.lock().unwrap();
         std::iter::from_fn(|| told.try_recv().ok()).collect()
     }
 
@@ -116,6 +139,7 @@ pub(crate) enum Missing {
     Events,
     Queue,
     Counter,
+    PhotoProcessor,
 }
 
 fn repair_queue(url: &str) -> Queue<CommitKeys> {

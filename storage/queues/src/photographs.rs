@@ -1,0 +1,23 @@
+//! What the photo-processor is asked to do, besides what the object store tells it.
+
+use photovote_domain::{ElectionId, PhotographId};
+use serde::{Deserialize, Serialize};
+
+/// A message of the photo-processor's queue. Any of them can be sent at any time: the processor looks at what there is, and does what
+/// is to be done.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PhotographMessage {
+    /// The election whose photographs and objects are looked at. If it was deleted, its objects go.
+    pub election: ElectionId,
+    /// The one photograph that is looked at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub photograph: Option<PhotographId>,
+}
+
+impl PhotographMessage {
+    /// Look after all photographs of an election.
+    pub const fn election(election: ElectionId) -> Self {
+        Self { election, photograph: None }
+    }
+}

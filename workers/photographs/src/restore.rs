@@ -1,0 +1,49 @@
+//! Making lost renditions again.
+
+use std::collections::BTreeSet;
+
+use photovote_domain::{Digest, ElectionId, Photograph, PhotographId, photograph::MOST_BYTES};
+use photovote_keys::objects::{original_key, rendition_key, renditions_of};
+use photovote_renditions::render;
+
+use crate::{Processor, Trouble, described};
+
+impl Processor {
+    /// Makes the renditions of a photograph again that are not there, from its original.
+    ///
+    /// History fixes their hashes, so only the very same files come back. Where that cannot be, an operator is told: the original may
+    /// be gone, or another release made the files.
+    pub(crate) async fn restore(
+        &self,
+        election: ElectionId,
+        photograph: PhotographId,
+        known: &Photograph,
+    ) -> Result<(), Trouble> {
+        let Some(pixels) = &known.pixels else { return Ok(()) };
+        let page = self.renditions.list(&renditions_of(election, photograph), None).await?;
+        let there: BTreeSet<_> = page.objects.into_iter().map(|object| object.key).collect();
+        let mut lost: Vec<_> = pixels.renditions.iter().collect();
+        lost.retain(|file| !there.contains(&rendition_key(election, photograph, file)));
+        if lost.is_empty() {
+            return Ok(());
+        }
+        let original = self.originals.get(&original_key(election, photograph), MOST_BYTES).await?;
+        if let Some(original) = original.filter(|original| Digest::of(original) == pixels.sha256) {
+            let rendered = tokio::task::spawn_blocking(move || render(&original)).await?;
+            for made in rendered.map(|rendered| rendered.renditions).unwrap_or_default() {
+                let file = described(&made);
+                if lost.contains(&&file) {
+                    self.put_rendition(election, photograph, &file, made.bytes).await?;
+                    metrics::counter!("RenditionsRestored").increment(1);
+                    tracing::warn!(event = "rendition_restored", %election, %photograph, file = file.file_name(), "a rendition was lost");
+                    lost.retain(|other| **other != file);
+                }
+            }
+        }
+        if !lost.is_empty() {
+            metrics::counter!("RenditionsLost").increment(lost.len() as u64);
+            tracing::error!(event = "renditions_lost", %election, %photograph, lost = lost.len(), "renditions cannot be made again");
+        }
+        Ok(())
+    }
+}
