@@ -82,10 +82,10 @@ fn an_election_has_at_most_2000_candidates() {
 }
 
 #[test]
-fn a_competition_is_limited_to_300_kilobytes() {
+fn a_competition_is_limited_to_350_kilobytes() {
     let (election, candidates) = full_competition();
-    assert!((70..75).contains(&candidates), "{candidates} descriptions of 4,000 bytes");
-    assert!(json_size(&election) <= 300_000, "{}", json_size(&election));
+    assert!((82..87).contains(&candidates), "{candidates} descriptions of 4,000 bytes");
+    assert!(json_size(&election) <= 350_000, "{}", json_size(&election));
     let too_large = ElectionRejection::TooMany(Limit::CompetitionBytes);
     let long = "x".repeat(4_000);
     let describe = ElectionCommand::ChangeCompetition {
@@ -141,6 +141,6 @@ fn a_full_competition_grows_to_390_kb_by_moderation() {
     }
     let (disqualified, rejection) = refused.unwrap();
     assert_eq!(rejection, ElectionRejection::TooMany(Limit::ModeratedBytes));
-    assert!((43..48).contains(&disqualified), "{disqualified} reasons of 2,000 bytes");
+    assert!((17..22).contains(&disqualified), "{disqualified} reasons of 2,000 bytes");
     assert!(json_size(&election) <= 390_000, "{}", json_size(&election));
 }

@@ -28,6 +28,8 @@ pub struct Everything {
     pub tokens: Vec<String>,
     /// Receipts that are looked up, in every election.
     pub receipts: Vec<String>,
+    /// Photographs that are looked up, in every election.
+    pub photographs: Vec<String>,
 }
 
 impl Everything {
@@ -35,12 +37,19 @@ impl Everything {
     pub async fn hold(client: impl Fn(&str) -> Client) -> Self {
         let [owner, editor, _] = SUBJECTS;
         let subjects = SUBJECTS.to_vec();
-        let mut all = Self { elections: BTreeMap::new(), subjects, tokens: Vec::new(), receipts: Vec::new() };
+        let (tokens, receipts, photographs) = (Vec::new(), Vec::new(), Vec::new());
+        let mut all = Self { elections: BTreeMap::new(), subjects, tokens, receipts, photographs };
 
         let draft = Election::draft(client(owner), &[2, 1]).await;
         let change = json!({"name": "Winter", "description": "What it was like", "scale": {"min": 0, "max": 10}});
         draft.owner.patch(&draft.path(""), change).await.status(200);
         all.tokens.push(draft.voter("early").await.token);
+        for name in ["one.jpg", "two.jpg", "three.jpg"] {
+            let requested = draft.post("/photographs", json!({"name": name, "bytes": 1_000})).await.status(201);
+            all.photographs.push(requested.text_of("id"));
+        }
+        let removed = draft.path(&format!("/photographs/{}", all.photographs[1]));
+        draft.owner.delete(&removed).await.status(200);
         all.elections.insert("draft", draft);
 
         let open = Election::draft(client(owner), &[2, 3]).await;
@@ -75,13 +84,16 @@ impl Everything {
     /// What has to be kept to ask again: ids, tokens and receipts.
     pub fn asked(&self) -> Value {
         let ids: BTreeMap<_, _> = self.elections.iter().map(|(status, election)| (*status, &election.id)).collect();
-        json!({"elections": ids, "tokens": self.tokens, "receipts": self.receipts})
+        json!({
+            "elections": ids, "tokens": self.tokens, "receipts": self.receipts, "photographs": self.photographs,
+        })
     }
 
     /// What was kept, of elections that were brought back.
     pub fn asked_again(kept: &Value, client: impl Fn(&str) -> Client) -> Self {
+        // Releases without photographs kept none.
         let texts = |name: &str| -> Vec<String> {
-            let values = kept[name].as_array().expect("a list").iter();
+            let values = kept[name].as_array().into_iter().flatten();
             values.map(|value| value.as_str().expect("a text").to_owned()).collect()
         };
         let election = |status: &'static str| {
@@ -89,7 +101,8 @@ impl Everything {
             (status, Election { owner: client(SUBJECTS[0]), id, competitions: Vec::new() })
         };
         let elections = ["draft", "open", "closed", "released", "deleted"].map(election).into();
-        Self { elections, subjects: SUBJECTS.to_vec(), tokens: texts("tokens"), receipts: texts("receipts") }
+        let (tokens, receipts, photographs) = (texts("tokens"), texts("receipts"), texts("photographs"));
+        Self { elections, subjects: SUBJECTS.to_vec(), tokens, receipts, photographs }
     }
 
     /// Opens an election and lets its voters vote: one casts what was rated before, one casts at once, one rates, one does
@@ -143,7 +156,8 @@ impl Everything {
     fn paths(&self, path: &str) -> Vec<String> {
         let ids: Vec<_> = self.elections.values().map(|election| election.id.clone()).collect();
         let mut paths = vec![path.trim_start_matches("/v1").to_owned()];
-        for (place, values) in [("{election}", &ids), ("{receipt}", &self.receipts)] {
+        let places = [("{election}", &ids), ("{receipt}", &self.receipts), ("{photograph}", &self.photographs)];
+        for (place, values) in places {
             if path.contains(place) {
                 paths = paths.iter().flat_map(|path| values.iter().map(|value| path.replace(place, value))).collect();
             }

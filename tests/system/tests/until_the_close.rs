@@ -59,7 +59,8 @@ impl World {
         let wiring = Wiring::new(config.clone(), config, settings)
             .with_client(client.clone())
             .with_environment(environment())
-            .with_count_queue(queue);
+            .with_count_queue(queue)
+            .with_photographs_queue(Queue::in_process().0);
         let routes = wiring.all_routes().unwrap();
         let (projector, counter) = (wiring.projector().unwrap(), wiring.counter().unwrap());
         let store = EventStore::new(client, tables.events, environment());

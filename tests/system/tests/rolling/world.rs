@@ -72,6 +72,7 @@ impl World {
         let wiring = Wiring::new(self.engine.config().clone(), queues, settings)
             .with_client(self.engine.client())
             .with_count_queue(self.to_count.clone())
+            .with_photographs_queue(Queue::in_process().0)
             // Of streams that are short, so that there are some.
             .with_snapshots_of_streams_longer_than(2);
         Program {
