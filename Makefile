@@ -135,7 +135,7 @@ golden: ## Write the golden files of events that have none, and the elections of
 	UPDATE_GOLDEN=1 cargo test --workspace --locked --all-features --test older
 
 costs: ## Write docs/operate/costs.md anew: what a vote costs on AWS.
-	UPDATE_COSTS=1 cargo test -p photovote-bench --bin costs
+	UPDATE_COSTS=1 cargo test --workspace --locked --all-features --bin costs
 
 # Without the address sanitizer: none of our code is `unsafe`.
 fuzz: ## Let cargo-fuzz look for input that breaks a parser, SECONDS=60 for each.

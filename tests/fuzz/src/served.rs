@@ -60,9 +60,10 @@ impl World {
             let config = engine.config().clone();
             let queue = photovote_dynamodb::config(&Endpoint::Local(queue().await));
             let settings = move |name: &str| tables.setting(name);
-            let wiring =
-                Wiring::new(config, queue, settings).with_client(client).with_count_queue(Queue::in_process().0)
-            .with_photographs_queue(Queue::in_process().0);
+            let wiring = Wiring::new(config, queue, settings)
+                .with_client(client)
+                .with_count_queue(Queue::in_process().0)
+                .with_photographs_queue(Queue::in_process().0);
             let router = wiring.all_routes().expect("the settings are there");
             let projector = wiring.projector().expect("the settings are there");
             let repair = wiring.repair().expect("the settings are there");

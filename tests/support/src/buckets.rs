@@ -107,17 +107,23 @@ impl Buckets {
     }
 
     /// Answers a request, as S3 would.
-    pub fn answer(&self, request: &HttpRequest, body: &[u8]) -> (u16, Vec<(&'static str, String)>, Vec<u8>) {
+    pub fn answer<'a>(
+        &self,
+        method: &str,
+        uri: &str,
+        header: impl Fn(&str) -> Option<&'a str>,
+        body: &[u8],
+    ) -> (u16, Vec<(&'static str, String)>, Vec<u8>) {
         let refused = |status, code: &str| {
             (status, Vec::new(), format!("<Error><Code>{code}</Code><Message>{code}</Message></Error>").into_bytes())
         };
-        let Ok(uri) = request.uri().parse::<Uri>() else { return refused(400, "InvalidURI") };
+        let Ok(uri) = uri.parse::<Uri>() else { return refused(400, "InvalidURI") };
         let decode = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
         let path = uri.path().trim_start_matches('/');
         let (bucket, key) = path.split_once('/').unwrap_or((path, ""));
         let place = (decode(bucket), decode(key));
         let mut state = self.state();
-        match (request.method(), key) {
+        match (method, key) {
             ("GET", "") => {
                 let query = uri.query().unwrap_or_default();
                 let value = |name: &str| {
@@ -136,13 +142,13 @@ impl Buckets {
                         ("content-type", object.media_type.clone()),
                         ("content-length", object.bytes.len().to_string()),
                     ];
-                    let body = if request.method() == "HEAD" { Vec::new() } else { object.bytes.clone() };
+                    let body = if method == "HEAD" { Vec::new() } else { object.bytes.clone() };
                     (200, headers, body)
                 }
                 None => refused(404, "NoSuchKey"),
             },
             ("PUT", _) => {
-                let header = |name| request.headers().get(name).unwrap_or_default().to_owned();
+                let header = |name| header(name).unwrap_or_default().to_owned();
                 let object = Object {
                     bytes: body.to_vec(),
                     media_type: header("content-type"),
@@ -205,7 +211,8 @@ impl HttpConnector for Connector {
             let body = ByteStream::new(request.take_body()).collect().await;
             let body = body.map_err(|broken| ConnectorError::user(broken.into()))?.to_vec();
             buckets.pass_end()?;
-            let (status, headers, body) = buckets.answer(&request, &body);
+            let (status, headers, body) =
+                buckets.answer(request.method(), request.uri(), |name| request.headers().get(name), &body);
             buckets.pass_end()?;
             let status = status.try_into().map_err(|error| ConnectorError::other(Box::new(error), None))?;
             let mut response = HttpResponse::new(status, SdkBody::from(body));

@@ -66,7 +66,7 @@ async fn administrators_commands_make_exactly_these_calls() {
         ("POST",   "{c}/candidates",   sun,                       201, "PutItem, Query",                              Some(1)),
         ("PATCH",  "{k}",              json!({"name": "Luna"}),   200, "PutItem, Query",                              Some(1)),
         ("POST",   "{e}/photographs",  photograph,                201, "BatchGetItem, 2 Query, TransactWriteItems",   Some(4)),
-        ("DELETE", "{p}",              none.clone(),              200, "2 Query, TransactWriteItems",                 Some(6)),
+        ("DELETE", "{p}",              none.clone(),              200, "2 Query, TransactWriteItems",                 Some(4)),
         ("POST",   "{e}/voters",       grace,                     201, "Query, TransactWriteItems",                   Some(8)),
         ("POST",   "{e}/open",         noon,                      200, "BatchGetItem, Query, TransactWriteItems, 16 UpdateItem",    None),
         ("POST",   "{e}/extend",       night,                     200, "BatchGetItem, PutItem, Query, 16 UpdateItem",               Some(1 + SHARDS)),

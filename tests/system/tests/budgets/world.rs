@@ -239,7 +239,9 @@ impl World {
     /// Brings the documents up to date with everything that has happened.
     pub(crate) async fn project(&self) {
         let (counter, _told) = Queue::in_process();
-        let projector = self.wiring().with_count_queue(counter).with_photographs_queue(Queue::in_process().0).projector().unwrap();
+        let (photo_processor, _told) = Queue::in_process();
+        let wiring = self.wiring().with_count_queue(counter).with_photographs_queue(photo_processor);
+        let projector = wiring.projector().unwrap();
         let commits = self.engine.client().scan().table_name(self.engine.tables().events).send().await.unwrap();
         let records = commits.items.unwrap_or_default().into_iter().enumerate().map(|(number, item)| {
             let image = json!(serde_dynamo::Item::from(item));

@@ -83,6 +83,11 @@ async fn observed(behaviour: &Behaviour) -> Observer {
     observer.notes("create", &created);
     election.add_competition("Nature", 2).await;
     election.add_competition("People", 2).await;
+    let requested = election
+        .post("/photographs", json!({"id": "01ARZ3NDEKTSV4RRFFQ69G5FB0", "name": "a.jpg", "bytes": 1}))
+        .await
+        .status(201);
+    let photograph = requested.text_of("id");
     let mut voters = Vec::new();
     for number in 0..5 {
         let (id, name) = (format!("01ARZ3NDEKTSV4RRFFQ69G5FA{number}"), format!("voter-{number}"));
@@ -95,7 +100,8 @@ async fn observed(behaviour: &Behaviour) -> Observer {
     let [one, same, undecided, lost, gone] = &voters[..] else { panic!("five voters") };
     // Until somebody has cast, nobody knows a receipt.
     let unknown = format!("0-{}", "ab".repeat(32));
-    let mut parameters = BTreeMap::from([("election", election.id.clone()), ("receipt", unknown)]);
+    let mut parameters =
+        BTreeMap::from([("election", election.id.clone()), ("receipt", unknown), ("photograph", photograph)]);
     settled(&election, 7, 5).await;
     observer.looks("draft", &callers, &parameters).await;
 
@@ -321,8 +327,18 @@ async fn a_ballots_id_says_nothing_of_its_time() {
 /// Paths and queries stand in the logs of every proxy.
 #[test]
 fn no_secret_is_part_of_a_path_or_query() {
-    let known =
-        ["election", "competition", "candidate", "voter", "subject", "receipt", "limit", "cursor", "min_version"];
+    let known = [
+        "election",
+        "competition",
+        "candidate",
+        "voter",
+        "subject",
+        "receipt",
+        "photograph",
+        "limit",
+        "cursor",
+        "min_version",
+    ];
     let document: Value = serde_json::from_str(OPENAPI).unwrap();
     let mut parameters = 0;
     for (path, methods) in document["paths"].as_object().unwrap() {

@@ -261,7 +261,9 @@ fn every_function_has_exactly_the_variables_it_reads() {
         };
         let config = config(&Endpoint::Local("http://127.0.0.1:1".to_owned()));
         build(function.name(), &Wiring::new(config.clone(), config, settings));
-        let asked = asked.lock().unwrap().clone();
+        let mut asked = asked.lock().unwrap().clone();
+        // Lambda sets it.
+        asked.remove("AWS_REGION");
         same(&format!("variables of {}", function.name()), &function.variables().into_keys().collect(), &asked);
     }
 }

@@ -9,10 +9,11 @@ use axum::{
     Json, Router,
     body::Bytes,
     extract::State,
-    http::{HeaderMap, StatusCode},
+    http::{HeaderMap, Method, StatusCode, Uri},
     response::{IntoResponse, Response},
 };
 use photovote_domain::{ElectionId, ShardCount};
+use photovote_test_support::Buckets;
 use serde_json::{Value, json};
 use tokio::{net::TcpListener, task::JoinHandle};
 
@@ -32,7 +33,7 @@ const OWN: [&str; 1] = ["??????????????????????????"];
 /// What all of these services speak.
 const JSON: &str = "application/x-amz-json-1.0";
 
-/// A server that passes requests on to the engine, takes messages for any queue itself, and remembers what was asked.
+/// A server that passes requests on to the engine and the buckets, takes messages for any queue itself, and remembers what was asked.
 pub(crate) struct Observer {
     pub(crate) url: String,
     seen: Arc<Mutex<Seen>>,
@@ -56,12 +57,13 @@ impl Drop for Observer {
 }
 
 impl Observer {
-    /// Stands before the engine at this URL.
-    pub(crate) async fn before(engine: &str) -> Self {
+    /// Stands before the engine at this URL, and before these buckets.
+    pub(crate) async fn before(engine: &str, buckets: &Buckets) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let seen = Arc::<Mutex<Seen>>::default();
-        let router = Router::new().fallback(observe).with_state((engine.to_owned(), Arc::clone(&seen)));
+        let router =
+            Router::new().fallback(observe).with_state((engine.to_owned(), buckets.clone(), Arc::clone(&seen)));
         let server = tokio::spawn(async { axum::serve(listener, router).await.unwrap() });
         Self { url, seen, server }
     }
@@ -85,11 +87,17 @@ impl Observer {
 }
 
 async fn observe(
-    State((engine, seen)): State<(String, Arc<Mutex<Seen>>)>,
+    State((engine, buckets, seen)): State<(String, Buckets, Arc<Mutex<Seen>>)>,
+    method: Method,
+    uri: Uri,
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    let target = headers["x-amz-target"].to_str().unwrap();
+    let Some(target) = headers.get("x-amz-target") else {
+        seen.lock().unwrap().asked.insert(asked_of_s3(&method, uri.path()));
+        return answer_of_s3(&buckets, &method, &uri, &body);
+    };
+    let target = target.to_str().unwrap();
     let request: Value = serde_json::from_slice(&body).unwrap();
     seen.lock().unwrap().asked.extend(asked(target, &request));
     if let (Some((_, operation)), Some(key)) = (target.split_once('.'), partition(&request)) {
@@ -114,6 +122,28 @@ pub(crate) async fn send(engine: &str, target: &str, body: impl Into<reqwest::Bo
     let request = headers.into_iter().fold(request, |request, (name, value)| request.header(name, value));
     let answer = request.send().await.unwrap();
     (answer.status(), answer.bytes().await.unwrap())
+}
+
+/// What S3 asks a role for before it carries out a request.
+fn asked_of_s3(method: &Method, path: &str) -> Asked {
+    let (bucket, key) = path.trim_start_matches('/').split_once('/').unwrap_or_default();
+    let action = match (method.as_str(), key) {
+        (_, "") => return (format!("{bucket}.Arn"), "s3:ListBucket".to_owned()),
+        ("GET" | "HEAD", _) => "s3:GetObject",
+        ("PUT", _) => "s3:PutObject",
+        ("DELETE", _) => "s3:DeleteObject",
+        _ => panic!("{method} {path}"),
+    };
+    // A function may be bound to keys that begin alike.
+    (format!("${{{bucket}.Arn}}/{}/*", key.split('/').next().unwrap_or_default()), action.to_owned())
+}
+
+fn answer_of_s3(buckets: &Buckets, method: &Method, uri: &Uri, body: &[u8]) -> Response {
+    let (status, headers, body) = buckets.answer(method.as_str(), &uri.to_string(), |_| None, body);
+    let answer = headers
+        .into_iter()
+        .fold(Response::builder().status(status), |answer, (name, value)| answer.header(name, value));
+    answer.body(body.into()).unwrap()
 }
 
 /// What AWS asks a role for before it carries out a request. A transaction is asked for as its parts are.

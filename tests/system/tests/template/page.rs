@@ -168,7 +168,10 @@ async fn the_distribution_sends_the_local_servers_headers() {
     assert_eq!(tls, "max-age=63072000", "as functions say it");
     assert!(security["ContentTypeOptions"]["Override"] == true);
     let mut sent = BTreeMap::from([
-        ("content-security-policy".to_owned(), named(&policy[0]).replace(" ${TokenUrl}", "")),
+        (
+            "content-security-policy".to_owned(),
+            named(&policy[0]).replace(" ${TokenUrl} https://${OriginalsBucket.RegionalDomainName}", ""),
+        ),
         ("referrer-policy".to_owned(), named(&security["ReferrerPolicy"]["ReferrerPolicy"])),
         ("x-content-type-options".to_owned(), "nosniff".to_owned()),
     ]);
@@ -250,7 +253,13 @@ fn the_distribution_hides_no_answer_and_keeps_none() {
     let template = Template::read();
     let config = distribution(&template);
     let behaviors = list(&config["CacheBehaviors"]);
-    let [api] = behaviors[..] else { panic!("one behavior: {behaviors:?}") };
+    let [api, photographs] = behaviors[..] else { panic!("two behaviors: {behaviors:?}") };
+    assert_eq!(
+        (&photographs["PathPattern"], &photographs["TargetOriginId"]),
+        (&json!("/photos/*"), &json!("photographs"))
+    );
+    assert_eq!(photographs["ViewerProtocolPolicy"], "https-only");
+    assert_eq!(photographs["AllowedMethods"], json!(["GET", "HEAD"]));
     assert_eq!((&api["PathPattern"], &api["TargetOriginId"]), (&json!("/v1/*"), &json!("api")));
     assert_eq!(api["ViewerProtocolPolicy"], "https-only", "a token is never sent in the open and redirected");
     assert_eq!(

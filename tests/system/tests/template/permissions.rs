@@ -123,6 +123,10 @@ fn in_its_name(function: &Function<'_>) -> BTreeSet<(String, String)> {
     // It writes the function's log, and its traces.
     may(&logs, &["logs:CreateLogStream", "logs:PutLogEvents"]);
     may(TRACES, &["xray:PutTraceSegments", "xray:PutTelemetryRecords"]);
+    if function.variables().contains_key("UPLOAD_URL") {
+        // S3 takes a form from whoever has it, as if the function sent it.
+        may("${OriginalsBucket.Arn}/incoming/*", &["s3:PutObject"]);
+    }
     for mapping in function.events("DynamoDB") {
         // It finds the stream, reads it, and names in a queue what it gave up.
         let reading = ["dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"];
@@ -156,6 +160,18 @@ async fn hold_an_election(world: &mut World) {
     let competition = "/v1/elections/{election}/competitions/{competition}";
     let candidate = "/v1/elections/{election}/competitions/{competition}/candidates/{candidate}";
     world.send(&format!("PATCH {candidate}"), json!({"name": "Star"})).await;
+    let photographs = "/v1/elections/{election}/photographs";
+    let request = json!({"name": "a.png", "bytes": 1_000});
+    world.create("photograph", &format!("POST {photographs}"), request.clone()).await;
+    world.upload().await;
+    let image = json!({"photograph": world.names["photograph"]});
+    world.send(&format!("PATCH {candidate}"), json!({"image": image})).await;
+    let used = world.names["photograph"].clone();
+    world.create("photograph", &format!("POST {photographs}"), request).await;
+    world.upload().await;
+    world.send(&format!("DELETE {photographs}/{{photograph}}"), NOTHING).await;
+    world.look_after_photographs().await;
+    world.names.insert("photograph", used);
     let kept = (world.names["competition"].clone(), world.names["candidate"].clone());
     world.create("candidate", &format!("POST {competition}/candidates"), json!({"name": "Blur"})).await;
     world.send(&format!("DELETE {candidate}"), NOTHING).await;
@@ -208,7 +224,10 @@ fn no_function_may_alter_events_or_has_a_wildcard() {
         for (resource, action) in function.grants() {
             let name = function.name();
             assert!(!whole(&action).contains('*'), "{name} may {action}");
-            let known = resource == TRACES && action.starts_with("xray:") || resource == STREAMS;
+            let objects = |beginning| resource.ends_with(&format!("Bucket.Arn}}/{beginning}/*"));
+            let known = resource == TRACES && action.starts_with("xray:")
+                || resource == STREAMS
+                || ["incoming", "originals", "photos"].into_iter().any(objects);
             assert!(known || !resource.contains('*'), "{name} may {action} on {resource}");
             let alters = ["UpdateItem", "Delete", "BatchWriteItem", "PartiQL", "Transact", "Restore", "Tag", "Policy"];
             let history = resource.contains("EventsTable");

@@ -20,7 +20,7 @@ use photovote_events_append::EventStore;
 use photovote_functions::Wiring;
 use photovote_queues::CountMessage;
 use photovote_reconciliation::Limits;
-use photovote_test_support::{Engine, OverHttp, Sender, StreamName, send};
+use photovote_test_support::{Buckets, Engine, OverHttp, Sender, StreamName, send};
 use serde_json::{Value, json};
 
 use crate::{
@@ -44,7 +44,9 @@ impl Place {
     /// What puts the function together. Streams that are short already have snapshots, which are asked for.
     fn wiring(&self) -> Wiring {
         let variables = self.variables.clone();
-        let settings = move |name: &str| variables.get(name).cloned();
+        // Lambda itself sets the region.
+        let region = |name: &str| (name == "AWS_REGION").then(|| "us-east-1".to_owned());
+        let settings = move |name: &str| variables.get(name).cloned().or_else(|| region(name));
         Wiring::new(self.config.clone(), self.config.clone(), settings)
             .with_snapshots_of_streams_longer_than(2)
             // So little at a time that the counter has to keep how far it has come.
@@ -55,6 +57,7 @@ impl Place {
 /// The functions, the tables, and what the last elections and voters are called.
 pub(crate) struct World {
     engine: Engine,
+    buckets: Buckets,
     /// The engine, as the observers reach it.
     over_http: OverHttp,
     /// The ids of the template for the names that the functions see.
@@ -72,7 +75,7 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) async fn new(template: &Template) -> Self {
-        let engine = Engine::start().await;
+        let (engine, buckets) = (Engine::start().await, Buckets::default());
         let over_http = engine.over_http().await;
         let mut resources = BTreeMap::from([(STREAM.to_owned(), "EventsTable.StreamArn".to_owned())]);
         for (id, table) in template.resources("AWS::DynamoDB::Table") {
@@ -82,13 +85,22 @@ impl World {
         for (id, _) in template.resources("AWS::SQS::Queue") {
             resources.insert(id.to_owned(), format!("{id}.Arn"));
         }
+        for (id, _) in template.resources("AWS::S3::Bucket") {
+            resources.insert(format!("{id}.Arn"), format!("{id}.Arn"));
+        }
         let mut places = BTreeMap::new();
         for function in template.functions() {
-            let observer = Observer::before(over_http.url()).await;
+            let observer = Observer::before(over_http.url(), &buckets).await;
             // What is set to a parameter keeps its default, but for the provider that administrators sign in at.
             let value = |id: &String| {
                 if id.starts_with("SignIn") {
                     return Some(String::from("https://sign-in.example.org"));
+                }
+                if id.ends_with("Bucket") {
+                    return Some(id.clone());
+                }
+                if id.contains("Bucket") {
+                    return Some(String::from("https://uploads.example.org/"));
                 }
                 let (name, _) = resources.iter().find(|(_, resource)| **resource == format!("{id}.Arn"))?;
                 // A queue is known by its URL.
@@ -101,7 +113,8 @@ impl World {
         }
         let routers = routers(&places);
         let (names, taken) = (BTreeMap::new(), BTreeSet::new());
-        Self { engine, over_http, resources, places, routes: answered(), routers, names, token: String::new(), taken }
+        let (routes, token) = (answered(), String::new());
+        Self { engine, buckets, over_http, resources, places, routes, routers, names, token, taken }
     }
 
     /// What each function has asked of AWS: its name, a resource of the template, an action.
@@ -195,6 +208,36 @@ impl World {
         let batch = serde_json::from_value(json!({"Records": records})).unwrap();
         let answer = self.places["projector"].wiring().projector().unwrap().handle(batch).await;
         assert!(answer.batch_item_failures.is_empty(), "{answer:?}");
+    }
+
+    /// Uploads the photograph, and lets the photo-processor make renditions of it. Loses one, and lets it look after the election.
+    pub(crate) async fn upload(&self) {
+        let bytes = include_bytes!("../../../fuzz/corpus/photograph/rgb.png");
+        let (election, photograph) = (&self.names["election"], &self.names["photograph"]);
+        let key = format!("incoming/{election}/{photograph}");
+        self.buckets.put("OriginalsBucket", &key, &bytes[..]);
+        self.process(&json!({"Records": [{"s3": {"object": {"key": key}}}]})).await;
+        let renditions = self.buckets.keys("RenditionsBucket");
+        let lost = renditions.iter().find(|key| key.contains(photograph)).unwrap();
+        assert!(self.buckets.lose("RenditionsBucket", lost));
+        self.look_after_photographs().await;
+        assert_eq!(self.buckets.keys("RenditionsBucket"), renditions);
+    }
+
+    /// Lets the photo-processor look after the photographs of the election, and do whatever it asks itself for.
+    pub(crate) async fn look_after_photographs(&self) {
+        self.process(&json!({"election": self.names["election"]})).await;
+        while let Some(body) = self.places["photo-processor"].observer.message("PhotographsQueue") {
+            self.process(&serde_json::from_str(&body).unwrap()).await;
+        }
+    }
+
+    /// Lets the photo-processor have a message, which it must work off.
+    async fn process(&self, message: &Value) {
+        let processor = self.places["photo-processor"].wiring().photo_processor().unwrap();
+        let records = json!({"Records": [{"messageId": "1", "body": message.to_string()}]});
+        let answer = processor.handle(serde_json::from_value(records).unwrap()).await;
+        assert!(answer.batch_item_failures.is_empty(), "{message}");
     }
 
     /// Lets repair have messages, all of which it must work off.

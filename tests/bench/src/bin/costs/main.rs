@@ -9,7 +9,7 @@ use comfy_table::{CellAlignment, Table, presets::ASCII_MARKDOWN};
 use photovote_tests::budget::{AT_ONCE, Journey, STEP_BY_STEP};
 
 use crate::{
-    bill::{Line, VOTERS, bill, guesses, read_units, standing, write_units},
+    bill::{Line, VOTERS, bill, guesses, photographs, read_units, standing, write_units},
     prices::{DATE, PRICES, REGION},
 };
 
@@ -42,6 +42,19 @@ fn page() -> String {
         let total: f64 = bill.iter().map(Line::dollars).sum();
         add(&format!("Together **${total:.2} for a million ballots**, ${:.7} for each voter.", total / VOTERS));
     }
+    add("## Photographs");
+    add(&format!(
+        "{} uploads of 24 megapixels, kept for a month with their originals ({} MB each), and {} views of {} KB:",
+        thousands(photographs::UPLOADED),
+        photographs::BYTES / 1e6,
+        thousands(photographs::VIEWS),
+        photographs::SHOWN_BYTES / 1e3
+    ));
+    let (uploads, views) = (photographs::uploads(), photographs::views());
+    let dollars = |lines: &[Line]| lines.iter().map(Line::dollars).sum::<f64>();
+    let (uploaded, shown) = (dollars(&uploads), dollars(&views));
+    add(&lines(&uploads.into_iter().chain(views).collect::<Vec<_>>()).to_string());
+    add(&format!("Together **${uploaded:.2} for the uploads and ${shown:.2} for the views**."));
     add("## Every month, without votes");
     let standing = standing::lines();
     add(&lines(&standing).to_string());

@@ -30,6 +30,8 @@ impl Price {
 const MILLION: f64 = 1_000_000.0;
 const DYNAMODB: &str = "https://aws.amazon.com/dynamodb/pricing/on-demand/";
 const LAMBDA: &str = "https://aws.amazon.com/lambda/pricing/";
+const S3: &str = "https://aws.amazon.com/s3/pricing/";
+const CLOUDFRONT: &str = "https://aws.amazon.com/cloudfront/pricing/";
 const CLOUDWATCH: &str = "https://aws.amazon.com/cloudwatch/pricing/";
 
 const fn price(service: &'static str, unit: &'static str, dollars: f64, each: f64, page: &'static str) -> Price {
@@ -54,9 +56,13 @@ pub(crate) const TRACE: Price =
     price("X-Ray", "traces recorded", 5.00, MILLION, "https://aws.amazon.com/xray/pricing/");
 pub(crate) const MESSAGE: Price = price("SQS", "requests", 0.40, MILLION, "https://aws.amazon.com/sqs/pricing/");
 pub(crate) const KEY: Price = price("KMS", "requests", 0.03, 10_000.0, "https://aws.amazon.com/kms/pricing/");
+pub(crate) const PUT: Price = price("S3", "PUT, POST and LIST requests", 0.005, 1_000.0, S3);
+pub(crate) const OBJECTS: Price = price("S3", "GB stored for a month", 0.023, 1.0, S3);
+pub(crate) const SHOWN: Price = price("CloudFront", "HTTPS requests", 0.01, 10_000.0, CLOUDFRONT);
+pub(crate) const SENT: Price = price("CloudFront", "GB out to the internet", 0.085, 1.0, CLOUDFRONT);
 
 /// All of them.
-pub(crate) const PRICES: [Price; 15] = [
+pub(crate) const PRICES: [Price; 19] = [
     WRITE, READ, STORAGE, RECOVERY, STREAM, INVOCATION, COMPUTE, REQUEST, TRANSFER, LOGS, METRIC, ALARM, TRACE,
-    MESSAGE, KEY,
+    MESSAGE, KEY, PUT, OBJECTS, SHOWN, SENT,
 ];
