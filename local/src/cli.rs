@@ -21,7 +21,7 @@ use crate::{
     host::issuer::{Issuer, IssuerError},
     host::sign_in::{LinkError, Links},
     log::{Lines, Log},
-    operate::backup::{self, Amount, BackupError, Target},
+    operate::backup::{self, BackupError, Renditions, Target},
     operate::data_copy::Source,
     operate::leftovers,
     operate::personal_data::{self, PersonalDataError, Place},
@@ -89,8 +89,9 @@ fn start(options: CliOptions, command: Command) -> Result<(), CommandError> {
         Command::SignIn => sign_in(options.location()),
         Command::Status { json } => status(&options.source(), json),
         Command::Export { file, events_table } => export(options.source(), events_table, &file),
-        Command::Import { file, events_table, control_table } => {
-            import(options.location(), events_table.zip(control_table), &file)
+        Command::Import { file, events_table, control_table, without_photographs } => {
+            let renditions = if without_photographs { Renditions::Optional } else { Renditions::Needed };
+            import(options.location(), events_table.zip(control_table), &file, renditions)
         }
         Command::PersonalData { election, json } => personal_data(&options.source(), election, json),
         Command::Rebuild(args) => rebuild(&options.server(), &args),
@@ -132,17 +133,22 @@ fn status(source: &Source, json: bool) -> Result<(), CommandError> {
 
 fn export(source: Source, events_table: Option<String>, file: &Path) -> Result<(), CommandError> {
     let from = events_table.map_or(backup::Place::Directory(source), backup::Place::Table);
-    let Amount { commits, streams } = wait(backup::export(&from, file))?;
-    Ok(writeln!(io::stdout(), "exported {commits} commits of {streams} streams")?)
+    let amount = wait(backup::export(&from, file))?;
+    Ok(writeln!(io::stdout(), "exported {amount}")?)
 }
 
-fn import(data_dir: Location, tables: Option<(String, String)>, file: &Path) -> Result<(), CommandError> {
+fn import(
+    data_dir: Location,
+    tables: Option<(String, String)>,
+    file: &Path,
+    renditions: Renditions,
+) -> Result<(), CommandError> {
     let to = match tables {
         Some((events, control)) => Target::Tables { events, control },
         None => Target::Directory(data_dir),
     };
-    let Amount { commits, streams } = wait(backup::import(&to, file))?;
-    Ok(writeln!(io::stdout(), "imported {commits} commits of {streams} streams")?)
+    let amount = wait(backup::import(&to, file, renditions))?;
+    Ok(writeln!(io::stdout(), "imported {amount}")?)
 }
 
 fn personal_data(source: &Source, election: ElectionId, json: bool) -> Result<(), CommandError> {

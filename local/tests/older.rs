@@ -13,7 +13,7 @@ use std::{
 use photovote::data_dir::temporary;
 use photovote::{
     host::consumer::Redelivery,
-    operate::backup::{Place, Target, export, import},
+    operate::backup::{Place, Renditions, Target, export, import},
     operate::data_copy::Source,
 };
 use photovote_tests::{Answers, Everything, administrator, followed, serve, until};
@@ -120,7 +120,7 @@ async fn what_an_older_release_wrote_is_answered_as_it_was() {
 
         let home = temporary().unwrap();
         let home = home.path();
-        import(&Target::Directory(home.into()), &release.join("events.jsonl")).await.unwrap();
+        import(&Target::Directory(home.into()), &release.join("events.jsonl"), Renditions::Needed).await.unwrap();
         let server = serve(home, Redelivery::default()).await;
         followed(home).await;
         let on = |subject: &str| administrator(&server, subject);

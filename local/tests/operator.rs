@@ -6,6 +6,7 @@
 mod program;
 
 use std::{
+    collections::BTreeSet,
     fs,
     path::{Path, PathBuf},
     process::Output,
@@ -20,11 +21,12 @@ use photovote::{
     host::engine::{CONTROL, DOCUMENTS, Durability, EVENTS, Engine},
     server::{DEAD_LETTERS, REPAIR_QUEUE, Server as Here},
 };
+use photovote_domain::Digest;
 use photovote_dynamodb::{Item, client};
 use photovote_events::{ElectionSource, EventReader, Snapshots};
 use photovote_events_append::SnapshotStore;
 use photovote_test_support::OverHttp;
-use photovote_tests::{Client, Election, Everything, Tables, administrator, assert_same, followed, serve};
+use photovote_tests::{Answers, Client, Election, Everything, Tables, administrator, assert_same, followed, serve};
 use program::{Server, photovote};
 use serde_json::{Value, json};
 
@@ -115,6 +117,7 @@ async fn a_backup_brings_back_the_same_answers() {
     let restored = Server::start(fresh.path());
     followed(fresh.path()).await;
     assert_same(&all.answers(at(&restored.url, fresh.path())).await, &before);
+    assert_eq!(shown(&before, &Client::new(&restored.url, None)).await, 2, "a JPEG and a WebP");
     let running = refused(fresh.path(), &["import", &file("running")]);
     assert!(running.contains("another photovote is using"), "{running}");
     restored.stop();
@@ -125,6 +128,48 @@ async fn a_backup_brings_back_the_same_answers() {
     rebuilt.stop();
     said(fresh.path(), &["export", &file("again")]);
     assert_eq!(fs::read(file("again")).unwrap(), fs::read(file("running")).unwrap(), "byte for byte");
+}
+
+/// How many files the answers name that show photographs. Each of them must be there as it is named.
+async fn shown(answers: &Answers, client: &Client) -> usize {
+    let text = serde_json::to_string(answers).unwrap();
+    // The API's document has an example, which is shorter.
+    let paths: BTreeSet<_> = text.split('"').filter(|text| text.starts_with("/photos/") && text.len() > 120).collect();
+    for path in &paths {
+        let file = client.file(path).await.unwrap_or_else(|| panic!("{path} is not there"));
+        assert!(path.contains(&Digest::of(&file).to_string()), "{path}");
+    }
+    paths.len()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backup_without_its_pictures_is_refused() {
+    let (home, fresh, place) = (temporary().unwrap(), temporary().unwrap(), temporary().unwrap());
+    let file = place.path().join("events.jsonl");
+    let objects = place.path().join("events.jsonl.objects/photovote-renditions");
+    let file = file.to_str().unwrap();
+    let server = Server::start(home.path());
+    let election = Election::draft(Client::new(&server.url, Some(&server.token)), &[1]).await;
+    election.photograph("a.png").await;
+    server.stop();
+    said(home.path(), &["export", file]);
+    let picture = fs::read_dir(&objects).unwrap().next().unwrap().unwrap().path();
+    let whole = fs::read(&picture).unwrap();
+
+    fs::write(&picture, [&whole[..10], b"changed", &whole[17..]].concat()).unwrap();
+    assert!(refused(fresh.path(), &["import", file]).contains("is damaged"));
+    fs::remove_file(&picture).unwrap();
+    assert!(refused(fresh.path(), &["import", file]).contains("nothing was imported"));
+    fs::write(objects.join("another"), &whole).unwrap();
+    assert!(refused(fresh.path(), &["import", file]).contains("is not a file that `export` wrote"));
+    fs::remove_file(objects.join("another")).unwrap();
+    assert!(refused(fresh.path(), &["status"]).contains("there is no data"));
+
+    said(fresh.path(), &["import", file, "--without-photographs"]);
+    fs::write(&picture, &whole).unwrap();
+    said(fresh.path(), &["import", file]);
+    fs::remove_dir_all(place.path().join("events.jsonl.objects")).unwrap();
+    said(fresh.path(), &["import", file]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

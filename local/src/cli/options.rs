@@ -99,7 +99,7 @@ pub(super) enum Command {
         #[arg(long)]
         json: bool,
     },
-    /// Write all events into a new file, whether or not a server is running
+    /// Write all events into a new file, and the files of photographs into FILE.objects, whether or not a server is running
     Export {
         /// The file; it must not be there yet
         file: PathBuf,
@@ -109,7 +109,7 @@ pub(super) enum Command {
     },
     /// Bring the elections of a file into a data directory that no server is running on
     Import {
-        /// A file that `export` wrote
+        /// A file that `export` wrote, with the directory beside it
         file: PathBuf,
         /// Into this table in DynamoDB, instead of the data directory
         #[arg(long, value_name = "NAME", requires = "control_table")]
@@ -117,6 +117,9 @@ pub(super) enum Command {
         /// The control table that belongs to it
         #[arg(long, value_name = "NAME", requires = "events_table")]
         control_table: Option<String>,
+        /// Even if files that show photographs are missing
+        #[arg(long)]
+        without_photographs: bool,
     },
     /// List where an election's personal data stand: tables, keys and fields, no values. While this runs, a copy of all data
     /// lies in the data directory or in --copy-dir

@@ -38,12 +38,20 @@ use crate::{
 };
 
 pub(crate) use answer::{Refusal, XML, post_response};
+pub(crate) use bucket::sync;
+pub(crate) use file::{checked, file_name};
 pub(crate) use upload::too_slow;
 
 /// The bucket of photographs as they were uploaded. It is private.
 pub const ORIGINALS: &str = "photovote-originals";
 /// The bucket of photographs as anybody may see them.
 pub const RENDITIONS: &str = "photovote-renditions";
+/// Both.
+pub(crate) const BUCKETS: [&str; 2] = [ORIGINALS, RENDITIONS];
+/// The directory of all objects in a data directory.
+pub(crate) const HOME: &str = "objects";
+/// Below it, where objects are written before they are in their place.
+pub(crate) const TEMPORARY: &str = "temporary";
 /// The region of the buckets.
 pub const REGION: &str = "us-east-1";
 /// Where the gateway takes uploads.
@@ -132,10 +140,10 @@ impl ObjectStore {
     /// Opens the objects of a data directory, which the caller has claimed. Deletes what a killed server has not finished, and
     /// tells uploads that it has not told. Blocks the thread.
     pub fn open(dir: &DataDir, durability: Durability, listener: Listener) -> Result<Self, ObjectsError> {
-        let home = dir.file("objects");
+        let home = dir.file(HOME);
         let is_durable = durability == Durability::PowerLoss;
         let prepare = || {
-            let temporary = home.join("temporary");
+            let temporary = home.join(TEMPORARY);
             make_private(&temporary)?;
             empty(&temporary)?;
             let originals = Bucket::open(&home, ORIGINALS, is_durable)?;

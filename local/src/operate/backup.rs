@@ -1,4 +1,4 @@
-//! The events as a file, and back: `photovote export` and `photovote import`.
+//! The events as a file, the objects as a directory beside it, and back: `photovote export` and `photovote import`.
 //!
 //! A line is a commit, as JSON, with every byte that its hash covers; the last line says how many there are. Documents are
 //! not part of it, since they are made of the events.
@@ -6,8 +6,10 @@
 mod file;
 mod import;
 mod line;
+mod objects;
 
 use std::{
+    fmt,
     io::{self, BufWriter, Write},
     path::{Path, PathBuf},
 };
@@ -27,12 +29,13 @@ use self::{
 use crate::{
     data_dir::DataDirError,
     host::engine::{EVENTS, EngineError},
+    host::objects::ObjectsError,
     host::streams::Partitions,
     operate::data_copy::{CopyError, DataCopy, Source},
     operate::leftovers::Leftover,
 };
 
-pub use import::{Target, import};
+pub use import::{Renditions, Target, import};
 
 /// Why there is no backup, or nothing was restored.
 #[derive(Debug, thiserror::Error)]
@@ -71,6 +74,24 @@ pub enum BackupError {
         number: u64,
         /// What is wrong.
         error: LineError,
+    },
+    /// An object cannot be read, or is damaged.
+    #[error(transparent)]
+    Objects(#[from] ObjectsError),
+    /// A file beside the backup is no object of one of its elections.
+    #[error("{} is not a file that `export` wrote beside this backup", path.display())]
+    Object {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A photograph would have no picture.
+    #[error(
+        "nothing was imported: {key} is missing, which shows a photograph. Put the directory that `export` wrote beside the file, or \
+         import with --without-photographs and bring the photographs later"
+    )]
+    NoRendition {
+        /// The key of the rendition.
+        key: String,
     },
     /// The last line is missing, or says something else.
     #[error("{} is not whole: it holds {found} commits, and its last line should say so", path.display())]
@@ -181,10 +202,20 @@ pub enum BackupError {
 /// How much there is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Amount {
+    /// Objects beside the file.
+    pub objects: u64,
     /// Commits.
     pub commits: u64,
     /// The streams that they belong to.
     pub streams: u64,
+}
+
+impl fmt::Display for Amount {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { objects, commits, streams } = self;
+        write!(f, "{commits} commits of {streams} streams")?;
+        if *objects == 0 { Ok(()) } else { write!(f, " and {objects} files of photographs") }
+    }
 }
 
 /// Where events are.
@@ -196,10 +227,12 @@ pub enum Place {
     Table(String),
 }
 
-/// Writes all events of a place into a new file that only its owner can read, once each chain is known to be whole.
+/// Writes all events of a place into a new file that only its owner can read, once each chain is known to be whole. The objects of a
+/// data directory are copied beside it.
 pub async fn export(from: &Place, file: &Path) -> Result<Amount, BackupError> {
     match from {
         Place::Directory(source) => {
+            objects::is_free(file)?;
             let copy = DataCopy::take(source).await?;
             let exported = write(copy.client(), EVENTS, file, Some(source.data_dir.path())).await;
             copy.end().await;
@@ -235,6 +268,11 @@ async fn write(client: Client, table: &str, path: &Path, data_dir: Option<&Path>
     out.flush().map_err(failed)?;
     drop(out);
     file.as_file().sync_all().map_err(failed)?;
+    // A photograph that is ready by now has its files: they are put before the event. Its own file comes last, so that a backup that is
+    // there is whole.
+    if let Some(data_dir) = data_dir {
+        amount.objects = objects::export(data_dir, path)?;
+    }
     file.persist_noclobber(path).map_err(|error| failed(error.error))?;
     Ok(amount)
 }

@@ -86,6 +86,34 @@ impl Client {
         self.request(Method::PATCH, path).json(&body).send().await
     }
 
+    /// Sends a file with the form that a request for a photograph was answered with.
+    pub async fn upload(&self, form: &Value, file: &[u8]) -> reqwest::StatusCode {
+        const BOUNDARY: &str = "a-boundary-that-no-picture-has";
+        let mut body = Vec::new();
+        for (name, value) in form["fields"].as_object().expect("a form has fields") {
+            let value = value.as_str().expect("a text");
+            body.extend(
+                format!("--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n").bytes(),
+            );
+        }
+        body.extend(
+            format!("--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"file\"; filename=\"f\"\r\n\r\n").bytes(),
+        );
+        body.extend(file);
+        body.extend(format!("\r\n--{BOUNDARY}--\r\n").bytes());
+        let url = form["url"].as_str().expect("a form has a URL");
+        let url = if url.starts_with('/') { format!("{}{url}", self.url) } else { url.to_owned() };
+        let kind = format!("multipart/form-data; boundary={BOUNDARY}");
+        let sent = self.http.post(url).header(header::CONTENT_TYPE, kind).body(body).send().await;
+        sent.expect("the upload is answered").status()
+    }
+
+    /// The bytes of a file that anybody may see, if it is there.
+    pub async fn file(&self, path: &str) -> Option<Vec<u8>> {
+        let answer = self.http.get(format!("{}{path}", self.url)).send().await.expect("the file is answered");
+        if answer.status().is_success() { Some(answer.bytes().await.expect("a body").to_vec()) } else { None }
+    }
+
     /// DELETE.
     pub async fn delete(&self, path: &str) -> Answer {
         self.request(Method::DELETE, path).send().await

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::{answer::Answer, client::Client};
+use crate::{answer::Answer, client::Client, server::until};
 
 /// An election on a host, and its owner.
 #[derive(Debug, Clone)]
@@ -45,6 +45,22 @@ pub struct Voter {
 }
 
 impl Election {
+    /// Uploads a photograph, and waits until it is ready. Answers its id.
+    pub async fn photograph(&self, name: &str) -> String {
+        let file = include_bytes!("../../fuzz/corpus/photograph/rgb.png");
+        let requested = self.post("/photographs", json!({"name": name, "bytes": file.len()})).await.status(201);
+        let sent = self.owner.upload(&requested.json()["upload"], file).await;
+        assert!(sent.is_success(), "{sent}");
+        let id = requested.text_of("id");
+        let path = self.path(&format!("/photographs/{id}"));
+        let is_ready = async || {
+            let answer = self.owner.get(&path).await;
+            answer.status == 200 && answer.json()["status"] == "ready"
+        };
+        until("the photograph", is_ready).await;
+        id
+    }
+
     /// A draft with so many candidates in each competition.
     pub async fn draft(owner: Client, candidates: &[usize]) -> Self {
         let created = owner.post("/elections", json!({"name": "Summer"})).await.status(201);

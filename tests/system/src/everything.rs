@@ -44,7 +44,11 @@ impl Everything {
         let change = json!({"name": "Winter", "description": "What it was like", "scale": {"min": 0, "max": 10}});
         draft.owner.patch(&draft.path(""), change).await.status(200);
         all.tokens.push(draft.voter("early").await.token);
-        for name in ["one.jpg", "two.jpg", "three.jpg"] {
+        let moon = draft.photograph("one.png").await;
+        let candidate = json!({"name": "Moon", "image": {"photograph": moon, "alt": "The moon", "caption": "Full"}});
+        draft.post(&format!("/competitions/{}/candidates", draft.competitions[0].id), candidate).await.status(201);
+        all.photographs.push(moon);
+        for name in ["two.jpg", "three.jpg"] {
             let requested = draft.post("/photographs", json!({"name": name, "bytes": 1_000})).await.status(201);
             all.photographs.push(requested.text_of("id"));
         }

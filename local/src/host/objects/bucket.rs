@@ -113,12 +113,12 @@ impl Bucket {
 
 /// Sees to it that the disk has the names in a directory.
 #[cfg(unix)]
-pub(super) fn sync(directory: &Path) -> io::Result<()> {
+pub(crate) fn sync(directory: &Path) -> io::Result<()> {
     File::open(directory)?.sync_all()
 }
 
 /// Elsewhere a directory cannot be opened as a file.
 #[cfg(not(unix))]
-pub(super) fn sync(_directory: &Path) -> io::Result<()> {
+pub(crate) fn sync(_directory: &Path) -> io::Result<()> {
     Ok(())
 }

@@ -36,7 +36,7 @@ pub(super) struct About {
 }
 
 /// The name of the file of an object.
-pub(super) fn file_name(key: &str) -> String {
+pub(crate) fn file_name(key: &str) -> String {
     hex::encode(digest(&SHA256, key.as_bytes()))
 }
 
@@ -128,6 +128,18 @@ impl Stored {
             Ok(bytes)
         };
         read().map_err(|source| ObjectsError::File { path, source })
+    }
+}
+
+/// The key of an object, if its file has the bytes that were written. None if there is no such file.
+pub(crate) fn checked(path: &Path) -> Result<Option<String>, ObjectsError> {
+    let Some(stored) = Stored::open(path.to_owned())? else { return Ok(None) };
+    let About { key, etag, .. } = stored.about.clone();
+    let hash = digest(&SHA256, &stored.bytes()?);
+    if hex::encode(&hash.as_ref()[..16]) == etag {
+        Ok(Some(key))
+    } else {
+        Err(ObjectsError::Damaged { path: path.to_owned() })
     }
 }
 

@@ -1,14 +1,17 @@
 //! A backup as it is read: stream by stream, each of them checked.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, HashMap, HashSet},
     fs::File,
     io::{self, BufRead, BufReader},
     path::{Path, PathBuf},
 };
 
-use photovote_domain::{Ballot, Digest, Election, ElectionId, Photograph, ShardCount, Voter, election::ElectionEvent};
+use photovote_domain::{
+    Aggregate, Ballot, Digest, Election, ElectionId, Photograph, ShardCount, Voter, election::ElectionEvent,
+};
 use photovote_events::{Commit, DecodeError, Stream, verify};
+use photovote_keys::objects::rendition_key;
 
 use super::{Amount, BackupError, line::Entry};
 
@@ -22,6 +25,8 @@ pub(super) struct Backup {
     pub(super) amount: Amount,
     /// Over how many shards each election is spread.
     pub(super) elections: BTreeMap<ElectionId, ShardCount>,
+    /// The keys of the renditions that show the photographs of elections that were not deleted.
+    pub(super) renditions: Vec<String>,
     /// How many commits each stream has, and the hash of its last one, which covers all of them.
     streams: HashMap<Stream, (usize, Digest)>,
 }
@@ -33,15 +38,21 @@ impl Backup {
             path: path.to_owned(),
             amount: Amount::default(),
             elections: BTreeMap::new(),
+            renditions: Vec::new(),
             streams: HashMap::new(),
         };
         let mut streams = Streams::of(path)?;
+        let (mut shown, mut deleted) = (Vec::new(), HashSet::new());
         while let Some(commits) = streams.stream()? {
             let Some(stream) = commits.first().map(|first| first.stream) else { continue };
-            let shards = decode(&commits).map_err(|error| BackupError::Decode { stream: Box::new(stream), error })?;
-            if let Some(shards) = shards {
+            let said = decode(&commits).map_err(|error| BackupError::Decode { stream: Box::new(stream), error })?;
+            if let Some(shards) = said.shards {
                 backup.elections.insert(stream.election(), shards);
             }
+            if said.is_deleted {
+                deleted.insert(stream.election());
+            }
+            shown.extend(said.renditions.into_iter().map(|key| (stream.election(), key)));
             if backup.streams.insert(stream, summary(&commits)).is_some() {
                 let (path, number) = (backup.path, streams.number);
                 return Err(BackupError::Twice { path, stream: Box::new(stream), number });
@@ -49,6 +60,8 @@ impl Backup {
             backup.amount.streams += 1;
             backup.amount.commits += commits.len() as u64;
         }
+        let kept = shown.into_iter().filter(|(election, _)| !deleted.contains(election));
+        backup.renditions = kept.map(|(_, key)| key).collect();
         match backup.streams.keys().find(|stream| !backup.is_in_place(stream)) {
             None => Ok(backup),
             Some(stream) => Err(BackupError::Misplaced { stream: Box::new(*stream), path: backup.path }),
@@ -82,23 +95,42 @@ fn summary(commits: &[Commit]) -> (usize, Digest) {
     (commits.len(), commits.last().map_or(Digest::of(&[]), |last| last.hash))
 }
 
-/// Can every event be read? If they are an election's, over how many shards it is spread.
-fn decode(commits: &[Commit]) -> Result<Option<ShardCount>, DecodeError> {
-    let mut spread = None;
+/// What the events of a stream say that a backup has to know.
+#[derive(Default)]
+struct Said {
+    /// Over how many shards the election is spread.
+    shards: Option<ShardCount>,
+    /// Was the election deleted?
+    is_deleted: bool,
+    /// The keys of the renditions that show the photograph.
+    renditions: Vec<String>,
+}
+
+/// Can every event be read?
+fn decode(commits: &[Commit]) -> Result<Said, DecodeError> {
+    let mut said = Said::default();
+    let mut photograph = Photograph::default();
     for commit in commits {
         match commit.stream {
             Stream::Election(_) => {
-                spread = spread.or(commit.decode::<Election>()?.into_iter().find_map(|event| match event {
-                    ElectionEvent::ElectionCreated { shards, .. } => Some(shards),
-                    _ => None,
-                }));
+                for event in commit.decode::<Election>()? {
+                    match event {
+                        ElectionEvent::ElectionCreated { shards, .. } => said.shards = said.shards.or(Some(shards)),
+                        ElectionEvent::ElectionDeleted {} => said.is_deleted = true,
+                        _ => {}
+                    }
+                }
             }
             Stream::Voter(..) => drop(commit.decode::<Voter>()?),
             Stream::Ballot(..) => drop(commit.decode::<Ballot>()?),
-            Stream::Photograph(..) => drop(commit.decode::<Photograph>()?),
+            Stream::Photograph(election, _, id) => {
+                photograph = commit.decode::<Photograph>()?.iter().fold(photograph, Photograph::evolve);
+                let files = photograph.usable().map(|pixels| pixels.renditions.as_slice()).unwrap_or_default();
+                said.renditions = files.iter().map(|file| rendition_key(election, id, file)).collect();
+            }
         }
     }
-    Ok(spread)
+    Ok(said)
 }
 
 /// Is a stream whole, and each commit what was hashed?

@@ -17,7 +17,7 @@ use photovote_events::{ChainError, Commit, Environment, EventReader, Stream, Unr
 use photovote_events_append::EventStore;
 use photovote_restoration::RestoreError;
 
-use super::{Amount, BackupError, file::Backup};
+use super::{Amount, BackupError, file::Backup, objects::Kept};
 use crate::{
     data_dir::{DataDir, Location},
     host::engine::{CONTROL, Durability, EVENTS, Engine},
@@ -41,18 +41,39 @@ pub enum Target {
     },
 }
 
-/// Brings the elections of a file into a target: their commits, each where it stood, then their gates and guards.
+/// Must each photograph have its files?
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Renditions {
+    /// Otherwise nothing is imported into a data directory.
+    Needed,
+    /// They come later, or never.
+    Optional,
+}
+
+/// Brings the elections of a file into a target: their commits, each where it stood, then their gates and guards. The objects beside
+/// the file come before them, if the target is a data directory.
 ///
 /// What the target holds of them has to be a part of the file, as an import leaves it that was stopped. Otherwise nothing is
 /// written.
-pub async fn import(to: &Target, file: &Path) -> Result<Amount, BackupError> {
-    let backup = Backup::check(file)?;
+pub async fn import(to: &Target, file: &Path, renditions: Renditions) -> Result<Amount, BackupError> {
+    let mut backup = Backup::check(file)?;
     match to {
         Target::Directory(data_dir) => {
-            let engine = Engine::start(&DataDir::open(data_dir)?, Durability::PowerLoss).await?;
-            let imported = bring(engine.client(), EVENTS, CONTROL, &backup).await;
+            let kept = Kept::check(file, |election| backup.elections.contains_key(&election))?;
+            let dir = DataDir::open(data_dir)?;
+            if renditions == Renditions::Needed {
+                kept.have(dir.path(), &backup.renditions)?;
+            }
+            let engine = Engine::start(&dir, Durability::PowerLoss).await?;
+            let imported = async {
+                compare(&EventReader::new(engine.client(), EVENTS), &backup).await?;
+                kept.bring(dir.path())?;
+                bring(engine.client(), EVENTS, CONTROL, &backup).await
+            };
+            let imported = imported.await;
             engine.stop().await;
             imported?;
+            backup.amount.objects = kept.count();
         }
         Target::Tables { events, control } => {
             bring(client(&config(&Endpoint::Environment), None), events, control, &backup).await?;

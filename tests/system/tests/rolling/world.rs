@@ -13,7 +13,7 @@ use photovote_dynamodb::{Endpoint, Item};
 use photovote_events::rehearsal::Release;
 use photovote_functions::Wiring;
 use photovote_projection::Projector;
-use photovote_queues::{CountMessage, Queue};
+use photovote_queues::{CountMessage, PhotographMessage, Queue};
 use photovote_repair::Repair;
 use photovote_test_support::{Engine, Reply, Sender, send};
 use serde_json::{Value, json};
@@ -37,6 +37,9 @@ pub(crate) struct World {
     delivered: Mutex<Vec<Item>>,
     to_count: Queue<CountMessage>,
     asked: Turn<UnboundedReceiver<CountMessage>>,
+    to_process: Queue<PhotographMessage>,
+    /// Nobody works them off: no photograph is uploaded.
+    _asked_for_photographs: UnboundedReceiver<PhotographMessage>,
 }
 
 impl Drop for World {
@@ -61,7 +64,18 @@ impl World {
         let router = Router::new().route("/", post(take_message)).with_state(messages.clone());
         let queue = tokio::spawn(async { axum::serve(listener, router).await.unwrap() });
         let (to_count, asked) = Queue::in_process();
-        Self { engine, messages, queue, queue_url, delivered: Mutex::default(), to_count, asked: Turn::new(asked) }
+        let (to_process, _asked_for_photographs) = Queue::in_process();
+        Self {
+            engine,
+            messages,
+            queue,
+            queue_url,
+            delivered: Mutex::default(),
+            to_count,
+            asked: Turn::new(asked),
+            to_process,
+            _asked_for_photographs,
+        }
     }
 
     /// All functions of a release, warm, with caches of their own.
@@ -72,7 +86,7 @@ impl World {
         let wiring = Wiring::new(self.engine.config().clone(), queues, settings)
             .with_client(self.engine.client())
             .with_count_queue(self.to_count.clone())
-            .with_photographs_queue(Queue::in_process().0)
+            .with_photographs_queue(self.to_process.clone())
             // Of streams that are short, so that there are some.
             .with_snapshots_of_streams_longer_than(2);
         Program {
