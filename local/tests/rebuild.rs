@@ -117,6 +117,7 @@ impl Moving {
             subjects: vec![MOVER],
             tokens: self.voters.next().into_iter().map(|voter| voter.token).collect(),
             receipts: self.receipts,
+            photographs: Vec::new(),
         };
         let answers = all.answers(on(server)).await;
         for receipt in &all.receipts {

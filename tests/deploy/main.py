@@ -9,6 +9,7 @@ import tempfile
 from pathlib import Path
 
 import page
+import photographs
 import stack
 from administrators import sign_in
 from emulator import emulator
@@ -42,6 +43,7 @@ def main(events_only: bool) -> None:
         owner = sign_in(deployed, "owner@example.org", "AccessToken")
         other = sign_in(deployed, "other@example.org", "IdToken")
         mend(deployed, url, owner)
+        renditions = photographs.upload(deployed, url, owner)
         secrets = Path(directory) / "secrets"
         suite = {
             "PHOTOVOTE_URL": url,
@@ -55,6 +57,7 @@ def main(events_only: bool) -> None:
         restore(deployed, url, owner)
         with page.with_page(deployed) as (deployed, through):
             page.fetch(through)
+            photographs.show(through, renditions)
             page.guard(deployed, through, url)
             suite |= {"PHOTOVOTE_URL": through, "PHOTOVOTE_TOKEN": page.sign_in(deployed, through, "owner@example.org")}
             run(*command, *(f"--test={name}" for name in THROUGH_PAGE), env=environment() | suite, cwd=ROOT)

@@ -24,7 +24,11 @@ class Sam:
         resources = template["Resources"]
         make_tables(emulator, resources)
         queue = emulator.client("sqs").create_queue(QueueName="repair-of-events")["QueueUrl"]
-        there = {"REPAIR_QUEUE_URL": queue, "REBUILD_QUEUE_URL": queue, "AWS_ENDPOINT_URL": emulator.endpoint}
+        there = {"REPAIR_QUEUE_URL": queue, "REBUILD_QUEUE_URL": queue, "PHOTOGRAPHS_QUEUE_URL": queue}
+        there["AWS_ENDPOINT_URL"] = emulator.endpoint
+        for variable in ("ORIGINALS_BUCKET", "RENDITIONS_BUCKET"):
+            there[variable] = f"{variable.lower().replace('_', '-')}-of-events"
+            emulator.client("s3").create_bucket(Bucket=there[variable])
         self.functions = {
             name: renamed(resource["Properties"]["Environment"]["Variables"] | there)
             for name, resource in resources.items()

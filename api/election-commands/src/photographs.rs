@@ -51,7 +51,7 @@ pub(crate) struct RequestedPhotograph {
     /// Its id, a ULID.
     #[schema(value_type = schema::Id)]
     id: String,
-    /// The version that its stream has come to.
+    /// The version that its stream came to by the request.
     #[schema(value_type = schema::Version)]
     version: Version,
     /// How to upload it. Nothing, once it was uploaded.
@@ -127,11 +127,13 @@ pub(crate) async fn request(
     let alongside = |_: &Commit| Ok(vec![app.control.pass_photograph(id, gate, 1)?]);
     // A file that was chosen again awaits the same upload, whatever key the request has.
     let awaited = history.state().awaits_upload() && record.own_id;
-    let history = if awaited {
-        history
+    let (history, version) = if awaited {
+        let version = history.version();
+        (history, version)
     } else {
         let done = app.store.execute_with(history, &record, |_| true, decide, alongside).await;
-        done.map_err(|error| app.photograph_blocked(&election, gate, error))?.history
+        let done = done.map_err(|error| app.photograph_blocked(&election, gate, error))?;
+        (done.history, done.version)
     };
     let upload = if history.state().awaits_upload() {
         let key = incoming_key(id, photograph);
@@ -140,7 +142,6 @@ pub(crate) async fn request(
     } else {
         None
     };
-    let version = history.version();
     let body = RequestedPhotograph { id: photograph.to_string(), version, upload };
     Ok(created(&format!("/v1/elections/{id}/photographs/{photograph}"), version, body))
 }

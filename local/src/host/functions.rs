@@ -147,9 +147,12 @@ pub(crate) fn functions(surroundings: &Surroundings) -> Result<Functions, Wiring
             QueueDriven {
                 queues: &[PHOTOGRAPHS_QUEUE],
                 dead_letters: DEAD_LETTERS,
-                handler: handler(move |event| {
+                // It blocks its thread.
+                handler: Box::new(move |event| {
                     let processor = processor.clone();
-                    async move { processor.handle(event).await }
+                    let handle = tokio::runtime::Handle::current();
+                    let work = move || handle.block_on(async move { processor.handle(event).await });
+                    Box::pin(async move { Ok(tokio::task::spawn_blocking(work).await?) })
                 }),
             },
         ],

@@ -18,6 +18,9 @@ use crate::{
 /// For how long an administrator asks for final results, in seconds.
 const MOST_LOOKS: usize = 20;
 
+/// A picture.
+const PICTURE: &[u8] = include_bytes!("../../fuzz/corpus/photograph/rgb.png");
+
 /// Somebody who holds an election.
 #[derive(Debug, Clone)]
 pub(crate) struct Administrator {
@@ -47,6 +50,10 @@ impl Administrator {
         let election = self.create().await?;
         let path = format!("/elections/{election}");
         let candidates = self.set_up(&path).await?;
+        if self.scenario.rush.is_none() && dice.permille(600) {
+            // It goes on while the election is opened, or deleted.
+            voters.push(tokio::spawn(self.clone().upload_photographs(election)));
+        }
         let scenario = &self.scenario;
         // Thousands are let in once they can cast: they would ask for hours.
         let early = if scenario.rush.is_some() { 0 } else { dice.within(0, scenario.voters) };
@@ -139,6 +146,51 @@ impl Administrator {
             let _ = self.query(What::ShowElection, &path).await;
         }
         Ok(candidates)
+    }
+
+    /// Requests photographs, and uploads some of them: pictures, and what is none.
+    async fn upload_photographs(self, election: ElectionId) {
+        let (dice, cloud) = (self.client.dice.of("photographs"), &self.client.gateway.cloud);
+        let path = format!("/elections/{election}");
+        for number in 0..dice.within(1, 4) {
+            let body = json!({"name": format!("photograph {number}"), "bytes": 1_000});
+            let requested =
+                self.command(What::RequestPhotograph, "POST", &format!("{path}/photographs"), Some(body)).await;
+            let Some(photograph) = requested.ok().and_then(|reply| reply.json["id"].as_str().map(str::to_owned)) else {
+                return;
+            };
+            let key = format!("incoming/{election}/{photograph}");
+            for _ in 0..[0, 1, 1, 1, 1, 2][dice.place(6)] {
+                cloud.upload(&key, if dice.permille(700) { PICTURE } else { b"no picture" });
+                for _ in 0..[0, 1, 1, 1, 1, 2][dice.place(6)] {
+                    let (cloud, key, late) = (Arc::clone(cloud), key.clone(), dice.within(0, 30_000));
+                    tokio::spawn(async move {
+                        sleep(Duration::from_millis(late)).await;
+                        cloud.tell(&key);
+                    });
+                }
+                sleep(Duration::from_millis(dice.within(0, 8_000))).await;
+            }
+            if dice.permille(400) {
+                self.use_photograph(&path, &photograph).await;
+            }
+            if dice.permille(300) {
+                let photograph = format!("{path}/photographs/{photograph}");
+                let _ = self.command(What::RemovePhotograph, "DELETE", &photograph, None).await;
+            }
+        }
+    }
+
+    /// Gives the first candidate a photograph, if both are there.
+    async fn use_photograph(&self, path: &str, photograph: &str) {
+        let shown = self.query(What::ShowElection, path).await;
+        let Some(competition) = shown.as_ref().and_then(|shown| shown.json["competitions"].get(0)) else { return };
+        let (id, candidate) = (&competition["id"], &competition["candidates"][0]["id"]);
+        if let (Some(id), Some(candidate)) = (id.as_str(), candidate.as_str()) {
+            let path = format!("{path}/competitions/{id}/candidates/{candidate}");
+            let body = json!({"image": {"photograph": photograph}});
+            let _ = self.command(What::Change, "PATCH", &path, Some(body)).await;
+        }
     }
 
     /// Looks at the election, while it is being set up, or not.

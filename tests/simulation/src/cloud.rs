@@ -1,12 +1,15 @@
-//! What lies beyond the functions: tables, stream, queue, time, and chance.
+//! What lies beyond the functions: tables, stream, queues, buckets, time, and chance.
 
 use std::{
+    collections::BTreeMap,
     hash::{DefaultHasher, Hash, Hasher},
     sync::{
         Mutex, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
 };
+
+use photovote_test_support::Buckets;
 
 use crate::{
     clock::Clock,
@@ -17,6 +20,11 @@ use crate::{
     stream::Stream,
 };
 
+/// The bucket of uploads and originals.
+pub(crate) const ORIGINALS: &str = "originals";
+/// The bucket of renditions.
+pub(crate) const RENDITIONS: &str = "renditions";
+
 /// AWS, as far as PhotoVote uses it.
 #[derive(Debug)]
 pub(crate) struct Cloud {
@@ -26,6 +34,11 @@ pub(crate) struct Cloud {
     pub(crate) queue: Queue,
     /// The counter's.
     pub(crate) to_count: Queue,
+    /// The photo-processor's.
+    pub(crate) to_process: Queue,
+    pub(crate) buckets: Buckets,
+    /// All files that were uploaded, by their keys.
+    pub(crate) uploaded: Mutex<BTreeMap<String, Vec<Vec<u8>>>>,
     pub(crate) faults: Faults,
     pub(crate) dice: Dice,
     pub(crate) clock: Clock,
@@ -48,12 +61,30 @@ impl Cloud {
             stream: Stream::new(faults.clone(), dice.of("stream"), most_attempts),
             queue: Queue::default(),
             to_count: Queue::default(),
+            to_process: Queue::default(),
+            buckets: Buckets::default(),
+            uploaded: Mutex::default(),
             faults,
             dice: dice.of("network"),
             clock: Clock::start(),
             trace: Trace { aloud: std::env::var_os("TRACE").is_some(), ..Trace::default() },
             calls: AtomicU64::new(0),
         }
+    }
+
+    /// Somebody uploads a file by a form.
+    pub(crate) fn upload(&self, key: &str, file: &[u8]) {
+        self.note(|| format!("an upload of {} bytes to {key}", file.len()));
+        self.buckets.set_time(self.clock.now());
+        self.buckets.put(ORIGINALS, key, file);
+        let mut uploaded = self.uploaded.lock().unwrap_or_else(PoisonError::into_inner);
+        uploaded.entry(key.to_owned()).or_default().push(file.to_vec());
+    }
+
+    /// The bucket tells the photo-processor of an upload.
+    pub(crate) fn tell(&self, key: &str) {
+        let message = serde_json::json!({"Records": [{"s3": {"object": {"key": key}}}]});
+        self.to_process.send(message.to_string(), self.clock.now());
     }
 
     /// Takes something that happens into the trace; with `TRACE` set, it is printed, too.

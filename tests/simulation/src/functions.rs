@@ -19,12 +19,13 @@ use photovote_closing::Closer;
 use photovote_counting::Counter;
 use photovote_events::Environment;
 use photovote_functions::{Wiring, WiringError};
+use photovote_photographs::Processor;
 use photovote_projection::Projector;
 use photovote_repair::Repair;
 use tokio::time::timeout;
 
 use crate::{
-    cloud::Cloud,
+    cloud::{Cloud, ORIGINALS, RENDITIONS},
     dice::Dice,
     engine::{CONTROL, DOCUMENTS, EVENTS},
     faults::Fault,
@@ -33,6 +34,8 @@ use crate::{
 
 /// The counter's queue.
 pub(crate) const COUNT_QUEUE: &str = "photovote-count";
+/// The photo-processor's queue.
+pub(crate) const PHOTOGRAPHS_QUEUE: &str = "photovote-photographs";
 /// How long an invocation may take, as the template says.
 const LONGEST: Duration = Duration::from_secs(28);
 /// Longer streams have snapshots: those of most elections here, when they open.
@@ -163,6 +166,7 @@ pub(crate) struct Functions {
     pub(crate) counter: Function<Counter>,
     pub(crate) repair: Function<Repair>,
     pub(crate) closer: Function<Closer>,
+    pub(crate) photo_processor: Function<Processor>,
 }
 
 impl Functions {
@@ -181,6 +185,7 @@ impl Functions {
             counter: Function::new(cloud, "counter", dice, Wiring::counter),
             repair: Function::new(cloud, "repair", dice, Wiring::repair),
             closer: Function::new(cloud, "closer", dice, Wiring::closer),
+            photo_processor: Function::new(cloud, "photo-processor", dice, Wiring::photo_processor),
         }
     }
 }
@@ -194,6 +199,11 @@ pub(crate) fn wiring(config: &SdkConfig, environment: &Environment) -> Wiring {
             "DOCUMENTS_TABLE" => DOCUMENTS.to_owned(),
             "REPAIR_QUEUE_URL" => "http://simulated/000000000000/photovote-repair".to_owned(),
             "COUNT_QUEUE_URL" => format!("http://simulated/000000000000/{COUNT_QUEUE}"),
+            "PHOTOGRAPHS_QUEUE_URL" => format!("http://simulated/000000000000/{PHOTOGRAPHS_QUEUE}"),
+            "ORIGINALS_BUCKET" => ORIGINALS.to_owned(),
+            "RENDITIONS_BUCKET" => RENDITIONS.to_owned(),
+            "UPLOAD_URL" => "http://simulated/uploads".to_owned(),
+            "AWS_REGION" => "us-east-1".to_owned(),
             _ => return None,
         };
         Some(setting)

@@ -20,6 +20,8 @@ pub(crate) enum What {
     Open,
     Close,
     Delete,
+    RequestPhotograph,
+    RemovePhotograph,
     Register,
     Remove,
     ReplaceToken,

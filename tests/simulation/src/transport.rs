@@ -25,7 +25,12 @@ use dynoxide::{DynoxideError, errors::CancellationReason};
 use serde_json::{Value, json};
 use tokio::{sync::Notify, time::sleep};
 
-use crate::{cloud::Cloud, engine::DOCUMENTS, faults::Fault, functions::COUNT_QUEUE};
+use crate::{
+    cloud::Cloud,
+    engine::DOCUMENTS,
+    faults::Fault,
+    functions::{COUNT_QUEUE, PHOTOGRAPHS_QUEUE},
+};
 
 /// A function's life, which can end between any two calls: before a call has its effect, or after.
 #[derive(Debug, Clone, Default)]
@@ -114,14 +119,36 @@ struct Call {
     service: String,
     operation: String,
     body: Value,
+    /// What is asked of S3 instead.
+    objects: Option<ObjectCall>,
+}
+
+/// A request to S3.
+#[derive(Debug)]
+struct ObjectCall {
+    uri: String,
+    media_type: String,
+    cache_control: String,
+    bytes: Vec<u8>,
 }
 
 impl Call {
     fn of(request: &HttpRequest) -> Self {
-        let target = request.headers().get("x-amz-target").unwrap_or_default();
+        let header = |name| request.headers().get(name).unwrap_or_default();
+        let target = header("x-amz-target");
+        if target.is_empty() {
+            let objects = ObjectCall {
+                uri: request.uri().to_owned(),
+                media_type: header("content-type").to_owned(),
+                cache_control: header("cache-control").to_owned(),
+                bytes: request.body().bytes().unwrap_or_default().to_vec(),
+            };
+            let (service, operation) = ("S3".to_owned(), request.method().to_owned());
+            return Self { service, operation, body: Value::Null, objects: Some(objects) };
+        }
         let (service, operation) = target.split_once('.').unwrap_or(("", target));
         let body = request.body().bytes().and_then(|bytes| serde_json::from_slice(bytes).ok()).unwrap_or_default();
-        Self { service: service.to_owned(), operation: operation.to_owned(), body }
+        Self { service: service.to_owned(), operation: operation.to_owned(), body, objects: None }
     }
 
     fn is_transaction(&self) -> bool {
@@ -129,7 +156,8 @@ impl Call {
     }
 
     fn writes(&self) -> bool {
-        matches!(&*self.operation, "PutItem" | "UpdateItem" | "DeleteItem" | "TransactWriteItems" | "SendMessage")
+        let of_tables = ["PutItem", "UpdateItem", "DeleteItem", "TransactWriteItems"];
+        [&of_tables[..], &["SendMessage", "PUT", "DELETE"]].concat().contains(&&*self.operation)
     }
 
     async fn carry_out(mut self, cloud: &Cloud, life: &Life) -> Result<HttpResponse, ConnectorError> {
@@ -229,6 +257,9 @@ impl Call {
 
     /// The answer, and the effect.
     fn performed(&mut self, cloud: &Cloud) -> HttpResponse {
+        if let Some(call) = &self.objects {
+            return call.performed(&self.operation, cloud);
+        }
         let answer = match &*self.service {
             "DynamoDB_20120810" => self.perform(cloud),
             "DynamoDBStreams_20120810" => Ok(self.read_stream(cloud)),
@@ -296,9 +327,30 @@ impl Call {
 
     fn send_message(&self, cloud: &Cloud) -> Vec<u8> {
         let body = self.body["MessageBody"].as_str().unwrap_or_default().to_owned();
-        let to_count = self.body["QueueUrl"].as_str().is_some_and(|url| url.ends_with(COUNT_QUEUE));
-        let queue = if to_count { &cloud.to_count } else { &cloud.queue };
+        let queue = match self.body["QueueUrl"].as_str().and_then(|url| url.rsplit('/').next()) {
+            Some(COUNT_QUEUE) => &cloud.to_count,
+            Some(PHOTOGRAPHS_QUEUE) => &cloud.to_process,
+            _ => &cloud.queue,
+        };
         json!({"MessageId": queue.send(body, cloud.clock.now())}).to_string().into_bytes()
+    }
+}
+
+impl ObjectCall {
+    fn performed(&self, method: &str, cloud: &Cloud) -> HttpResponse {
+        cloud.buckets.set_time(cloud.clock.now());
+        let header = |name: &str| match name {
+            "content-type" => Some(&*self.media_type),
+            "cache-control" => Some(&*self.cache_control),
+            _ => None,
+        };
+        let (status, headers, body) = cloud.buckets.answer(method, &self.uri, header, &self.bytes);
+        cloud.note(|| format!("{method} {} is answered {status}", self.uri));
+        let mut answer = response(status, body);
+        for (name, value) in headers {
+            answer.headers_mut().insert(name, value);
+        }
+        answer
     }
 }
 

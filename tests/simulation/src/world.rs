@@ -12,8 +12,8 @@ use aws_lambda_events::{
     dynamodb::Event,
     sqs::{SqsBatchResponse, SqsEvent},
 };
-use photovote_domain::Timestamp;
-use photovote_queues::CountMessage;
+use photovote_domain::{ElectionId, Timestamp};
+use photovote_queues::{CountMessage, PhotographMessage};
 use serde_json::json;
 use tokio::time::{sleep, timeout};
 
@@ -34,6 +34,8 @@ use crate::{
 const SHARDS: usize = 8;
 /// How many counters work at once.
 const COUNTERS: usize = 3;
+/// How many photo-processors work at once.
+const PROCESSORS: usize = 2;
 /// How often the closer comes, in milliseconds.
 const CLOSER: u64 = 10_000;
 /// How long the system may take to come to rest once nothing goes wrong any more, in milliseconds of virtual time.
@@ -106,13 +108,19 @@ async fn simulate(seed: u64, scenario: &Scenario) -> Report {
         let message = CountMessage::election(election, check::generation());
         cloud.to_count.send(serde_json::to_string(&message).expect("a message is JSON"), cloud.clock.now());
     }
+    // The first look finds what was lost. What nothing refers to is old enough for the second one.
+    let elections = check::elections(&cloud);
+    machinery.look_after_photographs(&elections);
     let rested = rested && machinery.rest(scenario).await;
+    machinery.over.store(true, Ordering::Relaxed);
+    sleep(Duration::from_mins(61)).await;
+    machinery.look_after_photographs(&elections);
+    let rested = rested && machinery.process_once(elections.len()).await;
     let journal = gateway.journal.take();
     let mut findings = check::everything(&cloud, &journal, scenario).await;
     if !rested {
         findings.violations.insert(0, "the system does not come to rest".to_owned());
     }
-    machinery.over.store(true, Ordering::Relaxed);
     Report {
         seed,
         scenario: scenario.name,
@@ -145,6 +153,9 @@ impl Machinery {
         // Shards are counted side by side, and one of them twice at once.
         for counter in 0..COUNTERS {
             tokio::spawn(self.clone().count(dice.of(("counter", counter))));
+        }
+        for processor in 0..PROCESSORS {
+            tokio::spawn(self.clone().process_photographs(dice.of(("photo-processor", processor))));
         }
         tokio::spawn(self.clone().close_what_is_due());
     }
@@ -193,6 +204,32 @@ impl Machinery {
         self.work_off(&self.cloud.to_count, dice, invoke).await;
     }
 
+    async fn process_photographs(self, dice: Dice) {
+        let function = &self.functions.photo_processor;
+        let invoke = |event| function.invoke(|processor| async move { processor.handle(event).await });
+        self.work_off(&self.cloud.to_process, dice, invoke).await;
+    }
+
+    /// Asks the photo-processor to look after each of these elections, as the reconciler does.
+    fn look_after_photographs(&self, elections: &[ElectionId]) {
+        for election in elections {
+            let message = serde_json::to_string(&PhotographMessage::election(*election)).expect("a message is JSON");
+            self.cloud.to_process.send(message, self.cloud.clock.now());
+        }
+    }
+
+    /// Brings the photo-processor so many messages. Is it done with them, and asks for no more?
+    async fn process_once(&self, messages: usize) -> bool {
+        let messages = self.cloud.to_process.receive(messages, self.cloud.clock.now());
+        let records: Vec<_> =
+            messages.iter().map(|message| json!({"messageId": message.id, "body": message.body})).collect();
+        let event: SqsEvent = serde_json::from_value(json!({"Records": records})).expect("this is an event of SQS");
+        let processor = &self.functions.photo_processor;
+        let answer = processor.invoke(|processor| async move { processor.handle(event).await }).await;
+        messages.iter().for_each(|message| self.cloud.to_process.delete(&message.id));
+        answer.is_some_and(|answer| answer.batch_item_failures.is_empty()) && self.cloud.to_process.is_empty()
+    }
+
     /// Brings a queue's messages to a function until they are worked off.
     async fn work_off<F>(&self, queue: &Queue, dice: Dice, invoke: impl Fn(SqsEvent) -> F)
     where
@@ -234,6 +271,7 @@ impl Machinery {
             if waited
                 && self.cloud.queue.is_empty()
                 && self.cloud.to_count.is_empty()
+                && self.cloud.to_process.is_empty()
                 && self.cloud.stream.is_drained(&self.cloud.engine)
             {
                 // What was delivered last is being worked on.

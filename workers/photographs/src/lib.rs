@@ -64,9 +64,6 @@ enum Trouble {
     /// The queue does not take a message.
     #[error("the queue does not take a message: {0}")]
     Queue(#[from] SendError),
-    /// Nothing was made of the original.
-    #[error("the work on an original broke off: {0}")]
-    BrokenOff(#[from] tokio::task::JoinError),
 }
 
 /// A photograph whose original was uploaded.
@@ -88,7 +85,8 @@ impl Processor {
         Self { events, originals, renditions, queue }
     }
 
-    /// Works off a batch of messages. The answer names those that have to come again.
+    /// Works off a batch of messages. The answer names those that have to come again. Blocks its thread for a second or two while it
+    /// makes renditions: a function has a thread of its own.
     pub async fn handle(&self, event: SqsEvent) -> SqsBatchResponse {
         let mut response = SqsBatchResponse::default();
         for message in event.records {
@@ -158,9 +156,7 @@ impl Processor {
             Err(error) => return Err(error.into()),
         };
         let upload = self.write_down(upload, PhotographCommand::Receive).await?;
-        let bytes = original.clone();
-        let rendered = tokio::task::spawn_blocking(move || render(&bytes)).await?;
-        let command = match rendered {
+        let command = match render(&original) {
             Err(unusable) => refusal(&unusable),
             Ok(rendered) => {
                 let sha256 = Digest::of(&original);

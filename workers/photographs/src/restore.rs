@@ -29,8 +29,7 @@ impl Processor {
         }
         let original = self.originals.get(&original_key(election, photograph), MOST_BYTES).await?;
         if let Some(original) = original.filter(|original| Digest::of(original) == pixels.sha256) {
-            let rendered = tokio::task::spawn_blocking(move || render(&original)).await?;
-            for made in rendered.map(|rendered| rendered.renditions).unwrap_or_default() {
+            for made in render(&original).map(|rendered| rendered.renditions).unwrap_or_default() {
                 let file = described(&made);
                 if lost.contains(&&file) {
                     self.put_rendition(election, photograph, &file, made.bytes).await?;

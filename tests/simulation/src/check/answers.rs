@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use photovote_domain::{BallotId, ElectionId, VoterId, election::Status};
+use photovote_domain::{BallotId, ElectionId, PhotographId, VoterId, election::Status};
 use photovote_edge::{self as http, BallotToken, DraftTag, command_id, derived_id};
 use photovote_events::Stream;
 use photovote_test_support::Reply;
@@ -122,6 +122,19 @@ fn administered(asked: &Asked, caller: &str, key: &str, truth: &Truth) -> Option
     }
     let election = election(asked)?;
     let named = || asked.path.split('/').nth(4)?.parse::<VoterId>().ok();
+    let photograph = match asked.what {
+        What::RequestPhotograph => Some(PhotographId::from_bits(derived_id(
+            caller,
+            &format!("{election}/photograph"),
+            truth.secret(election),
+            key,
+        ))),
+        What::RemovePhotograph => Some(asked.path.split('/').nth(4)?.parse().ok()?),
+        _ => None,
+    };
+    if let Some(photograph) = photograph {
+        return Some(Stream::photograph(election, truth.election(election)?.shards, photograph));
+    }
     let voter = match asked.what {
         What::Register => {
             VoterId::from_bits(derived_id(caller, &format!("{election}/voter"), truth.secret(election), key))

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use photovote_coordination::{GateState, GateStatus};
-use photovote_domain::{Election, ElectionId, Timestamp, ballot, election::Status, email_key, voter};
+use photovote_domain::{Election, ElectionId, Timestamp, ballot, election::Status, email_key, photograph, voter};
 use serde_json::Value;
 
 use super::{Verdict, truth::Truth};
@@ -65,6 +65,15 @@ fn gates(
         verdict.holds(gate.casts == casts, || format!("{id}: gate {shard} counts {} casts of {casts}", gate.casts));
         verdict.holds(gate.registered == registered, || {
             format!("{id}: gate {shard} counts {} registered voters of {registered}", gate.registered)
+        });
+        let photographs = super::photographs::photographs(truth, id).into_iter();
+        let photographs = photographs.filter(|(photograph, document)| {
+            let is_there = document.photograph.status != photograph::Status::Removed;
+            is_there && election.shards.shard_of(&photograph.to_string()) == shard
+        });
+        let photographs = photographs.count() as u64;
+        verdict.holds(gate.photographs == photographs, || {
+            format!("{id}: gate {shard} counts {} photographs of {photographs}", gate.photographs)
         });
         let expected = match election.status {
             Status::Draft | Status::Absent => GateStatus::Draft,

@@ -5,6 +5,7 @@ mod ballots;
 mod control;
 mod counting;
 mod documents;
+mod photographs;
 mod shown;
 mod truth;
 
@@ -40,6 +41,12 @@ pub(crate) fn deleted(cloud: &Cloud) -> Vec<ElectionId> {
     elections.map(|(id, _)| id).collect()
 }
 
+/// All elections.
+pub(crate) fn elections(cloud: &Cloud) -> Vec<ElectionId> {
+    let Ok(truth) = truth::Truth::read(cloud, &mut Verdict(&mut Vec::new())) else { return Vec::new() };
+    truth.elections().map(|(id, _)| id).collect()
+}
+
 /// The generation that there is.
 pub(crate) fn generation() -> Generation {
     documents::GENERATION.parse().expect("a generation")
@@ -58,10 +65,13 @@ pub(crate) async fn everything(cloud: &std::sync::Arc<Cloud>, journal: &[Asked],
     };
     let (_, dead) = cloud.queue.history();
     let (_, uncounted) = cloud.to_count.history();
-    verdict.holds(dead.is_empty() && uncounted.is_empty(), || format!("dead letters: {dead:?} {uncounted:?}"));
+    let (_, unprocessed) = cloud.to_process.history();
+    let is_none = dead.is_empty() && uncounted.is_empty() && unprocessed.is_empty();
+    verdict.holds(is_none, || format!("dead letters: {dead:?} {uncounted:?} {unprocessed:?}"));
     control::check(&truth, cloud, &mut verdict);
     counting::check(&truth, &mut verdict);
     documents::check(&truth, cloud, &mut verdict).await;
+    photographs::check(&truth, cloud, &mut verdict).await;
     ballots::check(&truth, journal, &mut verdict);
     answers::check(&truth, journal, scenario, &mut verdict);
     shown::check(&truth, journal, &mut verdict);

@@ -28,7 +28,7 @@ const SHARDS: u8 = 2;
 /// An hour, in milliseconds.
 pub(crate) const HOUR: i64 = 3_600_000;
 
-/// A picture of 4 × 4 pixels that is a PNG.
+/// A picture of 40 × 24 pixels, a PNG.
 pub(crate) fn picture() -> Vec<u8> {
     include_bytes!("../../../../tests/fuzz/corpus/photograph/rgb.png").to_vec()
 }
