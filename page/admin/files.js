@@ -76,6 +76,6 @@ export function titleOf(name) {
   const stem = name.normalize('NFC').replace(/\.[^.\s]{1,5}$/, '');
   const rest = stem.replace(LETTERS.test(stem) ? LETTERS : CAMERA, '');
   // A number with a separator stands before a title; one with a space may be a part of it.
-  const words = ADDED.test(rest) ? '' : /^\d+ /.test(stem) ? stem : rest;
+  const words = rest !== stem && ADDED.test(rest) ? '' : /^\d+ /.test(stem) ? stem : rest;
   return [...words.replace(/[_\s]+/g, ' ').replace(/ ?- ?(?=-)/g, '').replace(/^[\s.-]+|[\s.-]+$/g, '')].slice(0, LONGEST).join('');
 }

@@ -18,7 +18,7 @@ const LONGEST = 15_000;
 /** How often the page is drawn while files are sent, in milliseconds. */
 const DRAWN = 120;
 /** How often a form may be refused before its file waits for a person. */
-const FORMS = 3;
+const FORMS = 5;
 /** What refuses all photographs, and not only one. */
 const ALL_REFUSED = ['too_many_photographs', 'election_not_draft', 'election_not_found', 'role_insufficient'];
 
