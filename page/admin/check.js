@@ -3,8 +3,7 @@
 import { html, useEffect, useState } from '../lib/html.js';
 import { now } from '../lib/api.js';
 import { exactly, t } from '../lib/words.js';
-import { Confirm } from './photographs.js';
-import { Field, command, read } from './work.js';
+import { Confirm, Field, command, read } from './work.js';
 
 /** A time of the reader's own clock, as a form writes it. @param {Date} date */
 export function local(date) {

@@ -1,9 +1,8 @@
 // @ts-check
 import { html, useEffect, useState } from '../lib/html.js';
 import { t } from '../lib/words.js';
-import { Confirm } from './photographs.js';
 import { subject } from './sign-in.js';
-import { Field, Refusal, all, command, useCommand } from './work.js';
+import { Confirm, Field, Refusal, all, command, useCommand } from './work.js';
 
 const ROLES = ['observer', 'editor', 'owner'];
 

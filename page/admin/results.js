@@ -3,8 +3,7 @@ import { html, useEffect, useState } from '../lib/html.js';
 import { Copy, download } from '../lib/parts.js';
 import { t } from '../lib/words.js';
 import { Results } from '../outcome/view.js';
-import { Confirm } from './photographs.js';
-import { ask, command, read } from './work.js';
+import { Confirm, ask, command, read } from './work.js';
 
 /** Results for administrators, and their release. @param {import('./photographs.js').PartProps} props */
 export function AdministratorResults({ election, load, can }) {

@@ -4,8 +4,7 @@ import { html, useEffect, useState } from '../lib/html.js';
 import { now } from '../lib/api.js';
 import { exactly, number, t } from '../lib/words.js';
 import { local } from './check.js';
-import { Confirm } from './photographs.js';
-import { Field, Refusal, ask, command, useCommand } from './work.js';
+import { Confirm, Field, Refusal, ask, command, useCommand } from './work.js';
 
 /** @param {import('./photographs.js').PartProps} props */
 export function Running({ election, load, can }) {

@@ -2,8 +2,7 @@
 import { html, useState } from '../lib/html.js';
 import { t } from '../lib/words.js';
 import { ScaleField } from './elections.js';
-import { Confirm } from './photographs.js';
-import { Field, Refusal, command, useCommand } from './work.js';
+import { Confirm, Field, Refusal, command, useCommand } from './work.js';
 
 /** Name, description, scale; and the end of a draft. @param {import('./photographs.js').PartProps} props */
 export function Settings({ election, load, can, owner }) {

@@ -1,199 +1,165 @@
 // @ts-check
-/** Uploading photographs, and giving them their titles before voters see them. */
+/** Uploading photographs into a draft, and checking their titles before voters see them. */
 import { html, useEffect, useRef, useState } from '../lib/html.js';
-import { t } from '../lib/words.js';
-import { all, command } from './work.js';
+import { has, problemWords, t } from '../lib/words.js';
+import { filesOf, visible } from './files.js';
+import { Titles } from './titles.js';
+import { uploadingOf } from './uploading.js';
+import { Confirm, Field, Refusal, command, useCommand } from './work.js';
 
-/** How many files are sent at once. More would only share the same line. */
-const AT_ONCE = 3;
-/** How long the page waits before it asks again whether photographs are ready, in milliseconds. */
-const PAUSE = 1_000;
-/** Photographs whose likeness differs in at most this many of 64 bits are probably the same. */
-const ALIKE = 6;
+/** The choice of a competition that is not there yet. */
+const NEW = 'new';
 
-/**
- * @typedef {object} Sending A file on its way.
- * @property {File} file
- * @property {string} seen Its address in this tab, for a thumbnail.
- * @property {string} [id] The photograph, once it is requested.
- * @property {number} share How much of it has been sent, from 0 to 1.
- * @property {'waiting' | 'sending' | 'sent' | 'failed' | 'refused'} state
- * @property {any} [problem] Why it was refused.
- * @property {() => void} [stop]
- */
-
-/** A title for a file: its name without the ending, and with spaces. @param {string} name */
-export const titleOf = (name) => name.replace(/\.[^.]{1,5}$/, '').replace(/[_-]+/g, ' ').replace(/\s+/g, ' ').trim().slice(0, 200);
-
-/** Sends a form, and tells how far it is. @param {any} upload @param {Sending} sending @param {() => void} moved @returns {Promise<boolean>} */
-function send(upload, sending, moved) {
-  return new Promise((resolve) => {
-    const form = new FormData();
-    Object.entries(upload.fields ?? {}).forEach(([name, value]) => form.append(name, /** @type {string} */ (value)));
-    form.append('file', sending.file);
-    const request = new XMLHttpRequest();
-    request.open(upload.method, upload.url);
-    request.upload.onprogress = ({ loaded, total }) => {
-      sending.share = loaded / total;
-      moved();
-    };
-    request.onload = () => resolve(request.status >= 200 && request.status < 300);
-    request.onerror = request.onabort = request.ontimeout = () => resolve(false);
-    sending.stop = () => request.abort();
-    request.send(form);
-  });
-}
-
-/** How many bits of two likenesses differ. @param {string} one @param {string} other */
-export function distance(one, other) {
-  let differing = BigInt(`0x${one}`) ^ BigInt(`0x${other}`);
-  let bits = 0;
-  for (; differing; differing >>= 1n) bits += Number(differing & 1n);
-  return bits;
-}
+/** @typedef {import('./uploading.js').Uploading} Uploading @typedef {import('./uploading.js').Entry} Entry */
 
 /**
- * Photographs that no candidate uses yet: on their way, being processed, ready, refused.
+ * Photographs that no candidate shows yet: on their way, being prepared, ready, refused.
  * @param {{election: import('./main.js').Election, load: (version?: number) => Promise<any>}} props
  */
 export function Uploads({ election, load }) {
-  const [files, setFiles] = useState(/** @type {Sending[]} */ ([]));
-  const [photographs, setPhotographs] = useState(/** @type {any[]} */ ([]));
-  const [titles, setTitles] = useState(/** @type {Record<string, string>} */ ({}));
-  const [alts, setAlts] = useState(/** @type {Record<string, string>} */ ({}));
-  const [competition, setCompetition] = useState(election.competitions.at(-1)?.id ?? '');
-  const [adding, setAdding] = useState(0);
-  const [problem, setProblem] = useState(/** @type {any} */ (null));
+  const uploading = uploadingOf(election.id);
+  const [, draw] = useState(0);
   const [over, setOver] = useState(false);
-  const sendings = useRef(/** @type {Sending[]} */ ([]));
-  const there = useRef(true);
-  const path = `/elections/${election.id}/photographs`;
-  const used = new Set(election.competitions.flatMap(({ candidates }) => candidates.map(({ image }) => image?.photograph).filter(Boolean)));
-  const moved = () => there.current && setFiles([...sendings.current]);
-  const look = async () => {
-    const { answer, items } = await all(path);
-    if (answer.ok && there.current) setPhotographs(items);
-    return items;
+  const [removing, setRemoving] = useState(/** @type {Entry | null} */ (null));
+  const [checked, setChecked] = useState(false);
+  const heading = useRef(/** @type {HTMLElement | null} */ (null));
+  const take = (/** @type {File[]} */ files) => {
+    setChecked(false);
+    uploading.take(files);
   };
-
   useEffect(() => {
-    look();
-    return () => {
-      there.current = false;
-      sendings.current.forEach(({ seen }) => URL.revokeObjectURL(seen));
+    const watch = () => draw((n) => n + 1);
+    uploading.watchers.add(watch);
+    uploading.look();
+    return () => { uploading.watchers.delete(watch); };
+  }, [uploading]);
+  useEffect(() => uploading.use(election), [election]);
+  useEffect(() => {
+    const has = (/** @type {DragEvent} */ event) => event.dataTransfer?.types.includes('Files');
+    const drag = (/** @type {DragEvent} */ event) => {
+      if (!has(event)) return;
+      event.preventDefault();
+      setOver(true);
     };
-  }, [election.id]);
+    const leave = (/** @type {DragEvent} */ event) => !event.relatedTarget && setOver(false);
+    const drop = async (/** @type {DragEvent} */ event) => {
+      if (!has(event) || !event.dataTransfer) return;
+      event.preventDefault();
+      setOver(false);
+      take(await filesOf(event.dataTransfer));
+    };
+    // The whole window takes what is dropped: a near miss would open the picture, and leave the page.
+    const all = /** @type {[string, any][]} */ ([['dragenter', drag], ['dragover', drag], ['dragleave', leave], ['drop', drop]]);
+    all.forEach(([name, listener]) => addEventListener(name, listener));
+    return () => all.forEach(([name, listener]) => removeEventListener(name, listener));
+  }, [uploading]);
 
-  const unfinished = files.some(({ state }) => state === 'waiting' || state === 'sending');
-  const processed = photographs.some(({ status }) => status === 'processing') || files.some(({ id, state }) => state === 'sent' && !photographs.some((p) => p.id === id && ['ready', 'refused'].includes(p.status)));
-  useEffect(() => {
-    if (!processed) return undefined;
-    const timer = setTimeout(look, PAUSE);
-    return () => clearTimeout(timer);
-  }, [photographs, processed]);
-  useEffect(() => {
-    const stay = (/** @type {BeforeUnloadEvent} */ event) => event.preventDefault();
-    if (unfinished) addEventListener('beforeunload', stay);
-    return () => removeEventListener('beforeunload', stay);
-  }, [unfinished]);
+  const remove = async (/** @type {Entry} */ entry) => {
+    const gone = await uploading.drop(entry);
+    heading.current?.focus();
+    return gone;
+  };
+  const refused = uploading.entries.filter(({ state }) => state === 'refused');
+  const rest = uploading.entries.filter(({ state }) => state !== 'refused');
+  const empty = !uploading.entries.length && !election.competitions.some(({ candidates }) => candidates.length);
+  return html`<section class="uploads stack wide" aria-label=${t('uploads.title')}>
+    <div class="drop" data-over=${over}>
+      <div class="grow"><h2 tabindex="-1" ref=${heading}>${t('uploads.title')}</h2><p class="small quiet">${over ? t('uploads.let_go') : t('uploads.what')}</p></div>
+      <label class="button ${empty ? 'next' : ''}">${t('uploads.choose')}<input class="unseen" type="file" multiple accept="image/jpeg,image/png,image/webp"
+        onChange=${(/** @type {any} */ event) => { take(visible(event.target.files)); event.target.value = ''; }} /></label>
+      <${Progress} uploading=${uploading} entries=${rest} />
+    </div>
+    ${refused.length > 0 && html`<${Refused} uploading=${uploading} refused=${refused} onRemoved=${() => heading.current?.focus()} />`}
+    ${rest.length > 0 && html`<${Checking} election=${election} load=${load} uploading=${uploading} entries=${rest} checked=${checked} setChecked=${setChecked}
+      onRemove=${(/** @type {Entry} */ entry) => (entry.state === 'ready' ? setRemoving(entry) : remove(entry))} />`}
+    ${removing && html`<${Confirm} title=${t('remove.one', { name: removing.name })} what=${t('uploads.remove.what')} action=${t('remove')}
+      work=${() => remove(removing).then((answer) => { setRemoving(null); return answer; })} onClose=${() => setRemoving(null)} />`}
+  </section>`;
+}
 
-  const work = async (/** @type {Sending} */ sending) => {
-    sending.state = 'sending';
-    sending.share = 0;
-    moved();
-    const body = { name: sending.file.name.slice(0, 200) || 'photograph', bytes: sending.file.size, ...(sending.file.type && { media_type: sending.file.type }), ...(sending.id && { id: sending.id }) };
-    const answer = await command('POST', path, body);
-    if (!answer.ok) {
-      sending.state = answer.later ? 'failed' : 'refused';
-      sending.problem = answer;
-    } else {
-      sending.id = answer.body.id;
-      sending.state = !answer.body.upload || (await send(answer.body.upload, sending, moved)) ? 'sent' : 'failed';
-    }
-    moved();
-    next();
-    look();
-  };
-  const next = () => {
-    const free = AT_ONCE - sendings.current.filter(({ state }) => state === 'sending').length;
-    sendings.current.filter(({ state }) => state === 'waiting').slice(0, Math.max(0, free)).forEach(work);
-  };
-  const take = (/** @type {Iterable<File>} */ chosen) => {
-    const taken = [...chosen].filter(({ size }) => size > 0 || size === 0);
-    sendings.current.push(...taken.map((file) => /** @type {Sending} */ ({ file, seen: URL.createObjectURL(file), share: 0, state: 'waiting' })));
-    moved();
-    next();
-  };
-  const again = (/** @type {Sending} */ sending) => {
-    sending.state = 'waiting';
-    moved();
-    next();
-  };
-  const drop = async (/** @type {Sending | null} */ sending, /** @type {any} */ photograph) => {
-    sending?.stop?.();
-    if (sending) {
-      sendings.current = sendings.current.filter((other) => other !== sending);
-      URL.revokeObjectURL(sending.seen);
-      moved();
-    }
-    const id = photograph?.id ?? sending?.id;
-    if (id) await command('DELETE', `${path}/${id}`);
-    look();
-  };
+/** How far all files are, and what holds them up. @param {{uploading: Uploading, entries: Entry[]}} props */
+function Progress({ uploading, entries }) {
+  const { held, problem, again } = uploading;
+  const count = (/** @type {string[]} */ ...states) => entries.filter(({ state }) => states.includes(state)).length;
+  const going = count('waiting', 'sending', 'failed');
+  const prepared = count('sent', 'processing');
+  const [ready, awaited] = [count('ready'), count('awaited')];
+  const all = entries.length - awaited;
+  const said = going ? t('uploads.progress', { done: prepared + ready, count: all }) : prepared ? t('uploads.preparing', { count: prepared }) : ready ? t('uploads.all_ready', { count: ready }) : '';
+  const share = entries.reduce((sum, { state, share }) => sum + (['sent', 'processing', 'ready'].includes(state) ? 1 : state === 'sending' ? share : 0), 0);
+  const stop = () => uploading.dropAll(entries.filter(({ state }) => ['waiting', 'sending', 'failed'].includes(state)));
+  return html`<div class="far stack wide">
+    ${going + prepared > 0 && html`<progress aria-label=${t('uploads.title')} value=${going ? share : ready} max=${all}></progress>`}
+    <div class="head" data-empty=${!said}><p class="small" role="status">${said}</p>
+      ${going > 1 && html`<button type="button" class="link small" onClick=${stop}>${t('uploads.cancel_all')}</button>`}</div>
+    ${again > 0 && html`<p class="small quiet" role="status">${t('uploads.here', { count: again })}</p>`}
+    <div role="alert">${problem
+      ? html`<p class="note bad">${problemWords(problem)} <span class="small quiet">${t('code', { code: problem.code })}</span></p>`
+      : held && html`<p class="note bad">${t(`uploads.${held}`)} <button type="button" class="link" onClick=${() => uploading.retry()}>${t('uploads.now')}</button></p>`}</div>
+    ${problem && going > 0 && html`<p><button type="button" class="button" onClick=${() => uploading.retry()}>${t('again')}</button></p>`}
+    ${awaited > 0 && html`<p class="note"><b>${t('uploads.missing', { count: awaited })}</b> ${t('uploads.missing.do')}</p>`}
+  </div>`;
+}
 
-  const waiting = photographs.filter(({ id }) => !used.has(id));
-  const ready = waiting.filter(({ status }) => status === 'ready');
-  const add = async () => {
-    setProblem(null);
-    let version;
-    for (const [index, photograph] of ready.entries()) {
-      setAdding(index + 1);
-      const name = (titles[photograph.id] ?? titleOf(photograph.name)) || t('uploads.untitled');
-      const alt = alts[photograph.id]?.trim();
-      const answer = await command('POST', `/elections/${election.id}/competitions/${competition}/candidates`, { name, image: { photograph: photograph.id, ...(alt && { alt }) } });
-      if (!answer.ok) {
-        setProblem(answer);
-        break;
+/** What cannot be used, and why. @param {{uploading: Uploading, refused: Entry[], onRemoved: () => void}} props */
+function Refused({ uploading, refused, onRemoved }) {
+  const remove = async (/** @type {Entry[]} */ entries) => {
+    await uploading.dropAll(entries);
+    onRemoved();
+  };
+  const why = (/** @type {Entry} */ { refusal, photograph }) => (has(`unusable.${refusal}`) ? t(`unusable.${refusal}`) : photograph?.problem?.detail);
+  return html`<section class="card stack wide refused" aria-label=${t('uploads.refused', { count: refused.length })}>
+    <div class="head"><h3>${t('uploads.refused', { count: refused.length })}</h3>
+      <button type="button" class="button plain" onClick=${() => remove(refused)}>${t('uploads.refused.remove')}</button></div>
+    <ul class="rows">${refused.map((entry) => html`<li key=${entry.key}><span class="mark no" aria-hidden="true">!</span>
+      <div class="grow"><b class="name">${entry.name}</b><br /><span class="small">${why(entry)}</span></div>
+      <button type="button" class="link small" aria-label=${t('remove.one', { name: entry.name })} onClick=${() => remove([entry])}>${t('remove')}</button></li>`)}</ul></section>`;
+}
+
+/**
+ * The check before use: titles in a table, and the button that makes candidates of what is ready.
+ * @param {{election: import('./main.js').Election, load: (version?: number) => Promise<any>, uploading: Uploading, entries: Entry[], checked: boolean,
+ *   setChecked: (checked: boolean) => void, onRemove: (entry: Entry) => void}} props
+ */
+function Checking({ election, load, uploading, entries, checked, setChecked, onRemove }) {
+  const { busy, problem, run } = useCommand();
+  const [chosen, setChosen] = useState('');
+  const [name, setName] = useState('');
+  const { competitions } = election;
+  const competition = chosen || (competitions.at(-1)?.id ?? NEW);
+  const titles = uploading.titles((number) => t('uploads.untitled', { number }));
+  const ready = entries.filter(({ state }) => state === 'ready').length;
+  const { adding } = uploading;
+  const add = (/** @type {Event} */ event) => {
+    event.preventDefault();
+    run(async () => {
+      let id = competition;
+      if (id === NEW) {
+        const made = await command('POST', `/elections/${election.id}/competitions`, { name });
+        if (!made.ok) return made;
+        id = made.body.id;
+        await load(made.body.version);
+        setChosen(id);
       }
-      version = answer.body.version;
-    }
-    setAdding(0);
-    await load(version);
-    await look();
+      const version = await uploading.add(id, titles);
+      setChecked(false);
+      if (version) await load(version);
+      return { ok: true };
+    });
   };
-
-  const onWay = files.filter(({ id, state }) => state !== 'sent' && !waiting.some((p) => p.id === id && p.status !== 'awaiting_upload'));
-  const known = new Map(files.map((sending) => [sending.id, sending]));
-  const alike = (/** @type {any} */ photograph) => photograph.likeness && photographs.find((other) => other.id < photograph.id && other.likeness && distance(other.likeness, photograph.likeness) <= ALIKE);
-  const events = {
-    onDragOver: (/** @type {DragEvent} */ event) => { event.preventDefault(); setOver(true); },
-    onDragLeave: () => setOver(false),
-    onDrop: (/** @type {DragEvent} */ event) => { event.preventDefault(); setOver(false); take(event.dataTransfer?.files ?? []); },
-  };
-  return html`<section class="card stack wide uploads" data-over=${over} aria-label=${t('uploads.title')} ...${events}>
-    <div class="head"><h2>${t('uploads.title')}</h2>
-      <label class="button">${t('uploads.choose')}<input class="unseen" type="file" multiple accept="image/jpeg,image/png,image/webp" onChange=${(/** @type {any} */ event) => { take(event.target.files); event.target.value = ''; }} /></label></div>
-    <p class="small quiet">${t('uploads.what')}</p>
-    ${onWay.length > 0 && html`<ul class="rows wide">${onWay.map((sending) => html`<li key=${sending.seen}>
-      <img class="thumb" src=${sending.seen} alt="" /><div class="grow"><b>${sending.file.name}</b><br />
-        ${sending.state === 'sending' ? html`<progress aria-label=${sending.file.name} value=${sending.share} max="1" />` : html`<span class="small quiet" role="status">${t(`uploads.${sending.state}`)}</span>`}</div>
-      <div class="doing">${sending.state === 'failed' && html`<button type="button" class="button plain" onClick=${() => again(sending)}>${t('uploads.again')}</button>`}
-        <button type="button" class="button plain" aria-label=${t('remove.one', { name: sending.file.name })} onClick=${() => drop(sending, null)}>${t('remove')}</button></div></li>`)}</ul>`}
-    ${waiting.filter(({ status }) => status !== 'awaiting_upload').length > 0 && html`<ul class="rows wide">${waiting.filter(({ status }) => status !== 'awaiting_upload').map((photograph) => {
-      const twin = alike(photograph);
-      const title = titles[photograph.id] ?? titleOf(photograph.name);
-      return html`<li key=${photograph.id}>
-        ${photograph.renditions ? html`<img class="thumb" src=${photograph.renditions[0].url} alt="" />` : html`<img class="thumb" src=${known.get(photograph.id)?.seen ?? ''} alt="" />`}
-        <div class="grow stack">${photograph.status === 'ready' ? html`
-          <label class="small">${t('field.title')}<input value=${title} maxlength="200" onInput=${(/** @type {any} */ event) => setTitles({ ...titles, [photograph.id]: event.target.value })} /></label>
-          <label class="small">${t('field.alt')}<input value=${alts[photograph.id] ?? ''} maxlength="1000" onInput=${(/** @type {any} */ event) => setAlts({ ...alts, [photograph.id]: event.target.value })} /></label>
-          ${twin && html`<p class="small note">${t('uploads.alike', { name: twin.name })}</p>`}`
-        : html`<b>${photograph.name}</b><span class="small" role="status">${photograph.status === 'refused' ? t(`unusable.${photograph.problem.code}`) : t('uploads.processing')}</span>`}</div>
-        <div class="doing"><button type="button" class="button plain" aria-label=${t('remove.one', { name: photograph.name })} onClick=${() => drop(known.get(photograph.id) ?? null, photograph)}>${t('remove')}</button></div></li>`;
-    })}</ul>`}
-    ${ready.length > 0 && html`<p class="small">${t('uploads.check')}</p><div class="buttons">
-      <label>${t('uploads.to')} <select value=${competition} onChange=${(/** @type {any} */ event) => setCompetition(event.target.value)}>${election.competitions.map(({ id, name }) => html`<option value=${id}>${name}</option>`)}</select></label>
-      <button type="button" class="button next" disabled=${adding > 0 || !competition} onClick=${add}>${t('uploads.add', { count: ready.length })}</button>
-      ${adding > 0 && html`<progress aria-label=${t('uploads.title')} value=${adding} max=${ready.length} />`}</div>`}
-    <div role="alert">${problem && html`<p class="note bad">${problem.detail}</p>`}</div></section>`;
+  return html`<section class="stack wide checking" aria-label=${t('uploads.check')}>
+    <div class="stack"><h3>${t('uploads.check')}</h3><p>${t('uploads.check.what')}</p></div>
+    <${Titles} uploading=${uploading} entries=${entries} titles=${titles} onRemove=${onRemove} />
+    ${(ready > 0 || adding) && html`<form class="adding" onSubmit=${add}>
+      ${adding
+        ? html`<div class="grow"><p class="small" role="status">${t('uploads.adding', { done: adding.done, count: adding.of })}</p><progress aria-label=${t('uploads.check')} value=${adding.done} max=${adding.of}></progress></div>
+          <button type="button" class="button" disabled=${adding.stopping} onClick=${() => { adding.stopping = true; uploading.draw(); }}>${t('uploads.stop')}</button>`
+        : html`<label class="tick grow"><input type="checkbox" checked=${checked} onChange=${(/** @type {any} */ event) => setChecked(event.target.checked)} /> <span>${t('uploads.checked')}</span></label>
+          ${competitions.length > 0 && html`<p class="field"><label>${t('uploads.to')}<select onChange=${(/** @type {any} */ event) => setChosen(event.target.value)}>
+            ${competitions.map(({ id, name }) => html`<option value=${id} selected=${id === competition}>${name}</option>`)}
+            <option value=${NEW} selected=${competition === NEW}>${t('uploads.new_competition')}</option></select></label></p>`}
+          ${competition === NEW && html`<${Field} name="name" label=${t('uploads.new_name')} value=${name} problem=${problem} required onInput=${setName} />`}
+          <button class="button next" disabled=${busy || !checked}>${t('uploads.add', { count: ready })}</button>`}
+      <${Refusal} problem=${problem} fields=${['name']} /></form>`}
+  </section>`;
 }

@@ -3,8 +3,7 @@ import { html, useEffect, useState } from '../lib/html.js';
 import { Copy } from '../lib/parts.js';
 import { t } from '../lib/words.js';
 import { anyLinks, forget, keepLink, linksOf } from './links.js';
-import { Confirm } from './photographs.js';
-import { Field, Refusal, command, read, useCommand } from './work.js';
+import { Confirm, Field, Refusal, command, read, useCommand } from './work.js';
 
 addEventListener('beforeunload', (event) => {
   // The links cannot be shown again.

@@ -2,6 +2,7 @@
 /** Requests of a signed-in administrator, and what a form needs to send one. */
 import { call, newKey, patiently } from '../lib/api.js';
 import { html, useEffect, useRef, useState } from '../lib/html.js';
+import { Dialog } from '../lib/parts.js';
 import { problemWords, t } from '../lib/words.js';
 import { signOut, token } from './sign-in.js';
 
@@ -94,4 +95,15 @@ export function Field({ label, name, value = '', problem, hint, rows, onInput, t
     ${hint && html`<span id="${id}-hint" class="small quiet">${hint}</span>`}
     ${wrong && html`<span id="${id}-wrong" class="small wrong">${problemWords(problem)} <span class="quiet">${t('code', { code: problem.code })}</span></span>`}
   </p>`;
+}
+
+/**
+ * One confirmation that says what happens.
+ * @param {{title: string, what: string, action: string, work: () => Promise<any>, onClose: () => void, next?: boolean, children?: any}} props
+ */
+export function Confirm({ title, what, action, work, onClose, next = false, children }) {
+  const { busy, problem, run } = useCommand();
+  return html`<${Dialog} title=${title} onClose=${() => !busy && onClose()}><p>${what}</p>${children}<${Refusal} problem=${problem} />
+    <div class="buttons"><button type="button" class="button" disabled=${busy} onClick=${onClose}>${t('cancel')}</button>
+      <button type="button" class="button ${next ? 'next' : 'danger'}" disabled=${busy} onClick=${() => run(work)}>${action}</button></div><//>`;
 }

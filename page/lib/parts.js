@@ -3,7 +3,12 @@
 import { html, useEffect, useRef, useState } from './html.js';
 import { LANGUAGES, choose, language, t } from './words.js';
 
-/** @typedef {{url: string, caption?: string | null, width?: number, height?: number}} Image */
+/**
+ * A linked picture has an address and perhaps a caption; a photograph that was uploaded has the rest as well.
+ * @typedef {{url: string, width: number, height: number, media_type: string}} Rendition
+ * @typedef {{url?: string, caption?: string | null, alt?: string, photograph?: string, width?: number, height?: number, placeholder?: string,
+ *   renditions?: Rendition[]}} Image
+ */
 
 /**
  * The width and height of a picture. A picture by URL has them in the URL's fragment, which the administrator's page writes.
@@ -16,20 +21,30 @@ export function sizeOf(image) {
 }
 
 /** What there is to read instead of a picture. @param {{name: string, image: Image | null}} candidate */
-export const altOf = ({ name, image }) => image?.caption || name;
+export const altOf = ({ name, image }) => image?.alt || image?.caption || name;
 
 /**
- * A picture, or a sentence in its place if it cannot be shown.
- * @param {{image: Image | null, alt: string, lazy?: boolean, urgent?: boolean, onLoad?: (event: Event) => void}} props
+ * A picture, or a sentence in its place if it cannot be shown. The browser takes the smallest rendition that is enough for its screen.
+ * @param {{image: Image | null, alt: string, sizes?: string, lazy?: boolean, urgent?: boolean, plain?: boolean, onLoad?: (event: Event) => void}} props
+ *   `sizes` says how wide it is shown; without it, it is as large as the window. If it is `plain`, its colour does not stand in for it.
  */
-export function Picture({ image, alt, lazy = true, urgent = false, onLoad }) {
+export function Picture({ image, alt, sizes, lazy = true, urgent = false, plain = false, onLoad }) {
   const [broken, setBroken] = useState(false);
-  useEffect(() => setBroken(false), [image?.url]);
+  const files = image?.renditions ?? [];
+  const url = image?.url ?? files[0]?.url;
+  useEffect(() => setBroken(false), [url]);
   if (!image || broken) return html`<span class="no-picture">${image ? t('picture.broken') : t('picture.none')}</span>`;
   const size = sizeOf(image);
-  return html`<img src=${image.url} alt=${alt} width=${size?.width} height=${size?.height} decoding="async"
+  sizes ??= size ? `min(100vw, ${Math.ceil((100 * size.width) / size.height)}vh)` : '100vw';
+  const set = (/** @type {string} */ type) => files.filter(({ media_type }) => media_type === `image/${type}`).map((file) => `${file.url} ${file.width}w`).join(', ') || null;
+  const loaded = (/** @type {any} */ event) => {
+    event.target.style.background = '';
+    onLoad?.(event);
+  };
+  const img = html`<img srcset=${set('jpeg')} sizes=${files.length ? sizes : null} src=${url} alt=${alt} width=${size?.width} height=${size?.height} decoding="async"
     loading=${lazy && !urgent ? 'lazy' : 'eager'} fetchpriority=${urgent ? 'high' : null} referrerpolicy="no-referrer" draggable=${false}
-    onError=${() => setBroken(true)} onLoad=${onLoad} />`;
+    style=${{ background: plain ? '' : image.placeholder }} onError=${() => setBroken(true)} onLoad=${loaded} />`;
+  return files.length ? html`<picture><source type="image/webp" srcset=${set('webp')} sizes=${sizes} />${img}</picture>` : img;
 }
 
 /**

@@ -26,8 +26,10 @@ function read(name) {
 }
 
 export const language = chosen();
+// The administrator's page has words that voters need not load.
+const folders = ['../words', ...(document.documentElement.dataset.words === 'admin' ? ['../admin/words'] : [])];
 /** @type {Record<string, string | Record<string, string>>} */
-const words = (await import(`../words/${language}.js`)).default;
+const words = Object.assign({}, ...(await Promise.all(folders.map((folder) => import(`${folder}/${language}.js`)))).map((file) => file.default));
 const plural = new Intl.PluralRules(language);
 // Dates and numbers as the reader's region writes them, if it speaks the page's language.
 const locale = navigator.languages.find((wish) => wish.split('-')[0] === language) ?? language;

@@ -16,10 +16,6 @@ export function Presenter({ competition, pictures, onClose }) {
       if (document.fullscreenElement) document.exitFullscreen().catch(() => {});
     };
   }, []);
-  useEffect(() => {
-    const next = pictures.get(rows[at + 1]?.candidate_id)?.image;
-    if (next) Object.assign(new Image(), { referrerPolicy: 'no-referrer', src: next.url });
-  }, [at]);
   const go = (/** @type {number} */ steps) => setAt((now) => Math.min(rows.length - 1, Math.max(-1, now + steps)));
   const press = (/** @type {KeyboardEvent} */ event) => {
     if ([' ', 'Enter', 'ArrowRight', 'ArrowDown', 'PageDown'].includes(event.key)) go(1);
@@ -30,11 +26,13 @@ export function Presenter({ competition, pictures, onClose }) {
   };
   const row = rows[at];
   const candidate = row && pictures.get(row.candidate_id);
+  const next = pictures.get(rows[at + 1]?.candidate_id);
   return html`<dialog ref=${dialog} class="show" aria-label=${t('present')} onKeyDown=${press} onClick=${() => go(1)}
     onCancel=${(/** @type {Event} */ event) => { event.preventDefault(); onClose(); }}>
     ${row
-      ? html`<div class="stage-only">${candidate?.image ? html`<${Picture} key=${row.candidate_id} image=${candidate.image} alt=${altOf(candidate)} lazy=${false} />` : html`<p class="name">${row.name}</p>`}</div>`
+      ? html`<div class="stage-only">${candidate?.image ? html`<${Picture} key=${row.candidate_id} image=${candidate.image} alt=${altOf(candidate)} lazy=${false} plain />` : html`<p class="name">${row.name}</p>`}</div>`
       : html`<div class="stage-only"><p class="name">${competition.name}</p></div>`}
+    <div hidden>${next?.image && html`<${Picture} key=${next.id} image=${next.image} alt="" lazy=${false} />`}</div>
     <p aria-live="polite">${row
       ? html`<span class="place">${number(row.rank)}</span><b>${row.name}</b><span class="quiet">${number(Number(row.mean), { minimumFractionDigits: 2, maximumFractionDigits: 2 })}${row.tied ? ` · ${t('results.tied')}` : ''}</span>`
       : html`<span class="quiet">${t('present.how')}</span>`}</p>

@@ -49,7 +49,7 @@ function Podium({ competition, pictures }) {
   return html`<div class="podium" data-bare=${bare} data-count=${Math.min(best.length, 4)}>${best.map((/** @type {any} */ row) => {
     const candidate = pictures.get(row.candidate_id);
     return html`<figure key=${row.candidate_id}>
-      ${!bare && html`<div class="frame"><${Picture} image=${candidate?.image ?? null} alt=${candidate ? altOf(candidate) : row.name} lazy=${false} /></div>`}
+      ${!bare && html`<div class="frame"><${Picture} image=${candidate?.image ?? null} alt=${candidate ? altOf(candidate) : row.name} sizes="(max-width: 40rem) 100vw, 44rem" lazy=${false} /></div>`}
       <figcaption><span class="place" data-first=${row.rank === 1}>${number(row.rank)}</span>
         <span><b>${row.name}</b><br /><span class="quiet">${short(row.mean)}${row.tied ? ` · ${t('results.tied')}` : ''}</span></span></figcaption>
     </figure>`;

@@ -26,10 +26,6 @@ export function Large({ candidates, at, ratings, scale, onRate, onGo, onClose, s
     dialog.current?.showModal();
     stage.current?.focus();
   }, []);
-  useEffect(() => {
-    // The neighbours are there before they are asked for.
-    for (const near of [candidates[at + 1], candidates[at - 1]]) if (near?.image) Object.assign(new Image(), { referrerPolicy: 'no-referrer', src: near.image.url });
-  }, [at]);
 
   /** @param {number} steps */
   const go = (steps) => {
@@ -87,6 +83,7 @@ export function Large({ candidates, at, ratings, scale, onRate, onGo, onClose, s
         ${beside !== null && control(candidate)}
       </div>`)}
     </div>
+    <div hidden>${/* The neighbours are there before they are asked for. */ [candidates[at + 1], candidates[at - 1]].map((near) => near?.image && html`<${Picture} key=${near.id} image=${near.image} alt="" lazy=${false} />`)}</div>
     <footer>
       <button type="button" class="icon" aria-label=${t('large.previous')} title=${t('large.previous')} disabled=${at === 0} onClick=${() => go(-1)}>
         <svg class="flip" viewBox="0 0 20 20" aria-hidden="true"><path d="M13 3l-7 7 7 7"/></svg></button>
@@ -130,6 +127,8 @@ function Stage({ candidate, onSwipe }) {
     it.y = Math.min(rest(current.clientHeight), Math.max(-rest(current.clientHeight), it.y));
     image.style.transform = it.zoom === 1 ? '' : `translate(${it.x}px, ${it.y}px) scale(${it.zoom})`;
     current.dataset.zoomed = String(it.zoom > 1);
+    // Who looks closely sees the largest rendition.
+    if (it.zoom > 1) for (const each of current.querySelectorAll('[sizes]')) each.setAttribute('sizes', '9999px');
   };
   /** Zooms so that the point under the hand stays there. @param {number} zoom @param {{clientX: number, clientY: number}} point */
   const zoomTo = (zoom, { clientX, clientY }) => {
@@ -210,6 +209,6 @@ function Stage({ candidate, onSwipe }) {
     }
   };
   return html`<div class="stage" ref=${box} onPointerDown=${down} onPointerMove=${move} onPointerUp=${up} onPointerCancel=${up}>
-    <${Picture} key=${candidate.id} image=${candidate.image} alt=${altOf(candidate)} lazy=${false} />
+    <${Picture} key=${candidate.id} image=${candidate.image} alt=${altOf(candidate)} lazy=${false} plain />
   </div>`;
 }

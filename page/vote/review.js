@@ -44,7 +44,7 @@ export function Review({ state, competitions, onRate, onOpen }) {
 function DrawnRow({ candidate, at, index, scale, grade, onRate, onOpen }) {
   const { id, name, image } = candidate;
   return html`<li>
-    <button type="button" class="thumb" aria-label=${t('enlarge', { name })} onClick=${() => onOpen(index, at)}><${Picture} image=${image} alt="" /></button>
+    <button type="button" class="thumb" aria-label=${t('enlarge', { name })} onClick=${() => onOpen(index, at)}><${Picture} image=${image} alt="" sizes="5rem" /></button>
     <div class="grow"><b>${name}</b><br /><span class="small quiet">${grade === undefined ? t('rate.none') : t('rate.is', { grade, max: scale.max })}</span></div>
     <div class="rating"><${Rating} name=${name} scale=${scale} grade=${grade} onRate=${(/** @type {number | null} */ grade) => onRate(id, grade)} />
       <${Clear} name=${name} grade=${grade} onRate=${() => onRate(id, null)} /></div>

@@ -43,8 +43,9 @@ function DrawnEntry({ candidate, at, even, scale, grade, onOpen, onRate }) {
   const ratio = size ? size.width / size.height : 1.5;
   return html`<li class="entry" style=${even ? {} : { '--ar': ratio.toFixed(4) }}>
     <button type="button" class="frame" aria-label=${t('enlarge', { name: altOf(candidate) })} onClick=${() => onOpen(at)}>
-      <${Picture} image=${candidate.image} alt="" urgent=${at === 0} /></button>
+      <${Picture} image=${candidate.image} alt="" sizes=${`auto, (max-width: 34rem) 100vw, ${Math.ceil(20 * ratio)}rem`} urgent=${at === 0} /></button>
     <p class="title"><b title=${candidate.name}>${candidate.name}</b> <${Clear} name=${candidate.name} grade=${grade} onRate=${rate} /></p>
+    ${candidate.image?.photograph && candidate.image.caption && html`<p class="small description">${candidate.image.caption}</p>`}
     ${candidate.description && html`<p class="small quiet description">${candidate.description}</p>`}
     <${Rating} name=${candidate.name} scale=${scale} grade=${grade} onRate=${rate} />
   </li>`;

@@ -4,6 +4,7 @@ import gzip
 import re
 import urllib.request
 
+import harness
 from loss import open_ballot
 from story import sign_in
 
@@ -75,6 +76,17 @@ def the_ballot_is_asked_for_once_and_early(browser, server):
         assert asked == ["GET"], asked
 
 
+def the_program_has_the_page_in_it(browser, server):
+    """The tests are served from disk; users are served by the program."""
+    program = harness.Server(embedded=True)
+    for file in harness.PAGE.rglob("*.*"):
+        name = str(file.relative_to(harness.PAGE)).removesuffix(".html")
+        if file.suffix != ".md" and name != "not-found":
+            path = {"index": "", "results": "results/1"}.get(name, name)
+            assert urllib.request.urlopen(f"{program.url}/{path}").read() == file.read_bytes(), name
+    program.end()
+
+
 def without_scripts_there_is_a_sentence(browser, server):
     with browser.person(server, java_script_enabled=False) as page:
         for name in ["", "vote", "admin", "verify", "results/1", "nothing"]:
@@ -82,5 +94,5 @@ def without_scripts_there_is_a_sentence(browser, server):
             assert "needs JavaScript" in page.content()
 
 
-TESTS = [the_voters_page_is_small, the_administrators_page_is_small, every_module_is_preloaded, the_ballot_is_asked_for_once_and_early,
+TESTS = [the_voters_page_is_small, the_administrators_page_is_small, every_module_is_preloaded, the_program_has_the_page_in_it, the_ballot_is_asked_for_once_and_early,
          without_scripts_there_is_a_sentence]

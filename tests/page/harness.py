@@ -22,17 +22,18 @@ NAMES = ["chromium", "chromium-browser", "google-chrome"]
 CHROMIUM = os.environ.get("PHOTOVOTE_CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run", "--disable-quic",
          "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage"]
+PAGE = ROOT / "page"
 SHOTS = ROOT / "target/page-shots"
 TOKEN = re.compile(r"pvb_|eyJ")
 
 
 class Server:
-    """A local server with its own data directory. It does not outlive the tests."""
+    """A local server with its own data directory. It does not outlive the tests. It serves the page from disk, unless it is told not to."""
 
-    def __init__(self, *options):
+    def __init__(self, embedded=False):
         self.data = tempfile.mkdtemp(prefix="photovote-page-")
         os.chmod(self.data, 0o700)
-        self.options = options
+        self.options = [] if embedded else ["--page", PAGE]
         self.port = 0
         self.start()
         atexit.register(self.end)
@@ -153,7 +154,7 @@ def watch(page, server, faults):
             faults.append(f"a token in a URL: {request.url}")
 
     def said(message):
-        if message.type == "error" and not ("Failed to load resource" in message.text and ("/v1/" in (message.location or {}).get("url", "") or page.url == message.location.get("url"))):
+        if message.type == "error" and not ("Failed to load resource" in message.text and (re.search("/v1/|/uploads$", (message.location or {}).get("url", "")) or page.url == message.location.get("url"))):
             faults.append(f"{page.url}: {message.text}")
 
     page.on("request", requested)

@@ -12,8 +12,7 @@ SIZES = {"phone": {"viewport": {"width": 360, "height": 740}, "has_touch": True,
 
 def main(wanted):
     harness.SHOTS.mkdir(parents=True, exist_ok=True)
-    browser, server = harness.Browser(), harness.Server(*(["--page", str(harness.ROOT / "page")] if "--disk" in wanted else []))
-    wanted = [word for word in wanted if not word.startswith("--")]
+    browser, server = harness.Browser(), harness.Server()
     made = elections(server)
     for size, options in SIZES.items():
         for scheme in ["light", "dark"]:

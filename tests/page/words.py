@@ -2,16 +2,16 @@
 
 import re
 
-from harness import ROOT
+from harness import PAGE, ROOT
 from loss import open_ballot
 
-PAGE = ROOT / "page"
 LANGUAGES = ["en", "de", "fr", "es"]
 
 
-def words(page, server):
+def words(page, server, folders=("words", "admin/words")):
     page.goto(server.url)
-    return {language: page.evaluate("async language => (await import(`/words/${language}.js`)).default", language) for language in LANGUAGES}
+    read = "async ([language, folders]) => Object.assign({}, ...await Promise.all(folders.map(async folder => (await import(`/${folder}/${language}.js`)).default)))"
+    return {language: page.evaluate(read, [language, folders]) for language in LANGUAGES}
 
 
 def scripts():
@@ -42,10 +42,14 @@ def values(text):
 
 def every_key_that_is_used_is_there(browser, server):
     with browser.person(server) as page:
-        english = words(page, server)["en"]
+        english, shared = words(page, server)["en"], words(page, server, ["words"])["en"]
     code = "\n".join(file.read_text() for file in scripts())
     used = set(re.findall(r"\bt\('([\w.]+)'", code))
     missing = used - english.keys()
+    assert not missing, missing
+    # What all pages share is known to each of them.
+    elsewhere = "\n".join(file.read_text() for file in scripts() if file.parent.name != "admin")
+    missing = set(re.findall(r"\bt\('([\w.]+)'", elsewhere)) - shared.keys()
     assert not missing, missing
     parts = set(re.findall(r"\bt\(`([\w.]*)\$\{", code))
     unused = [key for key in english if key not in used and not key.startswith("problem.") and f"'{key}'" not in code

@@ -31,6 +31,8 @@ use super::{
 const LARGEST_FIELDS: usize = 20 * 1024;
 /// The most bytes before the file: the fields, what is around them, and the preamble that a form can have.
 const LARGEST_HEAD: u64 = 64 * 1024;
+/// How many bytes the parser gets at once before the file. It takes another part whenever it is asked, also if it has all it needs.
+const HEAD_AT_ONCE: usize = 1024;
 /// The most bytes after the file.
 const LARGEST_TAIL: u64 = 64 * 1024;
 /// How many bytes are written to the disk at once.
@@ -52,7 +54,7 @@ impl ObjectStore {
     {
         let boundary = multer::parse_boundary(content_type).map_err(malformed)?;
         let allowed = Arc::new(AtomicU64::new(LARGEST_HEAD));
-        let body = Paced { body, passed: 0, allowed: allowed.clone(), pause: false };
+        let body = Paced { body, rest: Bytes::new(), passed: 0, allowed: allowed.clone(), pause: false };
         let mut form = Multipart::new(body, boundary);
         let (fields, file) = fields(&mut form).await?;
         let range = check(&fields, &self.0.credentials, now)?;
@@ -166,6 +168,7 @@ async fn timely<T>(next: impl Future<Output = multer::Result<T>>) -> Result<T, R
 /// and a preamble of any length.
 struct Paced<'b, S> {
     body: &'b mut S,
+    rest: Bytes,
     passed: u64,
     allowed: Arc<AtomicU64>,
     pause: bool,
@@ -193,14 +196,21 @@ where
             context.waker().wake_by_ref();
             return Poll::Pending;
         }
-        if this.passed > this.allowed.load(Ordering::Relaxed) {
+        let allowed = this.allowed.load(Ordering::Relaxed);
+        if this.passed > allowed {
             return Poll::Ready(Some(Err(Broken::TooLong)));
         }
-        let part = ready!(Pin::new(&mut *this.body).poll_next(context));
-        if let Some(Ok(bytes)) = &part {
-            this.passed += bytes.len() as u64;
-            this.pause = true;
+        while this.rest.is_empty() {
+            match ready!(Pin::new(&mut *this.body).poll_next(context)) {
+                Some(Ok(bytes)) => this.rest = bytes,
+                Some(Err(error)) => return Poll::Ready(Some(Err(Broken::Body(error)))),
+                None => return Poll::Ready(None),
+            }
         }
-        Poll::Ready(part.map(|part| part.map_err(Broken::Body)))
+        let most = if allowed == LARGEST_HEAD { HEAD_AT_ONCE } else { usize::MAX };
+        let part = this.rest.split_to(this.rest.len().min(most));
+        this.passed += part.len() as u64;
+        this.pause = true;
+        Poll::Ready(Some(Ok(part)))
     }
 }

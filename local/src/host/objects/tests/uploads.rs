@@ -107,6 +107,17 @@ async fn a_signed_form_uploads_its_file() {
 }
 
 #[tokio::test]
+async fn a_form_that_comes_in_one_part_is_taken() {
+    let fixture = Fixture::new();
+    let body = Form::signed(&fixture.store).await.with("file", vec![b'x'; 100_000]).body();
+    let mut parts = stream::iter([Ok::<_, io::Error>(Bytes::from(body))]);
+    let now = jiff::Timestamp::from_millisecond(NOW).unwrap();
+    let content_type = format!("multipart/form-data; boundary={BOUNDARY}");
+    let (created, _) = fixture.store.upload(&content_type, &mut parts, now).await.unwrap();
+    assert_eq!(created.size, 100_000);
+}
+
+#[tokio::test]
 async fn a_policy_of_another_key_or_place_writes_nothing() {
     let fixture = Fixture::new();
     let foreign = Form::signed(&Fixture::new().store).await.with("file", "x");
