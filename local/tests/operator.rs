@@ -416,7 +416,9 @@ fn holding(items: &[Item], text: &str) -> Vec<(String, String)> {
 async fn exactly_the_places_of_personal_data_are_listed() {
     let home = temporary().unwrap();
     let server = here(home.path()).await;
-    let election = Election::open(owner(&server), &[2]).await;
+    let election = Election::draft(owner(&server), &[2]).await;
+    let photograph = election.photograph("by-grace.png").await;
+    election.post("/open", json!({})).await.status(200);
     let registered = async |name: &str, email: &str| {
         let answer = election.post("/voters", json!({"name": name, "email": email})).await.status(201);
         answer.text_of("id")
@@ -437,6 +439,7 @@ async fn exactly_the_places_of_personal_data_are_listed() {
     while !holding(&items(server.dynamodb(), DOCUMENTS).await, "goes@example.org").is_empty()
         || holding(&items(server.dynamodb(), DOCUMENTS).await, "eve-the-editor").is_empty()
         || holding(&items(server.dynamodb(), DOCUMENTS).await, "stays@example.org").is_empty()
+        || holding(&items(server.dynamodb(), DOCUMENTS).await, "by-grace.png").is_empty()
     {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
@@ -448,7 +451,7 @@ async fn exactly_the_places_of_personal_data_are_listed() {
     SnapshotStore::new(tables, snapshots).load(election.id.parse().unwrap()).await.unwrap();
 
     let listed = said(home.path(), &["personal-data", "--election", &election.id, "--json"]);
-    for value in ["stays@example.org", "goes@example.org", "Grace-who-stays", "Alan-who-goes"] {
+    for value in ["stays@example.org", "goes@example.org", "Grace-who-stays", "Alan-who-goes", "by-grace"] {
         assert!(!listed.contains(value), "it tells places, and no values: {value}");
     }
     let listed: Vec<Value> = serde_json::from_str(&listed).unwrap();
@@ -478,6 +481,13 @@ async fn exactly_the_places_of_personal_data_are_listed() {
             assert_eq!(of, holding(&items, "eve-the-editor"), "{table}");
         }
     }
+    let of = format!("author of photograph {photograph}");
+    for table in [EVENTS, DOCUMENTS] {
+        let there = holding(&items(server.dynamodb(), table).await, "by-grace.png");
+        assert_eq!(places(&of, "file name", table), there, "{table}");
+    }
+    assert_eq!(places(&of, "picture", "photovote-renditions").len(), 2, "a JPEG and a WebP");
+    assert_eq!(places(&of, "picture and what the camera wrote", "photovote-originals").len(), 1);
     let counters: Vec<_> = listed.iter().filter(|place| place["pk"] == "creations").collect();
     assert_eq!(counters.len(), 1, "who created the election: {counters:?}");
     let kept = vec![(format!("{}#snapshot", election.id), "00".to_owned())];

@@ -4,16 +4,18 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use photovote_domain::{
-    Election, ElectionId, Photograph, Version, Voter, election::ElectionEvent, photograph::PhotographEvent,
-    voter::VoterEvent,
+    Election, ElectionId, Photograph, PhotographId, Version, Voter, election::ElectionEvent,
+    photograph::PhotographEvent, voter::VoterEvent,
 };
 use photovote_dynamodb::{Item, StorageError};
 use photovote_events::{Actor, Commit, CommitError, DecodeError, Form, Snapshot, Stream};
+use photovote_keys::objects::{original_key, rendition_key};
 use serde::Serialize;
 use thiserror::Error;
 
 use crate::{
     host::engine::{CONTROL, DOCUMENTS, EVENTS},
+    host::objects::{ORIGINALS, RENDITIONS},
     operate::data_copy::{CopyError, DataCopy, Source},
 };
 
@@ -46,13 +48,14 @@ pub enum PersonalDataError {
 /// One piece of personal data, and where it stands.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Place {
-    /// Whose: `voter <id>`, `voter of ballot <id>`, `administrator <subject>`, or [`ADMINISTRATORS`].
+    /// Whose: `voter <id>`, `voter of ballot <id>`, `author of photograph <id>`, `administrator <subject>`, or [`ADMINISTRATORS`].
     pub of: String,
-    /// What: `name`, `email`, `email (hashed)`, `name and email (hashed)`, `subject`, `network address`, `user agent`.
+    /// What: `name`, `email`, `email (hashed)`, `name and email (hashed)`, `subject`, `network address`, `user agent`, `file name`,
+    /// `picture`, `picture and what the camera wrote`.
     pub what: &'static str,
-    /// The table.
+    /// The table, or the bucket.
     pub table: &'static str,
-    /// The item's partition key.
+    /// The item's partition key, or the object's key.
     pub pk: String,
     /// The item's sort key.
     pub sk: String,
@@ -70,6 +73,7 @@ pub async fn list(source: &Source, election: ElectionId) -> Result<Vec<Place>, P
 
 async fn places(copy: &DataCopy, election: ElectionId) -> Result<Vec<Place>, PersonalDataError> {
     let mut places = BTreeSet::new();
+    let mut objects = ObjectPlaces::default();
     let mut failed = Ok(());
     let mut there = false;
     copy.scan(EVENTS, |item| {
@@ -77,10 +81,14 @@ async fn places(copy: &DataCopy, election: ElectionId) -> Result<Vec<Place>, Per
             return;
         }
         there = true;
-        failed = Commit::from_item(item).map_err(Into::into).and_then(|commit| of_commit(&commit, &mut places));
+        failed = Commit::from_item(item).map_err(Into::into).and_then(|commit| {
+            objects.note(&commit)?;
+            of_commit(&commit, &mut places)
+        });
     })
     .await?;
     failed?;
+    places.extend(objects.places());
     if !there {
         return Err(PersonalDataError::Absent(election));
     }
@@ -97,6 +105,54 @@ async fn places(copy: &DataCopy, election: ElectionId) -> Result<Vec<Place>, Per
     of_snapshot(kept.into_values().collect(), election, &mut places);
     copy.scan(DOCUMENTS, |item| of_document(&item, election, &mut places)).await?;
     Ok(places.into_iter().collect())
+}
+
+/// The objects of photographs that are ready. Those of removed ones, and of deleted elections, are deleted.
+#[derive(Default)]
+struct ObjectPlaces {
+    ready: BTreeMap<PhotographId, Vec<Place>>,
+    removed: BTreeSet<PhotographId>,
+    is_deleted: bool,
+}
+
+impl ObjectPlaces {
+    fn note(&mut self, commit: &Commit) -> Result<(), PersonalDataError> {
+        match commit.stream {
+            Stream::Election(_) => {
+                self.is_deleted |= commit.decode::<Election>()?.contains(&ElectionEvent::ElectionDeleted {});
+            }
+            Stream::Photograph(election, _, id) => {
+                let place = |what, table, pk| {
+                    let (of, sk, field) =
+                        (format!("author of photograph {id}"), String::new(), "the object".to_owned());
+                    Place { of, what, table, pk, sk, field }
+                };
+                for event in commit.decode::<Photograph>()? {
+                    match event {
+                        PhotographEvent::PhotographReady { pixels, likeness: _ } => {
+                            let original = original_key(election, id);
+                            let original = place("picture and what the camera wrote", ORIGINALS, original);
+                            let files = pixels.renditions.iter().map(|file| rendition_key(election, id, file));
+                            let files = files.map(|key| place("picture", RENDITIONS, key));
+                            self.ready.insert(id, [original].into_iter().chain(files).collect());
+                        }
+                        PhotographEvent::PhotographRemoved {} => drop(self.removed.insert(id)),
+                        PhotographEvent::PhotographRequested { .. }
+                        | PhotographEvent::PhotographUploaded {}
+                        | PhotographEvent::PhotographRefused { .. } => {}
+                    }
+                }
+            }
+            Stream::Voter(..) | Stream::Ballot(..) => {}
+        }
+        Ok(())
+    }
+
+    fn places(self) -> impl Iterator<Item = Place> {
+        let Self { ready, removed, is_deleted } = self;
+        let there = ready.into_iter().filter(move |(id, _)| !is_deleted && !removed.contains(id));
+        there.flat_map(|(_, places)| places)
+    }
 }
 
 fn of_commit(commit: &Commit, places: &mut BTreeSet<Place>) -> Result<(), PersonalDataError> {
@@ -227,6 +283,11 @@ fn of_document(item: &Item, election: ElectionId, places: &mut BTreeSet<Place>) 
             if text(item, what).is_some_and(|value| !value.is_empty()) {
                 places.insert(Place { of: format!("voter {sk}"), what, ..at(DOCUMENTS, item, what) });
             }
+        }
+    } else if rest == format!("photographs#{id}") {
+        if text(item, "name").is_some_and(|name| !name.is_empty()) {
+            let of = format!("author of photograph {sk}");
+            places.insert(Place { of, what: "file name", ..at(DOCUMENTS, item, "name") });
         }
     } else if let Some(subject) = rest.strip_prefix("owner#").filter(|_| sk == id) {
         places.insert(Place { of: administrator(subject), what: "subject", ..at(DOCUMENTS, item, "pk") });

@@ -6,8 +6,9 @@ mod report;
 use std::{collections::BTreeMap, io, path::Path};
 
 use photovote_coordination::ControlReader;
-use photovote_documents_read::{DocumentError, DocumentReader};
-use photovote_domain::{ElectionId, Timestamp, election};
+use photovote_documents::StreamDocument;
+use photovote_documents_read::{DocumentError, DocumentReader, Page};
+use photovote_domain::{ElectionId, Timestamp, Version, election};
 use photovote_dynamodb::StorageError;
 use serde::Serialize;
 use thiserror::Error;
@@ -87,14 +88,25 @@ pub struct EventsStatus {
     pub ballots: u64,
     /// Ballots that were cast.
     pub cast: u64,
-    /// Photographs' streams.
-    pub photographs: u64,
+    /// Photographs.
+    pub photographs: PhotographsStatus,
+}
+
+/// Where photographs are that were not removed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+pub struct PhotographsStatus {
+    /// They can be used.
+    pub ready: u64,
+    /// They cannot be shown.
+    pub refused: u64,
+    /// Their upload is awaited, or being processed.
+    pub waiting: u64,
 }
 
 /// How far the documents are behind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 pub struct Lag {
-    /// Elections and voters whose document is not at the version of its stream.
+    /// Elections, voters and photographs whose document is not at the version of its stream.
     pub streams: u64,
     /// Ballots that were cast and are not counted.
     pub ballots: u64,
@@ -168,18 +180,13 @@ async fn compare(copy: &DataCopy, data_dir: &Location, now: Timestamp) -> Result
             // Its voters are not shown any more.
             continue;
         }
-        let mut after = None;
-        let mut shown = BTreeMap::new();
-        loop {
-            let page = documents.voters(id, after, PAGE).await?;
-            after = page.items.last().map(|voter| voter.id);
-            shown.extend(page.items.into_iter().map(|voter| (voter.id, voter.version)));
-            if !page.more {
-                break;
-            }
-        }
+        let voters = shown(async |after| documents.voters(id, after, PAGE).await).await?;
         for (voter, stream) in events.voters_of(id) {
-            behind(&mut lag.streams, stream.since_shown(shown.get(&voter).copied()));
+            behind(&mut lag.streams, stream.since_shown(voters.get(&voter).copied()));
+        }
+        let photographs = shown(async |after| documents.photographs(id, after, PAGE).await).await?;
+        for (photograph, stream) in events.photographs_of(id) {
+            behind(&mut lag.streams, stream.since_shown(photographs.get(&photograph).copied()));
         }
     }
     lag.oldest_ms = oldest.map(|oldest| now.millis().saturating_sub(oldest.millis()).max(0));
@@ -200,6 +207,24 @@ async fn compare(copy: &DataCopy, data_dir: &Location, now: Timestamp) -> Result
         unsettled,
         damaged: events.damaged,
     })
+}
+
+/// What a list shows, and at which version: all its pages.
+async fn shown<D: StreamDocument>(
+    page: impl AsyncFn(Option<D::Id>) -> Result<Page<D>, DocumentError>,
+) -> Result<BTreeMap<D::Id, Version>, DocumentError>
+where
+    D::Id: Ord + Copy,
+{
+    let (mut shown, mut after) = (BTreeMap::new(), None);
+    loop {
+        let found = page(after).await?;
+        after = found.items.last().map(StreamDocument::id);
+        shown.extend(found.items.iter().map(|document| (document.id(), document.version())));
+        if !found.more {
+            return Ok(shown);
+        }
+    }
 }
 
 /// How many messages each queue holds, hidden ones included.

@@ -50,7 +50,7 @@ impl Administrator {
         let election = self.create().await?;
         let path = format!("/elections/{election}");
         let candidates = self.set_up(&path).await?;
-        if self.scenario.rush.is_none() && dice.permille(600) {
+        if self.scenario.rush.is_none() && dice.permille(350) {
             // It goes on while the election is opened, or deleted.
             voters.push(tokio::spawn(self.clone().upload_photographs(election)));
         }

@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, HashMap};
 
 use photovote_domain::{
-    Aggregate, Ballot, Election, ElectionId, Photograph, Timestamp, Version, Voter, VoterId, ballot, voter,
+    Aggregate, Ballot, Election, ElectionId, Photograph, PhotographId, Timestamp, Version, Voter, VoterId, ballot,
+    photograph, voter,
 };
 use photovote_events::{Commit, EventReader, Stream};
 
@@ -16,6 +17,7 @@ pub(super) struct Events {
     pub(super) amount: EventsStatus,
     pub(super) elections: BTreeMap<ElectionId, StreamOf<Election>>,
     voters: HashMap<ElectionId, Vec<(VoterId, StreamOf<Voter>)>>,
+    photographs: HashMap<ElectionId, Vec<(PhotographId, StreamOf<Photograph>)>>,
     pub(super) ballots: HashMap<ElectionId, Counted>,
     pub(super) damaged: Vec<String>,
 }
@@ -40,12 +42,30 @@ impl<A> StreamOf<A> {
     }
 }
 
-impl StreamOf<Voter> {
-    /// Since when a list is behind that shows the voter at this version, or does not show them.
+/// Something that a list shows until it is removed.
+pub(super) trait Listed {
+    /// Is it in the list?
+    fn is_listed(&self) -> bool;
+}
+
+impl Listed for Voter {
+    fn is_listed(&self) -> bool {
+        !matches!(self.status, voter::Status::Removed | voter::Status::Absent)
+    }
+}
+
+impl Listed for Photograph {
+    fn is_listed(&self) -> bool {
+        !matches!(self.status, photograph::Status::Removed | photograph::Status::Absent)
+    }
+}
+
+impl<A: Listed> StreamOf<A> {
+    /// Since when a list is behind that shows it at this version, or does not show it.
     pub(super) fn since_shown(&self, shown: Option<Version>) -> Option<Timestamp> {
-        match (self.state.status, shown) {
-            (voter::Status::Removed | voter::Status::Absent, None) => None,
-            (_, shown) => self.since(shown.unwrap_or(Version::NONE)),
+        match shown {
+            None if !self.state.is_listed() => None,
+            shown => self.since(shown.unwrap_or(Version::NONE)),
         }
     }
 }
@@ -70,6 +90,13 @@ impl Events {
         self.voters.get(&election).into_iter().flatten().map(|(id, stream)| (*id, stream))
     }
 
+    pub(super) fn photographs_of(
+        &self,
+        election: ElectionId,
+    ) -> impl Iterator<Item = (PhotographId, &StreamOf<Photograph>)> {
+        self.photographs.get(&election).into_iter().flatten().map(|(id, stream)| (*id, stream))
+    }
+
     fn take(&mut self, commits: &[Commit]) {
         let Some(first) = commits.first() else { return };
         self.amount.commits += commits.len() as u64;
@@ -84,9 +111,16 @@ impl Events {
                 let stream = self.folded(commits);
                 self.voters.entry(election).or_default().push((id, stream));
             }
-            Stream::Photograph(..) => {
-                self.amount.photographs += 1;
-                self.folded::<Photograph>(commits);
+            Stream::Photograph(election, _, id) => {
+                let stream: StreamOf<Photograph> = self.folded(commits);
+                let amount = &mut self.amount.photographs;
+                match stream.state.status {
+                    photograph::Status::Requested | photograph::Status::Processing => amount.waiting += 1,
+                    photograph::Status::Ready => amount.ready += 1,
+                    photograph::Status::Refused => amount.refused += 1,
+                    photograph::Status::Absent | photograph::Status::Removed => {}
+                }
+                self.photographs.entry(election).or_default().push((id, stream));
             }
             Stream::Ballot(election, ..) => {
                 self.amount.ballots += 1;

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::{Lag, Status, Unsettled};
+use super::{Lag, PhotographsStatus, Status, Unsettled};
 
 /// Prints it.
 pub fn write(status: &Status, out: &mut impl Write) -> io::Result<()> {
@@ -13,7 +13,8 @@ pub fn write(status: &Status, out: &mut impl Write) -> io::Result<()> {
     writeln!(out, "Elections   {}", if by_status.is_empty() { "none".to_owned() } else { by_status.join(", ") })?;
     writeln!(out, "Voters      {}", events.voters)?;
     writeln!(out, "Ballots     {}, {} of them cast", events.ballots, events.cast)?;
-    writeln!(out, "Photographs {}", events.photographs)?;
+    let PhotographsStatus { ready, refused, waiting } = events.photographs;
+    writeln!(out, "Photographs {ready} ready, {refused} refused, {waiting} waiting")?;
     writeln!(out, "Documents   {documents} items, {}", behind(*lag))?;
     let depths: Vec<_> = queues.iter().map(|(queue, depth)| format!("{queue} {depth}")).collect();
     writeln!(out, "Queues      {}", depths.join(", "))?;
