@@ -57,6 +57,15 @@ def every_key_that_is_used_is_there(browser, server):
     assert not unused, unused
 
 
+def every_reason_of_a_refused_photograph_has_words(browser, server):
+    with browser.person(server) as page:
+        english = words(page, server)["en"]
+    codes = re.findall(r'Self::\w+[^=]*=> "(\w+)"', (ROOT / "workers/renditions/src/unusable.rs").read_text())
+    codes += re.findall(r'code: "(\w+)"', (ROOT / "workers/photographs/src/look.rs").read_text())
+    assert len(codes) > 9, codes
+    assert {f"unusable.{code}" for code in codes} == {key for key in english if key.startswith("unusable.")}, codes
+
+
 def no_text_stands_outside(browser, server):
     wrong = []
     for file in scripts():
@@ -80,4 +89,5 @@ def the_browsers_language_is_spoken(browser, server):
             assert page.evaluate("document.documentElement.lang") == (locale[:2] if locale[:2] in LANGUAGES else "en")
 
 
-TESTS = [no_language_lacks_a_key, every_key_that_is_used_is_there, no_text_stands_outside, the_browsers_language_is_spoken]
+TESTS = [no_language_lacks_a_key, every_key_that_is_used_is_there, every_reason_of_a_refused_photograph_has_words,
+         no_text_stands_outside, the_browsers_language_is_spoken]

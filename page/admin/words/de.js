@@ -136,6 +136,7 @@ export default {
   'unusable.incomplete': 'Die Datei ist unvollständig: Ein Teil des Bildes fehlt. Laden Sie die Originaldatei noch einmal hoch.',
   'unusable.damaged': 'Die Datei ist beschädigt und nicht lesbar. Exportieren Sie das Foto noch einmal als JPEG, und laden Sie die neue Datei hoch.',
   'unusable.unsupported_coding': 'Die Datei ist ein JPEG einer seltenen Art, die PhotoVote nicht lesen kann. Exportieren Sie das Foto als gewöhnliches JPEG mit 8 Bit.',
+  'unusable.not_uploaded': 'Die Datei ist nicht innerhalb eines Tages angekommen. Laden Sie sie noch einmal hoch.',
   'competition.add': 'Wettbewerb hinzufügen',
   'competition.remove.what': { one: 'Der Wettbewerb wird entfernt, und 1 Foto mit ihm.', other: 'Der Wettbewerb wird entfernt, und {count} Fotos mit ihm.' },
   'candidate.remove.what': 'Das Foto wird aus dem Entwurf entfernt.',

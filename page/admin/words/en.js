@@ -136,6 +136,7 @@ export default {
   'unusable.incomplete': 'The file is incomplete: a part of the picture is missing. Upload the original file again.',
   'unusable.damaged': 'The file is damaged and cannot be read. Export the photograph again as JPEG and upload the new file.',
   'unusable.unsupported_coding': 'The file is a JPEG of a rare kind that PhotoVote cannot read. Export the photograph as a standard 8-bit JPEG.',
+  'unusable.not_uploaded': 'The file did not arrive within a day. Upload it again.',
   'competition.add': 'Add a competition',
   'competition.remove.what': { one: 'The competition is removed, and 1 photograph with it.', other: 'The competition is removed, and {count} photographs with it.' },
   'candidate.remove.what': 'The photograph is removed from the draft.',

@@ -136,6 +136,7 @@ export default {
   'unusable.incomplete': 'El archivo está incompleto: falta una parte de la imagen. Suba de nuevo el archivo original.',
   'unusable.damaged': 'El archivo está dañado y no se puede leer. Exporte de nuevo la foto como JPEG y suba el archivo nuevo.',
   'unusable.unsupported_coding': 'El archivo es un JPEG de un tipo poco común que PhotoVote no puede leer. Exporte la foto como JPEG normal de 8 bits.',
+  'unusable.not_uploaded': 'El archivo no llegó en un día. Súbalo de nuevo.',
   'competition.add': 'Añadir un concurso',
   'competition.remove.what': { one: 'Se quita el concurso, y 1 foto con él.', other: 'Se quita el concurso, y {count} fotos con él.' },
   'candidate.remove.what': 'La foto se quita del borrador.',

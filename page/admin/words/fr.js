@@ -136,6 +136,7 @@ export default {
   'unusable.incomplete': 'Le fichier est incomplet : il manque une partie de l’image. Envoyez de nouveau le fichier d’origine.',
   'unusable.damaged': 'Le fichier est endommagé et illisible. Exportez de nouveau la photo en JPEG et envoyez le nouveau fichier.',
   'unusable.unsupported_coding': 'Ce fichier est un JPEG d’un type rare que PhotoVote ne sait pas lire. Exportez la photo en JPEG ordinaire à 8 bits.',
+  'unusable.not_uploaded': 'Le fichier n’est pas arrivé en un jour. Envoyez-le de nouveau.',
   'competition.add': 'Ajouter un concours',
   'competition.remove.what': { one: 'Le concours est retiré, et {count} photo avec lui.', other: 'Le concours est retiré, et {count} photos avec lui.' },
   'candidate.remove.what': 'La photo est retirée du brouillon.',

@@ -108,7 +108,7 @@ impl Processor {
         let history = self.events.reader().load::<Photograph>(stream).await?;
         let problem = Problem {
             code: "not_uploaded".to_owned(),
-            detail: "The file has not arrived within a day. Upload it again.".to_owned(),
+            detail: "The file did not arrive within a day. Upload it again.".to_owned(),
         };
         self.write_down(Upload { election, photograph, history }, PhotographCommand::Refuse(problem)).await.map(drop)
     }
