@@ -16,24 +16,57 @@ use utoipa::ToSchema;
 
 use crate::{App, changed, elections::Nothing, existing};
 
-/// A candidate's picture: an uploaded photograph, or the address of a picture that lies somewhere else.
-#[derive(Debug, Deserialize, ToSchema)]
+/// A candidate's picture, as it is sent. The API's document has two shapes for it, which give worse errors.
+#[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ImageBody {
-    /// Where it lies: an https URL of at most 2,048 characters. Nothing, if it is a photograph.
     #[serde(default, deserialize_with = "present")]
-    #[schema(value_type = Option<schema::ImageUrl>, nullable = false)]
     url: Option<String>,
-    /// The id of a photograph of the election that is ready. Nothing, if it lies somewhere else.
     #[serde(default, deserialize_with = "present")]
-    #[schema(value_type = Option<schema::Id>, nullable = false)]
     photograph: Option<PhotographId>,
-    /// What stands under it: 1 to 500 characters.
     #[serde(default, deserialize_with = "present")]
+    caption: Option<String>,
+    #[serde(default, deserialize_with = "present")]
+    alt: Option<String>,
+}
+
+/// A candidate's picture: the address of a picture that lies somewhere else, or an uploaded photograph.
+#[derive(Deserialize, ToSchema)]
+#[serde(untagged)]
+#[expect(dead_code, reason = "it describes what `ImageBody` reads")]
+enum CandidateImage {
+    Linked(LinkedImage),
+    Uploaded(UploadedImage),
+}
+
+/// A picture that lies somewhere else.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[expect(dead_code, reason = "it describes what `ImageBody` reads")]
+struct LinkedImage {
+    /// Where it lies: an https URL of at most 2,048 characters.
+    #[schema(value_type = schema::ImageUrl)]
+    url: String,
+    /// What stands under it: 1 to 500 characters.
+    #[serde(default)]
     #[schema(value_type = Option<schema::ImageCaption>, nullable = false)]
     caption: Option<String>,
-    /// What a photograph shows, for readers who do not see it: 1 to 1,000 characters.
-    #[serde(default, deserialize_with = "present")]
+}
+
+/// A photograph that was uploaded.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[expect(dead_code, reason = "it describes what `ImageBody` reads")]
+struct UploadedImage {
+    /// The id of a photograph of the election that is ready.
+    #[schema(value_type = schema::Id)]
+    photograph: PhotographId,
+    /// What stands under it: 1 to 500 characters.
+    #[serde(default)]
+    #[schema(value_type = Option<schema::ImageCaption>, nullable = false)]
+    caption: Option<String>,
+    /// What it shows, for readers who do not see it: 1 to 1,000 characters.
+    #[serde(default)]
     #[schema(value_type = Option<schema::AlternativeText>, nullable = false)]
     alt: Option<String>,
 }
@@ -74,7 +107,7 @@ pub(crate) struct NewCandidate {
     description: Option<String>,
     /// The picture.
     #[serde(default, deserialize_with = "present")]
-    #[schema(nullable = false)]
+    #[schema(value_type = Option<CandidateImage>, nullable = false)]
     image: Option<ImageBody>,
 }
 
@@ -133,7 +166,7 @@ pub(crate) struct CandidatePatch {
     description: Patch<String>,
     /// A new picture; `null` takes it away.
     #[serde(default)]
-    #[schema(value_type = Option<ImageBody>)]
+    #[schema(value_type = Option<CandidateImage>)]
     image: Patch<ImageBody>,
 }
 

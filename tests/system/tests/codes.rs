@@ -11,6 +11,8 @@ const NOTHING: &str = "01ARZ3NDEKTSV4RRFFQ69G5FAV";
 
 struct Scene {
     election: Election,
+    /// The id of one that awaits its upload.
+    photograph: String,
     voter: Voter,
     observer: Client,
     anybody: Client,
@@ -61,6 +63,7 @@ impl Scene {
             ("{election}", self.election.id.clone()),
             ("{competition}", self.election.competitions[0].id.clone()),
             ("{candidate}", self.election.competitions[0].candidates[0].id.clone()),
+            ("{photograph}", self.photograph.clone()),
             ("{voter}", self.voter.id.clone()),
             ("{subject}", "owner".into()),
             ("{receipt}", format!("1-{}", "0".repeat(64))),
@@ -110,7 +113,9 @@ async fn a_wrong_request_gets_the_code_its_operation_lists() {
     let voter = election.voter("ada").await;
     let observer = host.other();
     election.appoint(&observer.subject(), "observer").await;
-    let scene = Scene { election, voter, observer, anybody: host.anybody() };
+    let requested = election.post("/photographs", serde_json::json!({"name": "a.jpg", "bytes": 1})).await.status(201);
+    let photograph = requested.text_of("id");
+    let scene = Scene { election, photograph, voter, observer, anybody: host.anybody() };
     let document: Value = serde_json::from_str(OPENAPI).unwrap();
     let mut tried = 0;
     for operation in codes::operations() {
