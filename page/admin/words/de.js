@@ -129,7 +129,7 @@ export default {
   'uploads.stop': 'Anhalten',
   'unusable.empty': 'Die Datei ist leer. Prüfen Sie, ob sich das Foto auf Ihrem Gerät öffnen lässt, und laden Sie es noch einmal hoch.',
   'unusable.too_many_bytes': 'Die Datei ist größer als 40 MB. Exportieren Sie das Foto als JPEG, und laden Sie die neue Datei hoch.',
-  'unusable.unsupported_format': 'PhotoVote nimmt dieses Format nicht an. Exportieren Sie das Foto als JPEG, und laden Sie die neue Datei hoch.',
+  'unusable.unsupported_format': 'PhotoVote nimmt JPEG, PNG und WebP an, dieses Format nicht. Exportieren Sie das Foto als JPEG, und laden Sie die neue Datei hoch.',
   'unusable.not_a_picture': 'Die Datei ist kein Foto, das PhotoVote lesen kann. Laden Sie eine JPEG-, PNG- oder WebP-Datei hoch.',
   'unusable.too_many_pixels': 'Das Bild hat mehr als 64 Megapixel. Verkleinern Sie es, zum Beispiel auf 6.000 Pixel Breite, und laden Sie die neue Datei hoch.',
   'unusable.side_too_long': 'Eine Seite des Bildes hat mehr als 16.384 Pixel. Verkleinern oder beschneiden Sie es, und laden Sie die neue Datei hoch.',
