@@ -45,6 +45,9 @@ const ALL_REFUSED = ['too_many_photographs', 'election_not_draft', 'election_not
  */
 
 const collator = new Intl.Collator(undefined, { numeric: true });
+/** @param {Entry} a @param {Entry} b */
+const byName = (a, b) => collator.compare(stem(a.name), stem(b.name)) || collator.compare(a.name, b.name) || (a.key < b.key ? -1 : 1);
+const stem = (/** @type {string} */ name) => name.replace(/\.[^.]*$/, '');
 let keys = 0;
 
 export class Uploading {
@@ -127,7 +130,7 @@ export class Uploading {
       if (status === 'ready' || status === 'refused') entry.file = undefined;
     }
     this.entries = this.entries.filter(({ id, photograph, gone }) => !gone && !(id && this.used.has(id)) && (!photograph || there.has(/** @type {string} */ (id))));
-    this.entries.sort((a, b) => collator.compare(a.name, b.name) || (a.key < b.key ? -1 : 1));
+    this.entries.sort(byName);
     this.twins = twins(this.photographs);
   }
 

@@ -110,7 +110,7 @@ function Refused({ uploading, refused, onRemoved }) {
   const why = (/** @type {Entry} */ { refusal, photograph }) => (has(`unusable.${refusal}`) ? t(`unusable.${refusal}`) : photograph?.problem?.detail);
   return html`<section class="card stack wide refused" aria-label=${t('uploads.refused', { count: refused.length })}>
     <div class="head"><h3>${t('uploads.refused', { count: refused.length })}</h3>
-      <button type="button" class="button plain" onClick=${() => remove(refused)}>${t('uploads.refused.remove')}</button></div>
+      <button type="button" class="link" onClick=${() => remove(refused)}>${t('uploads.refused.remove')}</button></div>
     <ul class="rows">${refused.map((entry) => html`<li key=${entry.key}><span class="mark no" aria-hidden="true">!</span>
       <div class="grow"><b class="name">${entry.name}</b><br /><span class="small">${why(entry)}</span></div>
       <button type="button" class="link small" aria-label=${t('remove.one', { name: entry.name })} onClick=${() => remove([entry])}>${t('remove')}</button></li>`)}</ul></section>`;
