@@ -272,7 +272,7 @@ export default {
   'problem.voter_not_found': 'Diesen Wähler gibt es nicht mehr.',
   'problem.registration_closed': 'Wähler lassen sich nur bis zum Ende der Abstimmung eintragen.',
   'problem.disqualified_already': 'Dieses Foto ist schon ausgeschlossen.',
-  'problem.too_many_photographs': 'Diese Abstimmung hat so viele Fotos, wie sie haben kann. Entfernen Sie einige, die Sie nicht brauchen.',
+  'problem.too_many_photographs': 'Diese Wahl hat so viele Fotos, wie sie haben kann. Entfernen Sie einige, die Sie nicht brauchen.',
   'problem.photograph_not_found': 'Dieses Foto gibt es nicht mehr.',
   'problem.photograph_used': 'Das Foto wird schon gezeigt. Wählen Sie dort zuerst ein anderes.',
   'problem.photograph_not_ready': 'Das Foto wird noch vorbereitet. Versuchen Sie es gleich noch einmal.',
