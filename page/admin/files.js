@@ -12,10 +12,8 @@ const HIDDEN = /^\.|^(thumbs\.db|ehthumbs\.db|desktop\.ini|icon\r?|__macosx)$/i;
 const FOREIGN = new RegExp('\\.(' + [
   'hei[cf]s?|avif|gif|tiff?|bmp|ico|jxl|jp2|j2k|jxr|psd|psb|xcf|exr|hdr|qoi|dds|tga|svgz?|ai|eps|pdf|afphoto|affinity',
   '3fr|arw|cr[23w]|dcr|dng|erf|fff|iiq|kdc|mef|mos|mrw|nef|nrw|orf|pef|raf|raw|rw[2l]|sr[2fw]|x3f',
-  'zip|rar|7z|gz|tar|bz2|xz|mov|mp4|m4v|avi|mkv|webm|mts|mp3|wav|docx?|xlsx?|pptx?|odt|ods|odp',
+  'zip|rar|7z|gz|tar|bz2|xz|mov|mp4|m4v|avi|mkv|webm|mts|mp3|wav|docx?|xlsx?|pptx?|od[pst]|txt|md|csv|json|xml|xmp|html?|url|lnk|pp3|lrcat',
 ].join('|') + ')$', 'i');
-/** Texts and settings, which hold no picture at all. */
-const NO_PICTURE = /\.(txt|md|csv|json|xml|xmp|html?|url|lnk|exe|dop|pp3|cos|on1|lrcat)$/i;
 
 /** The photographs among what was dropped: files, and folders with all that is in them. @param {DataTransfer} dropped @returns {Promise<File[]>} */
 export async function filesOf(dropped) {
@@ -51,7 +49,6 @@ export const visible = (chosen) => [...chosen].filter(({ name }) => !HIDDEN.test
 export function refusal({ name, size }) {
   if (size === 0) return 'empty';
   if (FOREIGN.test(name)) return 'unsupported_format';
-  if (NO_PICTURE.test(name)) return 'not_a_picture';
   return size > MOST_BYTES ? 'too_many_bytes' : null;
 }
 

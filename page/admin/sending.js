@@ -2,7 +2,7 @@
 /** Sends a file by the form that the API has signed. */
 
 /** How long an upload may stand still, in milliseconds. */
-const STILL = 60_000;
+const STILL = 30_000;
 
 /**
  * Sends the form, and tells how far it is.

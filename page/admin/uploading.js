@@ -6,6 +6,7 @@
 import { newKey } from '../lib/api.js';
 import { twins } from './alike.js';
 import { plainName, refusal, titleOf } from './files.js';
+import { keepNotes, readNotes } from './notes.js';
 import { post, readable } from './sending.js';
 import { all, ask, command } from './work.js';
 
@@ -25,7 +26,7 @@ const ALL_REFUSED = ['too_many_photographs', 'election_not_draft', 'election_not
 /**
  * @typedef {'waiting' | 'sending' | 'sent' | 'failed' | 'stopped' | 'lost' | 'awaited' | 'processing' | 'ready' | 'refused'} State
  *   `failed` is tried again; `stopped` waits for a person; `lost` cannot be read; `awaited` has to be chosen again.
- * @typedef {{title?: string, caption?: string, alt?: string, bytes?: number}} Note What a person has written; and how large the file is.
+ * @typedef {import('./notes.js').Note} Note
  * @typedef {object} Entry A photograph, from its file to the server's answer.
  * @property {string} key
  * @property {string} name
@@ -45,6 +46,9 @@ const ALL_REFUSED = ['too_many_photographs', 'election_not_draft', 'election_not
  */
 
 const collator = new Intl.Collator(undefined, { numeric: true });
+/** @param {Entry} a @param {Entry} b */
+const byName = (a, b) => collator.compare(stem(a.name), stem(b.name)) || collator.compare(a.name, b.name) || (a.key < b.key ? -1 : 1);
+const stem = (/** @type {string} */ name) => name.replace(/\.[^.]*$/, '');
 let keys = 0;
 
 export class Uploading {
@@ -127,7 +131,7 @@ export class Uploading {
       if (status === 'ready' || status === 'refused') entry.file = undefined;
     }
     this.entries = this.entries.filter(({ id, photograph, gone }) => !gone && !(id && this.used.has(id)) && (!photograph || there.has(/** @type {string} */ (id))));
-    this.entries.sort((a, b) => collator.compare(a.name, b.name) || (a.key < b.key ? -1 : 1));
+    this.entries.sort(byName);
     this.twins = twins(this.photographs);
   }
 
@@ -384,25 +388,6 @@ export class Uploading {
       const answer = await command('POST', `${this.candidates}/${competition}/candidates`, body);
       if (answer.code !== 'conflict' || tries > 3) return answer;
     }
-  }
-}
-
-/** @param {string} place @returns {Record<string, Note>} */
-function readNotes(place) {
-  try {
-    return JSON.parse(sessionStorage.getItem(place) ?? '{}');
-  } catch {
-    return {};
-  }
-}
-
-/** @param {string} place @param {Record<string, Note>} notes */
-function keepNotes(place, notes) {
-  try {
-    if (Object.keys(notes).length) sessionStorage.setItem(place, JSON.stringify(notes));
-    else sessionStorage.removeItem(place);
-  } catch {
-    // The tab's memory is full: what is written lasts as long as the page.
   }
 }
 

@@ -83,6 +83,23 @@ class Server:
                     raise AssertionError(f"{method} {path}: {error.code} {error.read().decode()}") from error
         raise AssertionError(f"{method} {path} is never answered")
 
+    def upload(self, election, name, file):
+        """Uploads a photograph by the API; answers its id."""
+        made = self.api("POST", f"/elections/{election}/photographs", {"name": name, "bytes": len(file)})
+        form = [f'--limit\r\nContent-Disposition: form-data; name="{field}"\r\n\r\n{value}\r\n'.encode() for field, value in made["upload"]["fields"].items()]
+        form += [b'--limit\r\nContent-Disposition: form-data; name="file"; filename="file"\r\n\r\n', file, b"\r\n--limit--\r\n"]
+        request = urllib.request.Request(self.url + made["upload"]["url"], data=b"".join(form), headers={"Content-Type": "multipart/form-data; boundary=limit"})
+        urllib.request.urlopen(request, timeout=30).close()
+        return made["id"]
+
+    def photographs(self, election):
+        """All photographs of an election, by their names."""
+        found, cursor = [], ""
+        while cursor is not None:
+            page = self.api("GET", f"/elections/{election}/photographs?limit=100" + (f"&cursor={cursor}" if cursor else ""))
+            found, cursor = found + page["items"], page["next_cursor"]
+        return {photograph["name"]: photograph for photograph in found}
+
     def election(self, competitions=(("Nature", 3),), voters=1, scale=(1, 5), name="Spring contest", opened=True, closes_at=None, sized=True):
         """An election by the API; answers its id and its voters' tokens."""
         made = self.api("POST", "/elections", {"name": name, "scale": {"min": scale[0], "max": scale[1]}, "description": "Photographs of this spring."})

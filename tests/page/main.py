@@ -10,7 +10,7 @@ import traceback
 
 import harness
 
-MODULES = ["story", "words", "loss", "access", "bytes"]
+MODULES = ["story", "words", "loss", "photographs", "access", "bytes"]
 
 
 def main(wanted):

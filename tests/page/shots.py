@@ -4,6 +4,7 @@ import sys
 import time
 
 import harness
+from pictures import REFUSED, png
 from story import cast, sign_in
 
 SIZES = {"phone": {"viewport": {"width": 360, "height": 740}, "has_touch": True, "is_mobile": True, "device_scale_factor": 2},
@@ -32,10 +33,33 @@ def elections(server):
     made["open"] = server.election((("Nature", 6), ("People", 12), ("Street", 22)), voters=60, closes_at="2030-05-17T18:30:00Z")
     made["ten"] = server.election((("Portraits", 4),), voters=1, scale=(0, 10), name="Portraits")
     made["unsized"] = server.election((("Nature", 6),), voters=1, name="Pictures without a size", sized=False)
+    made["uploads"] = server.api("POST", "/elections", {"name": "Winter walk"})["id"]
+    made["uploaded"] = uploaded(server)
     made["closed"] = held(server, "Winter 2026")
     made["released"] = held(server, "Summer 2026")
     server.api("POST", f"/elections/{made['released'][0]}/release", {})
     return made
+
+
+def uploaded(server):
+    """An open election with uploaded photographs, and a draft in which some are ready, refused and missing."""
+    draft, opened = [server.api("POST", "/elections", {"name": name})["id"] for name in ["Spring walk", "Birds of the lake"]]
+    for name, held in {"Ada_Sunset.png": png(1), "Ada_Sunset_2.png": png(1, 600, 400), "Bob_Heron.png": png(2, 427, 640), "DSC_0042.png": png(3),
+                       **{name: held for name, held, _ in REFUSED[1:4]}}.items():
+        server.upload(draft, name, held)
+    server.api("POST", f"/elections/{draft}/photographs", {"name": "Eve_Fog.jpg", "bytes": 8_123_456})
+    ids = [server.upload(opened, f"{n}.png", png(n, *size)) for n, size in enumerate([(1600, 1067), (800, 1200), (1200, 800), (900, 900), (1500, 500)])]
+    for election in [draft, opened]:
+        while any(photograph["status"] == "processing" or photograph["status"] == "awaiting_upload" and name != "Eve_Fog.jpg"
+                  for name, photograph in server.photographs(election).items()):
+            time.sleep(0.05)
+    birds = server.api("POST", f"/elections/{opened}/competitions", {"name": "Birds"})["id"]
+    for n, photograph in enumerate(ids):
+        image = {"photograph": photograph, "alt": "A heron in the reeds", "caption": "Early in May" if n % 2 else "From the bridge, before the rain that everybody had been waiting for came at last"}
+        server.api("POST", f"/elections/{opened}/competitions/{birds}/candidates", {"name": f"Heron {n + 1}", "image": image})
+    token = server.api("POST", f"/elections/{opened}/voters", {"name": "Ada", "email": "ada@example.org"})["ballot_token"]
+    server.api("POST", f"/elections/{opened}/open", {})
+    return draft, token
 
 
 def held(server, name):
@@ -130,6 +154,7 @@ def states(page, server, made):
     page.locator(".preview img").wait_for()
     yield "admin-add"
     page.keyboard.press("Escape")
+    yield from uploads(page, url, *made["uploaded"], made["uploads"])
     page.goto(f"{url}/admin#/e/{election}/running")
     page.locator("#cast").wait_for()
     yield "admin-turnout"
@@ -142,6 +167,50 @@ def states(page, server, made):
         page.keyboard.press("Space")
     yield "present"
     page.keyboard.press("Escape")
+
+
+def uploads(page, url, draft, token, empty):
+    page.goto(f"{url}/admin#/e/{empty}/photographs")
+    page.get_by_role("button", name="Add a competition").wait_for()
+    yield "uploads-empty"
+    waiting = []
+    page.route("**/uploads", lambda route: waiting.append(route))
+    files = [(name, png(n)) for n, name in enumerate(["Ada_Fog.png", "Bob_Frost on the window.png", "IMG_0815.png", "IMG_0816.png", "Eve_A very long name of a file that does not fit.png", "Tracks.png"])]
+    page.locator("input[type=file]").set_input_files([{"name": name, "mimeType": "image/png", "buffer": held} for name, held in files + [("empty.jpg", b"")]])
+    page.locator("tr[data-state=sending]").nth(3).wait_for()
+    yield "uploads-sending"
+    page.context.set_offline(True)
+    for route in waiting:
+        route.abort()
+    page.unroute("**/uploads")
+    page.get_by_text("There is no connection").wait_for()
+    yield "uploads-offline"
+    page.context.set_offline(False)
+    page.get_by_text("6 photographs are ready").wait_for()
+    page.get_by_role("button", name="Remove Ada_Fog.png").click()
+    page.get_by_role("dialog").wait_for()
+    yield "uploads-remove"
+    page.get_by_role("button", name="Cancel", exact=True).click()
+    for entry in page.locator(".titles tr[data-state=ready]").all():
+        page.locator(".titles tr[data-state=ready]").first.get_by_role("button", name="Remove").click()
+        page.get_by_role("dialog").get_by_role("button", name="Remove").click()
+        page.get_by_role("dialog").wait_for(state="detached")
+    page.get_by_role("button", name="Remove all refused").click()
+    page.locator(".titles, .refused").first.wait_for(state="detached")
+    page.goto(f"{url}/admin#/e/{draft}/photographs")
+    page.locator("tr[data-state=ready] img").nth(3).wait_for()
+    yield "uploads-mixed"
+    page.get_by_role("button", name="Remove all refused").scroll_into_view_if_needed()
+    page.get_by_label("I have checked the titles").check()
+    page.get_by_label("Name of the new competition").fill("Nature")
+    page.get_by_role("button", name="Add 4 photographs").scroll_into_view_if_needed()
+    yield "uploads-checked"
+    page.goto(f"{url}/vote#{token}")
+    page.locator(".entry img").first.wait_for()
+    yield "ballot-uploaded"
+    page.locator(".frame").first.click()
+    page.get_by_role("dialog").wait_for()
+    yield "large-uploaded"
 
 
 if __name__ == "__main__":

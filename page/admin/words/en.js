@@ -129,7 +129,7 @@ export default {
   'uploads.stop': 'Stop',
   'unusable.empty': 'The file is empty. Check that the photograph opens on your device, then upload it again.',
   'unusable.too_many_bytes': 'The file is larger than 40 MB. Export the photograph as JPEG and upload the new file.',
-  'unusable.unsupported_format': 'PhotoVote does not accept this format. Export the photograph as JPEG and upload the new file.',
+  'unusable.unsupported_format': 'PhotoVote takes JPEG, PNG and WebP, and not this format. Export the photograph as JPEG and upload the new file.',
   'unusable.not_a_picture': 'The file is not a photograph that PhotoVote can read. Upload a JPEG, PNG or WebP file.',
   'unusable.too_many_pixels': 'The picture has more than 64 megapixels. Make it smaller, for example 6,000 pixels wide, and upload the new file.',
   'unusable.side_too_long': 'A side of the picture has more than 16,384 pixels. Make it smaller or crop it, and upload the new file.',

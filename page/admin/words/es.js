@@ -129,7 +129,7 @@ export default {
   'uploads.stop': 'Parar',
   'unusable.empty': 'El archivo está vacío. Compruebe que la foto se abre en su dispositivo y súbala de nuevo.',
   'unusable.too_many_bytes': 'El archivo pesa más de 40 MB. Exporte la foto como JPEG y suba el archivo nuevo.',
-  'unusable.unsupported_format': 'PhotoVote no acepta este formato. Exporte la foto como JPEG y suba el archivo nuevo.',
+  'unusable.unsupported_format': 'PhotoVote acepta JPEG, PNG y WebP, pero no este formato. Exporte la foto como JPEG y suba el archivo nuevo.',
   'unusable.not_a_picture': 'El archivo no es una foto que PhotoVote pueda leer. Suba un archivo JPEG, PNG o WebP.',
   'unusable.too_many_pixels': 'La imagen tiene más de 64 megapíxeles. Redúzcala, por ejemplo a 6000 píxeles de ancho, y suba el archivo nuevo.',
   'unusable.side_too_long': 'Un lado de la imagen tiene más de 16 384 píxeles. Redúzcala o recórtela, y suba el archivo nuevo.',

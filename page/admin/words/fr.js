@@ -129,7 +129,7 @@ export default {
   'uploads.stop': 'Arrêter',
   'unusable.empty': 'Le fichier est vide. Vérifiez que la photo s’ouvre sur votre appareil, puis envoyez-la de nouveau.',
   'unusable.too_many_bytes': 'Le fichier dépasse 40 Mo. Exportez la photo en JPEG et envoyez le nouveau fichier.',
-  'unusable.unsupported_format': 'PhotoVote n’accepte pas ce format. Exportez la photo en JPEG et envoyez le nouveau fichier.',
+  'unusable.unsupported_format': 'PhotoVote accepte JPEG, PNG et WebP, mais pas ce format. Exportez la photo en JPEG et envoyez le nouveau fichier.',
   'unusable.not_a_picture': 'Ce fichier n’est pas une photo que PhotoVote puisse lire. Envoyez un fichier JPEG, PNG ou WebP.',
   'unusable.too_many_pixels': 'L’image dépasse 64 mégapixels. Réduisez-la, par exemple à 6 000 pixels de large, et envoyez le nouveau fichier.',
   'unusable.side_too_long': 'Un côté de l’image dépasse 16 384 pixels. Réduisez-la ou recadrez-la, et envoyez le nouveau fichier.',

@@ -47,7 +47,7 @@ files! {
     "admin.html" "icon.svg" "index.html" "more.css" "not-found.html" "page.css" "results.html" "verify.html"
     "vote.html"
     "admin/alike.js" "admin/candidate.js" "admin/chain.js" "admin/check.js" "admin/elections.js" "admin/files.js"
-    "admin/links.js" "admin/main.js" "admin/people.js"
+    "admin/links.js" "admin/main.js" "admin/notes.js" "admin/people.js"
     "admin/photographs.js" "admin/results.js" "admin/running.js" "admin/sending.js" "admin/settings.js" "admin/sign-in.js"
     "admin/titles.js" "admin/trail.js" "admin/uploading.js" "admin/uploads.js" "admin/voters.js" "admin/work.js"
     "admin/words/de.js" "admin/words/en.js" "admin/words/es.js" "admin/words/fr.js"
