@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Checks the audit trail of an election, from nothing but what the API answers.
+"""Checks the audit trail of an election and its uploaded photographs, from nothing but what the server answers.
 
     TOKEN=<administrator's JWT> python3 examples/verify_audit.py http://127.0.0.1:3000/v1 <election>
 
@@ -11,6 +11,7 @@ import json
 import os
 import sys
 import urllib.error
+import urllib.parse
 import urllib.request
 
 
@@ -125,6 +126,39 @@ def is_deleted(entries):
     return count(entries, "ElectionDeleted") > 0
 
 
+def pictures(entries):
+    """The uploaded photographs that candidates show: photograph and pixels, as the last event of each candidate has them."""
+    shown, ready = {}, {}
+    for entry in entries:
+        for event in entry["events"] if entry["kind"] == "commit" and not entry["stream"].startswith("voter#") else []:
+            kind, data = event["type"], json.loads(event["data"])
+            if kind in ("CandidateAdded", "CandidateImageChanged"):
+                shown[data["competition"], data["candidate"]] = data.get("image") or {}
+            elif kind == "CandidateRemoved":
+                shown.pop((data["competition"], data["candidate"]), None)
+            elif kind == "CompetitionRemoved":
+                shown = {place: image for place, image in shown.items() if place[0] != data["competition"]}
+            elif kind == "PhotographReady":
+                ready[entry["stream"]] = data["pixels"]
+    for (_, candidate), image in shown.items():
+        if photograph := image.get("photograph"):
+            if ready.get(f"photograph#{photograph}") != image["pixels"]:
+                raise Wrong(f"candidate {candidate} does not show what photograph {photograph} came to")
+            yield photograph, image["pixels"]
+
+
+def check_picture(api, election, photograph, pixels):
+    """Downloads each file that shows a photograph, and checks its size and hash. Answers how many there are."""
+    for rendition in pixels["renditions"]:
+        size, length, sha256 = rendition.split()
+        path = f"/photos/{election}/{photograph}/{sha256}.{size.split('.')[1]}"
+        with urllib.request.urlopen(urllib.parse.urljoin(api, path), timeout=60) as answer:
+            file = answer.read()
+        if len(file) != int(length) or hashlib.sha256(file).hexdigest() != sha256:
+            raise Wrong(f"{path} is another file: it has {len(file)} bytes and the hash {hashlib.sha256(file).hexdigest()}")
+    return len(pixels["renditions"])
+
+
 def said_of_the_results(entries):
     """The digest that history says the results have; None for elections that release 0.1.0 closed."""
     digest = None
@@ -185,6 +219,9 @@ def main(api, election):
     print(f"Commits: {commits}, in {len(heads) - ballots} streams; each follows the one before it and is what was hashed.")
     print(f"Ballots: {ballots}, each with the last hash of its own stream.")
     print(f"The trail's digest, to be kept and compared: {digest_of_trail(heads)}")
+    if not is_deleted(entries):
+        files = [check_picture(api, election, *picture) for picture in pictures(entries)]
+        print(f"Uploaded photographs: {len(files)}, in {sum(files)} files; each file is what the trail says.")
     casts = check_casts(entries)
     if casts is None:
         print("The election is not closed: its ballots are not to be checked yet.")

@@ -18,9 +18,10 @@ const URL: &str = "http://127.0.0.1:3000";
 const TOKEN: &str = "cargo run -q -- token";
 
 /// Takes the trail of the walk, changes each text in it by one character and each truth to the contrary, and expects every
-/// change to be found: by the chains, by the number of casts, or by the trail's digest.
+/// change to be found: by the chains, by the number of casts, or by the trail's digest. Changes a bit of the photograph's files
+/// and expects that to be found as well.
 const TAMPER: &str = r#"
-import copy, json, os, sys
+import copy, io, json, os, sys, urllib.request
 sys.path.insert(0, "examples")
 import verify_audit
 
@@ -48,6 +49,19 @@ for path in texts(trail):
     try:
         if judged(changed) == whole:
             unnoticed.append(path)
+    except verify_audit.Wrong:
+        pass
+
+served = urllib.request.urlopen
+def with_another_bit(url, timeout):
+    file = served(url, timeout=timeout).read()
+    return io.BytesIO(file[:-1] + bytes([file[-1] ^ 1]))
+
+urllib.request.urlopen = with_another_bit
+for picture in verify_audit.pictures(trail):
+    try:
+        verify_audit.check_picture(os.environ["API"], os.environ["ELECTION"], *picture)
+        unnoticed.append(picture)
     except verify_audit.Wrong:
         pass
 print(json.dumps({"unnoticed": unnoticed}))
@@ -139,6 +153,7 @@ fn the_walk_through_an_election_works_as_it_stands() {
         "\"status\":\"final\"",
         "\"counted\":true}",
         // The audit, and that it finds whatever was changed.
+        "Uploaded photographs: 1, in 4 files; ",
         "Ballots cast: 1; counted: 1.",
         "\nOK\n",
         "{\"unnoticed\": []}",

@@ -1,5 +1,5 @@
 // @ts-check
-/** Checks the hash chain of an audit trail. docs/audit.md says what is hashed; examples/verify_audit.py checks the same. */
+/** Checks the hash chain of an audit trail. docs/trust/audit.md says what is hashed; examples/verify_audit.py checks the same. */
 
 const encoder = new TextEncoder();
 
