@@ -1,4 +1,4 @@
-//! A candidate's picture: where it lies, and what stands under it.
+//! A candidate's picture: an uploaded photograph, or an address of another site, with its caption.
 
 use std::{fmt, str::FromStr};
 

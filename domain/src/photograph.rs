@@ -4,7 +4,7 @@
 //! Requested → Processing → Ready or Refused;   each of them → Removed
 //! ```
 //!
-//! It has a stream of its own, so two hundred uploads do not contend for the version of the election.
+//! A photograph has its own stream, so uploads do not compete for the version of the election.
 
 use std::{fmt, str::FromStr};
 

@@ -1,7 +1,6 @@
-//! Objects in the data directory, which the functions reach by the SDK, as they reach S3, and browsers by the gateway.
+//! Stands in for S3: objects in the data directory. Functions reach them through the SDK, browsers through the gateway.
 //!
-//! There are two buckets: one for what was uploaded, and one for what anybody may see. An object is a file that is written
-//! elsewhere, and then renamed.
+//! One bucket holds uploads and originals, the other renditions. An object is a file, written in a temporary directory and then renamed.
 
 mod answer;
 mod bucket;

@@ -1,10 +1,10 @@
-//! What the photo-processor is asked to do, besides what the object store tells it.
+//! Messages by which functions ask the photo-processor for work. The object store reports uploads with messages of its own.
 
 use photovote_domain::{ElectionId, PhotographId};
 use serde::{Deserialize, Serialize};
 
-/// A message of the photo-processor's queue. Any of them can be sent at any time: the processor looks at what there is, and does what
-/// is to be done.
+/// A message of the photo-processor's queue. Any function may send it at any time: the processor compares events with objects, and
+/// does only what is missing.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PhotographMessage {

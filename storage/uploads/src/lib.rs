@@ -1,8 +1,8 @@
-//! Permits to upload one object to S3 by a form, which a function signs and a browser sends to S3 itself.
+//! Forms that upload one object to S3. A function signs a form, and a browser sends it to S3.
 //!
 //! The form is that of S3's "POST Object", with a policy that is signed by Signature Version 4:
-//! <https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-HTTPPOSTConstructPolicy.html>. The SDK signs no such forms. A permit
-//! in the form of a URL, which the SDK does sign, cannot limit the number of bytes.
+//! <https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-HTTPPOSTConstructPolicy.html>. The SDK signs no such forms. It
+//! signs URLs, which do not limit the number of bytes.
 //!
 //! This crate does not depend on the client of S3: a function that signs uploads cannot read or write objects.
 

@@ -1,12 +1,13 @@
-//! The photo-processor: looks at each photograph that was uploaded, and makes the files that show it.
+//! The photo-processor: the worker that turns each uploaded photograph into the files that show it. docs/photographs.md tells the
+//! whole life of a photograph.
 //!
 //! ```text
-//! incoming/… → is it awaited? → read it → renditions, or a reason → put them → write down what it came to → delete incoming/…
+//! upload → is it awaited? → read it → renditions, or a reason → store them → append the result → delete the upload
 //! ```
 //!
-//! S3 says at least once, and in no order, that an object was uploaded. Each step can be repeated: renditions are named for what
-//! they hold, and a photograph that has come to something stays what it is. A crash leaves the upload where it was, and the message
-//! comes again. What is lost all the same, the reconciler has [looked after](look), election by election.
+//! S3 reports an upload at least once, in any order. Each step can be repeated: renditions are named by their content, and a photograph
+//! that is ready or refused stays so. A crash leaves the upload where it was, and the queue delivers the message again. The reconciler
+//! asks the processor to [look after](look) what is lost nevertheless, election by election.
 
 mod look;
 mod message;

@@ -1,5 +1,5 @@
-//! Looking after the photographs of an election: uploads that nobody told of or that never come, renditions that were lost, and objects
-//! that nothing refers to.
+//! Comparing the photographs of an election with its objects. Finds uploads that S3 did not report or that never come, lost renditions,
+//! and objects that no event names.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -17,9 +17,9 @@ use photovote_queues::PhotographMessage;
 
 use crate::{Processor, Trouble, Upload};
 
-/// For how long an upload is awaited after its photograph moved last. The form is good for ten minutes, and can be had anew.
+/// How long an upload is awaited after the photograph's last event. A form is good for ten minutes; clients can request another one.
 const AWAITED: Duration = Duration::from_hours(24);
-/// How old an object is before it can be one that nothing refers to: whoever writes it may not have written down yet that it does.
+/// How old an unnamed object is before it is deleted. A processor stores an object first and appends the event that names it later.
 const SETTLED: Duration = Duration::from_hours(1);
 /// How many commits are read at once.
 const PAGE: u16 = 1_000;
@@ -33,8 +33,8 @@ struct Found {
 }
 
 impl Processor {
-    /// Looks at all photographs of an election and at all objects below its id, and sends a message for each photograph that needs
-    /// something. It can be done at any time. If the election was deleted, all its objects go.
+    /// Compares all photographs of an election with all objects below its id, and sends a message for each photograph that needs
+    /// work. Safe at any time. Deletes all objects of a deleted election.
     pub(crate) async fn look_after(&self, election: ElectionId) -> Result<(), Trouble> {
         let Some(shards) = self.events.reader().shards_of_living(election).await? else {
             for prefix in [uploads(election), originals(election)] {

@@ -1,4 +1,4 @@
-//! What the queue brings: S3 says what was uploaded, and other functions ask.
+//! Messages of the photo-processor's queue: S3 reports uploads, and other functions ask for work.
 
 use percent_encoding::percent_decode_str;
 use photovote_queues::PhotographMessage;

@@ -1,4 +1,4 @@
-//! Making lost renditions again.
+//! Making lost renditions again, byte for byte.
 
 use std::collections::BTreeSet;
 
@@ -9,10 +9,10 @@ use photovote_renditions::render;
 use crate::{Processor, Trouble, described};
 
 impl Processor {
-    /// Makes the renditions of a photograph again that are not there, from its original.
+    /// Makes the missing renditions of a photograph again, from its original.
     ///
-    /// History fixes their hashes, so only the very same files come back. Where that cannot be, an operator is told: the original may
-    /// be gone, or another release made the files.
+    /// History names their hashes, so only the same bytes are stored. Otherwise the metric `RenditionsLost` tells an operator: the
+    /// original is gone, or another release made the files.
     pub(crate) async fn restore(
         &self,
         election: ElectionId,

@@ -2,7 +2,7 @@
 //!
 //! The projector follows the stream, repair follows the queues; whatever both have lost, only a look at all events finds.
 //! Each run looks at the closed elections whose results are not final yet, and goes on through the events table from where
-//! the run before left off. Photographs that wait for something, and once a day all others, the photo-processor is asked to look after.
+//! the run before left off. It asks the photo-processor to look after elections whose photographs wait, and once a day after all.
 
 mod count;
 mod mend;

@@ -1,4 +1,4 @@
-//! Which elections' photographs the photo-processor is asked to look after.
+//! Asks the photo-processor to compare photographs with objects, election by election.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -13,7 +13,7 @@ use crate::{ReconcileError, Reconciler};
 
 /// How often the objects of all elections are compared with their photographs. Object stores lose little.
 pub(crate) const ROUND: Duration = Duration::from_hours(24);
-/// The events after which a photograph waits for something.
+/// The events after which a photograph waits for an upload or for its processing.
 const WAITS: [&str; 2] = ["PhotographRequested", "PhotographUploaded"];
 
 impl Reconciler {
@@ -42,7 +42,7 @@ impl Reconciler {
             |commit: &&Commit| commit.events.last().is_some_and(|event| WAITS.contains(&event.event_type.as_str()));
         let waiting: BTreeSet<_> = newest.into_values().filter(waits).map(|commit| commit.stream.election()).collect();
         for election in waiting {
-            // What waits in a deleted election waits for ever, and has nothing left after the first look.
+            // A deleted election has no objects left after the first look, and its photographs wait without end.
             if self.mender.projection().events().shards_of_living(election).await?.is_some() {
                 elections.insert(election);
             }

@@ -1,7 +1,8 @@
-//! Uploads that the listener has not been told.
+//! Notes of uploads that are not in the queue yet.
 //!
-//! A note of each upload is written before its object is in its place, and is deleted when the listener has been told. The next
-//! start tells what notes of a killed server say, if their objects are there. So each upload is told at least once.
+//! The store writes a note of each upload before it renames the object into its place, and deletes the note when the queue has the
+//! message. The next start reads the notes of a killed server and sends a message for each object that is there. So each upload is
+//! reported at least once.
 
 use std::{
     fs,
