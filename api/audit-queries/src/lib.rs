@@ -13,7 +13,7 @@ use photovote_domain::{
 use photovote_edge::{
     Administrator, Answer, Code, Items, PageParameters, Parameters, Problem, Problems, Segments, schema,
 };
-use photovote_events::{EventReader, History, Stream};
+use photovote_events::{EventReader, History, Partition, Stream};
 
 use entry::AuditEntry;
 use place::Place;
@@ -106,10 +106,9 @@ impl App {
         let first = match &entries.end {
             Some(Place::Ballot(..)) => return Ok(true),
             Some(place) => place.partition(),
-            None => None,
+            None => Partition::Election,
         };
-        let shards = election.state().shards.shards().map(Some);
-        for partition in std::iter::once(None).chain(shards).skip_while(|partition| *partition < first) {
+        for partition in Partition::all(election.state().shards).skip_while(|partition| *partition < first) {
             loop {
                 let room = entries.room();
                 if room == 0 {

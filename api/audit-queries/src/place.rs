@@ -3,7 +3,7 @@
 use std::fmt;
 
 use photovote_domain::{BallotId, ElectionId, Shard, Version};
-use photovote_events::Stream;
+use photovote_events::{Partition, Stream};
 
 /// After the keys of all ballots of a shard, and before those of all voters.
 const AFTER_BALLOTS: &str = "ballot$";
@@ -20,26 +20,22 @@ pub(crate) enum Place {
 }
 
 impl Place {
-    /// The partition that it is in: the election's own, or a shard.
-    pub(crate) const fn partition(&self) -> Option<Shard> {
+    /// The partition that it is in.
+    pub(crate) const fn partition(&self) -> Partition {
         match self {
-            Self::Commit(Stream::Election(_), _) => None,
-            Self::Commit(
-                Stream::Voter(_, shard, _) | Stream::Ballot(_, shard, _) | Stream::Photograph(_, shard, _),
-                _,
-            )
-            | Self::Ballot(shard, _) => Some(*shard),
+            Self::Commit(stream, _) => stream.lies_in(),
+            Self::Ballot(shard, _) => Partition::Shard(*shard),
         }
     }
 
     /// The key that the next commit of a partition has to follow, when the entries after `place` are listed. It passes over
     /// the commits of ballots.
-    pub(crate) fn before(place: Option<&Self>, partition: Option<Shard>) -> Option<String> {
+    pub(crate) fn before(place: Option<&Self>, partition: Partition) -> Option<String> {
         match place {
             Some(place @ Self::Commit(stream, version)) if place.partition() == partition => {
                 Some(stream.sort_key(*version))
             }
-            _ => partition.map(|_shard| AFTER_BALLOTS.to_owned()),
+            _ => matches!(partition, Partition::Shard(_)).then(|| AFTER_BALLOTS.to_owned()),
         }
     }
 
@@ -62,7 +58,7 @@ impl Place {
 
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let partition = self.partition().map(|shard| format!("#{shard}")).unwrap_or_default();
+        let partition = self.partition();
         match self {
             Self::Commit(stream, version) => write!(f, "commit {partition} {}", stream.sort_key(*version)),
             Self::Ballot(_, ballot) => write!(f, "ballot {partition} {ballot}"),
@@ -72,7 +68,7 @@ impl fmt::Display for Place {
 
 #[cfg(test)]
 mod tests {
-    use photovote_domain::VoterId;
+    use photovote_domain::{PhotographId, VoterId};
 
     use super::*;
 
@@ -92,7 +88,10 @@ mod tests {
 
     #[test]
     fn a_place_survives_its_text() {
-        for place in [commit(Stream::Election(ELECTION)), voter(), Place::Ballot(shard(), BallotId::from_bits(9))] {
+        let photograph = commit(Stream::Photograph(ELECTION, PhotographId::from_bits(9)));
+        for place in
+            [commit(Stream::Election(ELECTION)), photograph, voter(), Place::Ballot(shard(), BallotId::from_bits(9))]
+        {
             assert_eq!(Place::parse(ELECTION, &place.to_string()), Some(place));
         }
     }

@@ -225,7 +225,7 @@ impl App {
             None => Ok((None, None)),
             Some(NewImage::Linked { url, caption }) => Ok((Some(Image::Linked { url, caption }), None)),
             Some(NewImage::Uploaded { photograph, caption, alt }) => {
-                let stream = Stream::photograph(election.stream().election(), election.state().shards, photograph);
+                let stream = Stream::Photograph(election.stream().election(), photograph);
                 let history: History<Photograph> = self.store.reader().load(stream).await?;
                 let pixels = history.state().usable().map_err(|refused| Problem::refused(&refused))?.clone();
                 let image = Image::Uploaded { photograph, pixels, caption, alt };

@@ -7,9 +7,10 @@ use std::collections::BTreeMap;
 
 use axum::extract::State;
 use photovote_commands::Submission;
+use photovote_coordination::GateStatus;
 use photovote_domain::{
     Aggregate, Election, Photograph, PhotographId, Version,
-    election::Role,
+    election::{Role, Status},
     photograph::{Context, MOST_BYTES, MOST_PHOTOGRAPHS, PhotographCommand, PhotographRejection},
 };
 use photovote_dynamodb::Cancellation;
@@ -111,7 +112,7 @@ pub(crate) async fn request(
     let scope = format!("{id}/photograph");
     let derived = || PhotographId::from_bits(intent.new_id(&scope, election.secret(), environment));
     let photograph = body.id.unwrap_or_else(derived);
-    let stream = Stream::photograph(id, shards, photograph);
+    let stream = Stream::Photograph(id, photograph);
     let history: History<Photograph> = app.store.reader().load(stream).await?;
     // Several at once may exceed the limit by as many: it is there against abuse.
     let full = gates.values().map(|gate| gate.photographs).sum::<u64>() >= MOST_PHOTOGRAPHS;
@@ -169,7 +170,7 @@ pub(crate) async fn remove(
     let election = app.election(&caller, path.id("election")?, Role::Editor).await?;
     let (id, shards) = (election.stream().election(), election.state().shards);
     let photograph: PhotographId = path.id("photograph")?;
-    let stream = Stream::photograph(id, shards, photograph);
+    let stream = Stream::Photograph(id, photograph);
     let history: History<Photograph> = app.store.reader().load(stream).await?;
     if history.version() == Version::NONE {
         return Err(Problem::refused(&PhotographRejection::NotFound));
@@ -199,8 +200,9 @@ impl App {
             ExecuteError::Blocked(reasons) => match reasons.first() {
                 Some(reason @ Cancellation::Condition(_)) => {
                     match self.control.refusing(election.stream().election(), gate, reason) {
-                        Ok(_moved) => {
-                            Problem::refused(&PhotographRejection::NotDraft(photovote_domain::election::Status::Open))
+                        Ok(gate) => {
+                            let status = if gate.status == GateStatus::Closed { Status::Closed } else { Status::Open };
+                            Problem::refused(&PhotographRejection::NotDraft(status))
                         }
                         Err(missing) => missing.into(),
                     }

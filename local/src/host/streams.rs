@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use photovote_domain::{ElectionId, Shard};
+use photovote_domain::ElectionId;
 use photovote_dynamodb::StorageError;
-use photovote_events::{Commit, EventReader, Part, Stream, Unreadable};
+use photovote_events::{Commit, EventReader, Part, Partition, Unreadable};
 
 /// How many commits are read at once.
 const PAGE: u16 = 200;
@@ -12,7 +12,7 @@ const PAGE: u16 = 200;
 /// The partitions of a table in the order of their keys, and what is no commit.
 #[derive(Debug)]
 pub(crate) struct Partitions {
-    partitions: BTreeMap<String, (ElectionId, Option<Shard>)>,
+    partitions: BTreeMap<String, (ElectionId, Partition)>,
     pub(crate) unreadable: Vec<Unreadable>,
 }
 
@@ -24,13 +24,8 @@ impl Partitions {
         loop {
             let page = events.sweep(Part::Segment { number: 0, of: 1 }, next.as_ref(), PAGE).await?;
             for commit in page.commits {
-                let shard = match commit.stream {
-                    Stream::Election(_) => None,
-                    Stream::Voter(_, shard, _) | Stream::Ballot(_, shard, _) | Stream::Photograph(_, shard, _) => {
-                        Some(shard)
-                    }
-                };
-                found.partitions.insert(commit.stream.partition(), (commit.stream.election(), shard));
+                let place = (commit.stream.election(), commit.stream.lies_in());
+                found.partitions.insert(commit.stream.partition(), place);
             }
             found.unreadable.extend(page.unreadable);
             next = page.next;
@@ -52,10 +47,10 @@ impl Partitions {
         mut each: impl FnMut(&[Commit]) -> Result<(), E>,
     ) -> Result<Vec<Unreadable>, E> {
         let mut unreadable = Vec::new();
-        for (election, shard) in self.partitions.values() {
+        for (election, partition) in self.partitions.values() {
             let (mut stream, mut next) = (Vec::<Commit>::new(), None);
             loop {
-                let page = events.sweep(Part::Partition(*election, *shard), next.as_ref(), PAGE).await?;
+                let page = events.sweep(Part::Partition(*election, *partition), next.as_ref(), PAGE).await?;
                 unreadable.extend(page.unreadable.into_iter().filter(|item| !self.unreadable.contains(item)));
                 for commit in page.commits {
                     if stream.last().is_some_and(|last| last.stream != commit.stream) {
@@ -80,6 +75,7 @@ impl Partitions {
 #[cfg(test)]
 mod tests {
     use photovote_domain::{BallotId, CandidateId, Digest, ShardCount, Timestamp, ballot::BallotEvent};
+    use photovote_events::Stream;
     use photovote_test_support::{Engine, election, history, voter};
 
     use super::*;

@@ -9,6 +9,7 @@ mod line;
 mod objects;
 
 use std::{
+    collections::HashSet,
     fmt,
     io::{self, BufWriter, Write},
     path::{Path, PathBuf},
@@ -252,10 +253,12 @@ async fn write(client: Client, table: &str, path: &Path, data_dir: Option<&Path>
     let _left = data_dir.map(|data_dir| Leftover::announce(data_dir, name.clone()));
     let mut file = Leftover::file(name).map_err(failed)?;
     let mut amount = Amount::default();
+    let mut elections = HashSet::new();
     let mut out = BufWriter::new(&mut file);
     let unreadable = partitions
         .streams(&events, |commits| {
             check(commits)?;
+            elections.extend(commits.first().map(|first| first.stream.election()));
             amount.streams += 1;
             amount.commits += commits.len() as u64;
             commits.iter().try_for_each(|commit| Entry::of(commit).write(&mut out)).map_err(failed)
@@ -271,7 +274,7 @@ async fn write(client: Client, table: &str, path: &Path, data_dir: Option<&Path>
     // A photograph that is ready by now has its files: they are put before the event. Its own file comes last, so that a backup that is
     // there is whole.
     if let Some(data_dir) = data_dir {
-        amount.objects = objects::export(data_dir, path)?;
+        amount.objects = objects::export(data_dir, path, |election| elections.contains(&election))?;
     }
     file.persist_noclobber(path).map_err(|error| failed(error.error))?;
     Ok(amount)

@@ -121,7 +121,7 @@ impl ObjectPlaces {
             Stream::Election(_) => {
                 self.is_deleted |= commit.decode::<Election>()?.contains(&ElectionEvent::ElectionDeleted {});
             }
-            Stream::Photograph(election, _, id) => {
+            Stream::Photograph(election, id) => {
                 let place = |what, table, pk| {
                     let (of, sk, field) =
                         (format!("author of photograph {id}"), String::new(), "the object".to_owned());
@@ -198,7 +198,7 @@ fn of_commit(commit: &Commit, places: &mut BTreeSet<Place>) -> Result<(), Person
         Stream::Ballot(_, _, ballot) if commit.form() == Form::First && commit.first == Version::new(1) => {
             add(format!("voter of ballot {ballot}"), "name and email (hashed)", format!("{request}: fingerprint"));
         }
-        Stream::Photograph(_, _, photograph) => {
+        Stream::Photograph(_, photograph) => {
             for (number, event) in commit.decode::<Photograph>()?.iter().enumerate() {
                 if let PhotographEvent::PhotographRequested { bytes: _, name: _ } = event {
                     add(format!("author of photograph {photograph}"), "file name", format!("events[{number}].p: name"));

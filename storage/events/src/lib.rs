@@ -26,7 +26,7 @@ pub use command::{Actor, CommandId, CommandRecord, PrivatePart, Provenance, Sour
 pub use commit::{Commit, CommitError, Form};
 pub use environment::Environment;
 pub use history::{History, Known};
-pub use photovote_keys::events::{KeyError, Stream};
+pub use photovote_keys::events::{KeyError, Partition, Stream};
 pub use reader::{EventReader, LoadError};
 pub use snapshot::Snapshot;
 pub use snapshots::{SnapshotError, Snapshots};

@@ -10,7 +10,7 @@ use photovote_dynamodb::{Failure, Item, Meaning, StorageError, query_all, storag
 use thiserror::Error;
 
 use crate::{
-    Stream,
+    Partition, Stream,
     codec::DecodeError,
     commit::{Commit, CommitError},
     history::History,
@@ -198,15 +198,15 @@ impl EventReader {
             .consistent_read(true)
     }
 
-    /// At most `limit` commits of an election's partition (its own stream, or a shard), after a sort key.
+    /// At most `limit` commits of an election's partition, after a sort key.
     pub async fn partition(
         &self,
         election: ElectionId,
-        shard: Option<Shard>,
+        partition: Partition,
         after: Option<&str>,
         limit: u16,
     ) -> Result<Page, LoadError> {
-        let partition = partition(election, shard);
+        let partition = partition.key(election);
         // Every sort key is greater than a space: the start of a partition is after it.
         let after = AttributeValue::S(after.unwrap_or(" ").to_owned());
         let query = self
@@ -237,7 +237,7 @@ impl EventReader {
             .query()
             .table_name(&self.table)
             .key_condition_expression("pk = :pk AND sk BETWEEN :from AND :to")
-            .expression_attribute_values(":pk", AttributeValue::S(partition(election, Some(shard))))
+            .expression_attribute_values(":pk", AttributeValue::S(Partition::Shard(shard).key(election)))
             .expression_attribute_values(":from", AttributeValue::S(from))
             .expression_attribute_values(":to", AttributeValue::S(to))
             .scan_index_forward(false)
@@ -246,10 +246,6 @@ impl EventReader {
         let page = query.send().await.map_err(|error| storage_error(&error))?;
         Ok(parsed(page.items.unwrap_or_default())?.pop())
     }
-}
-
-pub(crate) fn partition(election: ElectionId, shard: Option<Shard>) -> String {
-    shard.map_or_else(|| election.to_string(), |shard| format!("{election}#{shard}"))
 }
 
 fn parsed(items: Vec<Item>) -> Result<Vec<Commit>, CommitError> {

@@ -3,16 +3,14 @@
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use photovote_domain::{
-    Aggregate, Ballot, Election, ElectionId, Photograph, Shard, ShardCount, election::ElectionEvent,
-};
+use photovote_domain::{Aggregate, Ballot, Election, ElectionId, Shard, ShardCount, election::ElectionEvent};
 use photovote_dynamodb::{Item, StorageError, storage_error};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Stream,
+    Partition, Stream,
     commit::{Commit, CommitError},
-    reader::{EventReader, LoadError, partition},
+    reader::{EventReader, LoadError},
 };
 
 /// A part of the events table that is read by itself.
@@ -25,12 +23,10 @@ pub enum Part {
         /// How many there are.
         of: u32,
     },
-    /// A partition of an election: its own stream, or the voters and ballots of a shard.
-    Partition(ElectionId, Option<Shard>),
+    /// A partition of an election.
+    Partition(ElectionId, Partition),
     /// The ballots of a shard.
     Ballots(ElectionId, Shard),
-    /// The photographs of a shard.
-    Photographs(ElectionId, Shard),
 }
 
 /// A place in a part: after the commit with these keys.
@@ -86,12 +82,9 @@ impl EventReader {
                 let page = scan.send().await.map_err(|error| storage_error(&error))?;
                 (page.items, page.last_evaluated_key)
             }
-            Part::Partition(election, shard) => self.query_part(election, shard, None, start, limit).await?,
+            Part::Partition(election, partition) => self.query_part(election, partition, None, start, limit).await?,
             Part::Ballots(election, shard) => {
-                self.query_part(election, Some(shard), Some(Ballot::KIND), start, limit).await?
-            }
-            Part::Photographs(election, shard) => {
-                self.query_part(election, Some(shard), Some(Photograph::KIND), start, limit).await?
+                self.query_part(election, Partition::Shard(shard), Some(Ballot::KIND), start, limit).await?
             }
         };
         let mut swept = Swept { next: next.as_ref().map(position), ..Swept::default() };
@@ -109,14 +102,14 @@ impl EventReader {
     async fn query_part(
         &self,
         election: ElectionId,
-        shard: Option<Shard>,
+        partition: Partition,
         kind: Option<&str>,
         start: Option<Item>,
         limit: u16,
     ) -> Result<(Option<Vec<Item>>, Option<Item>), StorageError> {
         let query = self.client.query().table_name(&self.table).consistent_read(true).limit(limit.into());
         let query = query
-            .expression_attribute_values(":pk", AttributeValue::S(partition(election, shard)))
+            .expression_attribute_values(":pk", AttributeValue::S(partition.key(election)))
             .set_exclusive_start_key(start);
         let query = match kind {
             Some(kind) => query
@@ -130,7 +123,7 @@ impl EventReader {
 
     /// How an election was created, if it was: what its first commit says.
     pub async fn creation_of(&self, election: ElectionId) -> Result<Option<Creation>, LoadError> {
-        let first = self.partition(election, None, None, 1).await?.commits.pop();
+        let first = self.partition(election, Partition::Election, None, 1).await?.commits.pop();
         let events = first.map(|commit| commit.decode::<Election>()).transpose()?;
         Ok(events.into_iter().flatten().find_map(|event| match event {
             ElectionEvent::ElectionCreated { owner, shards, .. } => Some(Creation { owner, shards }),
@@ -143,13 +136,12 @@ impl EventReader {
         Ok(self.creation_of(election).await?.map(|creation| creation.shards))
     }
 
-    /// Over how many shards an election is spread; nothing if it was deleted, or never was.
-    pub async fn shards_of_living(&self, election: ElectionId) -> Result<Option<ShardCount>, LoadError> {
+    /// Is there an election, and was it not deleted?
+    pub async fn is_living(&self, election: ElectionId) -> Result<bool, LoadError> {
         match self.last_commit(&Stream::Election(election)).await? {
-            // Nothing comes after it.
-            Some(last) if last.decode::<Election>()?.contains(&ElectionEvent::ElectionDeleted {}) => Ok(None),
-            Some(_) => self.shards_of(election).await,
-            None => Ok(None),
+            // Nothing comes after a deletion.
+            Some(last) => Ok(!last.decode::<Election>()?.contains(&ElectionEvent::ElectionDeleted {})),
+            None => Ok(false),
         }
     }
 }

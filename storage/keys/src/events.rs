@@ -8,13 +8,16 @@ use photovote_domain::{
 };
 use thiserror::Error;
 
+/// What the key of the partition of photographs ends with.
+const PHOTOGRAPHS: &str = "photographs";
 /// How many digits a version has in a key.
 const VERSION_DIGITS: usize = 10;
 
 /// A stream: one aggregate's events, and where they lie.
 ///
-/// The partition `<election>` holds the election's own stream and nothing else; voters, ballots and photographs lie under
-/// `<election>#<shard>`. So an election is enumerated with one Query per shard, and its writes are spread.
+/// The partition `<election>` holds the election's own stream and nothing else, and `<election>#photographs` its photographs, so that
+/// the function that reads strangers' files reaches no ballot. Voters and ballots lie under `<election>#<shard>`. So an election is
+/// enumerated with one Query per partition, and its writes are spread.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Stream {
     /// The election's own.
@@ -24,7 +27,41 @@ pub enum Stream {
     /// A ballot's.
     Ballot(ElectionId, Shard, BallotId),
     /// A photograph's.
-    Photograph(ElectionId, Shard, PhotographId),
+    Photograph(ElectionId, PhotographId),
+}
+
+/// A partition of an election.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Partition {
+    /// Its own stream.
+    Election,
+    /// Its photographs.
+    Photographs,
+    /// A shard of its voters and ballots.
+    Shard(Shard),
+}
+
+impl Partition {
+    /// All partitions of an election with so many shards, in their order.
+    pub fn all(shards: ShardCount) -> impl Iterator<Item = Self> {
+        [Self::Election, Self::Photographs].into_iter().chain(shards.shards().map(Self::Shard))
+    }
+
+    /// The partition key.
+    pub fn key(self, election: ElectionId) -> String {
+        format!("{election}{self}")
+    }
+}
+
+impl fmt::Display for Partition {
+    /// What stands after the election's id.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Election => Ok(()),
+            Self::Photographs => write!(f, "#{PHOTOGRAPHS}"),
+            Self::Shard(shard) => write!(f, "#{shard}"),
+        }
+    }
 }
 
 impl Stream {
@@ -38,31 +75,28 @@ impl Stream {
         Self::Ballot(election, shards.shard_of(&ballot.to_string()), ballot)
     }
 
-    /// The stream of a photograph of an election with so many shards.
-    pub fn photograph(election: ElectionId, shards: ShardCount, photograph: PhotographId) -> Self {
-        Self::Photograph(election, shards.shard_of(&photograph.to_string()), photograph)
-    }
-
     /// The election it belongs to.
     pub const fn election(&self) -> ElectionId {
         match self {
             Self::Election(election)
             | Self::Voter(election, ..)
             | Self::Ballot(election, ..)
-            | Self::Photograph(election, ..) => *election,
+            | Self::Photograph(election, _) => *election,
+        }
+    }
+
+    /// The partition that it lies in.
+    pub const fn lies_in(&self) -> Partition {
+        match self {
+            Self::Election(_) => Partition::Election,
+            Self::Photograph(..) => Partition::Photographs,
+            Self::Voter(_, shard, _) | Self::Ballot(_, shard, _) => Partition::Shard(*shard),
         }
     }
 
     /// The partition key.
     pub fn partition(&self) -> String {
-        match self {
-            Self::Election(election) => election.to_string(),
-            Self::Voter(election, shard, _)
-            | Self::Ballot(election, shard, _)
-            | Self::Photograph(election, shard, _) => {
-                format!("{election}#{shard}")
-            }
-        }
+        self.lies_in().key(self.election())
     }
 
     /// The sort key of the commit whose first event has this version.
@@ -76,20 +110,21 @@ impl Stream {
     pub fn parse(partition: &str, sort_key: &str) -> Result<(Self, Version), KeyError> {
         let refused = || KeyError { partition: partition.to_owned(), sort_key: sort_key.to_owned() };
         let parsed = || {
-            let (election, shard) = match partition.split_once('#') {
-                None => (partition, None),
-                Some((election, shard)) => (election, Some(Shard::new(decimal(shard)?)?)),
+            let (election, partition) = match partition.split_once('#') {
+                None => (partition, Partition::Election),
+                Some((election, PHOTOGRAPHS)) => (election, Partition::Photographs),
+                Some((election, shard)) => (election, Partition::Shard(Shard::new(decimal(shard)?)?)),
             };
             let election = canonical(election)?;
             let mut parts = sort_key.split('#');
             let (kind, id, version, None) = (parts.next()?, parts.next()?, parts.next()?, parts.next()) else {
                 return None;
             };
-            let stream = match (kind, shard) {
-                (Election::KIND, None) if canonical(id) == Some(election) => Self::Election(election),
-                (Voter::KIND, Some(shard)) => Self::Voter(election, shard, canonical(id)?),
-                (Ballot::KIND, Some(shard)) => Self::Ballot(election, shard, canonical(id)?),
-                (Photograph::KIND, Some(shard)) => Self::Photograph(election, shard, canonical(id)?),
+            let stream = match (kind, partition) {
+                (Election::KIND, Partition::Election) if canonical(id) == Some(election) => Self::Election(election),
+                (Voter::KIND, Partition::Shard(shard)) => Self::Voter(election, shard, canonical(id)?),
+                (Ballot::KIND, Partition::Shard(shard)) => Self::Ballot(election, shard, canonical(id)?),
+                (Photograph::KIND, Partition::Photographs) => Self::Photograph(election, canonical(id)?),
                 _ => return None,
             };
             // No fewer digits, nor more: versions would not sort as text, nor could one be counted on from there.
@@ -118,7 +153,7 @@ impl fmt::Display for Stream {
             Self::Election(id) => write!(f, "{}#{id}", Election::KIND),
             Self::Voter(_, _, id) => write!(f, "{}#{id}", Voter::KIND),
             Self::Ballot(_, _, id) => write!(f, "{}#{id}", Ballot::KIND),
-            Self::Photograph(_, _, id) => write!(f, "{}#{id}", Photograph::KIND),
+            Self::Photograph(_, id) => write!(f, "{}#{id}", Photograph::KIND),
         }
     }
 }
@@ -143,7 +178,7 @@ mod tests {
             Stream::Election(election),
             Stream::voter(election, shards, VoterId::from_bits(8)),
             Stream::ballot(election, shards, BallotId::from_bits(u128::MAX)),
-            Stream::photograph(election, shards, PhotographId::from_bits(9)),
+            Stream::Photograph(election, PhotographId::from_bits(9)),
         ];
         for stream in streams {
             let keys = (stream.partition(), stream.sort_key(Version::new(12)));

@@ -226,7 +226,9 @@ impl Machinery {
         let event: SqsEvent = serde_json::from_value(json!({"Records": records})).expect("this is an event of SQS");
         let processor = &self.functions.photo_processor;
         let answer = processor.invoke(|processor| async move { processor.handle(event).await }).await;
-        messages.iter().for_each(|message| self.cloud.to_process.delete(&message.id));
+        for message in &messages {
+            self.cloud.to_process.delete(&message.id);
+        }
         answer.is_some_and(|answer| answer.batch_item_failures.is_empty()) && self.cloud.to_process.is_empty()
     }
 

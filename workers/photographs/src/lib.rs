@@ -105,7 +105,8 @@ impl Processor {
         match serde_json::from_str(body)? {
             Message::Asked(PhotographMessage { election, photograph: None }) => self.look_after(election).await,
             Message::Asked(PhotographMessage { election, photograph: Some(photograph) }) => {
-                self.process(election, photograph, true).await
+                self.process(election, photograph).await?;
+                self.restore(election, photograph).await
             }
             Message::Uploaded(notification) => {
                 for key in notification.keys() {
@@ -113,7 +114,7 @@ impl Processor {
                         tracing::warn!(event = "photograph_unexpected", key, "this object is no upload");
                         continue;
                     };
-                    self.process(election, photograph, false).await?;
+                    self.process(election, photograph).await?;
                 }
                 Ok(())
             }
@@ -121,23 +122,21 @@ impl Processor {
         }
     }
 
-    /// Does what a photograph needs: makes of its upload what can be made of it; clears up, if it was removed; and makes lost renditions
-    /// again, if that is asked for.
-    async fn process(&self, election: ElectionId, photograph: PhotographId, and_restore: bool) -> Result<(), Trouble> {
-        let Some(shards) = self.events.reader().shards_of_living(election).await? else {
+    /// Makes of an upload what can be made of it. Of a photograph that is not there any more, nothing stays.
+    async fn process(&self, election: ElectionId, photograph: PhotographId) -> Result<(), Trouble> {
+        let reader = self.events.reader();
+        if !reader.is_living(election).await? {
             return self.clear(election, photograph).await;
-        };
-        let stream = Stream::photograph(election, shards, photograph);
-        let history = self.events.reader().load::<Photograph>(stream).await?;
+        }
+        let history = reader.load::<Photograph>(Stream::Photograph(election, photograph)).await?;
         match history.state().status {
             Status::Requested | Status::Processing => {
                 self.look_at(Upload { election, photograph, history }).await?;
                 // What was put meanwhile, a deletion did not see.
-                if self.events.reader().shards_of_living(election).await?.is_none() {
+                if !reader.is_living(election).await? {
                     self.clear(election, photograph).await?;
                 }
             }
-            Status::Ready if and_restore => self.restore(election, photograph, history.state()).await?,
             Status::Ready => {}
             Status::Absent | Status::Refused | Status::Removed => self.clear(election, photograph).await?,
         }

@@ -7,10 +7,10 @@ use std::{
 };
 
 use photovote_domain::{
-    Aggregate, ElectionId, Photograph, PhotographId, ShardCount, Timestamp,
+    Aggregate, ElectionId, Photograph, PhotographId, Timestamp,
     photograph::{PhotographCommand, Problem, Status},
 };
-use photovote_events::{LoadError, Part, Stream};
+use photovote_events::{LoadError, Part, Partition, Stream};
 use photovote_keys::objects::{originals, photograph_at, rendition_key, renditions, uploads};
 use photovote_objects::{Listed, Objects};
 use photovote_queues::PhotographMessage;
@@ -36,18 +36,18 @@ impl Processor {
     /// Compares all photographs of an election with all objects below its id, and sends a message for each photograph that needs
     /// work. Safe at any time. Deletes all objects of a deleted election.
     pub(crate) async fn look_after(&self, election: ElectionId) -> Result<(), Trouble> {
-        let Some(shards) = self.events.reader().shards_of_living(election).await? else {
+        if !self.events.reader().is_living(election).await? {
             for prefix in [uploads(election), originals(election)] {
                 self.delete_all(&self.originals, &prefix).await?;
             }
             return self.delete_all(&self.renditions, &renditions(election)).await;
-        };
+        }
         let now = self.events.environment().now();
         // Objects first: what is put later belongs to a photograph that is found later.
         let incoming = all(&self.originals, &uploads(election)).await?;
         let kept = all(&self.originals, &originals(election)).await?;
         let shown = all(&self.renditions, &renditions(election)).await?;
-        let photographs = self.photographs(election, shards).await?;
+        let photographs = self.photographs(election).await?;
         let status = |prefix: &str, key: &str| {
             let found = photograph_at(prefix, key).and_then(|id| photographs.get(&id));
             found.map_or(Status::Absent, |found| found.photograph.status)
@@ -75,7 +75,7 @@ impl Processor {
             match found.photograph.status {
                 Status::Requested | Status::Processing => {
                     if !came.contains(id) && has_passed(AWAITED, found.moved, now) {
-                        self.give_up(election, shards, *id).await?;
+                        self.give_up(election, *id).await?;
                     }
                 }
                 Status::Ready => {
@@ -103,8 +103,8 @@ impl Processor {
     }
 
     /// Refuses a photograph whose upload never came.
-    async fn give_up(&self, election: ElectionId, shards: ShardCount, photograph: PhotographId) -> Result<(), Trouble> {
-        let stream = Stream::photograph(election, shards, photograph);
+    async fn give_up(&self, election: ElectionId, photograph: PhotographId) -> Result<(), Trouble> {
+        let stream = Stream::Photograph(election, photograph);
         let history = self.events.reader().load::<Photograph>(stream).await?;
         let problem = Problem {
             code: "not_uploaded".to_owned(),
@@ -114,36 +114,28 @@ impl Processor {
     }
 
     /// All photographs of an election, as their streams say.
-    async fn photographs(
-        &self,
-        election: ElectionId,
-        shards: ShardCount,
-    ) -> Result<BTreeMap<PhotographId, Found>, Trouble> {
+    async fn photographs(&self, election: ElectionId) -> Result<BTreeMap<PhotographId, Found>, Trouble> {
         let mut photographs: BTreeMap<PhotographId, Found> = BTreeMap::new();
-        for shard in shards.shards() {
-            let mut after = None;
-            loop {
-                let part = Part::Photographs(election, shard);
-                let page = self.events.reader().sweep(part, after.as_ref(), PAGE).await.map_err(LoadError::from)?;
-                if let Some(unreadable) = page.unreadable.into_iter().next() {
-                    return Err(LoadError::from(unreadable.error).into());
+        let (part, mut after) = (Part::Partition(election, Partition::Photographs), None);
+        loop {
+            let page = self.events.reader().sweep(part, after.as_ref(), PAGE).await.map_err(LoadError::from)?;
+            if let Some(unreadable) = page.unreadable.into_iter().next() {
+                return Err(LoadError::from(unreadable.error).into());
+            }
+            // A partition is read in the order of its streams and their versions.
+            for commit in &page.commits {
+                let Stream::Photograph(_, id) = commit.stream else { continue };
+                let found = photographs.entry(id).or_default();
+                for event in commit.decode::<Photograph>()? {
+                    found.photograph = std::mem::take(&mut found.photograph).evolve(&event);
                 }
-                // A partition is read in the order of its streams and their versions.
-                for commit in &page.commits {
-                    let Stream::Photograph(_, _, id) = commit.stream else { continue };
-                    let found = photographs.entry(id).or_default();
-                    for event in commit.decode::<Photograph>()? {
-                        found.photograph = std::mem::take(&mut found.photograph).evolve(&event);
-                    }
-                    found.moved = Some(commit.private_part()?.time);
-                }
-                after = page.next;
-                if after.is_none() {
-                    break;
-                }
+                found.moved = Some(commit.private_part()?.time);
+            }
+            after = page.next;
+            if after.is_none() {
+                return Ok(photographs);
             }
         }
-        Ok(photographs)
     }
 }
 

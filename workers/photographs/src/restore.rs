@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use photovote_domain::{Digest, ElectionId, Photograph, PhotographId, photograph::MOST_BYTES};
+use photovote_events::Stream;
 use photovote_keys::objects::{original_key, rendition_key, renditions_of};
 use photovote_renditions::render;
 
@@ -13,13 +14,10 @@ impl Processor {
     ///
     /// History names their hashes, so only the same bytes are stored. Otherwise the metric `RenditionsLost` tells an operator: the
     /// original is gone, or another release made the files.
-    pub(crate) async fn restore(
-        &self,
-        election: ElectionId,
-        photograph: PhotographId,
-        known: &Photograph,
-    ) -> Result<(), Trouble> {
-        let Some(pixels) = &known.pixels else { return Ok(()) };
+    pub(crate) async fn restore(&self, election: ElectionId, photograph: PhotographId) -> Result<(), Trouble> {
+        let stream = Stream::Photograph(election, photograph);
+        let history = self.events.reader().load::<Photograph>(stream).await?;
+        let Ok(pixels) = history.state().usable() else { return Ok(()) };
         let page = self.renditions.list(&renditions_of(election, photograph), None).await?;
         let there: BTreeSet<_> = page.objects.into_iter().map(|object| object.key).collect();
         let mut lost: Vec<_> = pixels.renditions.iter().collect();

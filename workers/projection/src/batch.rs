@@ -74,14 +74,14 @@ pub(crate) enum Unit {
     /// A voter's stream.
     Voter(ElectionId, Shard, VoterId),
     /// A photograph's stream.
-    Photograph(ElectionId, Shard, PhotographId),
+    Photograph(ElectionId, PhotographId),
 }
 
 impl Unit {
     /// The election that it is of.
     pub(crate) const fn election(&self) -> ElectionId {
         match self {
-            Self::Election(id) | Self::Voter(id, ..) | Self::Photograph(id, ..) => *id,
+            Self::Election(id) | Self::Voter(id, ..) | Self::Photograph(id, _) => *id,
         }
     }
 }
@@ -92,7 +92,7 @@ impl Unit {
         match stream {
             Stream::Election(id) => Some(Self::Election(id)),
             Stream::Voter(election, shard, id) => Some(Self::Voter(election, shard, id)),
-            Stream::Photograph(election, shard, id) => Some(Self::Photograph(election, shard, id)),
+            Stream::Photograph(election, id) => Some(Self::Photograph(election, id)),
             Stream::Ballot(..) => None,
         }
     }

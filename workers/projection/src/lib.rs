@@ -142,7 +142,7 @@ impl Projector {
                     generations.into_iter().map(|generation| (0, CountMessage::election(election, generation)));
                 (messages.collect(), None)
             }
-            Stream::Photograph(_, _, id) => (Vec::new(), Some(id)),
+            Stream::Photograph(_, id) => (Vec::new(), Some(id)),
             Stream::Voter(..) | Stream::Ballot(..) => return Ok(()),
         };
         let to_delete = vec![(0, PhotographMessage { election, photograph })];
@@ -231,8 +231,8 @@ impl Projection {
                     let stream = Stream::Voter(election, shard, id);
                     self.one::<VoterDocument>(generation, stream, id, &delivered).await
                 }
-                Unit::Photograph(election, shard, id) => {
-                    let stream = Stream::Photograph(election, shard, id);
+                Unit::Photograph(election, id) => {
+                    let stream = Stream::Photograph(election, id);
                     self.one::<PhotographDocument>(generation, stream, id, &delivered).await
                 }
             };
@@ -266,7 +266,7 @@ fn of_the_photo_processor(
 ) -> Option<(usize, PhotographMessage)> {
     let photograph = match unit {
         Unit::Election(_) => None,
-        Unit::Photograph(_, _, id) => Some(*id),
+        Unit::Photograph(_, id) => Some(*id),
         Unit::Voter(..) => return None,
     };
     Some((first_with(delivered, &OF_THE_PHOTO_PROCESSOR)?, PhotographMessage { election: unit.election(), photograph }))

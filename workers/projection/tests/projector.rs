@@ -146,7 +146,7 @@ async fn the_photo_processor_is_told_what_to_delete() {
     let world = World::new().await;
     let id = PhotographId::from_bits(1);
     let requested = PhotographEvent::PhotographRequested { bytes: 1, name: "a.jpg".into() };
-    let stream = Stream::photograph(ELECTION, 1.try_into().unwrap(), id);
+    let stream = Stream::Photograph(ELECTION, id);
     let mut photograph = history(stream, Timestamp::from_millis(0), [vec![requested]]);
     let mut commits = election(ELECTION, 1);
     assert_eq!(world.deliver(commits.iter().chain(&photograph)).await, None);

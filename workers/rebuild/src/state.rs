@@ -4,8 +4,8 @@ use std::{collections::BTreeSet, time::Duration};
 
 use photovote_documents_read::Generation;
 use photovote_documents_read::Scope;
-use photovote_domain::{ElectionId, ShardCount, Timestamp};
-use photovote_events::{Part, Position};
+use photovote_domain::{ElectionId, Shard, ShardCount, Timestamp};
+use photovote_events::{Part, Partition, Position};
 use serde::{Deserialize, Serialize};
 
 /// The most segments that the events table is read in.
@@ -48,7 +48,7 @@ impl Plan {
     pub(crate) fn parts(&self, shards: ShardCount) -> u32 {
         match self.scope {
             Scope::All => self.segments.clamp(1, MOST_SEGMENTS),
-            Scope::Election(_) => 1 + u32::from(shards.get()),
+            Scope::Election(_) => 2 + u32::from(shards.get()),
         }
     }
 
@@ -118,8 +118,13 @@ impl Rebuild {
         match self.plan.scope {
             Scope::All => Part::Segment { number, of: self.parts },
             Scope::Election(election) => {
-                let shard = number.checked_sub(1).and_then(|shard| u8::try_from(shard).ok());
-                Part::Partition(election, shard.and_then(photovote_domain::Shard::new))
+                let shard = number.checked_sub(2).and_then(|shard| Shard::new(u8::try_from(shard).ok()?));
+                let partition = match (number, shard) {
+                    (1, _) => Partition::Photographs,
+                    (_, Some(shard)) => Partition::Shard(shard),
+                    (_, None) => Partition::Election,
+                };
+                Part::Partition(election, partition)
             }
         }
     }

@@ -414,7 +414,7 @@ fn claims<'a>(commits: &'a [Commit], unreadable: &mut Vec<Drift>) -> BTreeMap<El
                 claims.election = claims.election.filter(|(version, _)| *version > newest.0).or(Some(newest));
             }
             Stream::Voter(_, _, id) => keep_newest(claims.voters.entry(id).or_insert(newest), newest),
-            Stream::Photograph(_, _, id) => keep_newest(claims.photographs.entry(id).or_insert(newest), newest),
+            Stream::Photograph(_, id) => keep_newest(claims.photographs.entry(id).or_insert(newest), newest),
             // Nothing is served of a ballot. That it can be read is asked here, so that it is known before the count.
             Stream::Ballot(..) => {
                 unreadable

@@ -43,7 +43,7 @@ impl Reconciler {
         let waiting: BTreeSet<_> = newest.into_values().filter(waits).map(|commit| commit.stream.election()).collect();
         for election in waiting {
             // A deleted election has no objects left after the first look, and its photographs wait without end.
-            if self.mender.projection().events().shards_of_living(election).await?.is_some() {
+            if self.mender.projection().events().is_living(election).await? {
                 elections.insert(election);
             }
         }

@@ -433,7 +433,7 @@ async fn photographs_that_wait_are_looked_after_at_each_run() {
     let world = World::new().await;
     let whole_round = world.asked_for_photographs().await;
     assert_eq!(whole_round, [PhotographMessage::election(ID)], "a first look at all elections");
-    let stream = Stream::photograph(ID, ShardCount::try_from(SHARDS).unwrap(), PhotographId::from_bits(1));
+    let stream = Stream::Photograph(ID, PhotographId::from_bits(1));
     let requested = PhotographEvent::PhotographRequested { bytes: 1, name: "a.jpg".into() };
     let mut photograph = history(stream, Timestamp::from_millis(0), [vec![requested]]);
     world.engine.write(&photograph).await;
@@ -455,7 +455,7 @@ async fn photographs_that_wait_are_looked_after_at_each_run() {
 async fn what_waits_in_a_deleted_election_is_left_alone() {
     let world = World::new().await;
     world.asked_for_photographs().await;
-    let stream = Stream::photograph(ID, ShardCount::try_from(SHARDS).unwrap(), PhotographId::from_bits(1));
+    let stream = Stream::Photograph(ID, PhotographId::from_bits(1));
     let requested = PhotographEvent::PhotographRequested { bytes: 1, name: "a.jpg".into() };
     world.engine.write(&history(stream, Timestamp::from_millis(0), [vec![requested]])).await;
     let commits = election(ID, SHARDS, Some(CASTS.into()));

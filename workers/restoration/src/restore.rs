@@ -9,7 +9,7 @@ use photovote_domain::{
     election::Status, email_key, photograph::PhotographEvent, voter::VoterEvent,
 };
 use photovote_dynamodb::StorageError;
-use photovote_events::{Commit, EventReader, LoadError, Part, Stream};
+use photovote_events::{Commit, EventReader, LoadError, Part, Partition, Stream};
 use thiserror::Error;
 
 /// How many commits are read at once.
@@ -192,21 +192,22 @@ struct Passed {
 
 async fn passed(events: &EventReader, election: ElectionId, shards: ShardCount) -> Result<Passed, LoadError> {
     let mut passed = Passed::default();
-    for shard in shards.shards() {
+    for partition in Partition::all(shards).filter(|partition| *partition != Partition::Election) {
         let mut after = None;
         loop {
-            let page = events.sweep(Part::Partition(election, Some(shard)), after.as_ref(), PAGE).await?;
+            let page = events.sweep(Part::Partition(election, partition), after.as_ref(), PAGE).await?;
             if let Some(unreadable) = page.unreadable.into_iter().next() {
                 return Err(unreadable.error.into());
             }
             for commit in page.commits {
                 match commit.stream {
-                    Stream::Ballot(..) => {
+                    Stream::Ballot(_, shard, _) => {
                         *passed.casts.entry(shard).or_default() += u64::from(casts_ballot(&commit)?);
                     }
                     Stream::Voter(_, _, voter) => take_in(passed.voters.entry(voter).or_default(), &commit)?,
                     // A removal follows its request.
-                    Stream::Photograph(..) => {
+                    Stream::Photograph(_, photograph) => {
+                        let shard = shards.shard_of(&photograph.to_string());
                         let photographs = passed.photographs.entry(shard).or_default();
                         *photographs = photographs.saturating_add_signed(photographs_of(&commit)?);
                     }

@@ -72,10 +72,9 @@ impl Backup {
         self.elections.get(&stream.election()).is_some_and(|shards| {
             *stream
                 == match *stream {
-                    Stream::Election(election) => Stream::Election(election),
+                    Stream::Election(_) | Stream::Photograph(..) => *stream,
                     Stream::Voter(election, _, voter) => Stream::voter(election, *shards, voter),
                     Stream::Ballot(election, _, ballot) => Stream::ballot(election, *shards, ballot),
-                    Stream::Photograph(election, _, photograph) => Stream::photograph(election, *shards, photograph),
                 }
         })
     }
@@ -123,7 +122,7 @@ fn decode(commits: &[Commit]) -> Result<Said, DecodeError> {
             }
             Stream::Voter(..) => drop(commit.decode::<Voter>()?),
             Stream::Ballot(..) => drop(commit.decode::<Ballot>()?),
-            Stream::Photograph(election, _, id) => {
+            Stream::Photograph(election, id) => {
                 photograph = commit.decode::<Photograph>()?.iter().fold(photograph, Photograph::evolve);
                 let files = photograph.usable().map(|pixels| pixels.renditions.as_slice()).unwrap_or_default();
                 said.renditions = files.iter().map(|file| rendition_key(election, id, file)).collect();

@@ -48,9 +48,18 @@ pub(super) fn is_free(file: &Path) -> Result<(), BackupError> {
     if to.try_exists().map_err(failed(&to))? { Err(taken()) } else { Ok(()) }
 }
 
-/// Copies the objects of a data directory to a place beside a backup, each of them checked. Answers how many; for none, there is no
-/// directory. It appears under its name only once it is whole.
-pub(super) fn export(data_dir: &Path, file: &Path) -> Result<u64, BackupError> {
+/// The election that an object belongs to, by its key.
+fn election_of(key: &str) -> Option<ElectionId> {
+    key.split('/').nth(1)?.parse().ok()
+}
+
+/// Copies the objects of these elections from a data directory to a place beside a backup, each of them checked. Answers how many; for
+/// none, there is no directory. It appears under its name only once it is whole.
+pub(super) fn export(
+    data_dir: &Path,
+    file: &Path,
+    is_exported: impl Fn(ElectionId) -> bool,
+) -> Result<u64, BackupError> {
     let to = beside(file);
     let folder = to.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
     let name = Leftover::name(folder).map_err(failed(folder))?;
@@ -61,6 +70,10 @@ pub(super) fn export(data_dir: &Path, file: &Path) -> Result<u64, BackupError> {
         make_private(&there).map_err(failed(&there))?;
         for path in files(&data_dir.join(HOME).join(bucket))? {
             let Some(key) = checked(&path)? else { continue };
+            // Others were created after the events were copied.
+            if !election_of(&key).is_some_and(&is_exported) {
+                continue;
+            }
             let copy = there.join(file_name(&key));
             match fs::copy(&path, &copy) {
                 Ok(_bytes) => copied += 1,
@@ -94,8 +107,7 @@ impl Kept {
         for bucket in BUCKETS {
             for path in files(&beside(file).join(bucket))? {
                 let Some(key) = checked(&path)? else { continue };
-                let election = key.split('/').nth(1).and_then(|election| election.parse().ok());
-                if !election.is_some_and(&is_known)
+                if !election_of(&key).is_some_and(&is_known)
                     || path.file_name().is_none_or(|name| name != file_name(&key).as_str())
                 {
                     return Err(BackupError::Object { path });

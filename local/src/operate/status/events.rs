@@ -111,7 +111,7 @@ impl Events {
                 let stream = self.folded(commits);
                 self.voters.entry(election).or_default().push((id, stream));
             }
-            Stream::Photograph(election, _, id) => {
+            Stream::Photograph(election, id) => {
                 let stream: StreamOf<Photograph> = self.folded(commits);
                 let amount = &mut self.amount.photographs;
                 match stream.state.status {

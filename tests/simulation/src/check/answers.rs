@@ -133,7 +133,7 @@ fn administered(asked: &Asked, caller: &str, key: &str, truth: &Truth) -> Option
         _ => None,
     };
     if let Some(photograph) = photograph {
-        return Some(Stream::photograph(election, truth.election(election)?.shards, photograph));
+        return Some(Stream::Photograph(election, photograph));
     }
     let voter = match asked.what {
         What::Register => {

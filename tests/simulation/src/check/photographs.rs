@@ -79,7 +79,7 @@ pub(crate) async fn check(truth: &Truth, cloud: &Arc<Cloud>, verdict: &mut Verdi
 pub(crate) fn photographs(truth: &Truth, election: ElectionId) -> BTreeMap<PhotographId, PhotographDocument> {
     let mut photographs = BTreeMap::new();
     for (stream, entries) in &truth.streams {
-        let Stream::Photograph(of, _, id) = *stream else { continue };
+        let Stream::Photograph(of, id) = *stream else { continue };
         if of != election {
             continue;
         }

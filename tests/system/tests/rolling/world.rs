@@ -39,7 +39,8 @@ pub(crate) struct World {
     asked: Turn<UnboundedReceiver<CountMessage>>,
     to_process: Queue<PhotographMessage>,
     /// Nobody works them off: no photograph is uploaded.
-    _asked_for_photographs: UnboundedReceiver<PhotographMessage>,
+    #[expect(dead_code, reason = "the queue is there as long as its receiver is")]
+    asked_for_photographs: UnboundedReceiver<PhotographMessage>,
 }
 
 impl Drop for World {
@@ -64,7 +65,7 @@ impl World {
         let router = Router::new().route("/", post(take_message)).with_state(messages.clone());
         let queue = tokio::spawn(async { axum::serve(listener, router).await.unwrap() });
         let (to_count, asked) = Queue::in_process();
-        let (to_process, _asked_for_photographs) = Queue::in_process();
+        let (to_process, asked_for_photographs) = Queue::in_process();
         Self {
             engine,
             messages,
@@ -74,7 +75,7 @@ impl World {
             to_count,
             asked: Turn::new(asked),
             to_process,
-            _asked_for_photographs,
+            asked_for_photographs,
         }
     }
 

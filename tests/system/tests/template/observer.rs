@@ -25,8 +25,8 @@ pub(crate) type Asked = (String, String);
 /// All that is asked of a stream, by whatever name: the events table has the only one.
 pub(crate) const STREAM: &str = "the stream";
 
-/// The kinds of items that somebody may be bound to: snapshots, and what lies in an election's shards.
-const KINDS: [&[&str]; 2] = [&["*#snapshot"], &["*#?", "*#??"]];
+/// The kinds of items that somebody may be bound to: snapshots, what lies in an election's shards, and photographs.
+const KINDS: [&[&str]; 3] = [&["*#snapshot"], &["*#?", "*#??"], &["*#photographs"]];
 /// The keys of elections' own streams: a function may be bound to append to these.
 const OWN: [&str; 1] = ["??????????????????????????"];
 
@@ -211,6 +211,7 @@ fn items_of_shards_are_told_from_all_others() {
         assert_eq!(kind(&format!("{election}#{shard}")), Some(1), "{shard}");
     }
     assert_eq!(kind(&format!("{election}#snapshot")), Some(0));
+    assert_eq!(kind(&format!("{election}#photographs")), Some(2));
     for key in [election.to_string().as_str(), "schedule", "counting", "generations", ""] {
         assert_eq!(kind(key), None, "{key}");
     }

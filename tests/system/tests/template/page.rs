@@ -15,13 +15,14 @@ use crate::{
 };
 
 /// The resources that exist with the page only.
-const PAGE: [&str; 8] = [
+const PAGE: [&str; 9] = [
     "PageAccess",
     "PageBucket",
     "PageBucketPolicy",
     "PageDistribution",
     "PageHeaders",
     "PagePaths",
+    "PhotographHeaders",
     "UserPoolDomain",
     "ManagedLogin",
 ];
@@ -260,6 +261,16 @@ fn the_distribution_hides_no_answer_and_keeps_none() {
     );
     assert_eq!(photographs["ViewerProtocolPolicy"], "https-only");
     assert_eq!(photographs["AllowedMethods"], json!(["GET", "HEAD"]));
+    assert_eq!(photographs["ResponseHeadersPolicyId"], json!({"Ref": "PhotographHeaders"}));
+    let headers = &template.resource("PhotographHeaders")["Properties"]["ResponseHeadersPolicyConfig"];
+    let policy = named(&headers["SecurityHeadersConfig"]["ContentSecurityPolicy"]["ContentSecurityPolicy"]);
+    let embedding = &headers["CustomHeadersConfig"]["Items"];
+    assert_eq!(
+        *embedding,
+        json!([{"Header": "cross-origin-resource-policy", "Override": true, "Value": "cross-origin"}])
+    );
+    let local = text("local/src/host/gateway/photos.rs");
+    assert!(local.contains(&format!("\"{policy}\"")) && local.contains("(EMBEDDING, \"cross-origin\")"), "{policy}");
     assert_eq!((&api["PathPattern"], &api["TargetOriginId"]), (&json!("/v1/*"), &json!("api")));
     assert_eq!(api["ViewerProtocolPolicy"], "https-only", "a token is never sent in the open and redirected");
     assert_eq!(

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use crate::{
     answered,
+    observer::like,
     reading::{Function, Template, named, narrowed, whole},
     same, set,
     strangers::{DOCUMENTS, PUBLIC, Partitions},
@@ -21,6 +22,9 @@ use crate::{
 const STREAMS: &str = "${EventsTable.Arn}/stream/*";
 /// The other: there are no resources in X-Ray.
 const TRACES: &str = "*";
+
+/// What the photo-processor reads: elections' own streams, and photographs.
+const OF_PHOTOGRAPHS: [&str; 2] = ["??????????????????????????", "*#photographs"];
 
 const NOTHING: Value = Value::Null;
 
@@ -94,6 +98,10 @@ async fn every_function_has_exactly_the_permissions_it_uses() {
     for (action, key) in world.keys("public-queries") {
         assert!(strangers.may(&action, &key), "{action} of {key}");
     }
+    // So is who reads strangers' files: it reaches no ballot.
+    for (action, key) in world.keys("photo-processor") {
+        assert!(OF_PHOTOGRAPHS.iter().any(|pattern| like(pattern, &key)), "{action} of {key}");
+    }
 }
 
 /// A function that asks for items of one kind alone is bound to them. One that asks for more may ask for all, except the one that serves
@@ -106,6 +114,9 @@ fn bound(needed: &BTreeSet<(String, String, String)>) -> BTreeSet<(String, Strin
     let one = |((function, resource, whole), kinds): ((&String, &String, &str), BTreeSet<&str>)| {
         if function == "public-queries" && resource == DOCUMENTS {
             return (function.clone(), resource.clone(), narrowed(whole, &PUBLIC));
+        }
+        if function == "photo-processor" && whole == "dynamodb:Query" {
+            return (function.clone(), resource.clone(), narrowed(whole, &OF_PHOTOGRAPHS));
         }
         let action = if kinds.len() == 1 { kinds.into_iter().next().unwrap_or(whole) } else { whole };
         (function.clone(), resource.clone(), action.to_owned())

@@ -113,8 +113,8 @@ impl World {
         }
         let routers = routers(&places);
         let (names, taken) = (BTreeMap::new(), BTreeSet::new());
-        let (routes, token) = (answered(), String::new());
-        Self { engine, buckets, over_http, resources, places, routes, routers, names, token, taken }
+        let token = String::new();
+        Self { engine, buckets, over_http, resources, places, routes: answered(), routers, names, token, taken }
     }
 
     /// What each function has asked of AWS: its name, a resource of the template, an action.

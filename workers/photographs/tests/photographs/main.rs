@@ -173,7 +173,8 @@ async fn lost_renditions_are_made_again() {
     // Without the very same original, nothing takes their place.
     world.buckets.lose(RENDITIONS, &keys[0]);
     world.buckets.put(ORIGINALS, &original_key(ELECTION, PHOTOGRAPH), "another picture");
-    assert_eq!(world.look().await, 1);
+    let told = world.logged(world.look()).await;
+    assert!(told.contains("\"event\":\"renditions_lost\""), "{told}");
     assert_eq!(world.buckets.keys(RENDITIONS), keys[1..]);
     assert_eq!(world.status().await, Status::Ready);
 }

@@ -1,8 +1,11 @@
 //! A draft with one photograph, its buckets, and a processor that a test invokes.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicI64, AtomicU64, Ordering},
+use std::{
+    io,
+    sync::{
+        Arc, PoisonError,
+        atomic::{AtomicI64, AtomicU64, Ordering},
+    },
 };
 
 use aws_lambda_events::sqs::{SqsEvent, SqsMessage};
@@ -19,6 +22,7 @@ use photovote_photographs::Processor;
 use photovote_queues::{PhotographMessage, Queue};
 use photovote_test_support::{Buckets, Engine, election, following, history};
 use tokio::sync::{Mutex, mpsc::UnboundedReceiver};
+use tracing::instrument::WithSubscriber;
 
 pub(crate) const ELECTION: ElectionId = ElectionId::from_bits(7);
 pub(crate) const PHOTOGRAPH: PhotographId = PhotographId::from_bits(1);
@@ -41,6 +45,20 @@ pub(crate) struct World {
     clock: Arc<AtomicI64>,
     /// The election's commits.
     election: Vec<Commit>,
+}
+
+/// What was logged.
+#[derive(Debug, Clone, Default)]
+struct Log(Arc<std::sync::Mutex<Vec<u8>>>);
+
+impl io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 impl World {
@@ -98,6 +116,15 @@ impl World {
             assert!(self.ask(&message).await);
         }
         asked
+    }
+
+    /// What the work logs.
+    pub(crate) async fn logged<T>(&self, work: impl Future<Output = T>) -> String {
+        let log = Log::default();
+        let writer = log.clone();
+        let subscriber = tracing_subscriber::fmt().json().with_writer(move || writer.clone()).finish();
+        work.with_subscriber(subscriber).await;
+        String::from_utf8(log.0.lock().unwrap_or_else(PoisonError::into_inner).clone()).unwrap()
     }
 
     pub(crate) async fn ask(&self, message: &PhotographMessage) -> bool {
@@ -166,5 +193,5 @@ impl World {
 }
 
 fn stream(id: PhotographId) -> Stream {
-    Stream::photograph(ELECTION, ShardCount::try_from(SHARDS).unwrap(), id)
+    Stream::Photograph(ELECTION, id)
 }
