@@ -112,9 +112,18 @@ impl World {
             places.insert(function.name().to_owned(), Place { variables, config, observer });
         }
         let routers = routers(&places);
-        let (names, taken) = (BTreeMap::new(), BTreeSet::new());
-        let token = String::new();
-        Self { engine, buckets, over_http, resources, places, routes: answered(), routers, names, token, taken }
+        Self {
+            engine,
+            buckets,
+            over_http,
+            resources,
+            places,
+            routes: answered(),
+            routers,
+            names: BTreeMap::new(),
+            token: String::new(),
+            taken: BTreeSet::new(),
+        }
     }
 
     /// What each function has asked of AWS: its name, a resource of the template, an action.
