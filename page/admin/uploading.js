@@ -71,8 +71,10 @@ export class Uploading {
     this.known = false;
     /** Why nothing is sent at the moment. @type {'' | 'offline' | 'later'} */
     this.held = '';
-    /** Why nothing can be sent at all. @type {any} */
+    /** Why the last request was refused. @type {any} */
     this.problem = null;
+    /** Whether that refuses all files. */
+    this.blocked = false;
     /** How many files were here already. */
     this.again = 0;
     /** How far the adding of candidates is. @type {{done: number, of: number, stopping: boolean} | null} */
@@ -80,7 +82,7 @@ export class Uploading {
     this.failures = 0;
     this.pause = SOON;
     this.looking = false;
-    this.timers = { look: 0, retry: 0, draw: 0 };
+    this.timers = { look: 0, soon: 0, retry: 0, draw: 0 };
     /** @type {Set<() => void>} */
     this.watchers = new Set();
     /** @type {Record<string, Note>} */
@@ -164,14 +166,17 @@ export class Uploading {
   /** Asks soon, because something has changed. */
   lookSoon() {
     this.pause = SOON;
-    clearTimeout(this.timers.look);
-    this.timers.look = setTimeout(() => this.look(), SOON);
+    // One file after the other must not put it off.
+    this.timers.soon ||= setTimeout(() => {
+      this.timers.soon = 0;
+      this.look();
+    }, SOON);
   }
 
   /** Takes files that were chosen. What is here already is not taken twice; what is awaited goes on. @param {File[]} files */
   take(files) {
     this.again = 0;
-    this.problem = null;
+    this.unblock();
     for (const file of files) {
       const name = plainName(file.name);
       const alike = this.entries.filter((entry) => entry.name === name && (entry.note.bytes ?? file.size) === file.size);
@@ -195,7 +200,7 @@ export class Uploading {
 
   /** Sends what waits, a few at a time. */
   next() {
-    if (this.held || this.problem) return;
+    if (this.held || this.blocked) return;
     const free = AT_ONCE - this.entries.filter(({ state }) => state === 'sending').length;
     const waiting = this.entries.filter(({ state }) => state === 'waiting').slice(0, Math.max(free, 0));
     waiting.forEach((entry) => this.send(entry).then(() => this.next()));
@@ -256,6 +261,7 @@ export class Uploading {
     } else if (ALL_REFUSED.includes(answer.code) || answer.status === 401) {
       entry.state = 'waiting';
       this.problem = answer;
+      this.blocked = true;
     } else Object.assign(entry, { state: 'stopped', problem: answer });
   }
 
@@ -271,11 +277,16 @@ export class Uploading {
   retry(one) {
     clearTimeout(this.timers.retry);
     this.timers.retry = 0;
-    this.held = '';
-    this.problem = null;
+    this.unblock();
     for (const entry of one ? [one] : this.entries.filter(({ state }) => state === 'failed')) entry.state = 'waiting';
     this.draw();
     this.next();
+  }
+
+  unblock() {
+    this.held = '';
+    this.problem = null;
+    this.blocked = false;
   }
 
   /** What has become of a photograph that was requested before. @param {Entry} entry */
@@ -369,10 +380,11 @@ export class Uploading {
         this.entries = this.entries.filter((other) => other !== entry);
         delete this.notes[/** @type {string} */ (entry.id)];
         keepNotes(this.place, this.notes);
-      } else if (answer.field) entry.problem = answer;
-      else {
+      } else {
         this.problem = answer;
-        break;
+        // A title that is refused holds up no other.
+        if (!answer.field) break;
+        entry.problem = answer;
       }
       this.adding.done++;
       this.draw(false);

@@ -80,7 +80,7 @@ export function Uploads({ election, load }) {
 
 /** How far all files are, and what holds them up. @param {{uploading: Uploading, entries: Entry[]}} props */
 function Progress({ uploading, entries }) {
-  const { held, problem, again, adding } = uploading;
+  const { held, problem, blocked, again, adding } = uploading;
   const count = (/** @type {string[]} */ ...states) => entries.filter(({ state }) => states.includes(state)).length;
   const going = count('waiting', 'sending', 'failed');
   const prepared = count('sent', 'processing');
@@ -96,13 +96,13 @@ function Progress({ uploading, entries }) {
   }
   return html`<div class="far">
     ${going + prepared > 0 && html`<progress aria-label=${t('uploads.title')} value=${going ? share : ready} max=${all}></progress>`}
-    <div class="head" data-empty=${!said}><p class="small" role="status">${said}</p>
+    <div class="head" data-empty=${!said}><p class="small" role=${going ? null : 'status'}>${said}</p>
       ${going > 1 && html`<button type="button" class="link small" onClick=${stop}>${t('uploads.cancel_all')}</button>`}</div>
     ${again > 0 && html`<p class="small quiet" role="status">${t('uploads.here', { count: again })}</p>`}
     <div role="alert">${problem
       ? html`<p class="note bad">${problemWords(problem)} <span class="small quiet">${t('code', { code: problem.code })}</span></p>`
       : held && html`<p class="note bad">${t(`uploads.${held}`)} <button type="button" class="link" onClick=${() => uploading.retry()}>${t('uploads.now')}</button></p>`}</div>
-    ${problem && going > 0 && html`<p><button type="button" class="button" onClick=${() => uploading.retry()}>${t('again')}</button></p>`}
+    ${blocked && html`<p><button type="button" class="button" onClick=${() => uploading.retry()}>${t('again')}</button></p>`}
     ${awaited > 0 && html`<p class="note"><b>${t('uploads.missing', { count: awaited })}</b> ${t('uploads.missing.do')}</p>`}
   </div>`;
 }
