@@ -35,6 +35,8 @@ CASES = [
     ("PublicQueries", "public-queries-results", http(404, code="results_not_found")),
     # The election is open, so there is nothing to count.
     ("Counter", "counter-election", DONE),
+    # Nobody awaits this photograph: its upload is deleted.
+    ("PhotoProcessor", "photo-processor-upload", DONE),
     ("Closer", "closer-schedule", {"closed": 0}),
     # What nobody projected here, the reconciler finds.
     ("Reconciler", "reconciler-schedule", {"swept": True, "unfinished": 0}),
