@@ -1,7 +1,7 @@
 """How large each function is, how long it takes to start, and how much the processor works until its first answer, beside a
 function that does nothing and one whose client of DynamoDB nobody tuned.
 
-DynamoDB is played by a server that finds nothing, whatever it is asked, and without TLS: the time that a network takes is not
+DynamoDB and S3 are played by a server that finds nothing, whatever it is asked, and without TLS: the time that a network takes is not
 in the figures, nor is a handshake; what it takes to be ready for one is."""
 
 import contextlib
@@ -31,6 +31,10 @@ VARIABLES = {
     "EVENTS_TABLE": "photovote-events",
     "CONTROL_TABLE": "photovote-control",
     "DOCUMENTS_TABLE": "photovote-documents",
+    "COUNT_QUEUE_URL": "http://127.0.0.1:1/000000000000/count",
+    "ORIGINALS_BUCKET": "photovote-originals",
+    "RENDITIONS_BUCKET": "photovote-renditions",
+    "UPLOAD_URL": "http://127.0.0.1:1/photovote-originals",
     "REPAIR_QUEUE_URL": "http://127.0.0.1:1/000000000000/repair",
     "REBUILD_QUEUE_URL": "http://127.0.0.1:1/000000000000/rebuild",
 }
@@ -49,7 +53,7 @@ def build() -> dict[str, Path]:
 
 
 class Nothing(http.server.BaseHTTPRequestHandler):
-    """A DynamoDB that has nothing."""
+    """A DynamoDB and an S3 that have nothing."""
 
     protocol_version = "HTTP/1.1"
 
@@ -61,6 +65,11 @@ class Nothing(http.server.BaseHTTPRequestHandler):
         self.send_header("content-length", "2")
         self.end_headers()
         self.wfile.write(b"{}")
+
+    def do_DELETE(self) -> None:
+        """An object that is not there can be deleted."""
+        self.send_response(204)
+        self.end_headers()
 
     def log_message(self, *_) -> None:
         """Says nothing."""

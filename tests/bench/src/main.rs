@@ -1,7 +1,8 @@
 //! Measures PhotoVote on this machine: commands through the local HTTP API, beside a bare write to the same engine; and by
 //! themselves the counter, the reading of a large election, and the domain. Prints a table for each; takes some minutes. With
 //! `commands`, `count`, `definition` or `domain`: that alone. Where `UPDATE` is set, docs/operate/performance.md gets the tables.
-//! With `rebuild` and a number: how long it takes to rebuild an election of so many ballots.
+//! With `rebuild` and a number: how long it takes to rebuild an election of so many ballots. With `photos`, and perhaps a directory
+//! of photographs: how long their renditions take.
 #![allow(clippy::expect_used, reason = "a measurement that cannot go on has failed")]
 
 mod commits;
@@ -11,6 +12,7 @@ mod document;
 mod domain;
 mod election;
 mod load;
+mod photos;
 mod put;
 mod rebuild;
 mod report;
@@ -49,6 +51,11 @@ async fn main() -> Result<(), Box<dyn Error>> {
         Some(domain::COUNT_MANY) => {
             domain::count_many();
             Ok(())
+        }
+        Some("photos") => photos::measure(arguments.next()).await,
+        Some(photos::RENDER) => {
+            let (original, directory) = (arguments.next(), arguments.next());
+            photos::render_one(&original.ok_or("which photograph?")?, &directory.ok_or("into which directory?")?)
         }
         Some(part) => measure(part).await,
         None => {

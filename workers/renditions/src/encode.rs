@@ -1,6 +1,6 @@
 //! Pixels to the files that are shown.
 
-use jpeg_encoder::{ColorType, Encoder, SamplingFactor};
+use jpeg_encoder::{ChromaSubsamplingMethod, ColorType, Encoder, SamplingFactor};
 
 use crate::{MediaType, Rendition, picture::Shown, srgb, unusable::Unusable};
 
@@ -15,6 +15,8 @@ pub(crate) fn jpeg(shown: &Shown) -> Result<Rendition, Unusable> {
     let mut bytes = Vec::new();
     let mut encoder = Encoder::new(&mut bytes, JPEG_QUALITY);
     encoder.set_sampling_factor(SamplingFactor::F_2_2);
+    // Without this, the colour of every fourth pixel would stand for its neighbours.
+    encoder.set_chroma_subsampling_method(ChromaSubsamplingMethod::Average);
     encoder.set_progressive(true);
     encoder.set_optimized_huffman_tables(true);
     encoder.add_icc_profile(&srgb::profile()).map_err(failed)?;

@@ -201,3 +201,20 @@ fn transparent_parts_are_white() {
         assert_quarters(&render(&original).unwrap(), half, 14, "half transparent");
     }
 }
+
+#[test]
+fn colours_of_single_pixels_are_mixed() {
+    // Two bright colours take turns. Their mean is far from either.
+    let columns = [[250, 120, 110], [90, 150, 250]].concat().repeat((WIDTH * HEIGHT / 2) as usize);
+    let mean = [170, 135, 180];
+    let original = png(&columns, WIDTH, HEIGHT, png::ColorType::Rgb, EIGHT);
+    for rendition in render(&original).unwrap().renditions {
+        let pixels = crate::originals::shown(&rendition);
+        let count = u32::try_from(pixels.len() / 3).unwrap();
+        for (channel, expected) in mean.into_iter().enumerate() {
+            let sum: u32 = pixels.iter().skip(channel).step_by(3).map(|sample| u32::from(*sample)).sum();
+            let found = sum / count;
+            assert!(found.abs_diff(expected) <= 6, "{:?}, channel {channel}: {found}", rendition.media_type);
+        }
+    }
+}

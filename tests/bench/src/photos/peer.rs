@@ -1,0 +1,57 @@
+//! vipsthumbnail, told to do the same work.
+
+use std::{error::Error, path::Path, process::Command};
+
+use super::{
+    SIDES,
+    usage::{self, Usage},
+};
+
+/// Its qualities, so that its files have as many bytes as PhotoVote's.
+pub(super) const JPEG_QUALITY: u8 = 82;
+pub(super) const WEBP_QUALITY: u8 = 78;
+
+/// Is it there?
+pub(super) fn is_there() -> bool {
+    usage::has("vipsthumbnail") && usage::has("vips")
+}
+
+/// Makes six files from an original, each from the original: `480.jpg`, `480.webp` and so on.
+pub(super) fn render(original: &Path, directory: &Path) -> Result<Usage, Box<dyn Error>> {
+    let mut usage = Usage::default();
+    for side in SIDES {
+        for output in outputs(directory, side) {
+            usage += usage::of(thumbnail(original, side).args(["-o", &output]))?;
+        }
+    }
+    Ok(usage)
+}
+
+/// Makes the largest first, without coding it, and all others from it. This is faster.
+pub(super) fn render_from_largest(original: &Path, directory: &Path) -> Result<Usage, Box<dyn Error>> {
+    let largest = directory.join("largest.v");
+    let most = SIDES.into_iter().max().unwrap_or_default();
+    let mut usage = usage::of(thumbnail(original, most).arg("-o").arg(&largest))?;
+    for side in SIDES {
+        for output in outputs(directory, side) {
+            usage += usage::of(thumbnail(&largest, side).args(["-o", &output]))?;
+        }
+    }
+    Ok(usage)
+}
+
+fn outputs(directory: &Path, side: u32) -> [String; 2] {
+    let file = |kind, options| directory.join(format!("{side}.{kind}[{options}]")).display().to_string();
+    [
+        file("jpg", format!("Q={JPEG_QUALITY},interlace,optimize-coding,strip,profile=srgb")),
+        file("webp", format!("Q={WEBP_QUALITY},strip,profile=srgb")),
+    ]
+}
+
+/// One thread, upright, in sRGB.
+fn thumbnail(original: &Path, side: u32) -> Command {
+    let mut command = Command::new("vipsthumbnail");
+    command.env("VIPS_CONCURRENCY", "1").arg(original).args(["--size", &format!("{side}x{side}>")]);
+    command.args(["--export-profile", "srgb"]);
+    command
+}
