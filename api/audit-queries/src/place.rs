@@ -129,12 +129,12 @@ mod tests {
     #[test]
     fn commits_of_ballots_are_passed_over() {
         let before = |place: Option<Place>, partition| Place::before(place.as_ref(), partition);
-        let (here, elsewhere) = (Some(shard()), Shard::new(6));
+        let (here, elsewhere) = (Partition::Shard(shard()), Partition::Shard(Shard::new(6).unwrap()));
         let key = Stream::Voter(ELECTION, shard(), VoterId::from_bits(8)).sort_key(Version::new(3));
         assert!(AFTER_BALLOTS < key.as_str());
         assert_eq!(before(Some(voter()), here), Some(key));
         assert_eq!(before(Some(voter()), elsewhere).as_deref(), Some(AFTER_BALLOTS));
         assert_eq!(before(None, here).as_deref(), Some(AFTER_BALLOTS));
-        assert_eq!(before(None, None), None);
+        assert_eq!((before(None, Partition::Election), before(None, Partition::Photographs)), (None, None));
     }
 }

@@ -96,7 +96,7 @@ impl Original {
         let mut encoder = Encoder::new(&mut bytes, QUALITY);
         encoder.set_sampling_factor(SamplingFactor::F_2_1);
         if self.number % 3 == 2 {
-            encoder.add_app_segment(1, TURNED)?;
+            encoder.add_app_segment(1, TURNED.to_vec())?;
         }
         if self.number % 2 == 1 {
             encoder.add_icc_profile(&ColorProfile::new_adobe_rgb().encode().unwrap_or_default())?;

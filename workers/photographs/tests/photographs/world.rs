@@ -10,7 +10,7 @@ use std::{
 
 use aws_lambda_events::sqs::{SqsEvent, SqsMessage};
 use photovote_domain::{
-    Aggregate, ElectionId, Photograph, PhotographId, ShardCount, Timestamp,
+    Aggregate, ElectionId, Photograph, PhotographId, Timestamp,
     election::ElectionEvent,
     photograph::{PhotographEvent, Pixels, Status},
 };
