@@ -28,12 +28,12 @@ export function Titles({ uploading, entries, titles, onRemove }) {
   return html`<table class="titles" onKeyDown=${down}>
     <thead><tr><th scope="col">${t('uploads.file')}</th><th scope="col">${t('field.title')}</th><th scope="col">${t('field.caption')}</th><th scope="col">${t('field.alt')}</th></tr></thead>
     <tbody>${entries.map((entry) => html`<${Row} key=${entry.key} entry=${entry} state=${entry.state} share=${entry.share} note=${entry.note} problem=${entry.problem}
-      version=${entry.photograph?.version} twin=${twin(entry.id)} number=${titles.get(entry)} uploading=${uploading} onRemove=${onRemove} />`)}</tbody></table>`;
+      version=${entry.photograph?.version} returns=${uploading.returns} twin=${twin(entry.id)} number=${titles.get(entry)} uploading=${uploading} onRemove=${onRemove} />`)}</tbody></table>`;
 }
 
 /**
  * @param {{entry: import('./uploading.js').Entry, state: import('./uploading.js').State, share: number, note: import('./uploading.js').Note, problem: any,
- *   twin?: string, number: string, uploading: import('./uploading.js').Uploading, onRemove: (entry: import('./uploading.js').Entry) => void}} props
+ *   returns: number, twin?: string, number: string, uploading: import('./uploading.js').Uploading, onRemove: (entry: import('./uploading.js').Entry) => void}} props
  */
 function DrawnRow({ entry, state, share, note, problem, twin, number: untitled, uploading, onRemove }) {
   const { name } = entry;
@@ -42,7 +42,7 @@ function DrawnRow({ entry, state, share, note, problem, twin, number: untitled, 
       maxlength=${longest} autocomplete="off" aria-invalid=${problem?.field?.endsWith(kind === 'title' ? 'name' : kind) ? 'true' : null}
       onInput=${(/** @type {any} */ event) => { entry.problem = null; uploading.write(entry, { [kind]: event.target.value }); uploading.draw(); }} /></label></td>`;
   return html`<tr data-state=${state}>
-    <td><div class="file"><${Thumb} entry=${entry} photograph=${entry.photograph?.renditions ? entry.photograph : null} />
+    <td><div class="file"><${Thumb} entry=${entry} returns=${uploading.returns} photograph=${entry.photograph?.renditions ? entry.photograph : null} />
       <div class="what"><span class="name small" title=${name}>${name}</span><${Standing} state=${state} share=${share} name=${name} problem=${problem} />
         ${twin && html`<span class="small twin">${t('uploads.alike', { name: twin })}</span>`}
         <span class="small">${(state === 'failed' || state === 'stopped') && html`<button type="button" class="link" aria-label=${t('uploads.again_one', { name })} onClick=${() => uploading.retry(entry)}>${t('again')}</button>`}
@@ -66,9 +66,9 @@ function Standing({ state, share, name, problem }) {
   return html`<span class="small ${['lost', 'stopped', 'awaited'].includes(state) ? 'wrong' : 'quiet'}">${t(`uploads.${state}`)}</span>`;
 }
 
-/** @param {{entry: import('./uploading.js').Entry, photograph: any}} props */
-function Thumb({ entry, photograph }) {
-  return html`<span class="thumb">${photograph ? html`<${Picture} image=${photograph} alt="" sizes="auto, 6rem" />` : entry.file && html`<${Drawn} file=${entry.file} />`}</span>`;
+/** @param {{entry: import('./uploading.js').Entry, photograph: any, returns: number}} props */
+function Thumb({ entry, photograph, returns }) {
+  return html`<span class="thumb">${photograph ? html`<${Picture} key=${returns} image=${photograph} alt="" sizes="auto, 6rem" />` : entry.file && html`<${Drawn} file=${entry.file} />`}</span>`;
 }
 
 /** Thumbnails are drawn one after the other: each picture is decoded as a whole for it. */

@@ -67,8 +67,6 @@ export class Uploading {
     this.removed = new Set();
     /** The candidates that show a photograph, by its id. @type {Map<string, string>} */
     this.used = new Map();
-    /** Whether the server has told what it has. */
-    this.known = false;
     /** Why nothing is sent at the moment. @type {'' | 'offline' | 'later'} */
     this.held = '';
     /** Why the last request was refused. @type {any} */
@@ -80,6 +78,9 @@ export class Uploading {
     /** How far the adding of candidates is. @type {{done: number, of: number, stopping: boolean} | null} */
     this.adding = null;
     this.failures = 0;
+    /** Counts how often the connection came back: what could not be shown is asked for again. */
+    this.returns = 0;
+    this.silent = false;
     this.pause = SOON;
     this.looking = false;
     this.timers = { look: 0, soon: 0, retry: 0, draw: 0 };
@@ -145,8 +146,10 @@ export class Uploading {
     const before = this.standing();
     const { answer, items } = await all(this.path);
     this.looking = false;
+    this.silent ||= answer.later;
     if (answer.ok) {
-      this.known = true;
+      if (this.silent) this.returns++;
+      this.silent = false;
       this.photographs = items;
       this.merge();
       this.draw();
@@ -241,6 +244,7 @@ export class Uploading {
     if (entry.gone) return;
     if (status >= 200 && status < 300) {
       Object.assign(entry, { state: 'sent', share: 1, forms: 0, problem: null });
+      this.silent ||= this.failures > 0;
       this.failures = 0;
       this.lookSoon();
     } else if (status === 0 && !(await readable(file))) {
