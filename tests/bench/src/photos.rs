@@ -77,7 +77,8 @@ fn made(home: &Path) -> Result<Vec<PathBuf>, Box<dyn Error>> {
 }
 
 fn describe(originals: &[PathBuf]) -> Result<String, Box<dyn Error>> {
-    let sizes: Vec<u64> = originals.iter().map(|path| Ok(fs::metadata(path)?.len())).collect::<Result<_, Box<dyn Error>>>()?;
+    let sizes: Vec<u64> =
+        originals.iter().map(|path| Ok(fs::metadata(path)?.len())).collect::<Result<_, Box<dyn Error>>>()?;
     let (least, most) = (sizes.iter().min().copied().unwrap_or(0), sizes.iter().max().copied().unwrap_or(0));
     Ok(format!("{} photographs of {} to {} MB.", sizes.len(), tenths(least), tenths(most)))
 }

@@ -39,15 +39,19 @@ impl Quality {
             }
             for ((side, kind), sums) in names.iter().zip(&mut sums) {
                 let references = [true, false].map(|linear| reference_path(&references, *side, linear));
-                for (sum, (reference, files)) in
-                    sums.iter_mut().zip(references.iter().flat_map(|reference| [(reference, &own), (reference, &others)]))
+                for (sum, (reference, files)) in sums
+                    .iter_mut()
+                    .zip(references.iter().flat_map(|reference| [(reference, &own), (reference, &others)]))
                 {
                     *sum += difference(reference, &files.join(format!("{side}.{kind}")))?;
                 }
             }
         }
         let count = f64::from(u32::try_from(compared.len())?);
-        let rows = names.into_iter().zip(sums).map(|((side, kind), sums)| (format!("{side}.{kind}"), sums.map(|sum| sum / count)));
+        let rows = names
+            .into_iter()
+            .zip(sums)
+            .map(|((side, kind), sums)| (format!("{side}.{kind}"), sums.map(|sum| sum / count)));
         Ok(Self::Done(Differences { rows: rows.collect() }))
     }
 }
@@ -93,7 +97,8 @@ fn run(command: &mut Command) -> Result<Output, Box<dyn Error>> {
 
 impl fmt::Display for Differences {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut table = table(&["", "PhotoVote, from linear", "vipsthumbnail", "PhotoVote, from encoded", "vipsthumbnail"]);
+        let mut table =
+            table(&["", "PhotoVote, from linear", "vipsthumbnail", "PhotoVote, from encoded", "vipsthumbnail"]);
         for (name, differences) in &self.rows {
             let numbers = differences.iter().map(|difference| format!("{difference:.2}"));
             table.add_row([name.clone()].into_iter().chain(numbers));

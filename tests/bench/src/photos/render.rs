@@ -111,12 +111,19 @@ impl fmt::Display for Renders {
         row("peak memory", &|work| format!("{} MB", work.usage.peak / 1_000_000));
         for name in names() {
             row(&name, &|work| {
-                work.bytes.get(&name).map_or_else(String::new, |bytes| format!("{} kB", bytes / u64::from(work.photographs.max(1)) / 1000))
+                work.bytes.get(&name).map_or_else(String::new, |bytes| {
+                    format!("{} kB", bytes / u64::from(work.photographs.max(1)) / 1000)
+                })
             });
         }
         write!(f, "{table}")?;
         if let Measured::Done([peer, faster]) = &self.peer {
-            write!(f, "\n\n- CPU of vipsthumbnail's: {:.2} times; from its largest: {:.2} times", each(&self.own) / each(peer), each(&self.own) / each(faster))?;
+            write!(
+                f,
+                "\n\n- CPU of vipsthumbnail's: {:.2} times; from its largest: {:.2} times",
+                each(&self.own) / each(peer),
+                each(&self.own) / each(faster)
+            )?;
         }
         if let Measured::Missing(why) = &self.peer {
             write!(f, "\n\n{why}")?;

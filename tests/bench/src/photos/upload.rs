@@ -60,7 +60,9 @@ impl Uploads {
         let watching = watch(owner, path, began);
         let (all_uploaded, ready) = tokio::try_join!(uploading, watching)?;
         let uploaded = uploaded.lock().expect("no upload panics");
-        let wait = |(id, at): (String, Instant)| uploaded.get(&id).map_or(Duration::ZERO, |from| at.saturating_duration_since(*from));
+        let wait = |(id, at): (String, Instant)| {
+            uploaded.get(&id).map_or(Duration::ZERO, |from| at.saturating_duration_since(*from))
+        };
         let mut waits: Vec<_> = ready.into_iter().map(wait).collect();
         waits.sort_unstable();
         let all_ready = began.elapsed();
@@ -96,7 +98,9 @@ fn body(fields: &Value, file: &[u8]) -> Vec<u8> {
     let mut body = Vec::new();
     for (name, value) in fields.as_object().into_iter().flatten() {
         let value = value.as_str().unwrap_or_default();
-        body.extend(format!("--{BOUNDARY}\r\ncontent-disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n").bytes());
+        body.extend(
+            format!("--{BOUNDARY}\r\ncontent-disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n").bytes(),
+        );
     }
     let head = "content-disposition: form-data; name=\"file\"; filename=\"photograph.jpg\"";
     body.extend(format!("--{BOUNDARY}\r\n{head}\r\ncontent-type: image/jpeg\r\n\r\n").bytes());
@@ -128,7 +132,9 @@ async fn watch(owner: &Client, path: &str, began: Instant) -> Result<HashMap<Str
 
 impl fmt::Display for Uploads {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let at = |hundredths: usize| self.waits.get((self.waits.len() * hundredths).div_ceil(100).saturating_sub(1)).copied().unwrap_or_default();
+        let at = |hundredths: usize| {
+            self.waits.get((self.waits.len() * hundredths).div_ceil(100).saturating_sub(1)).copied().unwrap_or_default()
+        };
         let mut table = table(&["", "seconds"]);
         let rows = [
             ("all uploaded", self.all_uploaded),
