@@ -8,6 +8,7 @@ mod jpeg;
 mod planes;
 mod png;
 mod scans;
+mod tables;
 mod webp;
 
 use crate::{MAX_PIXELS, MAX_SIDE, format::Format, picture::Decoded, unusable::Unusable};

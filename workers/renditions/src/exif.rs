@@ -11,6 +11,10 @@ const ORIENTATION: u16 = 0x0112;
 const BYTE: u16 = 1;
 const SHORT: u16 = 3;
 const LONG: u16 = 4;
+// The same with a sign. A number that fits has none.
+const SIGNED_BYTE: u16 = 6;
+const SIGNED_SHORT: u16 = 8;
+const SIGNED_LONG: u16 = 9;
 
 /// A TIFF structure: what EXIF is, and raw files are.
 #[derive(Clone, Copy)]
@@ -59,9 +63,9 @@ impl<'a> Tiff<'a> {
     fn number(&self, tag: u16) -> Option<u32> {
         let entry = self.entry(tag)?;
         match entry.kind {
-            BYTE => entry.value.first().copied().map(u32::from),
-            SHORT => self.short(entry.value).map(u32::from),
-            LONG => self.long(entry.value),
+            BYTE | SIGNED_BYTE => entry.value.first().copied().map(u32::from),
+            SHORT | SIGNED_SHORT => self.short(entry.value).map(u32::from),
+            LONG | SIGNED_LONG => self.long(entry.value),
             _ => None,
         }
     }
@@ -119,6 +123,8 @@ mod tests {
         assert_eq!(orientation(&one_entry(true, SHORT, 1, [0, 6, 0, 0])), Some(6));
         assert_eq!(orientation(&one_entry(false, SHORT, 1, [6, 0, 0, 0])), Some(6));
         assert_eq!(orientation(&one_entry(false, LONG, 1, [8, 0, 0, 0])), Some(8));
+        assert_eq!(orientation(&one_entry(false, SIGNED_LONG, 1, [6, 0, 0, 0])), Some(6));
+        assert_eq!(orientation(&one_entry(true, SIGNED_SHORT, 1, [0, 6, 0, 0])), Some(6));
         assert_eq!(orientation(&[b"Exif\0\0".to_vec(), one_entry(true, SHORT, 1, [0, 3, 0, 0])].concat()), Some(3));
     }
 

@@ -8,7 +8,7 @@ use super::{
 };
 
 /// Its qualities, so that its files have as many bytes as PhotoVote's.
-pub(super) const JPEG_QUALITY: u8 = 82;
+pub(super) const JPEG_QUALITY: u8 = 84;
 pub(super) const WEBP_QUALITY: u8 = 78;
 
 /// Is it there?
@@ -43,8 +43,8 @@ pub(super) fn render_from_largest(original: &Path, directory: &Path) -> Result<U
 fn outputs(directory: &Path, side: u32) -> [String; 2] {
     let file = |kind, options| directory.join(format!("{side}.{kind}[{options}]")).display().to_string();
     [
-        file("jpg", format!("Q={JPEG_QUALITY},interlace,optimize-coding,strip,profile=srgb")),
-        file("webp", format!("Q={WEBP_QUALITY},strip,profile=srgb")),
+        file("jpg", format!("Q={JPEG_QUALITY},interlace,optimize-coding,strip")),
+        file("webp", format!("Q={WEBP_QUALITY},strip,profile=none")),
     ]
 }
 

@@ -1,6 +1,9 @@
 //! PNG: rows of any depth to 8 bits over white.
 
-use std::io::{Cursor, ErrorKind};
+use std::{
+    io::{Cursor, ErrorKind},
+    iter,
+};
 
 use moxcms::{
     Chromaticity, CicpColorPrimaries, CicpProfile, ColorPrimaries, ColorProfile, MatrixCoefficients, ToneReprCurve,
@@ -23,6 +26,10 @@ const MEMORY: usize = 4 * MAX_PROFILE;
 pub(super) fn decode(file: &[u8]) -> Result<Decoded, Unusable> {
     let (width, height) = stated_size(file)?;
     check_size(width, height)?;
+    let orientation = Orientation::of_exif(stated_orientation(file).unwrap_or(1));
+    if chunks(file).any(|chunk| chunk.name == *b"IDAT" && !chunk.is_intact()) {
+        return Err(Unusable::Damaged);
+    }
     let mut decoder = Decoder::new_with_limits(Cursor::new(file), Limits { bytes: MEMORY });
     decoder.set_transformations(Transformations::EXPAND);
     decoder.set_ignore_text_chunk(true);
@@ -47,7 +54,6 @@ pub(super) fn decode(file: &[u8]) -> Result<Decoded, Unusable> {
             rows.add(row.data().get(..line).ok_or(Unusable::Damaged)?)?;
         }
     }
-    let orientation = Orientation::of_exif(stated_orientation(file).unwrap_or(1));
     let Rows { pixels, channels, colours, .. } = rows;
     Ok(Decoded { raster: Raster { width, height, channels, pixels }, colours, orientation })
 }
@@ -71,18 +77,46 @@ fn stated_size(file: &[u8]) -> Result<(u32, u32), Unusable> {
     }
 }
 
+/// A chunk that is there as a whole.
+struct Chunk<'a> {
+    name: [u8; 4],
+    /// The name and the content, over which the checksum goes.
+    checked: &'a [u8],
+    checksum: u32,
+}
+
+impl<'a> Chunk<'a> {
+    /// Splits the first chunk off. Returns it and what follows.
+    fn split(bytes: &'a [u8]) -> Option<(Self, &'a [u8])> {
+        let length = usize::try_from(u32::from_be_bytes(*bytes.first_chunk()?)).ok()?;
+        let (checked, rest) = bytes.get(4..)?.split_at_checked(length.checked_add(4)?)?;
+        let (checksum, rest) = rest.split_first_chunk()?;
+        Some((Self { name: *checked.first_chunk()?, checked, checksum: u32::from_be_bytes(*checksum) }, rest))
+    }
+
+    fn content(&self) -> &'a [u8] {
+        self.checked.get(4..).unwrap_or_default()
+    }
+
+    /// Compares with the checksum. The decoder never comes to the checksum behind the last row.
+    fn is_intact(&self) -> bool {
+        crc32fast::hash(self.checked) == self.checksum
+    }
+}
+
+/// Lists the chunks up to the end of the picture, or of the file.
+fn chunks(file: &[u8]) -> impl Iterator<Item = Chunk<'_>> {
+    let mut rest = file.get(8..).unwrap_or_default();
+    iter::from_fn(move || {
+        let (chunk, after) = Chunk::split(rest)?;
+        rest = if chunk.name == *b"IEND" { &[] } else { after };
+        Some(chunk)
+    })
+}
+
 /// Finds the orientation in the chunk of EXIF, before or behind the pixels.
 fn stated_orientation(file: &[u8]) -> Option<u8> {
-    let mut rest = file.get(8..)?;
-    loop {
-        let length = usize::try_from(u32::from_be_bytes(*rest.first_chunk()?)).ok()?;
-        let content = rest.get(8..)?.get(..length)?;
-        match rest.get(4..8)? {
-            b"eXIf" => return exif::orientation(content),
-            b"IEND" => return None,
-            _ => rest = rest.get(8..)?.get(length..)?.get(4..)?,
-        }
-    }
+    chunks(file).find(|chunk| chunk.name == *b"eXIf").and_then(|chunk| exif::orientation(chunk.content()))
 }
 
 /// What a row consists of.

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::tables;
 use crate::{exif, unusable::Unusable};
 
 /// A component of the picture, as the frame describes it.
@@ -37,6 +38,8 @@ pub(super) struct Scans {
     /// The transform that Adobe's segment names.
     pub(super) adobe: Option<u8>,
     pub(super) jfif: bool,
+    /// The file has tables of Huffman codes.
+    has_codes: bool,
     profile: Vec<(u8, u8, Vec<u8>)>,
     /// Where the frame is in `picture`.
     pub(super) frame: Range<usize>,
@@ -44,6 +47,7 @@ pub(super) struct Scans {
     pub(super) picture: Vec<u8>,
 }
 
+const DHT: u8 = 0xC4;
 const EOI: u8 = 0xD9;
 const SOS: u8 = 0xDA;
 const DNL: u8 = 0xDC;
@@ -82,7 +86,11 @@ impl Scans {
             0xC0..=0xC2 => self.take_frame(marker, content)?,
             // Lossless, hierarchical and arithmetic coding, and JPEG-LS.
             0xC3 | 0xC5..=0xC7 | 0xC9..=0xCB | 0xCD..=0xCF | 0xCC | 0xF7 => return Err(Unusable::UnsupportedCoding),
-            0xC4 | 0xDB | 0xDD => self.copy(marker, content),
+            DHT => {
+                self.has_codes = true;
+                self.copy(marker, content);
+            }
+            0xDB | 0xDD => self.copy(marker, content),
             SOS => self.take_scan_header(content)?,
             0xE0 if content.starts_with(b"JFIF\0") => self.jfif = true,
             0xE1 if self.orientation.is_none() && content.starts_with(b"Exif\0") => {
@@ -153,6 +161,10 @@ impl Scans {
         let [count, rest @ ..] = content else { return Err(Unusable::Damaged) };
         if self.width == 0 {
             return Err(Unusable::Damaged);
+        }
+        if !self.has_codes && !self.progressive {
+            self.has_codes = true;
+            tables::USUAL.iter().for_each(|table| self.copy(DHT, table));
         }
         let names = rest.chunks(2).take((*count).into()).filter_map(<[u8]>::first).copied().collect();
         let start = self.picture.len();

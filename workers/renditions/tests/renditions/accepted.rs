@@ -114,6 +114,16 @@ fn a_whole_picture_without_its_end_marker_is_shown() {
 }
 
 #[test]
+fn a_jpeg_without_tables_has_the_usual_ones() {
+    let mut original = jpeg(&quarters(), WIDTH, HEIGHT);
+    while let Some(at) = original.windows(2).position(|marker| marker == b"\xFF\xC4") {
+        let length = usize::from(u16::from_be_bytes([original[at + 2], original[at + 3]]));
+        original.drain(at..at + 2 + length);
+    }
+    assert_quarters(&render(&original).unwrap(), QUARTERS, 12, "motion JPEG");
+}
+
+#[test]
 fn all_depths_and_palettes_of_png_are_shown() {
     use ::png::{BitDepth::*, ColorType::*};
     let pixels = quarters();

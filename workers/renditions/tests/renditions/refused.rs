@@ -91,6 +91,23 @@ fn rare_kinds_of_jpeg_are_refused_with_their_reason() {
 }
 
 #[test]
+fn pixels_with_a_wrong_checksum_are_damaged() {
+    let original = png(&quarters(), WIDTH, HEIGHT, png::ColorType::Rgb, png::BitDepth::Eight);
+    let data = original.windows(4).position(|name| name == b"IDAT").unwrap();
+    let end = original.windows(4).position(|name| name == b"IEND").unwrap();
+    // The checksum of the pixels stands before the length of the last chunk.
+    for at in [data + 30, end - 8] {
+        let mut changed = original.clone();
+        changed[at] ^= 1;
+        assert_eq!(code(&changed), "damaged", "byte {at}");
+    }
+    // Other checksums do not matter: nothing of their chunks is shown.
+    let mut described = with_chunk(&original, b"tEXt", b"Title\0Test");
+    described[33 + 8 + 10 + 3] ^= 1;
+    assert!(render(&described).is_ok());
+}
+
+#[test]
 fn thousands_of_scans_are_refused_before_decoding() {
     let original = coded(&quarters(), WIDTH, HEIGHT, ColorType::Rgb, |encoder| encoder.set_progressive(true));
     let scan = original.windows(2).position(|bytes| bytes == b"\xFF\xDA").unwrap();
