@@ -121,11 +121,11 @@ export class Uploading {
     const here = new Map(this.entries.map((entry) => [entry.id, entry]));
     const there = new Map(this.photographs.map((photograph) => [photograph.id, photograph]));
     for (const photograph of this.photographs) {
-      const { id, name, status, problem } = photograph;
+      const { id, name, bytes, status, problem } = photograph;
       let entry = here.get(id);
       if (this.used.has(id) || this.removed.has(id)) continue;
       if (!entry) {
-        entry = { key: `entry-${keys++}`, name, id, state: 'awaited', note: { ...this.notes[id] }, proposed: titleOf(name), share: 0, forms: 0 };
+        entry = { key: `entry-${keys++}`, name, id, state: 'awaited', note: { bytes, ...this.notes[id] }, proposed: titleOf(name), share: 0, forms: 0 };
         this.entries.push(entry);
       }
       entry.photograph = photograph;

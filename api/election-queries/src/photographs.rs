@@ -23,6 +23,9 @@ pub(crate) struct PhotographItem {
     /// The name of its file. Voters never see it.
     #[schema(example = "DSC_0042.jpg")]
     name: String,
+    /// The size of its file, as it was announced.
+    #[schema(example = 8_123_456)]
+    bytes: u64,
     /// `awaiting_upload`, `processing`, `ready` or `refused`.
     status: PhotographStatus,
     /// Why it was refused.
@@ -69,10 +72,11 @@ pub(crate) struct UnusableView {
 impl PhotographItem {
     fn of(election: ElectionId, document: PhotographDocument) -> Self {
         let PhotographDocument { id, version, photograph } = document;
-        let Photograph { status, name, bytes: _, pixels, likeness, problem } = photograph;
+        let Photograph { status, name, bytes, pixels, likeness, problem } = photograph;
         Self {
             id,
             name,
+            bytes,
             status: match status {
                 Status::Absent | Status::Requested => PhotographStatus::AwaitingUpload,
                 Status::Processing => PhotographStatus::Processing,
