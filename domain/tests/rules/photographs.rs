@@ -132,7 +132,7 @@ fn a_photograph_that_is_used_is_not_removed() {
             name: "Moon".into(),
         },
     ];
-    let used = using.iter().fold(draft(), |election, event| photovote_domain::Aggregate::evolve(election, event));
+    let used = using.iter().fold(draft(), photovote_domain::Aggregate::evolve);
     when([requested(), ready()], C::Remove, &used).then_refused(R::Used);
 }
 

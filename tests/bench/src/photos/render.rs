@@ -46,7 +46,7 @@ struct Work {
 }
 
 impl Work {
-    fn add(&mut self, usage: Usage, directory: &Path) -> Result<(), Box<dyn Error>> {
+    fn add(&mut self, usage: Usage, directory: &Path) {
         self.photographs += 1;
         self.usage += usage;
         for name in names() {
@@ -55,7 +55,6 @@ impl Work {
                 *self.bytes.entry(name).or_default() += file.len();
             }
         }
-        Ok(())
     }
 }
 
@@ -82,10 +81,10 @@ impl Renders {
         let has_peer = peer::is_there();
         let [mut own, mut peer, mut faster] = [(); 3].map(|()| Work::default());
         for original in originals {
-            own.add(render(original, &own_files)?, &own_files)?;
+            own.add(render(original, &own_files)?, &own_files);
             if has_peer {
-                peer.add(peer::render(original, &peer_files)?, &peer_files)?;
-                faster.add(peer::render_from_largest(original, &faster_files)?, &faster_files)?;
+                peer.add(peer::render(original, &peer_files)?, &peer_files);
+                faster.add(peer::render_from_largest(original, &faster_files)?, &faster_files);
             }
         }
         let missing = "vipsthumbnail is not measured: install libvips-tools.";

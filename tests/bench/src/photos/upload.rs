@@ -59,7 +59,7 @@ impl Uploads {
         };
         let watching = watch(owner, path, began);
         let (all_uploaded, ready) = tokio::try_join!(uploading, watching)?;
-        let uploaded = uploaded.lock().expect("no upload panics");
+        let uploaded = uploaded.lock().expect("no upload panics").clone();
         let wait = |(id, at): (String, Instant)| {
             uploaded.get(&id).map_or(Duration::ZERO, |from| at.saturating_duration_since(*from))
         };

@@ -50,7 +50,7 @@ pub(super) fn of(command: &mut Command) -> Result<Usage, Box<dyn Error>> {
     if !status.success() {
         return Err(format!("{command:?} failed: {status}").into());
     }
-    Ok(Usage { time: began.elapsed(), processor: processor()? - before, peak })
+    Ok(Usage { time: began.elapsed(), processor: processor()?.saturating_sub(before), peak })
 }
 
 /// Returns the time that all programs took that have ended.

@@ -26,6 +26,7 @@ pub(super) struct Scan {
 
 /// What a JPEG file says about its picture, and the part of it that a decoder needs.
 #[derive(Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is one fact that the file states")]
 pub(super) struct Scans {
     pub(super) width: u32,
     pub(super) height: u32,
@@ -164,7 +165,9 @@ impl Scans {
         }
         if !self.has_codes && !self.progressive {
             self.has_codes = true;
-            tables::USUAL.iter().for_each(|table| self.copy(DHT, table));
+            for table in tables::USUAL {
+                self.copy(DHT, table);
+            }
         }
         let names = rest.chunks(2).take((*count).into()).filter_map(<[u8]>::first).copied().collect();
         let start = self.picture.len();
