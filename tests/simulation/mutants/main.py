@@ -75,8 +75,8 @@ MUTANTS = [
     (
         "a close comes again until the counter is told",
         "workers/projection/src/lib.rs",
-        "whole.failed = earlier(whole.failed, self.tell(to_tell).await);",
-        "let _ = self.tell(to_tell).await;",
+        "whole.failed = earlier(whole.failed, self.tell(to_count, to_delete).await);",
+        "let _ = self.tell(to_count, to_delete).await;",
         "projector",
     ),
     (
