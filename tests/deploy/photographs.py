@@ -52,9 +52,9 @@ def upload(stack: Stack, url: str, token: str) -> dict[str, str]:
 
     picture, form = request("a.png", len(PICTURE))
     other, other_form = request("b.png", 10)
+    # The emulator does not check signatures of the key that it gives functions. local/src/host/objects/tests/uploads.rs does.
     for what, fields, file in [
         ("another key", form | {"key": form["key"][:-1] + "0"}, PICTURE),
-        ("another signature", form | {"x-amz-signature": "0" * 64}, PICTURE),
         ("the key of another form", form | {"key": other_form["key"]}, PICTURE),
         ("a file that is larger than announced", other_form, PICTURE),
     ]:

@@ -3,6 +3,7 @@
 
 use std::num::NonZeroU32;
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use photovote::{
     holder::Holder,
     host::consumer::Redelivery,
@@ -95,4 +96,32 @@ async fn creating_can_be_limited_to_a_group_and_a_scope() {
         }
         server.stop().await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_election_has_at_most_2000_photographs() {
+    let home = photovote::data_dir::temporary().unwrap();
+    let server = serve(home.path(), Redelivery::default()).await;
+    let ada = administrator(&server, "ada");
+    let election = create(&ada, "key").await.status(201).text_of("id");
+    let path = format!("/elections/{election}/photographs");
+    let request = async |id: &str| ada.post(&path, json!({"id": id, "name": "a.jpg", "bytes": 1})).await;
+    let ids = ["01ARZ3NDEKTSV4RRFFQ69G5FB1", "01ARZ3NDEKTSV4RRFFQ69G5FB2", "01ARZ3NDEKTSV4RRFFQ69G5FB3"];
+    request(ids[0]).await.status(201);
+    // As if there were 1,998 more.
+    let tables = Tables::at(server.dynamodb());
+    let mut gates = tables.items(CONTROL).await.into_iter().filter(|((_, sk), _)| sk == "gate");
+    let (_, mut gate) = gates.next().unwrap();
+    assert_eq!(gate.insert("photographs".to_owned(), number(1_999)), Some(number(1)));
+    tables.put(CONTROL, gate).await;
+    request(ids[1]).await.status(201);
+    request(ids[2]).await.refused(409, "too_many_photographs");
+    assert!(request(ids[1]).await.status(201).json()["upload"].is_object(), "its upload is awaited still");
+    ada.delete(&format!("{path}/{}", ids[0])).await.status(200);
+    request(ids[2]).await.status(201);
+    server.stop().await;
+}
+
+fn number(number: u32) -> AttributeValue {
+    AttributeValue::N(number.to_string())
 }

@@ -7,7 +7,7 @@
 //!
 //! S3 reports an upload at least once, in any order. Each step can be repeated: renditions are named by their content, and a photograph
 //! that is ready or refused stays so. A crash leaves the upload where it was, and the queue delivers the message again. The reconciler
-//! asks the processor to [look after](look) what is lost nevertheless, election by election.
+//! asks the processor to look after what is lost nevertheless, election by election.
 
 mod look;
 mod message;
