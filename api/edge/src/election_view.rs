@@ -101,25 +101,31 @@ pub struct ImageView {
     /// The picture itself.
     #[serde(flatten)]
     #[schema(inline = false)]
-    pub pixels: Option<PixelsView>,
+    pub pixels: PixelsView,
 }
 
-/// The picture of an uploaded photograph.
-#[derive(Debug, Clone, Serialize, ToSchema)]
+/// The picture of an uploaded photograph that is ready. Otherwise all of it is missing.
+#[derive(Debug, Clone, Default, Serialize, ToSchema)]
 pub struct PixelsView {
     /// Its width in pixels, upright.
-    #[schema(example = 6000)]
-    pub width: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, example = 6000)]
+    pub width: Option<u32>,
     /// Its height in pixels, upright.
-    #[schema(example = 4000)]
-    pub height: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, example = 4000)]
+    pub height: Option<u32>,
     /// Its mean colour, to be shown until a rendition has come.
-    #[schema(example = "#7a6f5d")]
-    pub placeholder: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, example = "#7a6f5d")]
+    pub placeholder: Option<String>,
     /// The SHA-256 of the original.
-    #[schema(example = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08")]
-    pub sha256: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, example = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08")]
+    pub sha256: Option<String>,
     /// The files that show it, the smallest first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
     pub renditions: Vec<RenditionView>,
 }
 
@@ -158,10 +164,10 @@ impl PixelsView {
             sha256: rendition.sha256.to_string(),
         });
         Self {
-            width: pixels.width,
-            height: pixels.height,
-            placeholder: pixels.placeholder.clone(),
-            sha256: pixels.sha256.to_string(),
+            width: Some(pixels.width),
+            height: Some(pixels.height),
+            placeholder: Some(pixels.placeholder.clone()),
+            sha256: Some(pixels.sha256.to_string()),
             renditions: renditions.collect(),
         }
     }
@@ -177,7 +183,8 @@ impl ImageView {
     fn of(election: ElectionId, picture: &Picture) -> Self {
         match picture {
             Picture::Linked { caption, url } => {
-                Self { url: url.clone(), caption: caption.clone(), photograph: None, alt: None, pixels: None }
+                let (url, caption) = (url.clone(), caption.clone());
+                Self { url, caption, photograph: None, alt: None, pixels: PixelsView::default() }
             }
             Picture::Uploaded { alt, caption, photograph, pixels } => {
                 let pixels = PixelsView::of(election, *photograph, pixels);
@@ -186,7 +193,7 @@ impl ImageView {
                     caption: caption.clone(),
                     photograph: Some(*photograph),
                     alt: alt.clone(),
-                    pixels: Some(pixels),
+                    pixels,
                 }
             }
         }

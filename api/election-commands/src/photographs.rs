@@ -71,6 +71,12 @@ struct UploadView {
     #[schema(example = "https://photovote-originals.s3.eu-central-1.amazonaws.com/")]
     url: String,
     /// The fields of the form. The file comes after them, in the field `file`.
+    #[schema(example = json!({
+        "key": "incoming/01ARZ3NDEKTSV4RRFFQ69G5FAV/01BX5ZZKBKACTAV9WEVGEMMVS0",
+        "policy": "eyJjb25kaXRpb25zIjpbXX0=",
+        "x-amz-algorithm": "AWS4-HMAC-SHA256",
+        "x-amz-signature": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+    }))]
     fields: BTreeMap<&'static str, String>,
     /// From when on the form is refused. Repeat the request with the same `id` for another one.
     #[schema(value_type = schema::Moment)]

@@ -34,7 +34,7 @@ pub(crate) struct PhotographItem {
     /// The picture, once it is ready.
     #[serde(flatten)]
     #[schema(inline = false)]
-    pixels: Option<PixelsView>,
+    pixels: PixelsView,
     /// 16 hexadecimal digits, once it is ready. Photographs whose digits differ in at most 10 of 64 bits are probably the same.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, example = "f0e1d2c3b4a59687")]
@@ -84,7 +84,7 @@ impl PhotographItem {
                 Status::Refused | Status::Removed => PhotographStatus::Refused,
             },
             problem: problem.map(|Unusable { code, detail }| UnusableView { code, detail }),
-            pixels: pixels.map(|pixels| PixelsView::of(election, id, &pixels)),
+            pixels: pixels.map_or_else(PixelsView::default, |pixels| PixelsView::of(election, id, &pixels)),
             likeness,
             version,
         }
