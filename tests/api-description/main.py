@@ -58,13 +58,14 @@ class Caller:
 
 
 def scene(url: str, token: str) -> dict[str, str]:
-    """An open election with voters, of whom one has cast; what the configuration names of it."""
+    """An open election with a photograph, and voters, of whom one has cast; what the configuration names of it."""
     owner = Caller(url, token)
     election = owner.post("/elections", {"name": "Summer"})["id"]
     path = f"/elections/{election}"
     competition = owner.post(f"{path}/competitions", {"name": "Nature"})["id"]
     candidates = [owner.post(f"{path}/competitions/{competition}/candidates", {"name": n})["id"] for n in "ab"]
     voters = [owner.post(f"{path}/voters", {"name": n, "email": f"{n}@example.org"}) for n in "abc"]
+    photograph = owner.post(f"{path}/photographs", {"name": "a.jpg", "bytes": 1})["id"]
     owner.post(f"{path}/open", {})
     receipt = Caller(url, voters[0]["ballot_token"]).post("/ballot/cast", {"ratings": {candidates[0]: 4}})["receipt"]
     return {
@@ -74,6 +75,7 @@ def scene(url: str, token: str) -> dict[str, str]:
         "PHOTOVOTE_COMPETITION": competition,
         "PHOTOVOTE_CANDIDATE": candidates[0],
         "PHOTOVOTE_VOTER": voters[2]["id"],
+        "PHOTOVOTE_PHOTOGRAPH": photograph,
         "PHOTOVOTE_RECEIPT": receipt,
     }
 
