@@ -199,6 +199,8 @@ def uploads(page, url, draft, token, empty):
     page.locator(".titles, .refused").first.wait_for(state="detached")
     page.goto(f"{url}/admin#/e/{draft}/photographs")
     page.locator("tr[data-state=ready] img").nth(3).wait_for()
+    # A thumbnail that was asked for as its photograph was removed has found nothing.
+    page.faults[:] = [fault for fault in page.faults if "status of 404" not in fault]
     yield "uploads-mixed"
     page.get_by_role("button", name="Remove all refused").scroll_into_view_if_needed()
     page.get_by_label("I have checked the titles").check()
