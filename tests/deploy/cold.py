@@ -32,6 +32,7 @@ VARIABLES = {
     "CONTROL_TABLE": "photovote-control",
     "DOCUMENTS_TABLE": "photovote-documents",
     "COUNT_QUEUE_URL": "http://127.0.0.1:1/000000000000/count",
+    "PHOTOGRAPHS_QUEUE_URL": "http://127.0.0.1:1/000000000000/photographs",
     "ORIGINALS_BUCKET": "photovote-originals",
     "RENDITIONS_BUCKET": "photovote-renditions",
     "UPLOAD_URL": "http://127.0.0.1:1/photovote-originals",
