@@ -9,15 +9,15 @@ use moxcms::ColorProfile;
 
 const WIDTH: usize = 6000;
 const HEIGHT: usize = 4000;
-const QUALITY: u8 = 90;
+const QUALITY: u8 = 92;
 /// How many leaves fall, the largest first.
-const LEAVES: u32 = 6_000;
+const LEAVES: u32 = 4_000;
 const LARGEST: f32 = 1_500.0;
 const SMALLEST: f32 = 6.0;
 /// The size of the coarsest noise, in pixels. Each next one is half as large and half as strong.
 const COARSEST: usize = 1024;
 /// How strong the noise of the sensor is.
-const GRAIN: f32 = 5.0;
+const GRAIN: f32 = 10.0;
 /// EXIF that says: to be turned to the right.
 const TURNED: &[u8] = b"Exif\0\0MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0";
 
@@ -124,7 +124,7 @@ fn noise(random: &mut Rng) -> Vec<f32> {
                 sum[row * WIDTH + column] += above * (1.0 - down) + below * down;
             }
         }
-        (size, strength) = (size / 2, strength * 0.7);
+        (size, strength) = (size / 2, strength * 0.88);
     }
     sum
 }

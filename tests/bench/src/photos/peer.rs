@@ -1,6 +1,10 @@
 //! vipsthumbnail, told to do the same work.
 
-use std::{error::Error, path::Path, process::Command};
+use std::{
+    error::Error,
+    path::Path,
+    process::{Command, Stdio},
+};
 
 use super::{
     SIDES,
@@ -19,9 +23,10 @@ pub(super) fn is_there() -> bool {
 /// Makes six files from an original, each from the original: `480.jpg`, `480.webp` and so on.
 pub(super) fn render(original: &Path, directory: &Path) -> Result<Usage, Box<dyn Error>> {
     let mut usage = Usage::default();
+    let described = has_profile(original);
     for side in SIDES {
         for output in outputs(directory, side) {
-            usage += usage::of(thumbnail(original, side).args(["-o", &output]))?;
+            usage += usage::of(thumbnail(original, side, described).args(["-o", &output]))?;
         }
     }
     Ok(usage)
@@ -31,10 +36,10 @@ pub(super) fn render(original: &Path, directory: &Path) -> Result<Usage, Box<dyn
 pub(super) fn render_from_largest(original: &Path, directory: &Path) -> Result<Usage, Box<dyn Error>> {
     let largest = directory.join("largest.v");
     let most = SIDES.into_iter().max().unwrap_or_default();
-    let mut usage = usage::of(thumbnail(original, most).arg("-o").arg(&largest))?;
+    let mut usage = usage::of(thumbnail(original, most, has_profile(original)).arg("-o").arg(&largest))?;
     for side in SIDES {
         for output in outputs(directory, side) {
-            usage += usage::of(thumbnail(&largest, side).args(["-o", &output]))?;
+            usage += usage::of(thumbnail(&largest, side, false).args(["-o", &output]))?;
         }
     }
     Ok(usage)
@@ -48,10 +53,19 @@ fn outputs(directory: &Path, side: u32) -> [String; 2] {
     ]
 }
 
-/// One thread, upright, in sRGB.
-fn thumbnail(original: &Path, side: u32) -> Command {
+/// Does the picture say what its colours mean?
+pub(super) fn has_profile(picture: &Path) -> bool {
+    let mut command = Command::new("vipsheader");
+    command.args(["-f", "icc-profile-data"]).arg(picture).stdout(Stdio::null()).stderr(Stdio::null());
+    command.status().is_ok_and(|status| status.success())
+}
+
+/// One thread, upright. Colours with a profile are converted to sRGB; the same for others would make them darker.
+fn thumbnail(original: &Path, side: u32, described: bool) -> Command {
     let mut command = Command::new("vipsthumbnail");
     command.env("VIPS_CONCURRENCY", "1").arg(original).args(["--size", &format!("{side}x{side}>")]);
-    command.args(["--export-profile", "srgb"]);
+    if described {
+        command.args(["--export-profile", "srgb"]);
+    }
     command
 }

@@ -64,14 +64,18 @@ fn reference_path(references: &Path, side: u32, linear: bool) -> PathBuf {
 fn reference(original: &Path, side: u32, references: &Path) -> Result<(), Box<dyn Error>> {
     let whole = references.join("whole.v");
     run(Command::new("vips").arg("copy").arg(original).arg(&whole))?;
+    let described = peer::has_profile(original);
     for linear in [true, false] {
         let path = reference_path(references, side, linear);
         let mut command = Command::new("vipsthumbnail");
-        command.arg(&whole).args(["--size", &format!("{side}x{side}>"), "--export-profile", "srgb"]);
+        command.arg(&whole).args(["--size", &format!("{side}x{side}>")]);
+        if described {
+            command.args(["--export-profile", "srgb"]);
+        }
         if linear {
             command.arg("--linear");
         }
-        run(command.arg("-o").arg(format!("{}[profile=srgb]", path.display())))?;
+        run(command.arg("-o").arg(&path))?;
     }
     Ok(())
 }

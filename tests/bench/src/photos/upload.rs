@@ -90,8 +90,7 @@ async fn upload(
         .body(body(&form["fields"], &bytes))
         .send()
         .await?;
-    answer.error_for_status()?;
-    Ok(requested.text_of("id"))
+    if answer.status().is_success() { Ok(requested.text_of("id")) } else { Err(answer.text().await?.into()) }
 }
 
 fn body(fields: &Value, file: &[u8]) -> Vec<u8> {
