@@ -142,7 +142,7 @@ def large_view(page):
     image = page.locator(".stage img")
     until(lambda: image.evaluate("img => img.naturalWidth > 0"))
     # `naturalWidth` is divided by the density that the browser has chosen the file for: the file itself tells.
-    assert width_of(image) == 1280, width_of(image)
+    until(lambda: width_of(image) == 1280)
     page.mouse.move(190, 400)
     page.mouse.wheel(0, -400)
     until(lambda: width_of(image) == 2560)
@@ -158,7 +158,9 @@ def until(true):
 
 
 def width_of(image):
-    return image.evaluate("async img => { const file = await createImageBitmap(await (await fetch(img.currentSrc)).blob()); return file.width; }")
+    """The width of the file that is shown; 0 while the browser is about to show another one."""
+    return image.evaluate("""img => fetch(img.currentSrc).then(answer => answer.blob()).then(file => createImageBitmap(file))
+        .then(({ width }) => width, () => 0)""")
 
 
 class Gate:
