@@ -19,6 +19,8 @@ pub fn cast_ballot(election: ElectionId, shard: Shard, events: &[BallotEvent]) -
             Some(CastBallot { receipt, ratings: ratings.clone() })
         }
         BallotEvent::BallotCreated { .. }
+        | BallotEvent::BallotLinkAwaited { .. }
+        | BallotEvent::BallotLinkIssued { .. }
         | BallotEvent::BallotCandidateRated { .. }
         | BallotEvent::BallotRatingCleared { .. }
         | BallotEvent::BallotSaved { .. }

@@ -47,6 +47,8 @@ impl StreamDocument for VoterDocument {
                     self.name.clone_from(name);
                     self.email.clone_from(email);
                 }
+                VoterEvent::VoterNameChanged { name } => self.name.clone_from(name),
+                VoterEvent::VoterEmailChanged { email } => self.email.clone_from(email),
                 VoterEvent::VoterTokenReplaced {} => {}
                 VoterEvent::VoterRemoved {} => {
                     *self = Self { version: self.version, removed: true, ..Self::empty(self.id) };

@@ -14,6 +14,7 @@ use crate::{
     election::{Election, Status as ElectionStatus},
     hash::Digest,
     ids::{CandidateId, ElectionId},
+    links::LinkNumber,
     rating::{self, Rating, Ratings},
     receipt::{Nonce, Receipt},
     shard::Shard,
@@ -53,6 +54,8 @@ pub struct Ballot {
     pub status: Status,
     /// The hash of the token that opens it.
     pub token: Option<Digest>,
+    /// The link that is to be issued. Until then, nothing opens the ballot.
+    pub awaited: Option<LinkNumber>,
     /// What the draft says, in the order of the election's candidates.
     pub draft: Option<Draft>,
     /// How often this draft was saved.
@@ -72,6 +75,11 @@ pub struct Ballot {
 pub enum BallotEvent {
     /// It was made, to be opened with a token of this hash.
     BallotCreated { token: Digest },
+    /// It was made, or its link was revoked: nothing opens it until the link of this number is issued. What was rated so far is
+    /// gone.
+    BallotLinkAwaited { link: LinkNumber },
+    /// The link of this number is on its way to the voter: a token of this hash opens the ballot.
+    BallotLinkIssued { link: LinkNumber, token: Digest },
     /// A candidate got a grade. Not written any more.
     BallotCandidateRated { candidate: CandidateId, rating: u8 },
     /// A candidate's grade was taken back. Not written any more.
@@ -101,10 +109,22 @@ impl BallotEvent {
 /// What can be asked of a ballot.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum BallotCommand {
-    /// Make it, for a token of this hash.
+    /// Make it.
     Create {
-        /// The hash of the token that will open it.
+        /// The hash of the token that opens it. Without one, its first link is awaited.
+        token: Option<Digest>,
+    },
+    /// Let a link open it, before that link is sent to the voter.
+    IssueLink {
+        /// Which of the ballot's links it is.
+        link: LinkNumber,
+        /// The hash of the token in it.
         token: Digest,
+    },
+    /// Let nothing open it until another link is issued.
+    RevokeLink {
+        /// The number of that other link.
+        next: LinkNumber,
     },
     /// Grade these candidates; others stay as they are.
     Rate {
@@ -144,7 +164,8 @@ impl BallotCommand {
             Self::Rate { .. } => "RateCandidates",
             Self::Clear { .. } => "ClearRating",
             Self::Cast { .. } => "CastBallot",
-            Self::ReplaceToken { .. } => "ReplaceBallotToken",
+            Self::IssueLink { .. } => "IssueLink",
+            Self::ReplaceToken { .. } | Self::RevokeLink { .. } => "ReplaceBallotToken",
             Self::Void => "RemoveVoter",
         }
     }
@@ -171,18 +192,23 @@ impl Aggregate for Ballot {
         use BallotCommand as C;
         if let C::Create { token } = command {
             return match self.status {
-                Status::Absent => Ok(vec![BallotEvent::BallotCreated { token }]),
+                Status::Absent => Ok(vec![token.map_or(
+                    BallotEvent::BallotLinkAwaited { link: LinkNumber::FIRST },
+                    |token| BallotEvent::BallotCreated { token },
+                )]),
                 _ => Err(BallotRejection::IdTaken),
             };
         }
         // Comes first: what a cast ballot answers must not depend on what is asked for.
-        let token = self.unsettled()?;
+        self.unsettled()?;
+        // Only a token opens a ballot: without one, nobody asks for anything that needs it.
+        let token = || self.token.ok_or(BallotRejection::NotFound);
         match command {
             C::Create { .. } => Err(BallotRejection::IdTaken),
             C::Rate { ratings } => {
                 check(&ratings, context.election)?;
                 votable(context)?;
-                self.saved(&self.with(&ratings, context.election), token, context.election)
+                self.saved(&self.with(&ratings, context.election), token()?, context.election)
             }
             C::Clear { candidate } => {
                 if !context.election.has_candidate(candidate) {
@@ -191,7 +217,7 @@ impl Aggregate for Ballot {
                 votable(context)?;
                 let mut ratings = self.ratings(context.election);
                 ratings.remove(&candidate);
-                self.saved(&ratings, token, context.election)
+                self.saved(&ratings, token()?, context.election)
             }
             C::Cast { ratings, nonce, election, shard } => {
                 check(&ratings, context.election)?;
@@ -200,18 +226,27 @@ impl Aggregate for Ballot {
                     return Err(BallotRejection::Empty);
                 }
                 votable(context)?;
+                let token = token()?;
                 let large = ratings.len() > MAX_RATINGS_WITHOUT_SEAL;
                 let receipt = large.then(|| Receipt::of(election, shard, &ratings, &nonce));
                 let seal = receipt.map(|receipt| BallotEvent::BallotSealed { receipt, token });
                 Ok(std::iter::once(BallotEvent::BallotCast { nonce, ratings }).chain(seal).collect())
             }
             C::ReplaceToken { token } => {
-                match context.election.status {
-                    ElectionStatus::Draft | ElectionStatus::Open => {}
-                    ElectionStatus::Deleted => return Err(BallotRejection::ElectionDeleted),
-                    _ => return Err(BallotRejection::Closed),
-                }
+                reachable(context.election)?;
                 Ok(vec![BallotEvent::BallotTokenReplaced { token }])
+            }
+            C::RevokeLink { next } => {
+                reachable(context.election)?;
+                Ok(vec![BallotEvent::BallotLinkAwaited { link: next }])
+            }
+            C::IssueLink { link, token } => {
+                reachable(context.election)?;
+                match (self.awaited, self.token) {
+                    (Some(awaited), _) if awaited == link => Ok(vec![BallotEvent::BallotLinkIssued { link, token }]),
+                    (None, Some(issued)) if issued == token => Ok(Vec::new()),
+                    _ => Err(BallotRejection::LinkReplaced),
+                }
             }
             C::Void => Ok(vec![BallotEvent::BallotVoided {}]),
         }
@@ -220,6 +255,12 @@ impl Aggregate for Ballot {
     fn evolve(mut self, event: &BallotEvent) -> Self {
         match event.clone() {
             BallotEvent::BallotCreated { token } | BallotEvent::BallotTokenReplaced { token } => {
+                Self { status: Status::Draft, token: Some(token), ..Self::default() }
+            }
+            BallotEvent::BallotLinkAwaited { link } => {
+                Self { status: Status::Draft, awaited: Some(link), ..Self::default() }
+            }
+            BallotEvent::BallotLinkIssued { link: _, token } => {
                 Self { status: Status::Draft, token: Some(token), ..Self::default() }
             }
             BallotEvent::BallotCandidateRated { candidate, rating } => {
@@ -246,6 +287,8 @@ impl Aggregate for Ballot {
     fn stands_alone(event: &BallotEvent) -> bool {
         match event {
             BallotEvent::BallotCreated { .. }
+            | BallotEvent::BallotLinkAwaited { .. }
+            | BallotEvent::BallotLinkIssued { .. }
             | BallotEvent::BallotTokenReplaced { .. }
             | BallotEvent::BallotSaved { .. }
             | BallotEvent::BallotSealed { .. }
@@ -270,13 +313,13 @@ impl Ballot {
         self.receipt.or_else(|| Some(Receipt::of(election, shard, &self.ratings, &self.nonce?)))
     }
 
-    /// What opens a ballot that is still a draft.
-    fn unsettled(&self) -> Result<Digest, BallotRejection> {
-        match (self.status, self.token) {
-            (Status::Draft, Some(token)) => Ok(token),
-            (Status::Draft | Status::Absent, _) => Err(BallotRejection::NotFound),
-            (Status::Cast, _) => Err(BallotRejection::CastAlready),
-            (Status::Voided, _) => Err(BallotRejection::Voided),
+    /// Is it still a draft?
+    fn unsettled(&self) -> Result<(), BallotRejection> {
+        match self.status {
+            Status::Draft => Ok(()),
+            Status::Absent => Err(BallotRejection::NotFound),
+            Status::Cast => Err(BallotRejection::CastAlready),
+            Status::Voided => Err(BallotRejection::Voided),
         }
     }
 
@@ -301,6 +344,15 @@ impl Ballot {
         }
         let draft = Draft::of(ratings, election);
         Ok(vec![BallotEvent::BallotSaved { draft, saves: self.saves + 1, token }])
+    }
+}
+
+/// Does it make sense to give a voter of this election another link?
+fn reachable(election: &Election) -> Result<(), BallotRejection> {
+    match election.status {
+        ElectionStatus::Draft | ElectionStatus::Open => Ok(()),
+        ElectionStatus::Deleted => Err(BallotRejection::ElectionDeleted),
+        _ => Err(BallotRejection::Closed),
     }
 }
 

@@ -15,6 +15,8 @@ use serde::{Deserialize, Serialize};
 use crate::{
     hash::Digest,
     ids::{CandidateId, CompetitionId, PhotographId},
+    language::Language,
+    links::Links,
     photograph::Pixels,
     rating::Scale,
     shard::ShardCount,
@@ -22,7 +24,7 @@ use crate::{
 };
 
 pub use administrators::{Administrators, Role, RoleError};
-pub use command::{Context, ElectionCommand};
+pub use command::{Context, ElectionChange, ElectionCommand, NewElection};
 pub use evolve::ElectionEvent;
 pub(crate) use rejection::status_word;
 pub use rejection::{ElectionRejection, Limit};
@@ -151,6 +153,12 @@ pub struct Election {
     pub description: Option<String>,
     /// The grades that voters may give.
     pub scale: Scale,
+    /// Who hands out the voters' links.
+    pub links: Links,
+    /// In which language PhotoVote writes to voters.
+    pub language: Language,
+    /// The organiser's email address, to which voters reply.
+    pub contact: Option<String>,
     /// When voting ends of itself.
     pub closes_at: Option<Timestamp>,
     /// Over how many shards its voters and ballots are spread.
@@ -168,7 +176,7 @@ pub struct Election {
 impl Election {
     /// The number of the layout in which the state is serialised. Another field raises it, and so does an event that leads to
     /// another state than before. Snapshots of another number are ignored.
-    pub const FORM: u64 = 3;
+    pub const FORM: u64 = 4;
 
     /// The competition of this id.
     pub fn competition(&self, id: CompetitionId) -> Option<&Competition> {

@@ -7,8 +7,9 @@ use crate::{
     aggregate::{Aggregate, Kind, Refusal},
     ballot::{self, Ballot},
     election::{Election, Status as ElectionStatus},
-    email::Email,
+    email::{Email, email_key},
     ids::BallotId,
+    links::{LinkNumber, Links},
     text::Name,
 };
 
@@ -35,6 +36,8 @@ pub struct Voter {
     pub email: String,
     /// Their one ballot.
     pub ballot: Option<BallotId>,
+    /// Which of the ballot's links is theirs at present.
+    pub link: LinkNumber,
 }
 
 /// What has happened to a voter.
@@ -44,6 +47,10 @@ pub struct Voter {
 pub enum VoterEvent {
     /// They were registered and given a ballot.
     VoterRegistered { ballot: BallotId, email: String, name: String },
+    /// Their name was corrected.
+    VoterNameChanged { name: String },
+    /// Their email address was corrected.
+    VoterEmailChanged { email: String },
     /// They were given another token for their ballot. Which, and which ballot, stands in the ballot's stream; that it was done
     /// stands here, where auditors see it.
     VoterTokenReplaced {},
@@ -63,6 +70,13 @@ pub enum VoterCommand {
         /// The ballot they get.
         ballot: BallotId,
     },
+    /// Correct their name or address. Where PhotoVote mails the links, another mailbox gets another link.
+    Change {
+        /// Another name.
+        name: Option<Name>,
+        /// Another email address.
+        email: Option<Email>,
+    },
     /// Give them another token for their ballot.
     ReplaceToken,
     /// Remove them.
@@ -74,6 +88,7 @@ impl VoterCommand {
     pub const fn name(&self) -> &'static str {
         match self {
             Self::Register { .. } => "RegisterVoter",
+            Self::Change { .. } => "ChangeVoter",
             Self::ReplaceToken => "ReplaceBallotToken",
             Self::Remove => "RemoveVoter",
         }
@@ -157,6 +172,7 @@ impl Aggregate for Voter {
                 Ok(vec![VoterEvent::VoterRegistered { ballot, email: email.into(), name: name.into() }])
             }
             (VoterCommand::Register { .. }, _) => Err(VoterRejection::IdTaken),
+            (VoterCommand::Change { name, email }, Status::Registered) => self.change(name, email, context),
             // Whether the ballot can still have another token, the ballot decides.
             (VoterCommand::ReplaceToken, Status::Registered) => Ok(vec![VoterEvent::VoterTokenReplaced {}]),
             (VoterCommand::Remove, Status::Registered) => {
@@ -166,18 +182,49 @@ impl Aggregate for Voter {
                 registration(context.election)?;
                 Ok(vec![VoterEvent::VoterRemoved {}])
             }
-            (VoterCommand::ReplaceToken | VoterCommand::Remove, _) => Err(VoterRejection::NotFound),
+            (VoterCommand::Change { .. } | VoterCommand::ReplaceToken | VoterCommand::Remove, _) => Err(VoterRejection::NotFound),
         }
     }
 
     fn evolve(mut self, event: &VoterEvent) -> Self {
         match event.clone() {
             VoterEvent::VoterRegistered { ballot, email, name } => {
-                self = Self { status: Status::Registered, name, email, ballot: Some(ballot) };
+                let ballot = Some(ballot);
+                self = Self { status: Status::Registered, name, email, ballot, link: LinkNumber::FIRST };
             }
-            VoterEvent::VoterTokenReplaced {} => {}
+            VoterEvent::VoterNameChanged { name } => self.name = name,
+            VoterEvent::VoterEmailChanged { email } => self.email = email,
+            VoterEvent::VoterTokenReplaced {} => self.link = self.link.next(),
             VoterEvent::VoterRemoved {} => self.status = Status::Removed,
         }
         self
+    }
+}
+
+impl Voter {
+    fn change(
+        &self,
+        name: Option<Name>,
+        email: Option<Email>,
+        context: &Context<'_>,
+    ) -> Result<Vec<VoterEvent>, VoterRejection> {
+        let election = context.election;
+        if election.status == ElectionStatus::Deleted {
+            return Err(VoterRejection::ElectionDeleted);
+        }
+        let name = name.map(String::from).filter(|name| *name != self.name);
+        let moved = email.as_ref().is_some_and(|email| email.key() != email_key(&self.email));
+        let email = email.map(String::from).filter(|email| *email != self.email);
+        // Whoever reads the mailbox that was wrong must not vote with the link that went there.
+        let mailed = election.links == Links::Invite && registration(election).is_ok();
+        let replaced = moved && mailed && context.ballot.status == ballot::Status::Draft;
+        Ok([
+            name.map(|name| VoterEvent::VoterNameChanged { name }),
+            email.map(|email| VoterEvent::VoterEmailChanged { email }),
+            replaced.then_some(VoterEvent::VoterTokenReplaced {}),
+        ]
+        .into_iter()
+        .flatten()
+        .collect())
     }
 }

@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use axum::extract::FromRequestParts;
 use http::{HeaderMap, header::AUTHORIZATION, request::Parts};
 use lambda_http::request::RequestContext;
-use photovote_domain::Subject;
+use photovote_domain::{BallotToken, Subject};
 
-use crate::{problem::Problem, token::BallotToken};
+use crate::problem::Problem;
 
 /// The longest user agent that is kept, in characters.
 const LONGEST_USER_AGENT: usize = 300;

@@ -48,7 +48,6 @@ pub mod schema;
 mod status;
 mod storage;
 mod time;
-mod token;
 mod value;
 
 pub use answer::{Changed, Created, at_draft, at_version, created, done};
@@ -80,7 +79,6 @@ pub use revalidation::Revalidation;
 #[doc(hidden)]
 pub use routes::route;
 pub use time::{Moment, MomentError};
-pub use token::{BallotToken, TokenError};
 #[doc(hidden)]
 pub use utoipa_axum;
 pub use value::{invalid_value, optional, value};

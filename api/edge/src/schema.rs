@@ -11,6 +11,7 @@ use photovote_domain::{
     AlternativeText as AlternativeTextText, Caption, Description as DescriptionText, Email as EmailAddress,
     ImageUrl as Url, MAX_GRADE, Name as NameText, Reason as ReasonText, ShardCount, Subject as SubjectText, VoterId,
     ballot::MAX_RATINGS_IN_REQUEST,
+    Language as DomainLanguage, Links as DomainLinks,
     election::{Role as DomainRole, Status as DomainStatus},
 };
 use utoipa::{
@@ -104,6 +105,11 @@ schemas! {
     /// What an administrator may do: an observer sees everything, an editor changes everything but the administrators and
     /// cannot delete the election, an owner does everything.
     Role => one_of(DomainRole::ALL.map(DomainRole::as_str));
+    /// Who hands out the voters' links: an administrator, to whom registering a voter shows the ballot token, or PhotoVote
+    /// itself, by mail. Then nobody else sees a token.
+    Links => one_of(DomainLinks::ALL.map(DomainLinks::as_str));
+    /// In which language PhotoVote writes to voters.
+    Language => one_of(DomainLanguage::ALL.map(DomainLanguage::tag));
     /// Where an election is in its life.
     Status => one_of(STATUSES.iter().map(|status| word(*status)));
     /// A receipt: it proves that a ballot was counted, and does not tell how it was cast.
@@ -237,11 +243,10 @@ fn push(class: &mut String, c: char) {
 
 #[cfg(test)]
 mod tests {
-    use photovote_domain::Receipt as DomainReceipt;
+    use photovote_domain::{BallotToken as Token, Receipt as DomainReceipt};
     use proptest::{prelude::*, string::string_regex, test_runner::TestRunner};
 
     use super::*;
-    use crate::BallotToken as Token;
 
     fn schema(name: &str) -> serde_json::Value {
         serde_json::to_value(&schemas()[name]).unwrap()

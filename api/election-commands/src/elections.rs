@@ -2,13 +2,14 @@
 
 use axum::extract::State;
 use photovote_commands::Submission;
+use photovote_coordination::GateStatus;
 use photovote_domain::{
-    Aggregate, Description, Election, ElectionId, Name, Scale, ShardCount,
-    election::{Context, ElectionCommand, Role},
+    Aggregate, Description, Election, ElectionId, Email, Language, Links, Name, Scale, ShardCount,
+    election::{self as domain, Context, ElectionChange, ElectionCommand, ElectionRejection, Role},
 };
 use photovote_dynamodb::Cancellation;
 use photovote_edge::{
-    Administrator, Answer, Changed, CommandHeaders, Created, Patch, Preconditions, Problem, Segments, created,
+    Administrator, Answer, Changed, Code, CommandHeaders, Created, Patch, Preconditions, Problem, Segments, created,
     invalid_value, optional, present, schema, value,
 };
 use photovote_events::{History, Stream};
@@ -56,6 +57,18 @@ pub(crate) struct NewElection {
     #[serde(default, deserialize_with = "present")]
     #[schema(nullable = false)]
     scale: Option<ScaleBody>,
+    /// Who hands out the voters' links: `hand_out` unless said otherwise.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<schema::Links>, nullable = false)]
+    links: Option<String>,
+    /// In which language PhotoVote writes to voters: `en` unless said otherwise.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<schema::Language>, nullable = false)]
+    language: Option<String>,
+    /// The organiser's email address, to which voters reply.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<schema::Email>, nullable = false)]
+    contact: Option<String>,
     /// About how many voters will come. It sets over how many partitions they are spread.
     #[serde(default, deserialize_with = "present")]
     #[schema(minimum = 1, example = 200, nullable = false)]
@@ -78,12 +91,17 @@ pub(crate) async fn create(State(app): State<App>, caller: Administrator, submis
     let name: Name = value("name", &body.name)?;
     let description: Option<Description> = optional("description", body.description.as_deref())?;
     let scale = body.scale.map_or(Ok(Scale::default()), ScaleBody::parse)?;
+    let links: Links = optional("links", body.links.as_deref())?.unwrap_or_default();
+    let language: Language = optional("language", body.language.as_deref())?.unwrap_or_default();
+    let contact: Option<Email> = optional("contact", body.contact.as_deref())?;
     let shards = body.expected_voters.map_or(Ok(ShardCount::default()), shards)?;
 
     let environment = app.store.environment();
     let id = body.id.unwrap_or_else(|| ElectionId::from_bits(intent.new_id("election", None, environment)));
     let stream = Stream::Election(id);
-    let command = ElectionCommand::Create { owner: caller.subject.clone(), name, description, scale, shards };
+    let owner = caller.subject.clone();
+    let new = domain::NewElection { owner, name, description, scale, links, language, contact, shards };
+    let command = ElectionCommand::Create(new);
     let mut record = intent.record(command.name(), &stream, environment);
     record.own_id = body.id.is_some();
     let by = record.private.actor.administrator();
@@ -91,7 +109,7 @@ pub(crate) async fn create(State(app): State<App>, caller: Administrator, submis
     // Nothing is loaded: an election that is there already is found by the condition of the write.
     let alongside = |_: &_| {
         let counted = app.control.count_creation(&caller.subject, app.creation.most)?;
-        Ok(std::iter::once(counted).chain(app.control.create_gates(id, shards)?).collect())
+        Ok(std::iter::once(counted).chain(app.control.create_gates(id, shards, links)?).collect())
     };
     let done = app.store.execute_with(History::empty(stream), &record, |_| true, decide, alongside).await;
     let done = done.map_err(|error| match error {
@@ -127,6 +145,18 @@ pub(crate) struct ElectionPatch {
     #[serde(default, deserialize_with = "present")]
     #[schema(nullable = false)]
     scale: Option<ScaleBody>,
+    /// Who hands out the voters' links from now on. It can change only while no voter is registered.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<schema::Links>, nullable = false)]
+    links: Option<String>,
+    /// A new language.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<schema::Language>, nullable = false)]
+    language: Option<String>,
+    /// A new address of the organiser; `null` clears it.
+    #[serde(default)]
+    #[schema(value_type = Option<schema::Email>)]
+    contact: Patch<String>,
 }
 
 /// Changes an election.
@@ -148,12 +178,41 @@ pub(crate) async fn change(
 ) -> Answer {
     let history = app.election(&caller, path.id("election")?, Role::Editor).await?;
     let (body, intent): (ElectionPatch, _) = submission.read(&caller)?;
-    let command = ElectionCommand::Change {
+    let links: Option<Links> = optional("links", body.links.as_deref())?;
+    let command = ElectionCommand::Change(ElectionChange {
         name: optional("name", body.name.as_deref())?,
         description: body.description.parse("description")?,
         scale: body.scale.map(ScaleBody::parse).transpose()?,
-    };
-    app.change(history, &intent, command, None).await.map(changed)
+        links,
+        language: optional("language", body.language.as_deref())?,
+        contact: body.contact.parse("contact")?,
+    });
+    let Some(links) = links else { return app.change(history, &intent, command, None).await.map(changed) };
+    let (id, shards) = (history.stream().election(), history.state().shards);
+    app.control.reader().has_gates(id, shards).await?;
+    let environment = app.store.environment();
+    let record = intent.record(command.name(), &history.stream(), environment);
+    let by = record.private.actor.administrator();
+    let decide = |election: &Election| election.decide(command.clone(), &Context { now: environment.now(), by });
+    // The gates know whether anybody is registered, and let nobody in by a link of the other kind afterwards.
+    let gates = |_: &_| app.control.change_links(id, shards, links);
+    let done = app.store.execute_with(history, &record, |seen| intent.expects(seen.version), decide, gates).await;
+    done.map(|done| changed(done.version)).map_err(|error| match error {
+        ExecuteError::Blocked(reasons) => app.links_stay(id, shards, &reasons),
+        error => error.into(),
+    })
+}
+
+impl App {
+    /// What the gates said to a change of who hands out the links.
+    fn links_stay(&self, election: ElectionId, shards: ShardCount, reasons: &[Cancellation]) -> Problem {
+        let refusing = shards.shards().zip(reasons).find(|(_, reason)| reason.is_condition());
+        match refusing.map(|(shard, reason)| self.control.refusing(election, shard, reason)) {
+            Some(Ok(gate)) if gate.status == GateStatus::Draft => Problem::refused(&ElectionRejection::HasVoters),
+            Some(Err(missing)) => missing.into(),
+            _ => Problem::new(Code::Conflict, "another command was faster: look again and retry"),
+        }
+    }
 }
 
 /// Deletes an election.

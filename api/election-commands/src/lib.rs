@@ -122,7 +122,7 @@ photovote_edge::routes! {
     elections::create => Problems::of_command()
         .codes([Code::CreationForbidden, Code::InvalidValue, Code::TooManyElections])
         .refusals([E::IdTaken]),
-    elections::change => on_election().codes([Code::InvalidValue]).refusals([NOT_DRAFT]),
+    elections::change => on_election().codes([Code::InvalidValue]).refusals([NOT_DRAFT, E::HasVoters]),
     elections::delete => on_election().refusals([E::WrongStatus(Status::Open)]),
     administrators::appoint => on_election()
         .codes([Code::InvalidValue])
@@ -168,6 +168,9 @@ photovote_edge::routes! {
         .refusals([V::IdTaken, V::EmailTaken, V::RegistrationClosed(Status::Closed)]),
     voters::remove => on_election()
         .refusals([V::NotFound, V::HasCast, V::RegistrationClosed(Status::Closed)]),
+    voters::change => on_election()
+        .codes([Code::InvalidValue])
+        .refusals([V::NotFound, V::EmailTaken]),
     voters::replace_token => at_any_version()
         .refusals([V::NotFound])
         .refusals([BallotRejection::CastAlready, BallotRejection::Closed]),

@@ -1,21 +1,22 @@
-//! Registering voters, removing them, and replacing their ballot tokens.
+//! Registering voters, correcting and removing them, and replacing their ballot tokens.
 //!
 //! A voter and their ballot are two streams that only a payload links. So a registration is one transaction: the voter's
 //! commit, the ballot's, the guard that keeps the address unique, and the gate that voters come through.
 
 use axum::extract::State;
 use photovote_commands::Submission;
+use photovote_coordination::GateStatus;
 use photovote_domain::{
-    Aggregate, Ballot, BallotId, Digest, Election, ElectionId, Email, Shard, Version, Voter, VoterId,
+    Aggregate, Ballot, BallotId, BallotToken, Digest, Election, ElectionId, Email, Links, Shard, Version, Voter, VoterId,
     ballot::{self, BallotCommand, BallotRejection},
     election::{Role, Status},
     email_key,
-    voter::{self, VoterCommand, VoterRejection},
+    voter::{self, VoterCommand, VoterEvent, VoterRejection},
 };
 use photovote_dynamodb::{Cancellation, Retry};
 use photovote_edge::{
-    Administrator, Answer, BallotToken, Changed, Code, CommandHeaders, Preconditions, Problem, Segments, at_version,
-    created, present, schema, value,
+    Administrator, Answer, Changed, Code, CommandHeaders, Preconditions, Problem, Segments, at_version,
+    created, optional, present, schema, value,
 };
 use photovote_events::{CommandId, CommandRecord, Commit, History, Known, Snapshot, Stream};
 use photovote_events_append::ExecuteError;
@@ -49,7 +50,8 @@ pub(crate) struct RegisteredVoter {
     /// The version that their stream has come to.
     #[schema(value_type = schema::Version)]
     version: Version,
-    /// What opens their ballot. It is shown this once: a repeated registration answers without it.
+    /// What opens their ballot. It is shown this once: a repeated registration answers without it. In an election that invites
+    /// its voters, nobody is shown it.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<schema::BallotToken>, nullable = false)]
     ballot_token: Option<String>,
@@ -57,8 +59,8 @@ pub(crate) struct RegisteredVoter {
 
 /// Registers a voter.
 ///
-/// An editor of the election may call this, while it is a draft or open. The answer has the voter's ballot token: hand it to the
-/// voter, and keep it secret. It is shown this once. If the answer is lost, repeat the request with the same `Idempotency-Key`: the
+/// An editor of the election may call this, while it is a draft or open. If the election's links are handed out, the answer has
+/// the voter's ballot token: hand it to the voter, and keep it secret. It is shown this once. If the answer is lost, repeat the request with the same `Idempotency-Key`: the
 /// voter is registered once, and the answer has no token; then replace the token. An email address is registered once in an
 /// election.
 #[utoipa::path(
@@ -84,14 +86,15 @@ pub(crate) async fn register(
     let voter = body.id.unwrap_or_else(|| VoterId::from_bits(intent.new_id(&scope, election.secret(), environment)));
     let stream = Stream::voter(id, shards, voter);
     let ballot = BallotId::from_bits(environment.random_id());
-    let token = BallotToken::new(id, ballot, environment.random());
+    let links = election.state().links;
+    let token = (links == Links::HandOut).then(|| BallotToken::new(id, ballot, environment.random()));
     let command = VoterCommand::Register { name, email, ballot };
     let mut record = intent.record(command.name(), &stream, environment);
     record.own_id = body.id.is_some();
 
     let gate = shards.shard_of(&ballot.to_string());
     let empty = History::<Ballot>::empty(Stream::ballot(id, shards, ballot));
-    let create = BallotCommand::Create { token: token.hash() };
+    let create = BallotCommand::Create { token: token.as_ref().map(BallotToken::hash) };
     let created_ballot = empty.state().decide(create, &app.ballot_context(&election));
     let created_ballot = created_ballot.map_err(|taken| Problem::refused(&taken))?;
     let ballot = app.store.commit(&empty, &created_ballot, &app.in_ballot(&record))?;
@@ -101,7 +104,7 @@ pub(crate) async fn register(
         Ok(vec![
             app.store.action(&ballot)?,
             app.control.reserve_email(id, shards, &key, voter)?,
-            app.control.pass_registration(id, gate, 1)?,
+            app.control.pass_registration(id, gate, links)?,
         ])
     };
     // Nothing is loaded: a voter who is there already is found by the condition of the write.
@@ -110,7 +113,7 @@ pub(crate) async fn register(
         ExecuteError::Blocked(reasons) => app.blocked(id, gate, &reasons),
         error => error.into(),
     })?;
-    let ballot_token = (!done.repeated).then(|| token.reveal());
+    let ballot_token = token.filter(|_| !done.repeated).map(|token| token.reveal());
     let body = RegisteredVoter { id: voter.to_string(), version: done.version, ballot_token };
     Ok(created(&format!("/v1/elections/{id}/voters/{voter}"), done.version, body))
 }
@@ -160,7 +163,7 @@ pub(crate) async fn remove(
         let alongside = |_: &Commit| {
             let mut actions = vec![
                 app.control.release_email(id, shards, &email, voter)?,
-                app.control.pass_registration(id, gate, -1)?,
+                app.control.pass_removal(id, gate)?,
             ];
             if let Some(voided) = &voided {
                 actions.push(app.store.action(voided)?);
@@ -184,13 +187,106 @@ pub(crate) async fn remove(
     }
 }
 
+/// What is to change about a voter.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct VoterPatch {
+    /// Another name.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<schema::Name>, nullable = false)]
+    name: Option<String>,
+    /// Another email address, unique in the election.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<schema::Email>, nullable = false)]
+    email: Option<String>,
+}
+
+/// Corrects a voter's name or address.
+///
+/// An editor of the election may call this. Fields that are left out stay as they are. In an election that invites its voters,
+/// another address gets another link, as long as the ballot is not cast: what went to the old address opens nothing any more, and
+/// the draft of the ballot is emptied. `ETag` and `If-Match` are the voter's.
+#[utoipa::path(
+    patch, path = "/elections/{election}/voters/{voter}", tag = "voters", operation_id = "change_voter", security(("administrator" = [])),
+    params(
+        ("election" = schema::Id, Path, description = "The election's id"),
+        ("voter" = schema::Id, Path, description = "The voter's id"),
+        CommandHeaders,
+        Preconditions,
+    ),
+    request_body = VoterPatch,
+    responses((status = OK, body = Changed, description = "The voter is at this version"))
+)]
+pub(crate) async fn change(
+    State(app): State<App>,
+    caller: Administrator,
+    path: Segments,
+    submission: Submission,
+) -> Answer {
+    let election = app.election(&caller, path.id("election")?, Role::Editor).await?;
+    let (id, shards) = (election.stream().election(), election.state().shards);
+    let voter_id: VoterId = path.id("voter")?;
+    let mut voter = app.voter(&election, voter_id).await?;
+    let (body, intent): (VoterPatch, _) = submission.read(&caller)?;
+    let command = VoterCommand::Change {
+        name: optional("name", body.name.as_deref())?,
+        email: optional("email", body.email.as_deref())?,
+    };
+    app.control.reader().has_gates(id, shards).await?;
+
+    let record = intent.record(command.name(), &voter.stream(), app.store.environment());
+    let mut retry = Retry::attempts(3);
+    loop {
+        let Some(ballot) = voter.state().ballot else { return Err(Problem::refused(&VoterRejection::NotFound)) };
+        let ballot: History<Ballot> = app.store.reader().load_end(Stream::ballot(id, shards, ballot)).await?;
+        let context = voter::Context { election: election.state(), ballot: ballot.state() };
+        let decide = |voter: &Voter| voter.decide(command.clone(), &context);
+        // What is refused is refused below, unless the command is known.
+        let events = decide(voter.state()).unwrap_or_default();
+        let moved = events.iter().find_map(|event| match event {
+            VoterEvent::VoterEmailChanged { email } => Some(email_key(email)),
+            _ => None,
+        });
+        let before = email_key(&voter.state().email);
+        let moved = moved.filter(|moved| *moved != before);
+        let revoked = match events.contains(&VoterEvent::VoterTokenReplaced {}) {
+            true => Some(app.revoked(&ballot, voter.state(), &election, &record)?),
+            false => None,
+        };
+        let alongside = |_: &Commit| {
+            let mut actions = Vec::new();
+            if let Some(moved) = &moved {
+                actions.push(app.control.release_email(id, shards, &before, voter_id)?);
+                actions.push(app.control.reserve_email(id, shards, moved, voter_id)?);
+            }
+            if let Some(revoked) = &revoked {
+                actions.push(app.store.action(revoked)?);
+            }
+            Ok(actions)
+        };
+        let expected = |seen: &Snapshot<Voter>| intent.expects(seen.version);
+        match app.store.execute_with(voter.clone(), &record, expected, decide, alongside).await {
+            Ok(done) => return Ok(changed(done.version)),
+            Err(ExecuteError::Blocked(reasons)) => match reasons.as_slice() {
+                [Cancellation::Condition(None), ..] => return Err(app.control.reader().unguarded(id).into()),
+                [_, taken, ..] if taken.is_condition() => return Err(Problem::refused(&VoterRejection::EmailTaken)),
+                // The voter was faster: with a rating, or with the cast.
+                _ if retry.again().await => app.store.reader().refresh(&mut voter).await?,
+                _ => return Err(Problem::new(Code::Conflict, "another command was faster: look again and retry")),
+            },
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
 /// A voter's new ballot token.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct ReplacedToken {
     /// The version that the voter's stream has come to.
     #[schema(value_type = schema::Version)]
     version: Version,
-    /// What opens the ballot from now on. It is shown this once: a repeated request answers without it.
+    /// What opens the ballot from now on. It is shown this once: a repeated request answers without it. In an election that
+    /// invites its voters, nobody is shown it.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<schema::BallotToken>, nullable = false)]
     ballot_token: Option<String>,
@@ -199,8 +295,9 @@ pub(crate) struct ReplacedToken {
 /// Gives a voter a new ballot token.
 ///
 /// An editor of the election may call this, until the voter has cast or the election closes. The old token opens nothing any
-/// more, and the draft of the ballot is emptied, so that the new token shows nobody what was rated. The answer shows the new token
-/// this once; a repeated answer leaves it out.
+/// more, and the draft of the ballot is emptied, so that the new token shows nobody what was rated. If the election's links are
+/// handed out, the answer shows the new token this once; a repeated answer leaves it out. If it invites its voters, the new link
+/// goes to the voter by mail.
 #[utoipa::path(
     post, path = "/elections/{election}/voters/{voter}/token", tag = "voters", operation_id = "replace_ballot_token", security(("administrator" = [])),
     params(
@@ -226,14 +323,18 @@ pub(crate) async fn replace_token(
     app.control.reader().has_gates(id, shards).await?;
 
     let environment = app.store.environment();
-    let token = BallotToken::new(id, ballot, environment.random());
+    let handed_out = election.state().links == Links::HandOut;
+    let token = handed_out.then(|| BallotToken::new(id, ballot, environment.random()));
+    let command = match &token {
+        Some(token) => BallotCommand::ReplaceToken { token: token.hash() },
+        None => BallotCommand::RevokeLink { next: voter.state().link.next() },
+    };
     let record = intent.record(VoterCommand::ReplaceToken.name(), &voter.stream(), environment);
     let mut retry = Retry::attempts(3);
     loop {
         // That it was done, the voter's stream tells auditors; which token opens the ballot, stands in the ballot's alone.
         let history: History<Ballot> = app.store.reader().load_end(Stream::ballot(id, shards, ballot)).await?;
-        let command = BallotCommand::ReplaceToken { token: token.hash() };
-        let replaced = match history.state().decide(command, &app.ballot_context(&election)) {
+        let replaced = match history.state().decide(command.clone(), &app.ballot_context(&election)) {
             Ok(events) => Some(app.store.commit(&history, &events, &app.in_ballot(&record))?),
             // It may have been done before, and the ballot be cast since.
             Err(_settled) if voter.known(&record) != Known::No => None,
@@ -246,7 +347,7 @@ pub(crate) async fn replace_token(
         let alongside = |_: &Commit| replaced.iter().map(|replaced| app.store.action(replaced)).collect();
         match app.store.execute_with(voter.clone(), &record, |_| true, decide, alongside).await {
             Ok(done) => {
-                let ballot_token = (!done.repeated).then(|| token.reveal());
+                let ballot_token = token.filter(|_| !done.repeated).map(|token| token.reveal());
                 return Ok(at_version(done.version, ReplacedToken { version: done.version, ballot_token }));
             }
             // The voter was faster: with a rating, or with the cast.
@@ -266,9 +367,27 @@ impl App {
         }
     }
 
+    /// The commit by which a ballot is opened by nothing until its next link is issued.
+    fn revoked(
+        &self,
+        ballot: &History<Ballot>,
+        voter: &Voter,
+        election: &History<Election>,
+        record: &CommandRecord,
+    ) -> Answer<Commit> {
+        let revoke = BallotCommand::RevokeLink { next: voter.link.next() };
+        let events = ballot.state().decide(revoke, &self.ballot_context(election));
+        let events = events.map_err(|refused| Problem::refused(&refused))?;
+        Ok(self.store.commit(ballot, &events, &self.in_ballot(record))?)
+    }
+
     /// What a gate said that lets no voter come or go.
     fn registration_closed(&self, election: ElectionId, shard: Shard, gate: &Cancellation) -> Problem {
         match self.control.refusing(election, shard, gate) {
+            // Others hand out the links since the request arrived.
+            Ok(gate) if gate.status != GateStatus::Closed => {
+                Problem::new(Code::Conflict, "another command was faster: look again and retry")
+            }
             Ok(_closed) => Problem::refused(&VoterRejection::RegistrationClosed(Status::Closing)),
             Err(missing) => missing.into(),
         }

@@ -3,7 +3,7 @@
 use axum::{Json, extract::State, response::IntoResponse};
 use photovote_documents::ElectionSummary;
 use photovote_domain::{
-    ElectionId, Version,
+    ElectionId, Language, Links, Version,
     election::{Role, Status},
 };
 use photovote_edge::{
@@ -48,6 +48,15 @@ pub(crate) struct ElectionAnswer {
     /// The election.
     #[serde(flatten)]
     election: ElectionView,
+    /// Who hands out the voters' links: `hand_out` or `invite`.
+    #[schema(value_type = schema::Links)]
+    links: Links,
+    /// In which language PhotoVote writes to voters: `en`, `de`, `fr` or `es`.
+    #[schema(value_type = schema::Language)]
+    language: Language,
+    /// The organiser's email address, to which voters reply.
+    #[schema(required = true, example = "club@example.org")]
+    contact: Option<String>,
     /// Its version.
     #[schema(value_type = schema::Version)]
     version: Version,
@@ -88,6 +97,8 @@ pub(crate) fn place<T: std::str::FromStr>(text: &str) -> Answer<T> {
 pub(crate) async fn show(State(app): State<App>, caller: Administrator, path: Segments, query: Parameters) -> Answer {
     let id = path.id("election")?;
     let document = app.election(&caller, id, app.least(&caller, id, &query).await?).await?;
-    let (election, version) = (ElectionView::of(id, &document.election), document.version);
-    Ok(at_version(version, ElectionAnswer { election, version }))
+    let (of, version) = (document.election, document.version);
+    let election = ElectionView::of(id, &of);
+    let answer = ElectionAnswer { election, links: of.links, language: of.language, contact: of.contact, version };
+    Ok(at_version(version, answer))
 }

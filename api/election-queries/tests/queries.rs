@@ -10,7 +10,7 @@ use photovote_documents::{Changes, ElectionDocument, StreamDocument, VoterDocume
 use photovote_documents_read::{DocumentReader, PublicHeader};
 use photovote_documents_write::{DocumentStore, Saved};
 use photovote_domain::{
-    BallotId, CandidateId, CompetitionId, ElectionId, Scale, Shard, ShardCount, Tally, Timestamp, Version, VoterId,
+    BallotId, CandidateId, CompetitionId, ElectionId, Links, Scale, Shard, ShardCount, Tally, Timestamp, Version, VoterId,
     election::{ElectionEvent as E, Role},
     results::Results,
     voter::VoterEvent,
@@ -292,10 +292,10 @@ async fn the_turnout_stands_at_the_gates() {
     let (office, document) = Office::open(&["Moon", "Sun"]).await;
     let (client, calls) = office.engine.counting_client();
     let shards = document.election.shards;
-    let gates = office.control.create_gates(ELECTION, shards).unwrap();
+    let gates = office.control.create_gates(ELECTION, shards, Links::default()).unwrap();
     transact(&client, || Ok(gates.clone())).await.unwrap();
     for shard in shards.shards().chain(shards.shards()) {
-        let pass = office.control.pass_registration(ELECTION, shard, 1).unwrap();
+        let pass = office.control.pass_registration(ELECTION, shard, Links::default()).unwrap();
         transact(&client, || Ok(vec![pass.clone()])).await.unwrap();
     }
     office.control.open_gates(ELECTION, shards, None).await.unwrap();

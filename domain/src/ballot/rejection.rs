@@ -56,6 +56,9 @@ pub enum BallotRejection {
     /// The token that opened it was replaced meanwhile.
     #[error("the ballot token was replaced")]
     TokenReplaced,
+    /// Another link is to open it by now.
+    #[error("the link was replaced")]
+    LinkReplaced,
     /// It was withdrawn with its voter.
     #[error("the ballot was withdrawn")]
     Voided,
@@ -76,6 +79,7 @@ impl Refusal for BallotRejection {
             Self::CastAlready => "ballot_cast_already",
             Self::TooManyChanges => "too_many_changes",
             Self::TokenReplaced => "token_replaced",
+            Self::LinkReplaced => "link_replaced",
             Self::Voided => "ballot_voided",
         }
     }

@@ -2,40 +2,72 @@
 
 use super::Role;
 use crate::{
+    email::Email,
     hash::Digest,
     ids::{CandidateId, CompetitionId, Subject},
     image::Image,
+    language::Language,
+    links::Links,
     rating::Scale,
     shard::ShardCount,
     text::{Description, Name, Reason},
     time::Timestamp,
 };
 
-/// A command to an election. In a change, an outer `None` leaves a value as it is and an inner one clears it.
+/// A new election.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewElection {
+    /// Who will own it.
+    pub owner: Subject,
+    /// Its name.
+    pub name: Name,
+    /// What there is to say about it.
+    pub description: Option<Description>,
+    /// The grades that voters may give.
+    pub scale: Scale,
+    /// Who hands out the voters' links.
+    pub links: Links,
+    /// In which language PhotoVote writes to voters.
+    pub language: Language,
+    /// The organiser's email address, to which voters reply.
+    pub contact: Option<Email>,
+    /// Over how many shards its voters and ballots are spread.
+    pub shards: ShardCount,
+}
+
+impl NewElection {
+    /// One that has its owner and name, and is as usual otherwise.
+    pub fn new(owner: Subject, name: Name) -> Self {
+        let (scale, shards) = (Scale::default(), ShardCount::default());
+        let (links, language) = (Links::default(), Language::default());
+        Self { owner, name, description: None, scale, links, language, contact: None, shards }
+    }
+}
+
+/// What is to change in an election. An outer `None` leaves a value as it is, and an inner one clears it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ElectionChange {
+    /// A new name.
+    pub name: Option<Name>,
+    /// A new description.
+    pub description: Option<Option<Description>>,
+    /// A new scale.
+    pub scale: Option<Scale>,
+    /// Who hands out the links from now on.
+    pub links: Option<Links>,
+    /// A new language.
+    pub language: Option<Language>,
+    /// A new address of the organiser.
+    pub contact: Option<Option<Email>>,
+}
+
+/// A command to an election. In a change, an outer `None` leaves a value as it is, and an inner one clears it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ElectionCommand {
     /// Create it.
-    Create {
-        /// Who will own it.
-        owner: Subject,
-        /// Its name.
-        name: Name,
-        /// What there is to say about it.
-        description: Option<Description>,
-        /// The grades that voters may give.
-        scale: Scale,
-        /// Over how many shards its voters and ballots are spread.
-        shards: ShardCount,
-    },
-    /// Change its name, description or scale.
-    Change {
-        /// A new name.
-        name: Option<Name>,
-        /// A new description.
-        description: Option<Option<Description>>,
-        /// A new scale.
-        scale: Option<Scale>,
-    },
+    Create(NewElection),
+    /// Change what it says about itself. Who hands out the links can change only while it has no voter; the gates see to that.
+    Change(ElectionChange),
     /// Let the voting begin.
     Open {
         /// When voting ends of itself.
@@ -149,8 +181,8 @@ impl ElectionCommand {
     /// The command's name, as it stands in the commit.
     pub const fn name(&self) -> &'static str {
         match self {
-            Self::Create { .. } => "CreateElection",
-            Self::Change { .. } => "ChangeElection",
+            Self::Create(_) => "CreateElection",
+            Self::Change(_) => "ChangeElection",
             Self::Open { .. } => "OpenElection",
             Self::Extend { .. } => "ExtendElection",
             Self::Close | Self::CloseIfDue => "CloseElection",

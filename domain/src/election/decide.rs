@@ -1,14 +1,13 @@
 //! What an election allows.
 
 use super::{
-    Candidate, Competition, Context, Election, ElectionCommand, ElectionEvent, ElectionRejection, Limit, Picture,
-    ResultsDigest, Role, Status,
+    Candidate, Competition, Context, Election, ElectionChange, ElectionCommand, ElectionEvent, ElectionRejection, Limit,
+    NewElection, Picture, ResultsDigest, Role, Status,
 };
 use crate::{
     aggregate::Aggregate,
     ids::{CandidateId, CompetitionId, Subject},
     image::Image,
-    rating::Scale,
     text::{Description, Name, Reason},
     time::Timestamp,
 };
@@ -25,18 +24,26 @@ impl Aggregate for Election {
 
     fn decide(&self, command: ElectionCommand, context: &Context<'_>) -> Decision {
         use ElectionCommand as C;
-        if let C::Create { owner, name, description, scale, shards } = command {
-            return if self.exists() {
-                Err(ElectionRejection::IdTaken)
-            } else {
-                Ok(vec![ElectionEvent::ElectionCreated {
-                    description: description.map(Into::into),
-                    name: name.into(),
-                    owner: owner.into(),
-                    scale,
-                    shards,
-                }])
+        if let C::Create(new) = command {
+            let NewElection { owner, name, description, scale, links, language, contact, shards } = new;
+            if self.exists() {
+                return Err(ElectionRejection::IdTaken);
+            }
+            let created = ElectionEvent::ElectionCreated {
+                description: description.map(Into::into),
+                name: name.into(),
+                owner: owner.into(),
+                scale,
+                shards,
             };
+            // What is not as usual has its own events: older ones of the first kind stay complete.
+            let unusual = ElectionChange {
+                links: Some(links),
+                language: Some(language),
+                contact: Some(contact),
+                ..ElectionChange::default()
+            };
+            return Ok(std::iter::once(created).chain(Self::default().changes(unusual)).collect());
         }
         if !self.exists() {
             return Err(ElectionRejection::NotFound);
@@ -48,8 +55,8 @@ impl Aggregate for Election {
             return Err(ElectionRejection::Deleted);
         }
         match command {
-            C::Create { .. } => Err(ElectionRejection::IdTaken),
-            C::Change { name, description, scale } => self.change_election(name, description, scale),
+            C::Create(_) => Err(ElectionRejection::IdTaken),
+            C::Change(change) => self.change_election(change),
             C::Open { closes_at } => self.open(closes_at, context.now),
             C::Extend { closes_at } => self.extend(closes_at, context.now),
             C::CloseIfDue if self.status == Status::Open && !self.is_due(context.now) => Err(ElectionRejection::NotDue),
@@ -132,25 +139,32 @@ impl Election {
         self.find(competition)?.candidate(id).ok_or(ElectionRejection::CandidateNotFound)
     }
 
-    fn change_election(
-        &self,
-        name: Option<Name>,
-        description: Option<Option<Description>>,
-        scale: Option<Scale>,
-    ) -> Decision {
-        // They are the question that is voted on: "1 is best" must not be written while people vote.
+    fn change_election(&self, change: ElectionChange) -> Decision {
+        // Name, description and scale are the question that is voted on: "1 is best" must not be written while people vote.
         self.draft()?;
+        Ok(self.changes(change))
+    }
+
+    /// What becomes different.
+    fn changes(&self, change: ElectionChange) -> Vec<ElectionEvent> {
+        let ElectionChange { name, description, scale, links, language, contact } = change;
         let name = name.map(String::from).filter(|name| *name != self.name);
         let description = description.map(|d| d.map(String::from)).filter(|d| *d != self.description);
         let scale = scale.filter(|scale| *scale != self.scale);
-        Ok([
+        let links = links.filter(|links| *links != self.links);
+        let language = language.filter(|language| *language != self.language);
+        let contact = contact.map(|contact| contact.map(String::from)).filter(|contact| *contact != self.contact);
+        [
             name.map(|name| ElectionEvent::ElectionNameChanged { name }),
             description.map(|description| ElectionEvent::ElectionDescriptionChanged { description }),
             scale.map(|scale| ElectionEvent::ElectionScaleChanged { scale }),
+            links.map(|links| ElectionEvent::ElectionLinksChanged { links }),
+            language.map(|language| ElectionEvent::ElectionLanguageChanged { language }),
+            contact.map(|contact| ElectionEvent::ElectionContactChanged { contact }),
         ]
         .into_iter()
         .flatten()
-        .collect())
+        .collect()
     }
 
     fn open(&self, closes_at: Option<Timestamp>, now: Timestamp) -> Decision {

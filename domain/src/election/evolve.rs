@@ -6,6 +6,8 @@ use super::{Administrators, Candidate, Competition, Election, Picture, ResultsDi
 use crate::{
     hash::Digest,
     ids::{CandidateId, CompetitionId},
+    language::Language,
+    links::Links,
     rating::Scale,
     shard::ShardCount,
     time::Timestamp,
@@ -31,6 +33,12 @@ pub enum ElectionEvent {
     ElectionDescriptionChanged { description: Option<String> },
     /// Its scale changed.
     ElectionScaleChanged { scale: Scale },
+    /// From now on, others hand out its voters' links.
+    ElectionLinksChanged { links: Links },
+    /// The language of its mails changed.
+    ElectionLanguageChanged { language: Language },
+    /// The organiser's address changed or went.
+    ElectionContactChanged { contact: Option<String> },
     /// Voting began.
     ElectionOpened { closes_at: Option<Timestamp> },
     /// Its closing time was moved.
@@ -106,6 +114,9 @@ impl ElectionEvent {
             | E::ElectionNameChanged { .. }
             | E::ElectionDescriptionChanged { .. }
             | E::ElectionScaleChanged { .. }
+            | E::ElectionLinksChanged { .. }
+            | E::ElectionLanguageChanged { .. }
+            | E::ElectionContactChanged { .. }
             | E::ElectionOpened { .. }
             | E::ElectionExtended { .. }
             | E::ElectionClosing {}
@@ -132,6 +143,9 @@ impl Election {
             E::ElectionNameChanged { name } => self.name = name,
             E::ElectionDescriptionChanged { description } => self.description = description,
             E::ElectionScaleChanged { scale } => self.scale = scale,
+            E::ElectionLinksChanged { links } => self.links = links,
+            E::ElectionLanguageChanged { language } => self.language = language,
+            E::ElectionContactChanged { contact } => self.contact = contact,
             E::ElectionOpened { closes_at } => {
                 self.status = Status::Open;
                 self.closes_at = closes_at;

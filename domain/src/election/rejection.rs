@@ -80,6 +80,9 @@ pub enum ElectionRejection {
     /// It was deleted.
     #[error("the election was deleted")]
     Deleted,
+    /// Voters are registered whose links the other one hands out.
+    #[error("voters are registered: who hands out the links can change only before the first")]
+    HasVoters,
     /// Only a draft can change like this.
     #[error("the election is {}, and this can change only while it is a draft", status_word(*.0))]
     NotDraft(Status),
@@ -155,6 +158,7 @@ impl Refusal for ElectionRejection {
             Self::RoleInsufficient(_) => "role_insufficient",
             Self::LastOwner => "last_owner",
             Self::IdTaken => "id_taken",
+            Self::HasVoters => "election_has_voters",
             Self::Deleted => "election_deleted",
             Self::NotDraft(_) => "election_not_draft",
             Self::NotOpen(_) => "election_not_open",

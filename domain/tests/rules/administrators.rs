@@ -2,7 +2,7 @@
 
 use photovote_domain::{
     Aggregate, Election, Subject,
-    election::{Context, ElectionCommand, ElectionEvent, ElectionRejection, Limit, Role, Status},
+    election::{Context, ElectionChange, ElectionCommand, ElectionEvent, ElectionRejection, Limit, Role, Status},
     fold,
 };
 
@@ -43,7 +43,7 @@ fn commands() -> Vec<ElectionCommand> {
     use ElectionCommand as C;
     let competition = competition(1);
     vec![
-        C::Change { name: Some(text("Another name")), description: None, scale: None },
+        C::Change(ElectionChange { name: Some(text("Another name")), ..ElectionChange::default() }),
         C::Open { closes_at: None },
         C::Extend { closes_at: at(3_000) },
         C::Close,

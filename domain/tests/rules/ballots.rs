@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use photovote_domain::{
-    Aggregate, Ballot, CandidateId, Election, Rating, Receipt, Refusal,
+    Aggregate, Ballot, CandidateId, Election, LinkNumber, Rating, Receipt, Refusal,
     ballot::{
         BallotCommand, BallotEvent, BallotRejection, Context, MAX_RATINGS_IN_REQUEST, MAX_RATINGS_WITHOUT_SEAL, Status,
         max_saves,
@@ -56,11 +56,13 @@ fn a_ballot_answers_every_command_at_every_stage() {
     const VOIDED: &str = "ballot_voided";
     let stages = [Status::Absent, Status::Draft, Status::Cast, Status::Voided];
     let table = [
-        (C::Create { token: token(2) }, ["event", "id_taken", "id_taken", "id_taken"]),
+        (C::Create { token: Some(token(2)) }, ["event", "id_taken", "id_taken", "id_taken"]),
         (rate([(1, 5)]), [NONE, "event", CAST, VOIDED]),
         (clear(1), [NONE, "event", CAST, VOIDED]),
         (cast_with([]), [NONE, "event", CAST, VOIDED]),
         (C::ReplaceToken { token: token(2) }, [NONE, "event", CAST, VOIDED]),
+        (C::RevokeLink { next: LinkNumber::FIRST.next() }, [NONE, "event", CAST, VOIDED]),
+        (C::IssueLink { link: LinkNumber::FIRST, token: token(2) }, [NONE, "link_replaced", CAST, VOIDED]),
         (C::Void, [NONE, "event", CAST, VOIDED]),
     ];
     for (command, answers) in table {
@@ -109,7 +111,7 @@ fn nothing_is_rated_or_cast_from_the_closing_time_on() {
 
 #[test]
 fn a_ballot_opens_with_its_token_until_it_is_replaced() {
-    when([], BallotCommand::Create { token: token(1) }).then([ballot_created()]);
+    when([], BallotCommand::Create { token: Some(token(1)) }).then([ballot_created()]);
     let replaced = BallotEvent::BallotTokenReplaced { token: token(2) };
     when(blank(), BallotCommand::ReplaceToken { token: token(2) }).then([replaced.clone()]);
     assert_eq!(fold::<Ballot>(&blank()).token, Some(token(1)));
@@ -301,4 +303,52 @@ fn a_cast_ballot_refuses_every_request_alike() {
     for command in [rate([(9, 3)]), rate([(1, 6)]), rate([]), clear(9), clear(1), cast_with([]), cast_with([(9, 3)])] {
         when(ballot_history(Status::Cast), command).then_refused(BallotRejection::CastAlready);
     }
+}
+
+fn awaited(link: LinkNumber) -> BallotEvent {
+    BallotEvent::BallotLinkAwaited { link }
+}
+
+fn issue(link: LinkNumber, number: u8) -> BallotCommand {
+    BallotCommand::IssueLink { link, token: token(number) }
+}
+
+fn issued(link: LinkNumber, number: u8) -> BallotEvent {
+    BallotEvent::BallotLinkIssued { link, token: token(number) }
+}
+
+const FIRST: LinkNumber = LinkNumber::FIRST;
+
+#[test]
+fn nothing_opens_a_ballot_before_its_link_is_issued() {
+    when([], BallotCommand::Create { token: None }).then([awaited(FIRST)]);
+    let waiting = fold::<Ballot>(&[awaited(FIRST)]);
+    assert_eq!((waiting.status, waiting.token, waiting.awaited), (Status::Draft, None, Some(FIRST)));
+    for command in [rate([(1, 5)]), clear(1), cast_with([(1, 5)])] {
+        when([awaited(FIRST)], command).then_refused(BallotRejection::NotFound);
+    }
+    when([awaited(FIRST)], issue(FIRST, 1)).then([issued(FIRST, 1)]);
+    let open = fold::<Ballot>(&[awaited(FIRST), issued(FIRST, 1)]);
+    assert_eq!((open.status, open.token, open.awaited), (Status::Draft, Some(token(1)), None));
+}
+
+#[test]
+fn a_link_is_issued_once_and_only_in_its_turn() {
+    let second = FIRST.next();
+    when([awaited(FIRST), issued(FIRST, 1)], issue(FIRST, 1)).then([]);
+    when([awaited(FIRST), issued(FIRST, 1)], issue(FIRST, 2)).then_refused(BallotRejection::LinkReplaced);
+    when([awaited(second)], issue(FIRST, 1)).then_refused(BallotRejection::LinkReplaced);
+    when([ballot_created()], issue(FIRST, 2)).then_refused(BallotRejection::LinkReplaced);
+    // A voter who has rated since keeps what was rated.
+    when([awaited(FIRST), issued(FIRST, 1), saved(1, "4.")], issue(FIRST, 1)).then([]);
+}
+
+#[test]
+fn a_revoked_link_opens_nothing_and_empties_the_draft() {
+    let second = FIRST.next();
+    let rated = [awaited(FIRST), issued(FIRST, 1), saved(1, "4.")];
+    when(rated.clone(), BallotCommand::RevokeLink { next: second }).then([awaited(second)]);
+    let ballot = fold::<Ballot>(&[&rated[..], &[awaited(second)]].concat());
+    assert_eq!(ballot, fold::<Ballot>(&[awaited(second)]));
+    assert!(ballot.ratings(&election(ElectionStatus::Open)).is_empty());
 }

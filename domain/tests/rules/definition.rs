@@ -2,7 +2,7 @@
 
 use photovote_domain::{
     CandidateId, CompetitionId, Election, Image,
-    election::{ElectionCommand, ElectionEvent, ElectionRejection, Picture, Status},
+    election::{ElectionChange, ElectionCommand, ElectionEvent, ElectionRejection, Picture, Status},
     fold,
 };
 
@@ -12,7 +12,7 @@ use crate::{
 };
 
 fn change(name: Option<&str>, description: Option<Option<&str>>) -> ElectionCommand {
-    ElectionCommand::Change { name: name.map(text), description: description.map(|d| d.map(text)), scale: None }
+    ElectionCommand::Change(ElectionChange { name: name.map(text), description: description.map(|d| d.map(text)), ..ElectionChange::default() })
 }
 
 fn change_competition(number: u128, name: Option<&str>, description: Option<Option<&str>>) -> ElectionCommand {
@@ -50,11 +50,12 @@ fn picture() -> Picture {
 
 #[test]
 fn a_change_of_several_things_is_several_events() {
-    let all = ElectionCommand::Change {
+    let all = ElectionCommand::Change(ElectionChange {
         name: Some(text("Portraits")),
         description: Some(Some(text("Faces only"))),
         scale: Some(scale(0, 10)),
-    };
+        ..ElectionChange::default()
+    });
     given::<Election>(draft()).when(all, &TODAY).then([
         ElectionEvent::ElectionNameChanged { name: "Portraits".into() },
         ElectionEvent::ElectionDescriptionChanged { description: Some("Faces only".into()) },
@@ -64,11 +65,12 @@ fn a_change_of_several_things_is_several_events() {
 
 #[test]
 fn a_change_to_what_is_already_so_is_no_event() {
-    let same = ElectionCommand::Change {
+    let same = ElectionCommand::Change(ElectionChange {
         name: Some(text("Photo of the year")),
         description: Some(None),
         scale: Some(scale(1, 5)),
-    };
+        ..ElectionChange::default()
+    });
     given::<Election>(draft()).when(same, &TODAY).then_nothing();
     given::<Election>(draft()).when(change(None, None), &TODAY).then_nothing();
     given::<Election>(draft()).when(change_competition(1, Some("Nature"), Some(None)), &TODAY).then_nothing();
@@ -93,7 +95,7 @@ fn a_description_can_be_cleared() {
 
 #[test]
 fn the_question_is_fixed_at_the_opening() {
-    let scale = ElectionCommand::Change { name: None, description: None, scale: Some(scale(0, 10)) };
+    let scale = ElectionCommand::Change(ElectionChange { scale: Some(scale(0, 10)), ..ElectionChange::default() });
     for command in [change(Some("Portraits"), None), change(None, Some(Some("1 is best"))), change(None, None), scale] {
         for status in [Status::Open, Status::Closing, Status::Closed, Status::Released] {
             let not_draft = ElectionRejection::NotDraft(status);

@@ -3,9 +3,10 @@
 use std::{collections::BTreeSet, fmt::Debug, str::FromStr};
 
 use photovote_domain::{
-    Aggregate, Ballot, Digest, Election, Email, Image, Rating, Scale, Subject, Timestamp, Voter,
+    Aggregate, Ballot, Digest, Election, Email, Image, Language, LinkNumber, Links, Rating, Scale, Subject, Timestamp,
+    Voter,
     ballot::{self, BallotCommand, BallotEvent},
-    election::{self, ElectionCommand, ElectionEvent, Role, Status},
+    election::{self, ElectionChange, ElectionCommand, ElectionEvent, Role, Status},
     fold,
     voter::{self, VoterCommand, VoterEvent},
 };
@@ -21,6 +22,9 @@ enum Step {
     Election(Option<Subject>, ElectionCommand),
     Ballot(usize, BallotCommand),
     Register(usize),
+    Correct(usize, Email),
+    ReplaceToken(usize),
+    IssueLink(usize),
     Remove(usize),
 }
 
@@ -61,6 +65,8 @@ impl World {
     fn take(&mut self, step: Step, now: Timestamp) {
         let election = &self.election.state;
         match step {
+            // The gates see to that.
+            Step::Election(_, ElectionCommand::Change(ElectionChange { links: Some(_), .. })) if self.has_voters() => {}
             Step::Election(by, command) => {
                 if let Ok(events) = election.decide(command, &election::Context { now, by: by.as_ref() }) {
                     self.election.live(events);
@@ -76,7 +82,32 @@ impl World {
                 let email: Email = text(&format!("voter{number}@example.org"));
                 let ballot = ballot_id(number as u128);
                 let register = VoterCommand::Register { name: text("Bea"), email, ballot };
-                self.both(number, register, BallotCommand::Create { token: Digest::of(b"first") }, now);
+                let token = (election.links == Links::HandOut).then(|| Digest::of(b"first"));
+                self.both(number, register, BallotCommand::Create { token }, now);
+            }
+            Step::Correct(number, email) => {
+                let command = VoterCommand::Change { name: None, email: Some(email) };
+                let (voter, ballot) = (&mut self.voters[number], &mut self.ballots[number]);
+                let context = voter::Context { election, ballot: &ballot.state };
+                let Ok(events) = voter.state.decide(command, &context) else { return };
+                if events.contains(&VoterEvent::VoterTokenReplaced {}) {
+                    let revoke = BallotCommand::RevokeLink { next: voter.state.link.next() };
+                    ballot.live(ballot.state.decide(revoke, &ballot::Context { election, now }).unwrap());
+                }
+                voter.live(events);
+            }
+            Step::ReplaceToken(number) => {
+                let next = self.voters[number].state.link.next();
+                let command = match election.links {
+                    Links::HandOut => BallotCommand::ReplaceToken { token: of_link(number, next) },
+                    Links::Invite => BallotCommand::RevokeLink { next },
+                };
+                self.both(number, VoterCommand::ReplaceToken, command, now);
+            }
+            Step::IssueLink(number) => {
+                let link = self.voters[number].state.link;
+                let command = BallotCommand::IssueLink { link, token: of_link(number, link) };
+                self.take(Step::Ballot(number, command), now);
             }
             Step::Remove(number) => self.both(number, VoterCommand::Remove, BallotCommand::Void, now),
         }
@@ -92,6 +123,11 @@ impl World {
             ballot.live(ballot_events);
         }
     }
+}
+
+/// What the token of a link is known by.
+fn of_link(number: usize, link: LinkNumber) -> Digest {
+    Digest::of(format!("{number} {link}").as_bytes())
 }
 
 /// The released results are those of the last count, and no disqualification came after it.
@@ -134,7 +170,7 @@ fn always(world: &World) {
     assert_eq!(competitions.len(), election.competitions.len());
     assert_eq!(candidates.len(), election.candidates().count());
 
-    for (voter, ballot) in world.voters.iter().zip(&world.ballots) {
+    for (number, (voter, ballot)) in world.voters.iter().zip(&world.ballots).enumerate() {
         let (voter, ballot) = (&voter.state, &ballot.state);
         let expected = match voter.status {
             voter::Status::Absent => &[ballot::Status::Absent][..],
@@ -143,7 +179,17 @@ fn always(world: &World) {
         };
         assert!(expected.contains(&ballot.status));
         assert_eq!(voter.ballot.is_some(), voter.status != voter::Status::Absent);
-        assert_eq!(ballot.token.is_some(), matches!(ballot.status, ballot::Status::Draft | ballot::Status::Cast));
+        let opened = ballot.token.is_some();
+        match ballot.status {
+            ballot::Status::Draft => assert_ne!(opened, ballot.awaited.is_some(), "a token opens it, or a link is awaited"),
+            ballot::Status::Cast => assert!(opened && ballot.awaited.is_none()),
+            _ => assert!(!opened && ballot.awaited.is_none()),
+        }
+        if election.links == Links::Invite && ballot.status == ballot::Status::Draft {
+            let present = of_link(number, voter.link);
+            assert!(ballot.token.is_none_or(|token| token == present), "only the present link opens it");
+            assert!(ballot.awaited.is_none_or(|link| link == voter.link), "the present link is awaited");
+        }
         assert_eq!(ballot.nonce.is_some(), ballot.status == ballot::Status::Cast);
         let ratings = ballot.ratings(election);
         assert!(ballot.status != ballot::Status::Cast || !ratings.is_empty());
@@ -211,6 +257,10 @@ fn from_one_to_the_next(before: &World, step: &Step, after: &World, now: Timesta
 }
 
 impl World {
+    fn has_voters(&self) -> bool {
+        self.voters.iter().any(|voter| voter.state.status == voter::Status::Registered)
+    }
+
     fn events(&self) -> usize {
         let of_ballots: usize = self.ballots.iter().map(|ballot| ballot.history.len()).sum();
         let of_voters: usize = self.voters.iter().map(|voter| voter.history.len()).sum();
@@ -269,6 +319,18 @@ fn administrator() -> impl Strategy<Value = Subject> {
     prop::sample::select(vec!["ada", "ada", "bea", "eve"]).prop_map(text)
 }
 
+fn email() -> impl Strategy<Value = Email> {
+    prop::sample::select(vec!["bea@example.org", "bea@example.net"]).prop_map(text)
+}
+
+fn mails() -> impl Strategy<Value = ElectionChange> {
+    let contact = prop::option::of(prop::option::of(email()));
+    let (links, language) = (prop::sample::select(Links::ALL.to_vec()), prop::sample::select(Language::ALL.to_vec()));
+    (prop::option::of(links), prop::option::of(language), contact).prop_map(|(links, language, contact)| {
+        ElectionChange { links, language, contact, ..ElectionChange::default() }
+    })
+}
+
 fn role() -> impl Strategy<Value = Role> {
     prop::sample::select(vec![Role::Observer, Role::Editor, Role::Owner])
 }
@@ -280,8 +342,12 @@ fn election_command() -> impl Strategy<Value = ElectionCommand> {
     let description = move || prop::option::of(name());
     prop_oneof![
         1 => Just(create()),
-        2 => (prop::option::of(name()), prop::option::of(description()), prop::option::of(a_scale()))
-            .prop_map(|(name, description, scale)| C::Change { name, description, scale }),
+        2 => (prop::option::of(name()), prop::option::of(description()), prop::option::of(a_scale())).prop_map(
+            |(name, description, scale)| {
+                C::Change(ElectionChange { name, description, scale, ..ElectionChange::default() })
+            }
+        ),
+        2 => mails().prop_map(C::Change),
         3 => prop::option::of(moment()).prop_map(|closes_at| C::Open { closes_at }),
         2 => moment().prop_map(|closes_at| C::Extend { closes_at }),
         1 => Just(C::Close),
@@ -328,8 +394,6 @@ fn ballot_command() -> impl Strategy<Value = BallotCommand> {
         4 => grades().prop_map(|ratings| C::Rate { ratings }),
         1 => candidate().prop_map(|candidate| C::Clear { candidate }),
         3 => grades().prop_map(|ratings| C::Cast { ratings, nonce: nonce(), election: election_id(), shard: shard() }),
-        // A new token is a new random number: it is never the one before.
-        1 => any::<u64>().prop_map(|random| C::ReplaceToken { token: Digest::of(&random.to_be_bytes()) }),
     ]
 }
 
@@ -339,13 +403,16 @@ fn step() -> impl Strategy<Value = Step> {
             .prop_map(|(by, command)| Step::Election(by, command)),
         5 => (0..VOTERS, ballot_command()).prop_map(|(number, command)| Step::Ballot(number, command)),
         2 => (0..VOTERS).prop_map(Step::Register),
+        1 => (0..VOTERS, email()).prop_map(|(number, email)| Step::Correct(number, email)),
+        1 => (0..VOTERS).prop_map(Step::ReplaceToken),
+        3 => (0..VOTERS).prop_map(Step::IssueLink),
         1 => (0..VOTERS).prop_map(Step::Remove),
     ]
 }
 
 /// What is asked for, one after the other. Half of the elections are well prepared, so that much can happen to them.
 fn steps() -> impl Strategy<Value = Vec<(Step, Timestamp)>> {
-    let first = || {
+    let first = |mails: ElectionChange| {
         let added = |number| ElectionCommand::AddCandidate {
             competition: competition(0),
             candidate: candidate(number),
@@ -356,9 +423,10 @@ fn steps() -> impl Strategy<Value = Vec<(Step, Timestamp)>> {
         let nature =
             ElectionCommand::AddCompetition { competition: competition(0), name: text("Nature"), description: None };
         let commands = [create(), nature, added(0), added(1), added(2)].map(|command| Step::Election(None, command));
-        commands.into_iter().chain((0..VOTERS).map(Step::Register)).map(|step| (step, at(0))).collect::<Vec<_>>()
+        let commands = commands.into_iter().chain([Step::Election(None, ElectionCommand::Change(mails))]);
+        commands.chain((0..VOTERS).map(Step::Register)).map(|step| (step, at(0))).collect::<Vec<_>>()
     };
-    let prepared = prop_oneof![Just(Vec::new()), Just(first())];
+    let prepared = prop_oneof![Just(Vec::new()), mails().prop_map(first)];
     (prepared, prop::collection::vec((step(), moment()), 0..80)).prop_map(|(first, then)| [first, then].concat())
 }
 
@@ -391,9 +459,11 @@ proptest! {
                 step,
                 Step::Election(
                     _,
-                    C::Change { .. } | C::ChangeCompetition { .. } | C::ChangeCandidate { .. } | C::Extend { .. } | C::Close
+                    C::Change(_) | C::ChangeCompetition { .. } | C::ChangeCandidate { .. } | C::Extend { .. } | C::Close
                         | C::AppointAdministrator { .. }
                 ) | Step::Ballot(_, BallotCommand::Rate { .. } | BallotCommand::Clear { .. })
+                    | Step::Correct(..)
+                    | Step::IssueLink(_)
             );
             if accepted && again {
                 let events = world.events();
@@ -422,5 +492,5 @@ fn the_sequences_reach_every_event_there_is() {
         seen.extend(ballots.map(|event: &BallotEvent| kind(serde_json::to_value(event).unwrap())));
     }
     // Of a ballot all that is still written, but the seal of a large one.
-    assert_eq!(seen.len(), 24 + 2 + 5, "{seen:?}");
+    assert_eq!(seen.len(), 27 + 4 + 7, "{seen:?}");
 }

@@ -1,8 +1,8 @@
 //! What can be asked of an election at each stage of its life: every command, at every status.
 
 use photovote_domain::{
-    Aggregate, Digest, Election, Refusal, Scale,
-    election::{ElectionCommand, ElectionEvent, ElectionRejection, ResultsDigest, Role, Status},
+    Aggregate, Digest, Election, Language, Links, Refusal, Scale,
+    election::{ElectionChange, ElectionCommand, ElectionEvent, ElectionRejection, ResultsDigest, Role, Status},
     fold,
 };
 
@@ -21,9 +21,12 @@ fn commands() -> Vec<ElectionCommand> {
     let name = || Some(text("Another name"));
     vec![
         create(),
-        C::Change { name: name(), description: None, scale: None },
-        C::Change { name: None, description: Some(Some(text("1 is best"))), scale: None },
-        C::Change { name: None, description: None, scale: Some(scale(0, 10)) },
+        C::Change(ElectionChange { name: name(), ..ElectionChange::default() }),
+        C::Change(ElectionChange { description: Some(Some(text("1 is best"))), ..ElectionChange::default() }),
+        C::Change(ElectionChange { scale: Some(scale(0, 10)), ..ElectionChange::default() }),
+        C::Change(ElectionChange { links: Some(Links::Invite), ..ElectionChange::default() }),
+        C::Change(ElectionChange { language: Some(Language::De), ..ElectionChange::default() }),
+        C::Change(ElectionChange { contact: Some(Some(text("club@example.org"))), ..ElectionChange::default() }),
         C::Open { closes_at: None },
         C::Extend { closes_at: at(3_000) },
         C::Close,
@@ -56,9 +59,9 @@ fn answers(command: &ElectionCommand) -> [&'static str; 7] {
     const TAKEN: &str = "id_taken";
     const GONE: &str = "election_deleted";
     match command {
-        C::Create { .. } => ["event", TAKEN, TAKEN, TAKEN, TAKEN, TAKEN, TAKEN],
+        C::Create(_) => ["event", TAKEN, TAKEN, TAKEN, TAKEN, TAKEN, TAKEN],
         C::Open { .. }
-        | C::Change { .. }
+        | C::Change(_)
         | C::AddCompetition { .. }
         | C::ChangeCompetition { .. }
         | C::RemoveCompetition { .. }
@@ -159,8 +162,8 @@ fn a_command_is_filed_under_a_name_of_its_own() {
     let mut names: Vec<_> = commands().iter().map(ElectionCommand::name).collect();
     names.sort_unstable();
     names.dedup();
-    // Three ways to change an election and two to close it are one command each.
-    assert_eq!(names.len(), commands().len() - 3, "{names:?}");
+    // Six ways to change an election and two to close it are one command each.
+    assert_eq!(names.len(), commands().len() - 6, "{names:?}");
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fmt::Debug, str::FromStr};
 
 use photovote_domain::{
     BallotId, CandidateId, CompetitionId, Digest, Election, ElectionId, Nonce, Rating, Scale, Shard, ShardCount,
-    Subject, Timestamp, ballot, ballot::BallotEvent, election, election::ElectionCommand, election::ElectionEvent,
+    Subject, Timestamp, ballot, ballot::BallotEvent, election, election::ElectionCommand, election::ElectionEvent, election::NewElection,
     fold, voter::VoterEvent,
 };
 
@@ -72,13 +72,7 @@ pub(crate) fn ratings<const N: usize>(ratings: [(u128, u8); N]) -> BTreeMap<Cand
 }
 
 pub(crate) fn create() -> ElectionCommand {
-    ElectionCommand::Create {
-        owner: text::<Subject>("ada"),
-        name: text("Photo of the year"),
-        description: None,
-        scale: Scale::default(),
-        shards: ShardCount::default(),
-    }
+    ElectionCommand::Create(NewElection::new(text::<Subject>("ada"), text("Photo of the year")))
 }
 
 pub(crate) fn created() -> ElectionEvent {

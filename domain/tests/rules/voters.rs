@@ -1,7 +1,7 @@
 //! Who may vote.
 
 use photovote_domain::{
-    Ballot, Refusal, Voter,
+    Aggregate, Ballot, Election, LinkNumber, Links, Refusal, Voter,
     ballot::Status as BallotStatus,
     election::Status as ElectionStatus,
     fold,
@@ -98,5 +98,53 @@ fn replacing_a_token_leaves_the_voter_unchanged() {
     ask(vec![registered(), replaced.clone()]).then([replaced.clone()]);
     ask(vec![]).then_refused(VoterRejection::NotFound);
     ask(vec![registered(), VoterEvent::VoterRemoved {}]).then_refused(VoterRejection::NotFound);
-    assert_eq!(fold::<Voter>(&[registered(), replaced]), fold::<Voter>(&[registered()]));
+    let (before, after) = (fold::<Voter>(&[registered()]), fold::<Voter>(&[registered(), replaced]));
+    assert_eq!(Voter { link: before.link.next(), ..before }, after, "only which link is theirs");
+}
+
+fn correct(name: Option<&str>, email: Option<&str>) -> VoterCommand {
+    VoterCommand::Change { name: name.map(text), email: email.map(text) }
+}
+
+fn moved() -> VoterEvent {
+    VoterEvent::VoterEmailChanged { email: "bea@example.net".into() }
+}
+
+#[test]
+fn a_correction_says_what_is_different() {
+    let ask = |command| when([registered()], command, BallotStatus::Draft, ElectionStatus::Open);
+    ask(correct(Some("Bea"), Some("bea@example.org"))).then([]);
+    ask(correct(None, Some("bea@example.net"))).then([moved()]);
+    ask(correct(Some("Beatrice"), None)).then([VoterEvent::VoterNameChanged { name: "Beatrice".into() }]);
+    let voter = fold::<Voter>(&[registered(), moved(), VoterEvent::VoterNameChanged { name: "Beatrice".into() }]);
+    assert_eq!((voter.name.as_str(), voter.email.as_str()), ("Beatrice", "bea@example.net"));
+}
+
+#[test]
+fn a_correction_needs_a_voter_and_an_election() {
+    let ask = |events: Vec<VoterEvent>, status| when(events, correct(Some("Eve"), None), BallotStatus::Draft, status);
+    ask(vec![], ElectionStatus::Open).then_refused(VoterRejection::NotFound);
+    ask(vec![registered(), VoterEvent::VoterRemoved {}], ElectionStatus::Open).then_refused(VoterRejection::NotFound);
+    ask(vec![registered()], ElectionStatus::Deleted).then_refused(VoterRejection::ElectionDeleted);
+    // Results are mailed after the close.
+    ask(vec![registered()], ElectionStatus::Released).then([VoterEvent::VoterNameChanged { name: "Eve".into() }]);
+}
+
+#[test]
+fn another_mailbox_gets_another_link() {
+    let asked = |links, ballot, status, email: &str| {
+        let ballot = fold::<Ballot>(&ballot_history(ballot));
+        let election = Election { links, ..election(status) };
+        let context = Context { election: &election, ballot: &ballot };
+        fold::<Voter>(&[registered()]).decide(correct(None, Some(email)), &context).unwrap()
+    };
+    let (invite, draft, open) = (Links::Invite, BallotStatus::Draft, ElectionStatus::Open);
+    let replaced = vec![moved(), VoterEvent::VoterTokenReplaced {}];
+    assert_eq!(asked(invite, draft, open, "bea@example.net"), replaced);
+    assert_eq!(asked(Links::HandOut, draft, open, "bea@example.net"), [moved()], "the administrator has the token");
+    assert_eq!(asked(invite, BallotStatus::Cast, open, "bea@example.net"), [moved()], "it is cast");
+    assert_eq!(asked(invite, draft, ElectionStatus::Closed, "bea@example.net"), [moved()], "nobody votes any more");
+    let spelled = VoterEvent::VoterEmailChanged { email: "Bea@example.org".into() };
+    assert_eq!(asked(invite, draft, open, "Bea@example.org"), [spelled], "it is the same mailbox");
+    assert_eq!(fold::<Voter>(&[registered()]).link, LinkNumber::FIRST);
 }

@@ -22,6 +22,9 @@ use crate::{
 /// Whose data stand where they cannot be read: in a snapshot that is damaged, or another program's.
 pub const ADMINISTRATORS: &str = "some administrators";
 
+/// Whose address voters reply to.
+const ORGANISER: &str = "organiser";
+
 /// Why there is no list.
 #[derive(Debug, Error)]
 pub enum PersonalDataError {
@@ -48,7 +51,7 @@ pub enum PersonalDataError {
 /// One piece of personal data, and where it stands.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Place {
-    /// Whose: `voter <id>`, `voter of ballot <id>`, `author of photograph <id>`, `administrator <subject>`, or [`ADMINISTRATORS`].
+    /// Whose: `voter <id>`, `voter of ballot <id>`, `author of photograph <id>`, `administrator <subject>`, `organiser`, or [`ADMINISTRATORS`].
     pub of: String,
     /// What: `name`, `email`, `email (hashed)`, `name and email (hashed)`, `subject`, `network address`, `user agent`, `file name`,
     /// `picture`, `picture and what the camera wrote`.
@@ -179,17 +182,28 @@ fn of_commit(commit: &Commit, places: &mut BTreeSet<Place>) -> Result<(), Person
     match commit.stream {
         Stream::Voter(_, _, voter) => {
             for (number, event) in commit.decode::<Voter>()?.iter().enumerate() {
-                if let VoterEvent::VoterRegistered { .. } = event {
-                    add(format!("voter {voter}"), "name", format!("events[{number}].p: name"));
-                    add(format!("voter {voter}"), "email", format!("events[{number}].p: email"));
-                    add(format!("voter {voter}"), "name and email (hashed)", format!("{request}: fingerprint"));
+                let mut says = |what: &'static str| {
+                    add(format!("voter {voter}"), what, format!("events[{number}].p: {what}"));
+                };
+                match event {
+                    VoterEvent::VoterRegistered { ballot: _, email: _, name: _ } => {
+                        says("name");
+                        says("email");
+                    }
+                    VoterEvent::VoterNameChanged { name: _ } => says("name"),
+                    VoterEvent::VoterEmailChanged { email: _ } => says("email"),
+                    VoterEvent::VoterTokenReplaced {} | VoterEvent::VoterRemoved {} => continue,
                 }
+                add(format!("voter {voter}"), "name and email (hashed)", format!("{request}: fingerprint"));
             }
         }
         Stream::Election(_) => {
             for (number, event) in commit.decode::<Election>()?.iter().enumerate() {
                 if let Some((field, subject)) = of_election_event(event) {
                     add(administrator(subject), "subject", format!("events[{number}].p: {field}"));
+                }
+                if let ElectionEvent::ElectionContactChanged { contact: Some(_) } = event {
+                    add(ORGANISER.to_owned(), "email", format!("events[{number}].p: contact"));
                 }
             }
         }
@@ -210,7 +224,7 @@ fn of_commit(commit: &Commit, places: &mut BTreeSet<Place>) -> Result<(), Person
     Ok(())
 }
 
-/// The field of an event that names an administrator, and whom. Each event and field is named, so that a new one is decided about.
+/// The field of an event that names an administrator, and whom. The organiser's address is another matter. Each event and field is named, so that a new one is decided about.
 fn of_election_event(event: &ElectionEvent) -> Option<(&'static str, &str)> {
     use ElectionEvent as E;
     match event {
@@ -221,6 +235,9 @@ fn of_election_event(event: &ElectionEvent) -> Option<(&'static str, &str)> {
         E::ElectionNameChanged { name: _ }
         | E::ElectionDescriptionChanged { description: _ }
         | E::ElectionScaleChanged { scale: _ }
+        | E::ElectionLinksChanged { links: _ }
+        | E::ElectionLanguageChanged { language: _ }
+        | E::ElectionContactChanged { contact: _ }
         | E::ElectionOpened { closes_at: _ }
         | E::ElectionExtended { closes_at: _ }
         | E::ElectionClosing {}
@@ -260,16 +277,25 @@ fn of_counter(item: &Item, places: &mut BTreeSet<Place>) {
 
 /// Its parts are one text, which is compressed. Who administers the election stands somewhere in it.
 fn of_snapshot(items: Vec<Item>, election: ElectionId, places: &mut BTreeSet<Place>) {
-    let at: Vec<_> = items.iter().map(|item| at(CONTROL, item, "state: administrators")).collect();
-    let of = match Snapshot::from_items(election, items) {
+    let at: Vec<_> = items.iter().map(|item| at(CONTROL, item, "")).collect();
+    let administrators = |of: Vec<String>| of.into_iter().map(|of| (of, "subject", "state: administrators"));
+    let of: Vec<_> = match Snapshot::from_items(election, items) {
         Ok(Some(Snapshot { state, .. })) => {
-            state.administrators.iter().map(|(subject, _)| administrator(subject)).collect()
+            let contact = state.contact.is_some().then(|| (ORGANISER.to_owned(), "email", "state: contact"));
+            let named = state.administrators.iter().map(|(subject, _)| administrator(subject)).collect();
+            administrators(named).chain(contact).collect()
         }
         // Whatever it holds, and why ever it cannot be read, it is listed.
-        Ok(None) | Err(_) => vec![ADMINISTRATORS.to_owned()],
+        Ok(None) | Err(_) => administrators(vec![ADMINISTRATORS.to_owned()]).collect(),
     };
     for place in at {
-        places.extend(of.iter().map(|of| Place { of: of.clone(), what: "subject", ..place.clone() }));
+        let stands = |(of, what, field): &(String, &'static str, &str)| Place {
+            of: of.clone(),
+            what,
+            field: (*field).to_owned(),
+            ..place.clone()
+        };
+        places.extend(of.iter().map(stands));
     }
 }
 
@@ -297,6 +323,9 @@ fn of_document(item: &Item, election: ElectionId, places: &mut BTreeSet<Place>) 
         for subject in administrators.keys() {
             let place = at(DOCUMENTS, item, "administrators");
             places.insert(Place { of: administrator(subject), what: "subject", ..place });
+        }
+        if item.contains_key("contact") {
+            places.insert(Place { of: ORGANISER.to_owned(), what: "email", ..at(DOCUMENTS, item, "contact") });
         }
     }
 }

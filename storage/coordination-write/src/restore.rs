@@ -12,7 +12,7 @@ use photovote_domain::{Digest, ElectionId, Shard, ShardCount, VoterId};
 use photovote_dynamodb::{Item, StorageError, TransactFailure, query_all, storage_error, transact};
 use photovote_keys::coordination::{List, gate_key, guard_key, listed_key, shard_partition, snapshot_partition};
 
-use crate::write::{Control, number, text};
+use crate::write::{Control, number, text, word};
 
 /// How many items are written at once.
 const AT_ONCE: usize = 16;
@@ -183,6 +183,7 @@ fn gate_item(election: ElectionId, shard: Shard, gate: &GateState) -> Item {
     let count = |count: u64| number(i64::try_from(count).unwrap_or(i64::MAX));
     let mut item = gate_key(election, shard);
     item.insert("status".to_owned(), text(gate.status));
+    item.insert("links".to_owned(), word(gate.links));
     item.insert("casts".to_owned(), count(gate.casts));
     item.insert("registered".to_owned(), count(gate.registered));
     if gate.photographs > 0 {

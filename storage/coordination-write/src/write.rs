@@ -7,7 +7,7 @@ use aws_sdk_dynamodb::{
 };
 use futures::{StreamExt, TryStreamExt, stream};
 use photovote_coordination::{ControlError, ControlReader, GateState, GateStatus, Turnout};
-use photovote_domain::{ElectionId, Shard, ShardCount, Timestamp};
+use photovote_domain::{ElectionId, Links, Shard, ShardCount, Timestamp};
 use photovote_dynamodb::{Cancellation, Item, PutFailure, Retry, StorageError, update_failure};
 use photovote_keys::coordination::gate_key;
 
@@ -42,12 +42,18 @@ impl Control {
     }
 
     /// The actions that make a new election's gates, one for each shard.
-    pub fn create_gates(&self, election: ElectionId, shards: ShardCount) -> Result<Vec<TransactWriteItem>, BuildError> {
+    pub fn create_gates(
+        &self,
+        election: ElectionId,
+        shards: ShardCount,
+        links: Links,
+    ) -> Result<Vec<TransactWriteItem>, BuildError> {
         let gate = |shard| {
             let put = Put::builder()
                 .table_name(&self.table)
                 .set_item(Some(gate_key(election, shard)))
                 .item("status", text(GateStatus::Draft))
+                .item("links", word(links))
                 .item("casts", number(0))
                 .item("registered", number(0))
                 .condition_expression("attribute_not_exists(pk)")
@@ -125,21 +131,66 @@ impl Control {
         Ok(TransactWriteItem::builder().update(update.build()?).build())
     }
 
-    /// The action that counts a registration (`+1`) or its end (`-1`) at the ballot's gate, while voters come and go.
+    /// The action that counts a registration at the ballot's gate, while voters come and go. It fails if others hand out the
+    /// links by now.
     pub fn pass_registration(
         &self,
         election: ElectionId,
         shard: Shard,
-        change: i8,
+        links: Links,
     ) -> Result<TransactWriteItem, BuildError> {
+        let condition = match links {
+            Links::HandOut => "(#status = :draft OR #status = :open) AND (attribute_not_exists(links) OR links = :links)",
+            Links::Invite => "(#status = :draft OR #status = :open) AND links = :links",
+        };
         let update = self
             .gate_update(election, shard)
-            .update_expression("ADD registered :change")
+            .update_expression("ADD registered :one")
+            .condition_expression(condition)
+            .expression_attribute_values(":draft", text(GateStatus::Draft))
+            .expression_attribute_values(":open", text(GateStatus::Open))
+            .expression_attribute_values(":links", word(links))
+            .expression_attribute_values(":one", number(1));
+        Ok(TransactWriteItem::builder().update(update.build()?).build())
+    }
+
+    /// The action that counts the end of a registration at the ballot's gate, while voters come and go.
+    pub fn pass_removal(&self, election: ElectionId, shard: Shard) -> Result<TransactWriteItem, BuildError> {
+        let update = self
+            .gate_update(election, shard)
+            .update_expression("ADD registered :less")
             .condition_expression("#status = :draft OR #status = :open")
             .expression_attribute_values(":draft", text(GateStatus::Draft))
             .expression_attribute_values(":open", text(GateStatus::Open))
-            .expression_attribute_values(":change", number(change.into()));
+            .expression_attribute_values(":less", number(-1));
         Ok(TransactWriteItem::builder().update(update.build()?).build())
+    }
+
+    /// The actions that tell every gate of a draft who hands out the links. They fail if a voter has come through with a link of
+    /// the other kind.
+    pub fn change_links(
+        &self,
+        election: ElectionId,
+        shards: ShardCount,
+        links: Links,
+    ) -> Result<Vec<TransactWriteItem>, BuildError> {
+        let condition = match links {
+            Links::HandOut => {
+                "#status = :draft AND (registered = :none OR attribute_not_exists(links) OR links = :links)"
+            }
+            Links::Invite => "#status = :draft AND (registered = :none OR links = :links)",
+        };
+        let change = |shard| {
+            let update = self
+                .gate_update(election, shard)
+                .update_expression("SET links = :links")
+                .condition_expression(condition)
+                .expression_attribute_values(":draft", text(GateStatus::Draft))
+                .expression_attribute_values(":links", word(links))
+                .expression_attribute_values(":none", number(0));
+            Ok(TransactWriteItem::builder().update(update.build()?).build())
+        };
+        shards.shards().map(change).collect()
     }
 
     /// The action that counts a requested photograph (`+1`) or its end (`-1`) at its gate, while the election is a draft.
@@ -233,6 +284,10 @@ impl Control {
 
 pub(crate) fn text(status: GateStatus) -> AttributeValue {
     AttributeValue::S(status.as_str().to_owned())
+}
+
+pub(crate) fn word(links: Links) -> AttributeValue {
+    AttributeValue::S(links.as_str().to_owned())
 }
 
 pub(crate) fn number(n: i64) -> AttributeValue {

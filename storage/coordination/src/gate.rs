@@ -6,7 +6,7 @@ use aws_sdk_dynamodb::{
     Client,
     types::{AttributeValue, KeysAndAttributes},
 };
-use photovote_domain::{ElectionId, Shard, ShardCount, Timestamp};
+use photovote_domain::{ElectionId, Links, Shard, ShardCount, Timestamp};
 use photovote_dynamodb::{Failure, Item, Meaning, Retry, StorageError, storage_error};
 use photovote_keys::coordination::{gate_key, shard_partition};
 use thiserror::Error;
@@ -80,6 +80,8 @@ impl GateStatus {
 pub struct GateState {
     /// Where it is in its life.
     pub status: GateStatus,
+    /// Who hands out the links of the voters whom it lets in.
+    pub links: Links,
     /// From when on it refuses casts by itself.
     pub closes_at: Option<Timestamp>,
     /// How many casts it let through.
@@ -101,8 +103,14 @@ impl GateState {
             "closed" => GateStatus::Closed,
             _ => return None,
         };
+        // Gates of release 0.1.0 do not say.
+        let links = match item.get("links") {
+            None => Links::HandOut,
+            Some(links) => links.as_s().ok()?.parse().ok()?,
+        };
         Some(Self {
             status,
+            links,
             closes_at: number("closes_at").map(Timestamp::from_millis),
             casts: count("casts")?,
             registered: count("registered")?,

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use aws_sdk_dynamodb::types::AttributeValue;
 use photovote_documents::{ElectionDocument, ElectionSummary, unpack};
 use photovote_domain::{
-    CompetitionId, Election, ElectionId, Scale, ShardCount, Tally, Timestamp, Version,
+    CompetitionId, Election, ElectionId, Language, Links, Scale, ShardCount, Tally, Timestamp, Version,
     election::{Administrators, Competition, ResultsDigest, Role, Status},
 };
 use photovote_dynamodb::Item;
@@ -39,6 +39,12 @@ struct Header {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     description: Option<String>,
     scale: Scale,
+    #[serde(default)]
+    links: Links,
+    #[serde(default)]
+    language: Language,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    contact: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     closes_at: Option<Timestamp>,
     shards: ShardCount,
@@ -53,7 +59,7 @@ struct Header {
 }
 
 /// The attributes of a header.
-const HEADER: [&str; 15] = [
+const HEADER: [&str; 18] = [
     "pk",
     "sk",
     "version",
@@ -63,6 +69,9 @@ const HEADER: [&str; 15] = [
     "name",
     "description",
     "scale",
+    "links",
+    "language",
+    "contact",
     "closes_at",
     "shards",
     "casts",
@@ -93,6 +102,9 @@ impl Header {
             name: election.name.clone(),
             description: election.description.clone(),
             scale: election.scale,
+            links: election.links,
+            language: election.language,
+            contact: election.contact.clone(),
             closes_at: election.closes_at,
             shards: election.shards,
             casts: election.casts,
@@ -109,6 +121,9 @@ impl Header {
             name: self.name,
             description: self.description,
             scale: self.scale,
+            links: self.links,
+            language: self.language,
+            contact: self.contact,
             closes_at: self.closes_at,
             shards: self.shards,
             competitions,

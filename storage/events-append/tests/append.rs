@@ -22,10 +22,10 @@ use aws_smithy_runtime_api::{
 use aws_smithy_types::{body::SdkBody, config_bag::ConfigBag};
 use photovote_coordination_write::Control;
 use photovote_domain::{
-    Aggregate, Ballot, BallotId, CandidateId, Digest, Election, ElectionId, Nonce, Ratings, ShardCount, Timestamp,
+    Aggregate, Ballot, BallotId, CandidateId, Digest, Election, ElectionId, Links, Nonce, Ratings, ShardCount, Timestamp,
     Version,
     ballot::{BallotEvent, BallotRejection, Status},
-    election::{Context, ElectionCommand, ElectionEvent, ElectionRejection},
+    election::{Context, ElectionCommand, ElectionEvent, ElectionRejection, NewElection},
 };
 use photovote_events::{
     Actor, CommandId, CommandRecord, Environment, History, LoadError, PrivatePart, Snapshot, Stream, verify,
@@ -321,16 +321,10 @@ async fn create(
 ) -> Result<Done<Election>, ExecuteError<ElectionRejection>> {
     let control = Control::new(engine.client(), engine.tables().control);
     let shards = ShardCount::default();
-    let command = ElectionCommand::Create {
-        owner: "ada".parse().unwrap(),
-        name: name.parse().unwrap(),
-        description: None,
-        scale: photovote_domain::Scale::default(),
-        shards,
-    };
+    let command = ElectionCommand::Create(NewElection::new("ada".parse().unwrap(), name.parse().unwrap()));
     let context = Context { now: Timestamp::from_millis(1), by: None };
     let decide = |election: &Election| election.decide(command.clone(), &context);
-    let gates = |_: &_| control.create_gates(ELECTION, shards);
+    let gates = |_: &_| control.create_gates(ELECTION, shards, Links::default());
     store.execute_with(History::empty(Stream::Election(ELECTION)), record, |_| true, decide, gates).await
 }
 

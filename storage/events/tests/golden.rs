@@ -29,6 +29,9 @@ fn samples() -> [(&'static str, Vec<Value>); 4] {
         json!({"ResultsCounted": {"digest": digest}}),
         json!({"ResultsReleased": {"digest": digest}}),
         json!({"ElectionDeleted": {}}),
+        json!({"ElectionLinksChanged": {"links": "invite"}}),
+        json!({"ElectionLanguageChanged": {"language": "de"}}),
+        json!({"ElectionContactChanged": {"contact": "club@example.org"}}),
         json!({"AdministratorAdded": {"role": "editor", "subject": "auth0|123"}}),
         json!({"AdministratorRoleChanged": {"role": "owner", "subject": "auth0|123"}}),
         json!({"AdministratorRemoved": {"subject": "auth0|123"}}),
@@ -47,6 +50,8 @@ fn samples() -> [(&'static str, Vec<Value>); 4] {
         json!({"VoterRegistered": {"ballot": b, "email": "grace@example.org", "name": "Grace"}}),
         json!({"VoterRemoved": {}}),
         json!({"VoterTokenReplaced": {}}),
+        json!({"VoterNameChanged": {"name": "Grace Hopper"}}),
+        json!({"VoterEmailChanged": {"email": "grace@example.net"}}),
     ];
     let ballot = vec![
         json!({"BallotCreated": {"token": digest}}),
@@ -57,6 +62,8 @@ fn samples() -> [(&'static str, Vec<Value>); 4] {
         json!({"BallotVoided": {}}),
         json!({"BallotSaved": {"draft": "5.0a", "saves": 3, "token": digest}}),
         json!({"BallotSealed": {"receipt": format!("7-{digest}"), "token": digest}}),
+        json!({"BallotLinkAwaited": {"link": 2}}),
+        json!({"BallotLinkIssued": {"link": 2, "token": digest}}),
     ];
     let photograph = vec![
         json!({"PhotographRequested": {"bytes": 8_123_456, "name": "DSC_0042.jpg"}}),
@@ -158,24 +165,29 @@ fn every_event_is_sampled() {
         ElectionEvent::ResultsCounted { .. } => 8,
         ElectionEvent::ResultsReleased { .. } => 9,
         ElectionEvent::ElectionDeleted {} => 10,
-        ElectionEvent::AdministratorAdded { .. } => 11,
-        ElectionEvent::AdministratorRoleChanged { .. } => 12,
-        ElectionEvent::AdministratorRemoved { .. } => 13,
-        ElectionEvent::CompetitionAdded { .. } => 14,
-        ElectionEvent::CompetitionRemoved { .. } => 15,
-        ElectionEvent::CompetitionNameChanged { .. } => 16,
-        ElectionEvent::CompetitionDescriptionChanged { .. } => 17,
-        ElectionEvent::CandidateAdded { .. } => 18,
-        ElectionEvent::CandidateRemoved { .. } => 19,
-        ElectionEvent::CandidateNameChanged { .. } => 20,
-        ElectionEvent::CandidateDescriptionChanged { .. } => 21,
-        ElectionEvent::CandidateImageChanged { .. } => 22,
-        ElectionEvent::CandidateDisqualified { .. } => 23,
+        ElectionEvent::ElectionLinksChanged { .. } => 11,
+        ElectionEvent::ElectionLanguageChanged { .. } => 12,
+        ElectionEvent::ElectionContactChanged { .. } => 13,
+        ElectionEvent::AdministratorAdded { .. } => 14,
+        ElectionEvent::AdministratorRoleChanged { .. } => 15,
+        ElectionEvent::AdministratorRemoved { .. } => 16,
+        ElectionEvent::CompetitionAdded { .. } => 17,
+        ElectionEvent::CompetitionRemoved { .. } => 18,
+        ElectionEvent::CompetitionNameChanged { .. } => 19,
+        ElectionEvent::CompetitionDescriptionChanged { .. } => 20,
+        ElectionEvent::CandidateAdded { .. } => 21,
+        ElectionEvent::CandidateRemoved { .. } => 22,
+        ElectionEvent::CandidateNameChanged { .. } => 23,
+        ElectionEvent::CandidateDescriptionChanged { .. } => 24,
+        ElectionEvent::CandidateImageChanged { .. } => 25,
+        ElectionEvent::CandidateDisqualified { .. } => 26,
     };
     let voter = |event: &VoterEvent| match event {
         VoterEvent::VoterRegistered { .. } => 0,
         VoterEvent::VoterRemoved {} => 1,
         VoterEvent::VoterTokenReplaced {} => 2,
+        VoterEvent::VoterNameChanged { .. } => 3,
+        VoterEvent::VoterEmailChanged { .. } => 4,
     };
     let ballot = |event: &BallotEvent| match event {
         BallotEvent::BallotCreated { .. } => 0,
@@ -186,6 +198,8 @@ fn every_event_is_sampled() {
         BallotEvent::BallotVoided {} => 5,
         BallotEvent::BallotSaved { .. } => 6,
         BallotEvent::BallotSealed { .. } => 7,
+        BallotEvent::BallotLinkAwaited { .. } => 8,
+        BallotEvent::BallotLinkIssued { .. } => 9,
     };
     let photograph = |event: &PhotographEvent| match event {
         PhotographEvent::PhotographRequested { .. } => 0,
@@ -198,11 +212,11 @@ fn every_event_is_sampled() {
     let [(_, elections), (_, voters), (_, ballots), (_, photographs)] = samples();
     let places = |samples: &[Value], place: &dyn Fn(Value) -> usize| samples.iter().map(|s| place(parsed(s))).collect();
     let found: Vec<usize> = places(&elections, &|s| election(&serde_json::from_value(s).unwrap()));
-    assert_eq!(found, (0..24).collect::<Vec<_>>());
+    assert_eq!(found, (0..27).collect::<Vec<_>>());
     let found: Vec<usize> = places(&voters, &|s| voter(&serde_json::from_value(s).unwrap()));
-    assert_eq!(found, [0, 1, 2]);
+    assert_eq!(found, [0, 1, 2, 3, 4]);
     let found: Vec<usize> = places(&ballots, &|s| ballot(&serde_json::from_value(s).unwrap()));
-    assert_eq!(found, (0..8).collect::<Vec<_>>());
+    assert_eq!(found, (0..10).collect::<Vec<_>>());
     let found: Vec<usize> = places(&photographs, &|s| photograph(&serde_json::from_value(s).unwrap()));
     assert_eq!(found, [0, 1, 2, 3, 4]);
 }

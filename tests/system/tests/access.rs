@@ -138,6 +138,7 @@ const ROWS: &[Row] = &[
         |_| json!({"name": "A late voter", "email": "late@example.org"}),
         201,
     ),
+    row("PATCH /v1/elections/{election}/voters/{voter}", EDITOR, Stage::Open, |_| json!({"name": "Grace Hopper"}), 200),
     row("DELETE /v1/elections/{election}/voters/{voter}", EDITOR, Stage::Open, NONE, 200),
     row("POST /v1/elections/{election}/voters/{voter}/token", EDITOR, Stage::Open, NONE, 200),
     row("GET /v1/elections/{election}/turnout", OBSERVER, Stage::Open, NONE, 200),

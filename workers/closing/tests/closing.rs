@@ -10,8 +10,8 @@ use photovote_closing::{CloseError, Closer, Run, close};
 use photovote_coordination::{ControlError, GateStatus};
 use photovote_coordination_write::Control;
 use photovote_domain::{
-    Aggregate, CandidateId, CompetitionId, Digest, Election, ElectionId, Scale, ShardCount, Timestamp, Version,
-    election::{Context, ElectionCommand, ElectionRejection, Role, Status},
+    Aggregate, CandidateId, CompetitionId, Digest, Election, ElectionId, ShardCount, Timestamp, Version,
+    election::{Context, ElectionCommand, ElectionRejection, NewElection, Role, Status},
 };
 use photovote_events::{Actor, CommandId, CommandRecord, Environment, History, PrivatePart, Snapshots, Stream};
 use photovote_events_append::{EventStore, ExecuteError, SnapshotStore};
@@ -45,8 +45,8 @@ impl World {
         let world = Self { engine, store, control, now };
         let shards = ShardCount::for_voters(300);
         let name = |text: &str| text.parse().unwrap();
-        let (owner, scale) = ("ada".parse().unwrap(), Scale::default());
-        world.append(ElectionCommand::Create { owner, name: name("Summer"), description: None, scale, shards }).await;
+        let new = NewElection { shards, ..NewElection::new("ada".parse().unwrap(), name("Summer")) };
+        world.append(ElectionCommand::Create(new)).await;
         let competition = CompetitionId::from_bits(1);
         world.append(ElectionCommand::AddCompetition { competition, name: name("Nature"), description: None }).await;
         for candidate in [1, 2].map(CandidateId::from_bits) {
@@ -84,7 +84,7 @@ impl World {
         let context = Context { now: self.store.environment().now(), by: None };
         let decide = |election: &Election| election.decide(command.clone(), &context);
         let alongside = |_: &_| match &command {
-            ElectionCommand::Create { shards, .. } => Ok(self.control.create_gates(ELECTION, *shards)?),
+            ElectionCommand::Create(new) => Ok(self.control.create_gates(ELECTION, new.shards, new.links)?),
             ElectionCommand::Open { .. } | ElectionCommand::Delete => Ok(vec![self.control.schedule(ELECTION)?]),
             _ => Ok(Vec::new()),
         };

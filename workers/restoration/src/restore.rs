@@ -168,7 +168,7 @@ async fn should_be(events: &EventReader, id: ElectionId) -> Result<Option<Restor
     let gate = |shard| {
         let (casts, registered) = (count(&casts, shard), count(&registered, shard));
         let photographs = count(&photographs, shard);
-        (shard, GateState { status, closes_at: election.closes_at, casts, registered, photographs })
+        (shard, GateState { status, links: election.links, closes_at: election.closes_at, casts, registered, photographs })
     };
     Ok(Some(Restoration {
         shards,
@@ -247,7 +247,8 @@ fn take_in(registration: &mut Registration, commit: &Commit) -> Result<(), LoadE
             VoterEvent::VoterRegistered { ballot, email, name: _ } => {
                 *registration = Registration { ballot: Some(ballot), email: Some(email_key(&email)) };
             }
-            VoterEvent::VoterTokenReplaced {} => {}
+            VoterEvent::VoterEmailChanged { email } => registration.email = Some(email_key(&email)),
+            VoterEvent::VoterNameChanged { .. } | VoterEvent::VoterTokenReplaced {} => {}
             VoterEvent::VoterRemoved {} => *registration = Registration::default(),
         }
     }

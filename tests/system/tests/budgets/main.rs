@@ -72,6 +72,7 @@ async fn administrators_commands_make_exactly_these_calls() {
         ("POST",   "{e}/extend",       night,                     200, "BatchGetItem, PutItem, Query, 16 UpdateItem",               Some(1 + SHARDS)),
         ("POST",   "{e}/voters",       alan,                      201, "Query, TransactWriteItems",                   Some(8)),
         ("POST",   "{k}/disqualify",   json!({"reason": "!"}),    200, "PutItem, Query",                              Some(1)),
+        ("PATCH",  "{v}",              json!({"name": "Ada"}),    200, "PutItem, 3 Query",                            Some(1)),
         ("POST",   "{v}/token",        json!({}),                 200, "3 Query, TransactWriteItems",                 Some(4)),
         ("DELETE", "{v}",              none.clone(),              200, "3 Query, TransactWriteItems",                 Some(8)),
         ("POST",   "{e}/close",        json!({}),                 200, "BatchGetItem, DeleteItem, 3 PutItem, Query, 16 UpdateItem", Some(1 + 3 + SHARDS)),

@@ -195,6 +195,8 @@ async fn hold_an_election(world: &mut World) {
     world.create("voter", voters, json!({"name": "Alan Turing", "email": "alan@example.org"})).await;
     world.send("DELETE /v1/elections/{election}/voters/{voter}", NOTHING).await;
     world.create("voter", voters, json!({"name": "Grace Hopper", "email": "grace@example.org"})).await;
+    let address = json!({"email": "grace@example.net"});
+    world.send("PATCH /v1/elections/{election}/voters/{voter}", address).await;
     let replaced = world.send("POST /v1/elections/{election}/voters/{voter}/token", NOTHING).await;
     replaced["ballot_token"].as_str().unwrap().clone_into(&mut world.token);
 

@@ -2,10 +2,14 @@
 
 use std::{fmt::Write as _, str::FromStr};
 
-use photovote_domain::{BallotId, Digest, ElectionId, Hasher};
 use secrecy::{ExposeSecret, SecretBox};
 use subtle::ConstantTimeEq;
 use thiserror::Error;
+
+use crate::{
+    hash::{Digest, Hasher},
+    ids::{BallotId, ElectionId},
+};
 
 const SCHEME: &str = "pvb";
 
