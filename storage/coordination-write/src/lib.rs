@@ -2,6 +2,7 @@
 //! depend on this crate; a function that only reads depends on `photovote-coordination`.
 
 mod creations;
+mod followers;
 mod guard;
 mod restore;
 mod schedule;

@@ -1,8 +1,12 @@
 //! The keys of the coordination table, which is called `control`.
 
-use photovote_domain::{Digest, ElectionId, Shard, ShardCount, Subject};
+use photovote_domain::{Digest, ElectionId, Shard, ShardCount, Subject, Version, VoterId};
 
-use crate::{Key, key};
+use crate::{
+    Key,
+    events::{Partition, Stream},
+    key,
+};
 
 /// A list of elections that need attention.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,4 +68,37 @@ pub fn snapshot_partition(election: ElectionId) -> String {
 /// A part of an election's snapshot.
 pub fn snapshot_key(election: ElectionId, part: usize) -> Key {
     key(snapshot_partition(election), format!("{part:02}"))
+}
+
+/// The partition in which a follower of this name tracks the commits of a partition of events.
+pub fn tracking_partition(follower: &str, election: ElectionId, partition: Partition) -> String {
+    format!("{}#followed#{follower}", partition.key(election))
+}
+
+/// The item that says that a follower has followed the commit at this place.
+pub fn tracking_key(follower: &str, stream: &Stream, first: Version) -> Key {
+    key(tracking_partition(follower, stream.election(), stream.lies_in()), stream.sort_key(first))
+}
+
+/// What the sort keys of voters begin with who may lack their link.
+pub const DUE: &str = "due#";
+
+/// The partition of the mails to a shard's voters.
+pub fn mail_partition(election: ElectionId, shard: Shard) -> String {
+    format!("{election}#{shard}#mail")
+}
+
+/// The item that says that a voter may lack their link.
+pub fn due_key(election: ElectionId, shard: Shard, voter: VoterId) -> Key {
+    key(mail_partition(election, shard), format!("{DUE}{voter}"))
+}
+
+/// The item that says that all voters of a shard may lack their links.
+pub fn everybody_due_key(election: ElectionId, shard: Shard) -> Key {
+    key(mail_partition(election, shard), "everybody".to_owned())
+}
+
+/// The item that says which link was mailed to a voter.
+pub fn mailed_key(election: ElectionId, shard: Shard, voter: VoterId) -> Key {
+    key(mail_partition(election, shard), format!("mailed#{voter}"))
 }
