@@ -16,6 +16,7 @@ mod email;
 mod hash;
 mod ids;
 mod image;
+mod language;
 pub mod photograph;
 mod rating;
 mod receipt;
@@ -39,6 +40,7 @@ pub use ids::{
     BallotId, CandidateId, CompetitionId, ElectionId, IdError, PhotographId, Subject, SubjectError, VoterId,
 };
 pub use image::{Image, ImageError, ImageUrl};
+pub use language::{Language, LanguageError};
 pub use photograph::Photograph;
 pub use rating::{MAX_GRADE, Rating, RatingError, Ratings, Scale, ScaleError};
 pub use receipt::{Nonce, Receipt, ReceiptError};
