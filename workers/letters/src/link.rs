@@ -81,7 +81,7 @@ mod tests {
     #[test]
     fn a_link_keeps_its_spelling() {
         for text in [
-            "https://vote.example.org/vote#pvb_01J_02K_00ff",
+            "https://Vote.example.org/vote#pvb_01J_02K_00ff",
             "http://127.0.0.1:8080/vote#pvb_x",
             "https://example.org/results/?election=01J&lang=de",
         ] {
