@@ -27,7 +27,7 @@ impl Kind {
     pub const ALL: [Self; 3] = [Self::Invitation, Self::Reminder, Self::Results];
 }
 
-/// What a letter to a voter says, without its link.
+/// The content of a letter to a voter, without its link.
 #[derive(Debug, Clone, Copy)]
 pub struct Letter<'a> {
     /// Why the voter is written to.
@@ -48,7 +48,7 @@ pub struct Letter<'a> {
     pub text: Option<&'a Description>,
 }
 
-/// What a letter says, with a placeholder where the link will be.
+/// A letter with a placeholder where the link will be.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Preview {
     /// The subject.
@@ -63,15 +63,15 @@ pub struct Preview {
 enum Part<'a> {
     /// A sentence or more.
     Text(String),
-    /// What the organiser wrote.
+    /// The organiser's own lines.
     Own(Vec<&'a str>),
     /// The link, on a line of its own. In HTML, a button with these words and the link itself.
     Link(&'static str),
-    /// What most readers need not read.
+    /// A sentence or more that most readers need not read.
     Small(String),
 }
 
-/// Shows what a letter will say.
+/// Writes a letter's words without its link, to be shown to its organiser.
 pub fn preview(letter: &Letter<'_>) -> Result<Preview, LetterError> {
     let parts = letter.parts()?;
     let placeholder = letter.words().placeholder;
@@ -192,7 +192,7 @@ impl Part<'_> {
                 escape_into(html, sentences);
             }
             Self::Own(lines) => {
-                // Each browser sees the direction of the organiser's script.
+                // The organiser may write in a script that runs from right to left.
                 html.push_str("<p dir=\"auto\">");
                 for (i, line) in lines.iter().enumerate() {
                     html.push_str(if i > 0 { "<br>\n" } else { "" });

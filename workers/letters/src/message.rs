@@ -41,7 +41,7 @@ pub enum LetterError {
     Closing,
 }
 
-/// The name of one mail for ever: a hash of ids, without anything secret.
+/// Names one mail: a hash of ids, without anything secret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct MessageId(Digest);
 
@@ -55,7 +55,7 @@ impl MessageId {
     }
 }
 
-/// What a letter is sent with.
+/// Sender, recipient, link and name of a letter.
 #[derive(Debug, Clone, Copy)]
 pub struct Envelope<'a> {
     /// The sender's name, as the voter sees it.
@@ -64,9 +64,9 @@ pub struct Envelope<'a> {
     pub from: &'a Email,
     /// The voter's address.
     pub to: &'a Email,
-    /// What the letter is about: the way to the ballot, or to the results.
+    /// The way to the ballot, or to the results.
     pub link: &'a Link,
-    /// Where a POST ends all mails to this address.
+    /// The address of the web where a POST ends all mails to this voter.
     pub unsubscribe: Option<&'a Link>,
     /// The mail's name.
     pub id: MessageId,
@@ -92,6 +92,36 @@ impl fmt::Debug for Mail {
 }
 
 /// Writes a letter to a voter. Equal arguments have equal messages.
+///
+/// ```
+/// use photovote_domain::{Language, Timestamp};
+/// use photovote_letters::{Envelope, Kind, Letter, MessageId};
+///
+/// let (election, voter) = ("Light and Shadow".parse()?, "Ada".parse()?);
+/// let letter = Letter {
+///     kind: Kind::Invitation,
+///     language: Language::En,
+///     election: &election,
+///     voter: &voter,
+///     closes: None,
+///     contact: None,
+///     subject: None,
+///     text: None,
+/// };
+/// let (sender, from, to) = ("Photo club".parse()?, "vote@example.org".parse()?, "ada@example.net".parse()?);
+/// let link = "https://vote.example.org/vote#pvb_secret".parse()?;
+/// let mail = photovote_letters::write(&letter, &Envelope {
+///     sender: &sender,
+///     from: &from,
+///     to: &to,
+///     link: &link,
+///     unsubscribe: None,
+///     id: MessageId::derive(["election", "mailing", "voter"]),
+///     date: Timestamp::from_millis(1_795_273_200_000),
+/// })?;
+/// assert_eq!(mail.to, "ada@example.net");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn write(letter: &Letter<'_>, envelope: &Envelope<'_>) -> Result<Mail, LetterError> {
     let from = ascii_address(envelope.from).map_err(LetterError::Sender)?;
     let to = ascii_address(envelope.to).map_err(LetterError::Recipient)?;
@@ -139,11 +169,13 @@ fn message_id(id: MessageId, from: &str) -> String {
     format!("{}@{domain}", id.0)
 }
 
-/// A hash of what stands between the boundaries, so that no organiser can write one. It does not depend on the link.
+/// Derives the boundary from the parts that it separates, so that no organiser can write it into one.
+///
+/// It does not depend on the link.
 fn boundary(letter: &Letter<'_>) -> Result<String, LetterError> {
     let preview = preview(letter)?;
     let hash = Hasher::new("photovote/mail-boundary").part(preview.text.as_bytes()).part(preview.html.as_bytes());
-    // At most 70 characters (RFC 2046, 5.1.1). No encoded text has the first two beside each other.
+    // A boundary has at most 70 characters (RFC 2046, 5.1.1).
     let hash = hash.finish().to_string();
     Ok(format!("=_{}", hash.get(..32).unwrap_or(&hash)))
 }

@@ -96,7 +96,7 @@ pub(crate) struct Writing {
     pub(crate) same: &'static str,
 }
 
-/// What a clock and a calendar show. Seconds are left out, so the mail never promises more time than there is.
+/// The date and time of day of a clock. Seconds are cut off, so a mail never promises more time than there is.
 pub(crate) struct Clock(civil::DateTime);
 
 impl Clock {

@@ -20,9 +20,9 @@ pub(crate) fn unlinked(text: &str) -> String {
     unlinked
 }
 
-/// Returns whether the character may join its neighbours to a link. Numbers and times of day, `3.5` and `18:00`, are none.
+/// Returns whether the character may join its neighbours to a link.
 ///
-/// A text stands in quotation marks or after a word, so its first character may have a neighbour as well.
+/// Numbers and times of day, `3.5` and `18:00`, are no links. A text stands in quotation marks or after a word, so its first character may have a neighbour as well.
 fn links(before: Option<char>, c: char, after: Option<char>) -> bool {
     let Some(after) = after.filter(|after| !after.is_whitespace()) else { return false };
     let before = before.unwrap_or('“');

@@ -11,39 +11,39 @@ use crate::{Kind, moment::Writing};
 
 /// All words of one language. A function gets what the sentence names.
 pub(crate) struct Words {
-    /// To the voter.
+    /// The first line, to the voter.
     pub(crate) greeting: fn(voter: &str) -> String,
     pub(crate) invitation: Opening,
     pub(crate) reminder: Opening,
     pub(crate) results: Opening,
-    /// What to do with the link to a ballot, which follows.
+    /// A request to vote. The link to the ballot follows.
     pub(crate) vote: fn(election: &str) -> String,
     pub(crate) vote_button: &'static str,
-    /// What the link to the results leads to, which follows.
+    /// An announcement of the results. The link to them follows.
     pub(crate) see: fn(election: &str) -> String,
     pub(crate) see_button: &'static str,
-    /// When voting ends.
+    /// A sentence with the moment when voting ends.
     pub(crate) ends: fn(moment: &str) -> String,
     pub(crate) moment: Writing,
-    /// Voting has no end that is known.
+    /// A sentence for an election without a known end.
     pub(crate) no_end: &'static str,
-    /// To a voter who voted meanwhile.
+    /// A sentence for voters who voted meanwhile.
     pub(crate) voted: &'static str,
-    /// The link is personal.
+    /// A warning that the link is personal.
     pub(crate) personal: &'static str,
-    /// The link is not personal.
+    /// A sentence about a link that is not personal.
     pub(crate) public: &'static str,
-    /// To a reader who expected nothing.
+    /// A sentence for readers who expected nothing.
     pub(crate) unexpected: &'static str,
-    /// Replies reach the organiser.
+    /// An invitation to reply to the organiser.
     pub(crate) replies: &'static str,
-    /// Who sent the mail.
+    /// The sentence that names the sender.
     pub(crate) sent: &'static str,
-    /// Where a preview has no link.
+    /// A text for previews, in place of the link.
     pub(crate) placeholder: &'static str,
 }
 
-/// How a mail begins, unless the organiser wrote something else.
+/// The subject and the first paragraph, unless the organiser wrote others.
 pub(crate) struct Opening {
     pub(crate) subject: fn(election: &str) -> String,
     pub(crate) introduction: &'static str,

@@ -30,8 +30,8 @@ pub(super) const WORDS: Words = Words {
     moment: Writing { date, time, join: |date, time| format!("{date} à {time}"), same: "soit" },
     no_end: "Le vote continue jusqu’à ce que l’organisateur y mette fin.",
     voted: "Si vous avez déposé votre bulletin entre-temps, vous n’avez plus rien à faire.",
-    personal: "Ce lien n’est qu’à vous. Toute personne qui l’a peut voter à votre place\u{a0}: merci de ne pas transférer \
-               ce message.",
+    personal: "Ce lien n’est qu’à vous. Toute personne qui l’a peut voter à votre place\u{a0}: merci de ne pas \
+               transférer ce message.",
     public: "Les résultats sont publics. Vous pouvez partager ce lien.",
     unexpected: "Si vous n’attendiez pas ce message, vous pouvez l’ignorer.",
     replies: "Vous avez une question\u{a0}? Répondez à ce message pour joindre l’organisateur.",

@@ -39,7 +39,7 @@ prop_compose! {
         (election, voter, sender) in (name(), name(), name()),
         (subject, text) in (option::of(name()), option::of(words())),
         link in link(),
-        (closes_at, zone) in (option::of(0..253_402_300_800_000_i64), option::of(zone())),
+        (closes_at, zone) in (option::of(0..253_000_000_000_000_i64), option::of(zone())),
         date in 0..253_402_300_800_000_i64,
         (contact, unsubscribe) in (any::<bool>(), any::<bool>()),
     ) -> Sample {
@@ -89,8 +89,9 @@ proptest! {
         prop_assert_eq!(read.text.lines().filter(|line| *line == link).count(), 1, "on a line of its own");
         prop_assert_eq!(links(&words_of(&read.html)), [link]);
         let href = format!(" href=\"{}\"", link.replace('&', "&amp;"));
-        prop_assert_eq!(read.html.matches("href").count(), read.html.matches(&href).count() + mentions(&sample, "href"));
         prop_assert_eq!(read.html.matches(&href).count(), 1);
+        let others = sample.preview().html.matches("href").count();
+        prop_assert_eq!(read.html.matches("href").count(), 1 + others, "a name may hold the word");
     }
 
     #[test]
@@ -119,12 +120,6 @@ proptest! {
             prop_assert!(ours.contains(&name), "<{}", tag);
         }
     }
-}
-
-/// How often what comes from outside holds a word.
-fn mentions(sample: &Sample, word: &str) -> usize {
-    let html = sample.preview().html;
-    html.matches(word).count()
 }
 
 #[test]

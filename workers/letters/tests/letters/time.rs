@@ -41,8 +41,8 @@ fn two_clocks_may_show_two_dates() {
     );
     assert_eq!(
         end(Language::Fr),
-        "Le vote se termine le jeudi 31 décembre 2026 à 19\u{a0}h\u{a0}05 (America/New_York), soit vendredi 1er janvier \
-         2027 à 0\u{a0}h\u{a0}05 UTC."
+        "Le vote se termine le jeudi 31 décembre 2026 à 19\u{a0}h\u{a0}05 (America/New_York), soit vendredi 1er \
+         janvier 2027 à 0\u{a0}h\u{a0}05 UTC."
     );
     assert_eq!(
         end(Language::Es),
