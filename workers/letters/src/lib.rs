@@ -1,0 +1,24 @@
+//! Letters: writes the mails that voters get.
+//!
+//! ```text
+//! words of the language + names + end of voting → paragraphs → plain text and HTML → MIME with headers
+//! ```
+//!
+//! Everything here is pure: no clock, no randomness, no network. Equal arguments have equal messages. A mail has one
+//! link. Names and the organiser's words can add neither a link nor a header nor markup.
+//!
+//! Letters to organisers are to be a type beside [`Letter`], with the same words, parts and envelope.
+
+mod address;
+mod letter;
+mod link;
+mod message;
+mod moment;
+mod outside;
+mod words;
+
+pub use address::{AddressError, ascii_address};
+pub use letter::{Kind, Letter, Preview, preview};
+pub use link::{Link, LinkError};
+pub use message::{Envelope, LetterError, Mail, MessageId, write};
+pub use moment::{Closing, Zone, ZoneName, ZoneNameError};
