@@ -51,6 +51,11 @@ impl LinkNumber {
     /// The first link of a ballot.
     pub const FIRST: Self = Self(1);
 
+    /// The link of this number. The first is 1; there is none before it.
+    pub const fn new(number: u32) -> Self {
+        Self(if number == 0 { 1 } else { number })
+    }
+
     /// The link that follows if this one is replaced.
     #[must_use]
     pub const fn next(self) -> Self {

@@ -1,6 +1,11 @@
 //! The one place that puts the functions together.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{
+    fmt::{self, Display},
+    str::FromStr,
+    sync::Arc,
+    time::Duration,
+};
 
 use aws_sdk_dynamodb::Client;
 use aws_types::SdkConfig;
@@ -13,13 +18,19 @@ use photovote_documents_read::DocumentReader;
 use photovote_documents_write::DocumentStore;
 use photovote_dynamodb::{Endpoint, client, config, setting};
 use photovote_edge::{Description, OriginSecrets, edge_behind};
+use photovote_domain::{Email, Name};
 use photovote_election_commands::{CreationRules, MostError};
 use photovote_events::{Environment, EventReader, Snapshots};
 use photovote_events_append::{EventStore, SnapshotStore};
+use photovote_following::Follower;
+use photovote_invitations::{Invitations, ToMailer};
+use photovote_links::LinkKey;
+use photovote_mail::MailService;
+use photovote_mailing::{Mailer, Sender};
 use photovote_objects::Objects;
 use photovote_photographs::Processor;
 use photovote_projection::{Projection, Projector};
-use photovote_queues::{CountMessage, PhotographMessage, Queue};
+use photovote_queues::{CountMessage, MailMessage, PhotographMessage, Queue};
 use photovote_rebuild::{Rebuilder, Worker};
 use photovote_reconciliation::Reconciler;
 use photovote_repair::{Repair, StreamReader};
@@ -38,6 +49,14 @@ pub enum WiringError {
     /// The limits on creating elections are not understood.
     #[error(transparent)]
     Creation(#[from] MostError),
+    /// A setting does not say what it should.
+    #[error("the setting {name} {problem}")]
+    Setting {
+        /// Its name.
+        name: &'static str,
+        /// What is wrong with it.
+        problem: String,
+    },
     /// Uploads cannot be signed.
     #[error(transparent)]
     Uploads(#[from] SignError),
@@ -70,9 +89,13 @@ pub fn descriptions() -> [(&'static str, Description); 6] {
 /// | Setting | What it names |
 /// |---|---|
 /// | `EVENTS_TABLE`, `CONTROL_TABLE`, `DOCUMENTS_TABLE` | the tables |
-/// | `REPAIR_QUEUE_URL`, `COUNT_QUEUE_URL`, `PHOTOGRAPHS_QUEUE_URL`, `REBUILD_QUEUE_URL` | the queues |
+/// | `REPAIR_QUEUE_URL`, `COUNT_QUEUE_URL`, `PHOTOGRAPHS_QUEUE_URL`, `MAIL_QUEUE_URL`, `REBUILD_QUEUE_URL` | the queues |
 /// | `ORIGINALS_BUCKET`, `RENDITIONS_BUCKET` | the buckets |
 /// | `UPLOAD_URL`, `AWS_REGION` | where forms upload originals |
+/// | `LINK_KEY_ID` | the key in KMS from which voters' links are derived |
+/// | `MAIL_FROM`, `MAIL_SENDER` | the address and the name that mails come from |
+/// | `MAIL_CONFIGURATION_SET` | what SES reports about mails: optional |
+/// | `PAGE_URL` | where voters' links lead |
 /// | `ORIGIN_SECRETS` | the secrets of the distribution, separated by a comma: without them, every HTTP request is accepted |
 /// | `SIGN_IN_AUTHORIZE_URL`, `SIGN_IN_TOKEN_URL`, `SIGN_IN_CLIENT_ID`, `SIGN_IN_SCOPE` | where administrators sign in: optional |
 /// | `CREATORS_GROUP`, `CREATORS_SCOPE`, `ELECTIONS_PER_CREATOR` | who may create elections, and how many: optional |
@@ -88,6 +111,8 @@ pub struct Wiring {
     client: Option<Client>,
     count_queue: Option<Queue<CountMessage>>,
     photographs_queue: Option<Queue<PhotographMessage>>,
+    mail_queue: Option<Queue<MailMessage>>,
+    mails: Option<(LinkKey, MailService)>,
     creation: Option<CreationRules>,
     snapshot_threshold: Option<u16>,
     counted_pages: Option<u32>,
@@ -121,6 +146,8 @@ impl Wiring {
             client: None,
             count_queue: None,
             photographs_queue: None,
+            mail_queue: None,
+            mails: None,
             creation: None,
             snapshot_threshold: None,
             counted_pages: None,
@@ -155,6 +182,18 @@ impl Wiring {
     #[must_use]
     pub fn with_photographs_queue(self, queue: Queue<PhotographMessage>) -> Self {
         Self { photographs_queue: Some(queue), ..self }
+    }
+
+    /// Sends what the mailer is asked to this queue.
+    #[must_use]
+    pub fn with_mail_queue(self, queue: Queue<MailMessage>) -> Self {
+        Self { mail_queue: Some(queue), ..self }
+    }
+
+    /// Derives links from this key and sends mails through this service, and not by KMS and SES.
+    #[must_use]
+    pub fn with_mails(self, key: LinkKey, service: MailService) -> Self {
+        Self { mails: Some((key, service)), ..self }
     }
 
     /// Limits who creates elections by these rules, and not by the settings.
@@ -318,6 +357,28 @@ impl Wiring {
         Ok(Processor::new(self.event_store()?, originals, renditions, self.photographs_queue()?))
     }
 
+    /// Builds the function that has voters mailed their links.
+    pub fn invitations(&self) -> Result<Follower<Invitations, ToMailer>, WiringError> {
+        Ok(photovote_invitations::follower(self.event_reader()?, self.control()?, self.mail_queue()?))
+    }
+
+    /// Builds the function that mails voters.
+    pub fn mailer(&self) -> Result<Mailer, WiringError> {
+        let (key, service) = match &self.mails {
+            Some(mails) => mails.clone(),
+            None => {
+                let key = LinkKey::in_kms(aws_sdk_kms::Client::new(&self.sqs), self.needed("LINK_KEY_ID")?);
+                let reports = (self.settings)("MAIL_CONFIGURATION_SET");
+                (key, MailService::ses(aws_sdk_sesv2::Client::new(&self.sqs), reports))
+            }
+        };
+        let address: Email = self.parsed("MAIL_FROM")?;
+        let name: Name = self.parsed("MAIL_SENDER")?;
+        let page = self.needed("PAGE_URL")?.trim_end_matches('/').to_owned();
+        let sender = Sender { address, name, page };
+        Ok(Mailer::new(self.event_store()?, self.control()?, self.mail_queue()?, key, service, sender))
+    }
+
     /// Builds the function that closes elections whose time has come.
     pub fn closer(&self) -> Result<Closer, WiringError> {
         Ok(Closer::new(self.event_store()?, self.control()?, self.snapshot_store()?))
@@ -325,7 +386,8 @@ impl Wiring {
 
     /// Builds the function that compares events with documents.
     pub fn reconciler(&self) -> Result<Reconciler, WiringError> {
-        Ok(Reconciler::new(self.projection()?, self.control()?, self.count_queue()?, self.photographs_queue()?))
+        let (counter, photographs, mailer) = (self.count_queue()?, self.photographs_queue()?, self.mail_queue()?);
+        Ok(Reconciler::new(self.projection()?, self.control()?, counter, photographs, mailer))
     }
 
     /// Builds the function that makes documents anew. Each message may take so long; the last page comes on top of it.
@@ -337,6 +399,11 @@ impl Wiring {
 
     fn needed(&self, name: &'static str) -> Result<String, WiringError> {
         (self.settings)(name).ok_or(WiringError::Missing(name))
+    }
+
+    fn parsed<T: FromStr<Err: Display>>(&self, name: &'static str) -> Result<T, WiringError> {
+        let value = self.needed(name)?;
+        value.parse().map_err(|error| WiringError::Setting { name, problem: format!("{error}") })
     }
 
     fn client(&self) -> Client {
@@ -407,6 +474,13 @@ impl Wiring {
         match &self.photographs_queue {
             Some(queue) => Ok(queue.clone()),
             None => Ok(Queue::new(self.queues(), self.needed("PHOTOGRAPHS_QUEUE_URL")?)),
+        }
+    }
+
+    fn mail_queue(&self) -> Result<Queue<MailMessage>, WiringError> {
+        match &self.mail_queue {
+            Some(queue) => Ok(queue.clone()),
+            None => Ok(Queue::new(self.queues(), self.needed("MAIL_QUEUE_URL")?)),
         }
     }
 }

@@ -18,6 +18,7 @@ pub(crate) mod functions;
 pub mod gateway;
 pub mod issuer;
 pub mod objects;
+pub mod mails;
 pub mod pump;
 pub mod queues;
 pub mod sign_in;

@@ -13,7 +13,9 @@ use tokio::{
     task::{JoinError, JoinHandle},
 };
 
-pub use crate::host::functions::{COUNT_QUEUE, DEAD_LETTERS, FAILURE_QUEUE, PHOTOGRAPHS_QUEUE, REPAIR_QUEUE};
+pub use crate::host::functions::{
+    COUNT_QUEUE, DEAD_LETTERS, FAILURE_QUEUE, MAIL_QUEUE, PHOTOGRAPHS_QUEUE, REPAIR_QUEUE,
+};
 use crate::{
     data_dir::{DataDir, DataDirError, Location},
     holder::Holder,
@@ -23,6 +25,7 @@ use crate::{
     host::functions::{Functions, QUEUES, QueueDriven, Surroundings, functions},
     host::gateway::{AllowedHosts, Cors, Gateway, GatewayError, Page, Settings},
     host::issuer::{Issuer, IssuerError},
+    host::mails::{self, MailsError, PageUrl},
     host::objects::{Listener, ObjectStore, ObjectsError},
     host::pump::{Feed, Pump, Retries},
     host::queues::{Queues, QueuesError},
@@ -64,6 +67,8 @@ pub struct Options {
     pub redelivery: Redelivery,
     /// Who may create elections, and how many.
     pub creation: CreationRules,
+    /// Where voters' links lead; if nothing else is said, to where it listens.
+    pub page_url: Option<PageUrl>,
 }
 
 /// Why the server does not start.
@@ -107,6 +112,9 @@ pub enum StartError {
     /// There are no queues.
     #[error(transparent)]
     Queues(#[from] QueuesError),
+    /// Mails cannot be written.
+    #[error(transparent)]
+    Mails(#[from] MailsError),
     /// Objects cannot be stored.
     #[error(transparent)]
     Objects(#[from] ObjectsError),
@@ -136,7 +144,7 @@ pub struct Server {
     supervisor: Supervisor,
     queues: Queues,
     objects: ObjectStore,
-    pump: Pump,
+    pumps: Vec<Pump>,
     consumers: Vec<Consumer>,
     gateway: Gateway,
     timers: (Stop, Vec<JoinHandle<()>>),
@@ -147,6 +155,7 @@ impl Server {
     pub async fn start(options: Options) -> Result<Self, StartError> {
         let data_dir = DataDir::open(&options.data_dir)?;
         let listener = listen(options.address).await?;
+        let listens_at = listener.local_addr().map_err(|source| StartError::Listen { address: options.address, source })?;
         let engine = Arc::new(Engine::start(&data_dir, options.durability).await?);
         control::complete(&engine).await?;
         documents::complete(&engine).await?;
@@ -159,6 +168,8 @@ impl Server {
         let uploaded: Listener = Arc::new(move |created| Ok(to_process.send(&created.notification())?));
         let objects = tokio::task::spawn_blocking(move || ObjectStore::open(&dir, durability, uploaded)).await??;
 
+        let dir = data_dir.clone();
+        let (link_key, mails) = tokio::task::spawn_blocking(move || mails::open(&dir)).await??;
         let creation = options.creation;
         let surroundings = Surroundings {
             dynamodb: engine.config().clone(),
@@ -167,17 +178,29 @@ impl Server {
             creation,
             count_queue: queues.url(COUNT_QUEUE),
             photographs_queue: queues.url(PHOTOGRAPHS_QUEUE),
+            mail_queue: queues.url(MAIL_QUEUE),
+            link_key,
+            mails,
+            page_url: options.page_url.unwrap_or_else(|| PageUrl::of(listens_at)).to_string(),
             objects: objects.config(),
         };
-        let Functions { http, projector, queue_driven, closer, reconciler } = functions(&surroundings)?;
+        let Functions { http, projector, invitations, queue_driven, closer, reconciler } = functions(&surroundings)?;
 
         let stream = Arc::new(engine.events().map_err(StreamError::from)?);
         let (dir, arn) = (data_dir.clone(), stream.arn().to_owned());
-        let checkpoint = Arc::new(tokio::task::spawn_blocking(move || Checkpoint::open(&dir, &arn)).await??);
+        let open = move |name: String| {
+            let dir = dir.clone();
+            async move { tokio::task::spawn_blocking(move || Checkpoint::open(&dir, &name)).await }
+        };
+        let checkpoint = Arc::new(open(arn.clone()).await??);
         let failures = queues.queue(FAILURE_QUEUE);
         let supervisor = Supervisor::new();
-        let feed = Feed::new(stream, checkpoint.clone(), failures, Retries::default(), projector);
-        let pump = Pump::start(feed, &supervisor);
+        let feed = Feed::new(stream, checkpoint.clone(), failures.clone(), Retries::default(), projector);
+        // Each consumer of the stream has its own place in it.
+        let followed = Arc::new(open(format!("{arn}#invitations")).await??);
+        let stream = Arc::new(engine.events().map_err(StreamError::from)?);
+        let follow = Feed::new(stream, followed.clone(), failures, Retries::default(), invitations);
+        let pumps = vec![Pump::start(feed, &supervisor), Pump::start(follow, &supervisor)];
         let consumer = |QueueDriven { queues: sources, dead_letters, handler }| {
             let sources = sources.iter().map(|name| queues.queue(name)).collect();
             let messages = Messages::new(sources, queues.queue(dead_letters), options.redelivery, handler);
@@ -218,7 +241,7 @@ impl Server {
             }),
             start("the sweeper's timer", {
                 let stopping = stopping.clone();
-                Box::pin(repeat(SWEEP_PERIOD, stopping, move || sweep(sweeper.clone(), checkpoint.clone())))
+                Box::pin(repeat(SWEEP_PERIOD, stopping, move || sweep(sweeper.clone(), [checkpoint.clone(), followed.clone()])))
             }),
             tokio::spawn(watch_engine(engine.dispatcher(), supervisor.clone(), stopping)),
         ];
@@ -244,7 +267,7 @@ impl Server {
             supervisor,
             queues,
             objects,
-            pump,
+            pumps,
             consumers,
             gateway,
             timers: (stop, timers),
@@ -303,7 +326,7 @@ impl Server {
 
     /// Takes no more requests, finishes what is under way, and closes the data.
     pub async fn stop(self) {
-        let Self { engine, socket, queues, pump, consumers, gateway, timers: (stop, timers), .. } = self;
+        let Self { engine, socket, queues, pumps, consumers, gateway, timers: (stop, timers), .. } = self;
         gateway.stop().await;
         drop(stop);
         for timer in timers {
@@ -311,7 +334,9 @@ impl Server {
                 tracing::error!(%error, "a timer broke off");
             }
         }
-        pump.stop().await;
+        for pump in pumps {
+            pump.stop().await;
+        }
         for consumer in consumers {
             consumer.stop().await;
         }
@@ -349,8 +374,15 @@ async fn watch_engine(dispatcher: Dispatcher, supervisor: Supervisor, stopping: 
     }
 }
 
-async fn sweep(engine: Arc<Engine>, checkpoint: Arc<Checkpoint>) {
-    let consumed = tokio::task::spawn_blocking(move || checkpoint.load()).await;
+/// Lets the engine forget what all consumers of the stream have consumed.
+async fn sweep(engine: Arc<Engine>, checkpoints: [Arc<Checkpoint>; 2]) {
+    let consumed = tokio::task::spawn_blocking(move || {
+        let places = checkpoints.map(|checkpoint| checkpoint.load());
+        let places = places.into_iter().collect::<Result<Vec<_>, _>>()?;
+        // Nothing comes before any place.
+        Ok(places.into_iter().min().flatten())
+    })
+    .await;
     let swept = match consumed {
         Ok(Ok(consumed)) => engine.sweep(consumed, now()).await,
         Ok(Err(error)) => Err(error.into()),
@@ -381,6 +413,7 @@ mod tests {
             durability: Durability::PowerLoss,
             redelivery: Redelivery::default(),
             creation: CreationRules::default(),
+            page_url: None,
         }
     }
 

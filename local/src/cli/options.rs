@@ -15,6 +15,7 @@ use crate::{
     holder::Word,
     host::consumer::Redelivery,
     host::engine::Durability,
+    host::mails::PageUrl,
     host::gateway::{Cors, MAX_CONNECTIONS, Origin, Page, one_host},
     operate::data_copy::Source,
     operate::rebuild::Task,
@@ -51,6 +52,9 @@ pub(super) struct CliOptions {
     /// A further name or address by which clients may call the server, as `vote.example`; can be repeated
     #[arg(long = "allowed-host", global = true, value_name = "NAME", value_parser = one_host)]
     allowed_hosts: Vec<Host>,
+    /// Where voters' links lead, as `https://vote.example.org` [default: where the server listens]
+    #[arg(long, global = true, value_name = "ORIGIN")]
+    page_url: Option<PageUrl>,
     /// The most connections at a time; further clients wait
     #[arg(long, global = true, default_value_t = MAX_CONNECTIONS, value_name = "NUMBER")]
     max_connections: NonZeroUsize,
@@ -206,6 +210,7 @@ impl CliOptions {
         };
         Options {
             creation,
+            page_url: self.page_url,
             address: SocketAddr::new(self.host, self.port),
             data_dir,
             page: self.page.map_or_else(Page::default, Page::from),

@@ -13,6 +13,8 @@ use futures::future::BoxFuture;
 use photovote_election_commands::CreationRules;
 use photovote_events::Environment;
 use photovote_functions::{HttpFunction, Wiring, WiringError};
+use photovote_links::LinkKey;
+use photovote_mail::MailService;
 use photovote_reconciliation::Limits;
 
 use crate::{
@@ -30,11 +32,17 @@ pub const FAILURE_QUEUE: &str = "photovote-failures";
 pub const COUNT_QUEUE: &str = "photovote-count";
 /// Photographs that were uploaded.
 pub const PHOTOGRAPHS_QUEUE: &str = "photovote-photographs";
+/// Voters who may lack their links.
+pub const MAIL_QUEUE: &str = "photovote-mail";
 /// Messages of the others that could not be worked off.
 pub const DEAD_LETTERS: &str = "photovote-dead-letters";
 
 /// All queues.
-pub(crate) const QUEUES: [&str; 5] = [REPAIR_QUEUE, FAILURE_QUEUE, COUNT_QUEUE, PHOTOGRAPHS_QUEUE, DEAD_LETTERS];
+pub(crate) const QUEUES: [&str; 6] =
+    [REPAIR_QUEUE, FAILURE_QUEUE, COUNT_QUEUE, PHOTOGRAPHS_QUEUE, MAIL_QUEUE, DEAD_LETTERS];
+
+/// Who mails come from. Nobody answers there (RFC 2606).
+const MAIL_FROM: &str = "photovote@photovote.invalid";
 
 /// What a run of the reconciler may take.
 const LIMITS: Limits = Limits { patience: Duration::from_mins(1), pages: 100, time: Duration::from_mins(1) };
@@ -48,6 +56,10 @@ pub(crate) type InvocationError = Box<dyn std::error::Error + Send + Sync>;
 /// Invokes a function with messages of a queue.
 pub(crate) type Handler =
     Box<dyn Fn(SqsEvent) -> BoxFuture<'static, Result<SqsBatchResponse, InvocationError>> + Send + Sync>;
+
+/// Invokes a function with records of the stream.
+pub(crate) type StreamHandler =
+    Box<dyn Fn(Event) -> BoxFuture<'static, Result<DynamoDbEventResponse, InvocationError>> + Send + Sync>;
 
 /// A function that queues call.
 pub(crate) struct QueueDriven {
@@ -71,6 +83,14 @@ pub(crate) struct Surroundings {
     pub(crate) count_queue: String,
     /// The address of the photo-processor's queue.
     pub(crate) photographs_queue: String,
+    /// The address of the mailer's queue.
+    pub(crate) mail_queue: String,
+    /// From what voters' links are derived.
+    pub(crate) link_key: LinkKey,
+    /// Where mails go.
+    pub(crate) mails: MailService,
+    /// Where voters' links lead.
+    pub(crate) page_url: String,
     /// The objects, for the SDK.
     pub(crate) objects: SdkConfig,
     /// Who may create elections, and how many.
@@ -82,8 +102,9 @@ pub(crate) struct Functions {
     /// Those that the gateway calls.
     pub(crate) http: Vec<Function>,
     /// The one that the stream of events calls.
-    pub(crate) projector:
-        Box<dyn Fn(Event) -> BoxFuture<'static, Result<DynamoDbEventResponse, InvocationError>> + Send + Sync>,
+    pub(crate) projector: StreamHandler,
+    /// The other one that it calls: a follower.
+    pub(crate) invitations: StreamHandler,
     /// Those that queues call.
     pub(crate) queue_driven: Vec<QueueDriven>,
     /// The one that the clock calls.
@@ -101,6 +122,10 @@ pub(crate) fn functions(surroundings: &Surroundings) -> Result<Functions, Wiring
         ("REPAIR_QUEUE_URL", surroundings.repair_queue.clone()),
         ("COUNT_QUEUE_URL", surroundings.count_queue.clone()),
         ("PHOTOGRAPHS_QUEUE_URL", surroundings.photographs_queue.clone()),
+        ("MAIL_QUEUE_URL", surroundings.mail_queue.clone()),
+        ("MAIL_FROM", MAIL_FROM.to_owned()),
+        ("MAIL_SENDER", "PhotoVote".to_owned()),
+        ("PAGE_URL", surroundings.page_url.clone()),
         ("ORIGINALS_BUCKET", ORIGINALS.to_owned()),
         ("RENDITIONS_BUCKET", RENDITIONS.to_owned()),
         ("AWS_REGION", REGION.to_owned()),
@@ -114,9 +139,11 @@ pub(crate) fn functions(surroundings: &Surroundings) -> Result<Functions, Wiring
     let wiring = Wiring::new(dynamodb, sqs, move |name| settings.get(name).cloned())
         .with_objects(surroundings.objects.clone())
         .with_creation_rules(surroundings.creation.clone())
+        .with_mails(surroundings.link_key.clone(), surroundings.mails.clone())
         .with_counted_pages(COUNTED_PAGES);
     let (projector, counter, repair) = (wiring.projector()?, wiring.counter()?, wiring.repair()?);
     let (closer, reconciler, processor) = (wiring.closer()?, wiring.reconciler()?, wiring.photo_processor()?);
+    let (invitations, mailer) = (wiring.invitations()?, wiring.mailer()?);
     let described = |HttpFunction { name, description, router }| {
         let openapi = description.served();
         Function { name, openapi, router }
@@ -127,7 +154,19 @@ pub(crate) fn functions(surroundings: &Surroundings) -> Result<Functions, Wiring
             let projector = projector.clone();
             Box::pin(async move { Ok(projector.handle(event).await) })
         }),
+        invitations: Box::new(move |event| {
+            let invitations = invitations.clone();
+            Box::pin(async move { Ok(invitations.handle(event).await) })
+        }),
         queue_driven: vec![
+            QueueDriven {
+                queues: &[MAIL_QUEUE],
+                dead_letters: DEAD_LETTERS,
+                handler: handler(move |event| {
+                    let mailer = mailer.clone();
+                    async move { mailer.handle(event).await }
+                }),
+            },
             QueueDriven {
                 queues: &[REPAIR_QUEUE, FAILURE_QUEUE],
                 dead_letters: DEAD_LETTERS,

@@ -4,10 +4,12 @@
 mod creations;
 mod followers;
 mod guard;
+mod mails;
 mod restore;
 mod schedule;
 mod write;
 
 pub use creations::Creations;
+pub use mails::{Claim, Due, Everybody};
 pub use restore::{Fenced, Restoration, Restored};
 pub use write::Control;

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::{
     error::{BuildError, ProvideErrorMetadata, SdkError},
-    operation::{put_item::PutItemError, update_item::UpdateItemError},
+    operation::{delete_item::DeleteItemError, put_item::PutItemError, update_item::UpdateItemError},
     types::AttributeValue,
 };
 use thiserror::Error;
@@ -127,6 +127,16 @@ pub enum PutFailure {
 pub fn put_failure<R: std::fmt::Debug>(error: &SdkError<PutItemError, R>) -> PutFailure {
     if let SdkError::ServiceError(service) = error
         && let PutItemError::ConditionalCheckFailedException(failed) = service.err()
+    {
+        return PutFailure::Condition(failed.item.clone());
+    }
+    PutFailure::Storage(storage_error(error))
+}
+
+/// What a failed `DeleteItem` means.
+pub fn delete_failure<R: std::fmt::Debug>(error: &SdkError<DeleteItemError, R>) -> PutFailure {
+    if let SdkError::ServiceError(service) = error
+        && let DeleteItemError::ConditionalCheckFailedException(failed) = service.err()
     {
         return PutFailure::Condition(failed.item.clone());
     }

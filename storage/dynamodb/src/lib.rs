@@ -13,7 +13,7 @@ mod transact;
 pub use answered_by::{Answer, Request, answered_by};
 pub use calls::Calls;
 pub use client::{Endpoint, MissingVariable, client, config, retries, setting, timeouts, variable};
-pub use failure::{Item, PutFailure, StorageError, put_failure, storage_error, update_failure};
+pub use failure::{Item, PutFailure, StorageError, delete_failure, put_failure, storage_error, update_failure};
 pub use meaning::{Failure, Meaning};
 pub use pages::query_all;
 pub use retry::Retry;

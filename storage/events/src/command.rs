@@ -37,6 +37,8 @@ pub enum Actor {
     Counter,
     /// The photo-processor, when an upload arrived.
     PhotoProcessor,
+    /// The mailer, before it sent a link.
+    Mailer,
 }
 
 impl Actor {
@@ -44,7 +46,7 @@ impl Actor {
     pub const fn administrator(&self) -> Option<&Subject> {
         match self {
             Self::Administrator(subject) => Some(subject),
-            Self::Voter | Self::Closer | Self::Counter | Self::PhotoProcessor => None,
+            Self::Voter | Self::Closer | Self::Counter | Self::PhotoProcessor | Self::Mailer => None,
         }
     }
 }

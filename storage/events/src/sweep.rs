@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use photovote_domain::{Aggregate, Ballot, Election, ElectionId, Shard, ShardCount, election::ElectionEvent};
+use photovote_domain::{Aggregate, Ballot, Election, ElectionId, Shard, ShardCount, Voter, election::ElectionEvent};
 use photovote_dynamodb::{Item, StorageError, storage_error};
 use serde::{Deserialize, Serialize};
 
@@ -27,6 +27,8 @@ pub enum Part {
     Partition(ElectionId, Partition),
     /// The ballots of a shard.
     Ballots(ElectionId, Shard),
+    /// The voters of a shard.
+    Voters(ElectionId, Shard),
 }
 
 /// A place in a part: after the commit with these keys.
@@ -85,6 +87,9 @@ impl EventReader {
             Part::Partition(election, partition) => self.query_part(election, partition, None, start, limit).await?,
             Part::Ballots(election, shard) => {
                 self.query_part(election, Partition::Shard(shard), Some(Ballot::KIND), start, limit).await?
+            }
+            Part::Voters(election, shard) => {
+                self.query_part(election, Partition::Shard(shard), Some(Voter::KIND), start, limit).await?
             }
         };
         let mut swept = Swept { next: next.as_ref().map(position), ..Swept::default() };

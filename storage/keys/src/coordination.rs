@@ -93,12 +93,18 @@ pub fn due_key(election: ElectionId, shard: Shard, voter: VoterId) -> Key {
     key(mail_partition(election, shard), format!("{DUE}{voter}"))
 }
 
+/// The sort key of the item that says that all voters of a shard may lack their links.
+pub const EVERYBODY: &str = "due";
+
 /// The item that says that all voters of a shard may lack their links.
 pub fn everybody_due_key(election: ElectionId, shard: Shard) -> Key {
-    key(mail_partition(election, shard), "everybody".to_owned())
+    key(mail_partition(election, shard), EVERYBODY.to_owned())
 }
+
+/// What the sort keys of voters begin with who were mailed their link.
+pub const MAILED: &str = "mailed#";
 
 /// The item that says which link was mailed to a voter.
 pub fn mailed_key(election: ElectionId, shard: Shard, voter: VoterId) -> Key {
-    key(mail_partition(election, shard), format!("mailed#{voter}"))
+    key(mail_partition(election, shard), format!("{MAILED}{voter}"))
 }

@@ -1,6 +1,7 @@
 //! Messages from one function to another.
 
 mod count;
+mod mail;
 mod photographs;
 
 use std::{fmt, time::Duration};
@@ -11,6 +12,7 @@ use thiserror::Error;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 pub use count::CountMessage;
+pub use mail::MailMessage;
 pub use photographs::PhotographMessage;
 
 /// The longest delay that SQS knows.

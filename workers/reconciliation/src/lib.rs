@@ -6,6 +6,7 @@
 
 mod count;
 mod mend;
+mod invitations;
 mod photographs;
 
 use std::{collections::BTreeMap, time::Duration};
@@ -18,7 +19,7 @@ use photovote_domain::Timestamp;
 use photovote_dynamodb::StorageError;
 use photovote_events::{Commit, LoadError, Part, Position};
 use photovote_projection::Projection;
-use photovote_queues::{CountMessage, PhotographMessage, Queue, SendError};
+use photovote_queues::{CountMessage, MailMessage, PhotographMessage, Queue, SendError};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use tokio::time::Instant;
@@ -56,6 +57,8 @@ pub struct Run {
     pub unfinished: u64,
     /// How often the photo-processor was asked to look after an election's photographs.
     pub photographs: u64,
+    /// How often the mailer was asked to look after an election's voters.
+    pub mails: u64,
     /// Was the end of the table reached? The next run begins at its beginning.
     pub swept: bool,
 }
@@ -78,8 +81,8 @@ pub enum ReconcileError {
     /// Commits could not be compared with documents.
     #[error(transparent)]
     Mend(#[from] MendError),
-    /// The photo-processor cannot be asked.
-    #[error("the photo-processor cannot be asked: {0}")]
+    /// The photo-processor or the mailer cannot be asked.
+    #[error("a worker cannot be asked: {0}")]
     Ask(#[from] SendError),
 }
 
@@ -90,6 +93,12 @@ struct Sweep {
     /// When the photographs of all elections were looked after last.
     #[serde(default)]
     looked: Option<Timestamp>,
+    /// When the mails of all elections were looked after last.
+    #[serde(default)]
+    mailed: Option<Timestamp>,
+    /// Are mails looked after on this way through the table?
+    #[serde(default)]
+    is_mail_round: bool,
     /// Are those of all elections looked after on this way through the table?
     #[serde(default)]
     is_round: bool,
@@ -101,18 +110,20 @@ pub struct Reconciler {
     mender: Mender,
     control: Control,
     photo_processor: Queue<PhotographMessage>,
+    mailer: Queue<MailMessage>,
 }
 
 impl Reconciler {
     /// Looks at what this projection reads and writes, and at these gates. Asks the counter for what is counted, and the photo-processor
-    /// to look after photographs.
+    /// to look after photographs, and the mailer to look after voters.
     pub const fn new(
         projection: Projection,
         control: Control,
         counter: Queue<CountMessage>,
         photo_processor: Queue<PhotographMessage>,
+        mailer: Queue<MailMessage>,
     ) -> Self {
-        Self { mender: Mender::new(projection, counter), control, photo_processor }
+        Self { mender: Mender::new(projection, counter), control, photo_processor, mailer }
     }
 
     /// Does one run. Elections that are being counted come first.
@@ -133,6 +144,8 @@ impl Reconciler {
         if sweep.after.is_none() {
             sweep.is_round = sweep.looked.is_none_or(|looked| has_passed(photographs::ROUND, looked, now));
             sweep.looked = if sweep.is_round { Some(now) } else { sweep.looked };
+            sweep.is_mail_round = sweep.mailed.is_none_or(|mailed| has_passed(invitations::ROUND, mailed, now));
+            sweep.mailed = if sweep.is_mail_round { Some(now) } else { sweep.mailed };
         }
         for _ in 0..limits.pages {
             let page = events.sweep(Part::Segment { number: 0, of: 1 }, sweep.after.as_ref(), PAGE).await?;
@@ -150,6 +163,9 @@ impl Reconciler {
             }
             run.commits += commits.len() as u64;
             run.photographs += self.look_after_photographs(&commits, sweep.is_round).await?;
+            if sweep.is_mail_round {
+                run.mails += self.look_after_invitations(&commits).await?;
+            }
             for (generation, commits) in self.by_generation(commits).await? {
                 match self.reconcile(&generation, &commits, run).await {
                     // It would be in the way of all that comes after it, at every run.

@@ -1,0 +1,160 @@
+//! Sending mails: through Amazon SES, or into a directory.
+
+use std::{io, path::PathBuf};
+
+use aws_sdk_sesv2::{
+    Client,
+    error::{DisplayErrorContext, SdkError},
+    operation::send_email::SendEmailError,
+    primitives::Blob,
+    types::{Destination, EmailContent, RawMessage},
+};
+use thiserror::Error;
+
+/// A mail on its way.
+#[derive(Clone, Copy)]
+pub struct Outgoing<'a> {
+    /// Names the mail among all others, without a secret: letters, digits and `-`. In a directory, it names the file.
+    pub name: &'a str,
+    /// The sender's address in ASCII.
+    pub from: &'a str,
+    /// The recipient's address in ASCII.
+    pub to: &'a str,
+    /// The message (RFC 5322).
+    pub message: &'a [u8],
+}
+
+/// Why a mail was not sent.
+#[derive(Debug, Error)]
+pub enum SendError {
+    /// The service takes no more for the moment.
+    #[error("the mail service takes no more for the moment: {0}")]
+    Throttled(String),
+    /// The service has no answer, or cannot take this mail now. It may have been sent nevertheless.
+    #[error("the mail service has no answer: {0}")]
+    Unavailable(String),
+    /// The service will never take this mail.
+    #[error("the mail service refuses the mail: {0}")]
+    Refused(String),
+    /// The file cannot be written.
+    #[error("the mail cannot be written: {0}")]
+    File(#[from] io::Error),
+}
+
+impl SendError {
+    /// Will the same mail be refused each time?
+    pub const fn is_permanent(&self) -> bool {
+        matches!(self, Self::Refused(_))
+    }
+}
+
+/// Where mails go.
+#[derive(Debug, Clone)]
+pub struct MailService(Way);
+
+#[derive(Debug, Clone)]
+enum Way {
+    Ses { client: Client, configuration_set: Option<String> },
+    Directory(PathBuf),
+}
+
+impl MailService {
+    /// Amazon SES. The configuration set says what is reported about mails; it must not track clicks, which would rewrite links.
+    pub const fn ses(client: Client, configuration_set: Option<String>) -> Self {
+        Self(Way::Ses { client, configuration_set })
+    }
+
+    /// A directory, in which each mail is a file that only its owner can read.
+    pub fn directory(path: impl Into<PathBuf>) -> Self {
+        Self(Way::Directory(path.into()))
+    }
+
+    /// Sends a mail. In a directory, a mail that is sent again replaces itself.
+    ///
+    /// # Errors
+    /// SES does not recognise repetitions: a mail that may have been sent and is sent again arrives twice.
+    pub async fn send(&self, mail: &Outgoing<'_>) -> Result<(), SendError> {
+        match &self.0 {
+            Way::Directory(directory) => {
+                let (directory, name, message) = (directory.clone(), format!("{}.eml", mail.name), mail.message.to_vec());
+                let write = move || write(&directory, &name, &message);
+                Ok(tokio::task::spawn_blocking(write).await.map_err(io::Error::other)??)
+            }
+            Way::Ses { client, configuration_set } => {
+                let message = RawMessage::builder().data(Blob::new(mail.message)).build();
+                let message = message.map_err(|error| SendError::Refused(error.to_string()))?;
+                let send = client
+                    .send_email()
+                    .from_email_address(mail.from)
+                    .destination(Destination::builder().to_addresses(mail.to).build())
+                    .content(EmailContent::builder().raw(message).build())
+                    .set_configuration_set_name(configuration_set.clone());
+                send.send().await.map(drop).map_err(|error| failure(&error))
+            }
+        }
+    }
+}
+
+/// Writes a file in one step: whoever looks sees all of it, or nothing. Blocks the thread.
+fn write(directory: &std::path::Path, name: &str, message: &[u8]) -> io::Result<()> {
+    use std::io::Write as _;
+    // A temporary file has mode 0600, and keeps it.
+    let mut file = tempfile::NamedTempFile::new_in(directory)?;
+    file.write_all(message)?;
+    file.as_file().sync_all()?;
+    file.persist(directory.join(name)).map_err(|error| error.error)?;
+    Ok(())
+}
+
+/// What a failed `SendEmail` means.
+fn failure<R: std::fmt::Debug>(error: &SdkError<SendEmailError, R>) -> SendError {
+    let SdkError::ServiceError(service) = error else {
+        return SendError::Unavailable(DisplayErrorContext(error).to_string());
+    };
+    let meta = service.err().meta();
+    let said = format!("{}: {}", meta.code().unwrap_or_default(), meta.message().unwrap_or_default());
+    match service.err() {
+        SendEmailError::TooManyRequestsException(_) | SendEmailError::LimitExceededException(_) => {
+            SendError::Throttled(said)
+        }
+        // What is wrong with the mail or its addresses.
+        SendEmailError::MessageRejected(_) | SendEmailError::BadRequestException(_) => SendError::Refused(said),
+        // An account that is paused, or an identity that is not verified yet: the operator mends it.
+        _ if meta.code() == Some("ThrottlingException") => SendError::Throttled(said),
+        _ => SendError::Unavailable(said),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+    use std::{fs, os::unix::fs::PermissionsExt as _};
+
+    use super::*;
+
+    fn mail(name: &'static str, message: &'static [u8]) -> Outgoing<'static> {
+        Outgoing { name, from: "club@example.org", to: "ada@example.org", message }
+    }
+
+    #[tokio::test]
+    async fn a_mail_becomes_a_file_that_others_cannot_read() {
+        let home = tempfile::tempdir().unwrap();
+        let service = MailService::directory(home.path());
+        service.send(&mail("invitation-1", b"first")).await.unwrap();
+        service.send(&mail("invitation-1", b"again")).await.unwrap();
+        service.send(&mail("invitation-2", b"other")).await.unwrap();
+        let path = home.path().join("invitation-1.eml");
+        assert_eq!(fs::read(&path).unwrap(), b"again");
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(fs::read_dir(home.path()).unwrap().count(), 2, "nothing half written stays");
+    }
+
+    #[tokio::test]
+    async fn a_directory_that_is_not_there_can_come() {
+        let home = tempfile::tempdir().unwrap();
+        let service = MailService::directory(home.path().join("outbox"));
+        let refused = service.send(&mail("invitation-1", b"first")).await.unwrap_err();
+        assert!(!refused.is_permanent(), "{refused}");
+    }
+}

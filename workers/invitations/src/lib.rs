@@ -1,0 +1,125 @@
+//! Invitations: the follower that has voters mailed their links. It follows elections that invite their voters.
+//!
+//! | Commit | Command |
+//! |---|---|
+//! | the election opens | mail everybody |
+//! | a voter is registered while it is open, or gets another link | mail this voter |
+//!
+//! A voter who is registered in a draft is mailed when it opens. Whether the opening or the registration comes first, one of them finds
+//! the other: the opening has all voters looked at after it, and a registration looks at the election after itself.
+
+use aws_sdk_dynamodb::{error::BuildError, types::TransactWriteItem};
+use photovote_coordination_write::Control;
+use photovote_domain::{
+    Election, Links, Shard, ShardCount, Voter, VoterId,
+    election::{ElectionEvent, Status},
+    voter::VoterEvent,
+};
+use photovote_events::{Commit, DecodeError, ElectionCache, EventReader, LoadError, Stream};
+use photovote_following::{Follower, Policy, Recorder};
+use photovote_queues::{MailMessage, Queue};
+
+/// An election, as far as it matters whether its voters are mailed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Standing {
+    /// Where it is in its life.
+    pub status: Status,
+    /// Who hands out the links.
+    pub links: Links,
+    /// Over how many shards its voters are spread.
+    pub shards: ShardCount,
+}
+
+/// What is to be mailed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Invite {
+    /// Every voter their link.
+    Everybody(ShardCount),
+    /// This voter of this shard their link.
+    Voter(Shard, VoterId),
+}
+
+/// Decides who is mailed.
+#[derive(Debug, Clone, Copy)]
+pub struct Invitations;
+
+impl Policy for Invitations {
+    const NAME: &'static str = "invitations";
+    type State = Standing;
+    type Command = Invite;
+
+    fn follows(&self, stream: &Stream) -> bool {
+        matches!(stream, Stream::Election(_) | Stream::Voter(..))
+    }
+
+    fn decide(&self, commit: &Commit, election: &Standing) -> Result<Vec<Invite>, DecodeError> {
+        if election.status != Status::Open || election.links != Links::Invite {
+            return Ok(Vec::new());
+        }
+        let invite = match commit.stream {
+            Stream::Election(_) => {
+                let opened = |event: &ElectionEvent| matches!(event, ElectionEvent::ElectionOpened { .. });
+                commit.decode::<Election>()?.iter().any(opened).then_some(Invite::Everybody(election.shards))
+            }
+            Stream::Voter(_, shard, voter) => {
+                let linked = |event: &VoterEvent| {
+                    matches!(event, VoterEvent::VoterRegistered { .. } | VoterEvent::VoterTokenReplaced {})
+                };
+                commit.decode::<Voter>()?.iter().any(linked).then_some(Invite::Voter(shard, voter))
+            }
+            Stream::Ballot(..) | Stream::Photograph(..) => None,
+        };
+        Ok(invite.into_iter().collect())
+    }
+}
+
+/// Notes what is due, and tells the mailer.
+#[derive(Debug, Clone)]
+pub struct ToMailer {
+    elections: ElectionCache<EventReader>,
+    control: Control,
+    mailer: Queue<MailMessage>,
+}
+
+impl Recorder<Invitations> for ToMailer {
+    async fn state(&self, commit: &Commit) -> Result<Standing, LoadError> {
+        // After the commit: an election that opens later finds the voter.
+        let election = self.elections.fresh(commit.stream.election()).await?;
+        let Election { status, links, shards, .. } = *election.state();
+        Ok(Standing { status, links, shards })
+    }
+
+    fn actions(&self, commit: &Commit, invite: &Invite) -> Result<Vec<TransactWriteItem>, BuildError> {
+        let election = commit.stream.election();
+        match *invite {
+            Invite::Everybody(shards) => self.control.ask_for_everybody(election, shards),
+            Invite::Voter(shard, voter) => Ok(vec![self.control.ask_for(election, shard, voter)?]),
+        }
+    }
+
+    async fn tell(
+        &self,
+        commit: &Commit,
+        invites: &[Invite],
+    ) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+        let election = commit.stream.election();
+        for invite in invites {
+            match *invite {
+                Invite::Everybody(shards) => {
+                    for shard in shards.shards() {
+                        self.mailer.send(&MailMessage::shard(election, shard)).await?;
+                    }
+                }
+                Invite::Voter(shard, _) => self.mailer.send(&MailMessage::shard(election, shard)).await?,
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The follower, ready to follow: it reads elections from `events`, notes in `control` what is due, and tells `mailer`.
+pub fn follower(events: EventReader, control: Control, mailer: Queue<MailMessage>) -> Follower<Invitations, ToMailer> {
+    let elections = ElectionCache::new(events);
+    let recorder = ToMailer { elections, control: control.clone(), mailer };
+    Follower::new(Invitations, recorder, control)
+}
