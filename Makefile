@@ -23,9 +23,11 @@ format: # The code is formatted.
 	cargo fmt --all --check
 	cargo fmt --check --manifest-path tests/bench/peers/Cargo.toml
 
-lint: # No warning of the compiler or of clippy; what `make mutants` removes is there.
+lint: # No warning of the compiler or of clippy; what `make mutants` removes is there; lock files fit their manifests.
 	cargo clippy --workspace --all-targets --all-features --locked -- -D warnings
 	python3 tests/simulation/mutants/main.py check
+	@set -e; for manifest in tests/bench/peers tests/fuzz/targets; do \
+		cargo update --quiet --workspace --locked --manifest-path $$manifest/Cargo.toml; done
 
 check: ## The fast loop: format, warnings, and the tests of rules and storage formats. Under a minute when built.
 	cargo fmt --all --check

@@ -148,7 +148,7 @@ export default {
   'voters.empty': 'Tragen Sie oben den ersten Wähler ein. Sie bekommen einen Link zum Weitergeben.',
   'voters.new_link': 'Neuer Link',
   'voters.new_link.one': 'Neuer Link für {name}',
-  'voters.new_link.what': 'Der jetzige Link des Wählers gilt dann nicht mehr. Bewertungen und ein abgegebener Stimmzettel bleiben, wie sie sind.',
+  'voters.new_link.what': 'Der jetzige Link des Wählers gilt dann nicht mehr, und was schon bewertet wurde, ist gelöscht: Wer den neuen Link weitergibt, soll nichts davon sehen. Ist der Stimmzettel abgegeben, gibt es keinen neuen Link.',
   'voters.remove.what': 'Der Wähler und der Stimmzettel werden entfernt. Das geht nicht, wenn der Stimmzettel abgegeben ist.',
   'links.title': 'Links zum Weitergeben',
   'links.what': 'Jeder Link wird nur dieses eine Mal gezeigt. Wer ihn hat, kann damit abstimmen: Geben Sie ihn nur diesem Wähler.',

@@ -148,7 +148,7 @@ export default {
   'voters.empty': 'Register the first voter above. You get a link to hand out.',
   'voters.new_link': 'New link',
   'voters.new_link.one': 'New link for {name}',
-  'voters.new_link.what': 'The voter’s present link stops working. Ratings and a cast ballot stay as they are.',
+  'voters.new_link.what': 'The voter’s present link stops working, and ratings so far are erased: whoever passes on the new link must not see them. Once the ballot is cast, there is no new link.',
   'voters.remove.what': 'The voter and the ballot are removed. This is refused if the ballot has been cast.',
   'links.title': 'Links to hand out',
   'links.what': 'Each link is shown this once. Whoever has it can vote with it: give it to this voter only.',

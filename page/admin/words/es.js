@@ -148,7 +148,7 @@ export default {
   'voters.empty': 'Inscriba arriba al primer votante. Recibirá un enlace para darle.',
   'voters.new_link': 'Nuevo enlace',
   'voters.new_link.one': 'Nuevo enlace para {name}',
-  'voters.new_link.what': 'El enlace actual del votante deja de valer. Las notas y una papeleta entregada quedan como están.',
+  'voters.new_link.what': 'El enlace actual del votante deja de valer y se borran las notas puestas hasta ahora: quien entregue el nuevo enlace no debe verlas. Con la papeleta entregada no hay enlace nuevo.',
   'voters.remove.what': 'Se quitan el votante y su papeleta. No se puede si la papeleta está entregada.',
   'links.title': 'Enlaces para dar',
   'links.what': 'Cada enlace se muestra solo esta vez. Quien lo tiene puede votar con él: délo solo a este votante.',

@@ -148,7 +148,7 @@ export default {
   'voters.empty': 'Inscrivez le premier votant ci-dessus. Vous recevrez un lien à lui donner.',
   'voters.new_link': 'Nouveau lien',
   'voters.new_link.one': 'Nouveau lien pour {name}',
-  'voters.new_link.what': 'Le lien actuel du votant ne marche plus. Les notes et un bulletin déposé restent comme ils sont.',
+  'voters.new_link.what': 'Le lien actuel du votant ne marche plus et les notes données jusqu’ici sont effacées : qui transmet le nouveau lien ne doit pas les voir. Une fois le bulletin déposé, il n’y a plus de nouveau lien.',
   'voters.remove.what': 'Le votant et son bulletin sont retirés. C’est refusé si le bulletin est déposé.',
   'links.title': 'Liens à donner',
   'links.what': 'Chaque lien n’est montré que cette fois. Qui l’a peut voter avec : ne le donnez qu’à ce votant.',

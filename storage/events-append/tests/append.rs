@@ -22,13 +22,13 @@ use aws_smithy_runtime_api::{
 use aws_smithy_types::{body::SdkBody, config_bag::ConfigBag};
 use photovote_coordination_write::Control;
 use photovote_domain::{
-    Aggregate, Ballot, BallotId, CandidateId, Digest, Election, ElectionId, Links, Nonce, Ratings, ShardCount, Timestamp,
-    Version,
+    Aggregate, Ballot, BallotId, CandidateId, Digest, Election, ElectionId, Links, Nonce, Ratings, Shard, ShardCount,
+    Timestamp, Version,
     ballot::{BallotEvent, BallotRejection, Status},
     election::{Context, ElectionCommand, ElectionEvent, ElectionRejection, NewElection},
 };
 use photovote_events::{
-    Actor, CommandId, CommandRecord, Environment, History, LoadError, PrivatePart, Snapshot, Stream, verify,
+    Actor, CommandId, CommandRecord, Commit, Environment, History, LoadError, PrivatePart, Snapshot, Stream, verify,
 };
 use photovote_events_append::{AppendError, Done, EventStore, ExecuteError};
 use photovote_test_support::Engine;
@@ -96,6 +96,26 @@ async fn a_command_without_events_writes_nothing() {
     let done = append(&store(&engine, client), History::empty(stream()), "nothing", Vec::new()).await.unwrap();
     assert_eq!((done.version, done.repeated), (Version::NONE, false));
     assert!(calls.take().is_empty());
+}
+
+#[tokio::test]
+async fn a_commit_can_insist_that_another_stream_is_still() {
+    let engine = Engine::start().await;
+    let store = store(&engine, engine.client());
+    let other = Stream::Ballot(ELECTION, Shard::new(0).unwrap(), BallotId::from_bits(99));
+    let seen = append(&store, History::empty(other), "first", vec![rated(1, 3)]).await.unwrap().history;
+    let insist = async |id: &str, on: &History<Ballot>, version: Version| {
+        let history = store.reader().load(stream()).await.unwrap();
+        let still = |_: &Commit| Ok(vec![store.unmoved(on)?]);
+        let done = store.execute_with(history, &record(id, id), |_| true, |_| Ok(vec![rated(2, 4)]), still).await;
+        let blocked = matches!(&done, Err(ExecuteError::Blocked(reasons)) if reasons[0].is_condition());
+        assert_eq!(store.reader().load::<Ballot>(stream()).await.unwrap().version(), version);
+        blocked
+    };
+    assert!(!insist("still", &seen, Version::new(1)).await);
+    let moved = append(&store, seen.clone(), "second", vec![rated(2, 5)]).await.unwrap().history;
+    assert!(insist("moved", &seen, Version::new(1)).await, "something has happened to it");
+    assert!(!insist("again", &moved, Version::new(2)).await);
 }
 
 #[tokio::test]

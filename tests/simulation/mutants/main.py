@@ -47,6 +47,13 @@ MUTANTS = [
         'const PLACE_IS_FREE: &str = "attribute_not_exists(no_such_attribute)";',
     ),
     (
+        "a decision that depends on two streams",
+        "storage/events-append/src/append.rs",
+        ".condition_expression(PLACE_IS_FREE)\n            .build()?;\n        Ok(TransactWriteItem::builder().condition_check(check).build())",
+        ".condition_expression(\"attribute_not_exists(pk) OR attribute_exists(pk)\")\n            .build()?;\n        Ok(TransactWriteItem::builder().condition_check(check).build())",
+        "append",
+    ),
+    (
         "what a count has come to is kept",
         "workers/counting/src/fold.rs",
         "tally: self.tally(&kept)?,",
