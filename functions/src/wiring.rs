@@ -96,6 +96,7 @@ pub fn descriptions() -> [(&'static str, Description); 6] {
 /// | `MAIL_FROM`, `MAIL_SENDER` | the address and the name that mails come from |
 /// | `MAIL_CONFIGURATION_SET` | what SES reports about mails: optional |
 /// | `PAGE_URL` | where voters' links lead |
+/// | `INVITES` | `yes` if mails can be sent, so that elections can invite their voters |
 /// | `ORIGIN_SECRETS` | the secrets of the distribution, separated by a comma: without them, every HTTP request is accepted |
 /// | `SIGN_IN_AUTHORIZE_URL`, `SIGN_IN_TOKEN_URL`, `SIGN_IN_CLIENT_ID`, `SIGN_IN_SCOPE` | where administrators sign in: optional |
 /// | `CREATORS_GROUP`, `CREATORS_SCOPE`, `ELECTIONS_PER_CREATOR` | who may create elections, and how many: optional |
@@ -287,7 +288,8 @@ impl Wiring {
             )?,
         };
         let (store, control, snapshots) = (self.event_store()?, self.control()?, self.snapshot_store()?);
-        let app = App::new(store, control, snapshots, self.uploads()?).creating(creation);
+        let sends_mail = (self.settings)("INVITES").as_deref() == Some("yes");
+        let app = App::new(store, control, snapshots, self.uploads()?).creating(creation).sending_mail(sends_mail);
         Ok(routes().with_state(app))
     }
 

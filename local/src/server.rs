@@ -380,7 +380,7 @@ async fn sweep(engine: Arc<Engine>, checkpoints: [Arc<Checkpoint>; 2]) {
         let places = checkpoints.map(|checkpoint| checkpoint.load());
         let places = places.into_iter().collect::<Result<Vec<_>, _>>()?;
         // Nothing comes before any place.
-        Ok(places.into_iter().min().flatten())
+        Ok::<_, FileError>(places.into_iter().min().flatten())
     })
     .await;
     let swept = match consumed {

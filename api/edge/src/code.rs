@@ -51,6 +51,7 @@ codes! {
     ReceiptNotFound, NOT_FOUND, "receipt_not_found", "no ballot with this receipt is counted so far";
     MethodNotAllowed, METHOD_NOT_ALLOWED, "method_not_allowed", "this path does not take this method";
     Conflict, CONFLICT, "conflict", "other commands were faster, several times: look again and retry";
+    NoMail, CONFLICT, "no_mail", "no mail can be sent from here: hand out the links, or ask the operator";
     TooManyElections, CONFLICT, "too_many_elections", "you have created 1,000 elections, the most that one administrator may: ask the operator";
     VersionMismatch, PRECONDITION_FAILED, "version_mismatch", "this is at another version, which If-Match does not name";
     BodyTooLarge, TOO_LARGE, "body_too_large", "a body can have at most 256 KB";

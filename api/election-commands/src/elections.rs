@@ -92,6 +92,7 @@ pub(crate) async fn create(State(app): State<App>, caller: Administrator, submis
     let description: Option<Description> = optional("description", body.description.as_deref())?;
     let scale = body.scale.map_or(Ok(Scale::default()), ScaleBody::parse)?;
     let links: Links = optional("links", body.links.as_deref())?.unwrap_or_default();
+    app.can_hand_out(links)?;
     let language: Language = optional("language", body.language.as_deref())?.unwrap_or_default();
     let contact: Option<Email> = optional("contact", body.contact.as_deref())?;
     let shards = body.expected_voters.map_or(Ok(ShardCount::default()), shards)?;
@@ -187,6 +188,7 @@ pub(crate) async fn change(
         language: optional("language", body.language.as_deref())?,
         contact: body.contact.parse("contact")?,
     });
+    links.map_or(Ok(()), |links| app.can_hand_out(links))?;
     let Some(links) = links else { return app.change(history, &intent, command, None).await.map(changed) };
     let (id, shards) = (history.stream().election(), history.state().shards);
     app.control.reader().has_gates(id, shards).await?;
@@ -204,6 +206,12 @@ pub(crate) async fn change(
 }
 
 impl App {
+    /// Can links get to voters in this way here?
+    fn can_hand_out(&self, links: Links) -> Answer<()> {
+        let can = links == Links::HandOut || self.sends_mail;
+        if can { Ok(()) } else { Err(Problem::new(Code::NoMail, Code::NoMail.meaning())) }
+    }
+
     /// What the gates said to a change of who hands out the links.
     fn links_stay(&self, election: ElectionId, shards: ShardCount, reasons: &[Cancellation]) -> Problem {
         let refusing = shards.shards().zip(reasons).find(|(_, reason)| reason.is_condition());

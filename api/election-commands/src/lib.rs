@@ -37,6 +37,7 @@ pub struct App {
     elections: ElectionCache<EventReader>,
     snapshots: SnapshotStore,
     creation: CreationRules,
+    sends_mail: bool,
     uploads: Uploads,
 }
 
@@ -44,13 +45,19 @@ impl App {
     /// Works on these tables.
     pub fn new(store: EventStore, control: Control, snapshots: SnapshotStore, uploads: Uploads) -> Self {
         let elections = ElectionCache::new(store.reader().clone());
-        Self { store, control, elections, snapshots, creation: CreationRules::default(), uploads }
+        Self { store, control, elections, snapshots, creation: CreationRules::default(), sends_mail: false, uploads }
     }
 
     /// Lets these administrators create elections, and so many.
     #[must_use]
     pub fn creating(self, creation: CreationRules) -> Self {
         Self { creation, ..self }
+    }
+
+    /// Lets elections invite their voters by mail.
+    #[must_use]
+    pub fn sending_mail(self, sends_mail: bool) -> Self {
+        Self { sends_mail, ..self }
     }
 
     /// An election as it is now. Of one that was seen lately only what is new is read: its definition may be megabytes, and
@@ -120,9 +127,9 @@ impl App {
 photovote_edge::routes! {
     App:
     elections::create => Problems::of_command()
-        .codes([Code::CreationForbidden, Code::InvalidValue, Code::TooManyElections])
+        .codes([Code::CreationForbidden, Code::InvalidValue, Code::NoMail, Code::TooManyElections])
         .refusals([E::IdTaken]),
-    elections::change => on_election().codes([Code::InvalidValue]).refusals([NOT_DRAFT, E::HasVoters]),
+    elections::change => on_election().codes([Code::InvalidValue, Code::NoMail]).refusals([NOT_DRAFT, E::HasVoters]),
     elections::delete => on_election().refusals([E::WrongStatus(Status::Open)]),
     administrators::appoint => on_election()
         .codes([Code::InvalidValue])

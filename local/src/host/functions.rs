@@ -125,6 +125,7 @@ pub(crate) fn functions(surroundings: &Surroundings) -> Result<Functions, Wiring
         ("MAIL_QUEUE_URL", surroundings.mail_queue.clone()),
         ("MAIL_FROM", MAIL_FROM.to_owned()),
         ("MAIL_SENDER", "PhotoVote".to_owned()),
+        ("INVITES", "yes".to_owned()),
         ("PAGE_URL", surroundings.page_url.clone()),
         ("ORIGINALS_BUCKET", ORIGINALS.to_owned()),
         ("RENDITIONS_BUCKET", RENDITIONS.to_owned()),

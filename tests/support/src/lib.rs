@@ -45,6 +45,8 @@ impl Tables {
             "DOCUMENTS_TABLE" => self.documents,
             "REPAIR_QUEUE_URL" => "http://queues/1/repair",
             "PHOTOGRAPHS_QUEUE_URL" => "http://queues/1/photographs",
+            "MAIL_QUEUE_URL" => "http://queues/1/mail",
+            "INVITES" => "yes",
             "ORIGINALS_BUCKET" => "originals",
             "RENDITIONS_BUCKET" => "renditions",
             "UPLOAD_URL" => "/uploads",
