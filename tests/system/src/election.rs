@@ -63,14 +63,20 @@ impl Election {
 
     /// A draft with so many candidates in each competition.
     pub async fn draft(owner: Client, candidates: &[usize]) -> Self {
-        let created = owner.post("/elections", json!({"name": "Summer"})).await.status(201);
+        Self::draft_of(owner, json!({"name": "Summer"}), candidates).await
+    }
+
+    /// The same, created as this body says.
+    pub async fn draft_of(owner: Client, body: Value, candidates: &[usize]) -> Self {
+        let created = owner.post("/elections", body).await.status(201);
+        let first = created.version();
         let mut election = Self { owner, id: created.text_of("id"), competitions: Vec::new() };
         for (number, candidates) in candidates.iter().enumerate() {
             election.add_competition(&format!("Competition {number}"), *candidates).await;
         }
         // Each competition and each candidate is one event.
-        let version = 1 + candidates.len() + candidates.iter().sum::<usize>();
-        election.at(version.try_into().expect("a version")).await.status(200);
+        let added = candidates.len() + candidates.iter().sum::<usize>();
+        election.at(first + u64::try_from(added).expect("a number of events")).await.status(200);
         election
     }
 

@@ -1,11 +1,12 @@
 //! Where the suite runs.
 
-use std::{collections::BTreeMap, thread::panicking};
+use std::{collections::BTreeMap, fs, thread::panicking};
 
 use photovote::{
     data_dir::{DataDir, temporary},
     host::consumer::Redelivery,
     host::issuer::Issuer,
+    host::mails::OUTBOX,
     server::Server,
 };
 use tempfile::TempDir;
@@ -74,6 +75,15 @@ impl Host {
         tokens
     }
 
+    /// The mails that a local host has written: the recipient and the ballot token of each, in no order.
+    pub fn mails(&self) -> Vec<(String, String)> {
+        let (_, data) = self.local.as_ref().expect("the host is local");
+        let files = fs::read_dir(data.path().join(OUTBOX)).expect("the outbox");
+        let written = files.map(|file| file.expect("an entry of the outbox").path());
+        let mails = written.filter(|path| path.extension().is_some_and(|extension| extension == "eml"));
+        mails.map(|path| read(&fs::read_to_string(path).expect("a mail"))).collect()
+    }
+
     /// Whoever has this token.
     pub fn with_token(&self, token: &str) -> Client {
         Client::new(&self.url, Some(token))
@@ -94,6 +104,18 @@ impl Host {
             secrets::log_ends();
         }
     }
+}
+
+/// The recipient of a mail, and the ballot token in it.
+fn read(mail: &str) -> (String, String) {
+    let to = mail.lines().find_map(|line| line.strip_prefix("To: ")).expect("a mail has a recipient");
+    let to = to.rsplit('<').next().unwrap_or_default().trim_end_matches('>').to_owned();
+    // Quoted-printable breaks long lines with `=`.
+    let whole = mail.replace("=\r\n", "");
+    let token = whole.split("/vote#").nth(1).expect("a mail has a link");
+    let token: String = token.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect();
+    secrets::mailed(&token);
+    (to, token)
 }
 
 impl Drop for Host {

@@ -138,6 +138,16 @@ pub(crate) fn check_answer(answer: &Answer) {
     assert_eq!(words.find_map(secret_of), None, "a token where none belongs, in the answer to {}", answer.request);
 }
 
+/// Remembers a ballot token that a mail holds. No answer, log or table may hold it.
+pub(crate) fn mailed(token: &str) {
+    let secret = secret_of(token).expect("a mail holds a ballot token");
+    let mut known = known();
+    if known.secrets.add(secret.as_bytes()) {
+        known.secrets.add(&bytes_of(secret));
+        keep(secret);
+    }
+}
+
 /// The part of a ballot token that is secret.
 fn secret_of(token: &str) -> Option<&str> {
     let (_, secret) = token.strip_prefix("pvb_")?.rsplit_once('_')?;

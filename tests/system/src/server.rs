@@ -50,6 +50,7 @@ async fn try_serve_creating(
         durability: Durability::ProcessEnd,
         redelivery,
         creation,
+        page_url: None,
     };
     Server::start(options).await
 }
