@@ -192,10 +192,11 @@ impl Aggregate for Ballot {
         use BallotCommand as C;
         if let C::Create { token } = command {
             return match self.status {
-                Status::Absent => Ok(vec![token.map_or(
-                    BallotEvent::BallotLinkAwaited { link: LinkNumber::FIRST },
-                    |token| BallotEvent::BallotCreated { token },
-                )]),
+                Status::Absent => {
+                    Ok(vec![token.map_or(BallotEvent::BallotLinkAwaited { link: LinkNumber::FIRST }, |token| {
+                        BallotEvent::BallotCreated { token }
+                    })])
+                }
                 _ => Err(BallotRejection::IdTaken),
             };
         }

@@ -182,7 +182,9 @@ impl Aggregate for Voter {
                 registration(context.election)?;
                 Ok(vec![VoterEvent::VoterRemoved {}])
             }
-            (VoterCommand::Change { .. } | VoterCommand::ReplaceToken | VoterCommand::Remove, _) => Err(VoterRejection::NotFound),
+            (VoterCommand::Change { .. } | VoterCommand::ReplaceToken | VoterCommand::Remove, _) => {
+                Err(VoterRejection::NotFound)
+            }
         }
     }
 

@@ -155,7 +155,8 @@ impl Server {
     pub async fn start(options: Options) -> Result<Self, StartError> {
         let data_dir = DataDir::open(&options.data_dir)?;
         let listener = listen(options.address).await?;
-        let listens_at = listener.local_addr().map_err(|source| StartError::Listen { address: options.address, source })?;
+        let listens_at =
+            listener.local_addr().map_err(|source| StartError::Listen { address: options.address, source })?;
         let engine = Arc::new(Engine::start(&data_dir, options.durability).await?);
         control::complete(&engine).await?;
         documents::complete(&engine).await?;
@@ -241,7 +242,9 @@ impl Server {
             }),
             start("the sweeper's timer", {
                 let stopping = stopping.clone();
-                Box::pin(repeat(SWEEP_PERIOD, stopping, move || sweep(sweeper.clone(), [checkpoint.clone(), followed.clone()])))
+                Box::pin(repeat(SWEEP_PERIOD, stopping, move || {
+                    sweep(sweeper.clone(), [checkpoint.clone(), followed.clone()])
+                }))
             }),
             tokio::spawn(watch_engine(engine.dispatcher(), supervisor.clone(), stopping)),
         ];

@@ -9,9 +9,9 @@ use std::{collections::BTreeMap, fmt::Write as _, sync::LazyLock};
 
 use photovote_domain::{
     AlternativeText as AlternativeTextText, Caption, Description as DescriptionText, Email as EmailAddress,
-    ImageUrl as Url, MAX_GRADE, Name as NameText, Reason as ReasonText, ShardCount, Subject as SubjectText, VoterId,
+    ImageUrl as Url, Language as DomainLanguage, Links as DomainLinks, MAX_GRADE, Name as NameText,
+    Reason as ReasonText, ShardCount, Subject as SubjectText, VoterId,
     ballot::MAX_RATINGS_IN_REQUEST,
-    Language as DomainLanguage, Links as DomainLinks,
     election::{Role as DomainRole, Status as DomainStatus},
 };
 use utoipa::{

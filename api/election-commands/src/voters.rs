@@ -7,7 +7,8 @@ use axum::extract::State;
 use photovote_commands::Submission;
 use photovote_coordination::GateStatus;
 use photovote_domain::{
-    Aggregate, Ballot, BallotId, BallotToken, Digest, Election, ElectionId, Email, Links, Shard, Version, Voter, VoterId,
+    Aggregate, Ballot, BallotId, BallotToken, Digest, Election, ElectionId, Email, Links, Shard, Version, Voter,
+    VoterId,
     ballot::{self, BallotCommand, BallotRejection},
     election::{Role, Status},
     email_key,
@@ -15,8 +16,8 @@ use photovote_domain::{
 };
 use photovote_dynamodb::{Cancellation, Retry};
 use photovote_edge::{
-    Administrator, Answer, Changed, Code, CommandHeaders, Preconditions, Problem, Segments, at_version,
-    created, optional, present, schema, value,
+    Administrator, Answer, Changed, Code, CommandHeaders, Preconditions, Problem, Segments, at_version, created,
+    optional, present, schema, value,
 };
 use photovote_events::{CommandId, CommandRecord, Commit, History, Known, Snapshot, Stream};
 use photovote_events_append::ExecuteError;
@@ -161,10 +162,8 @@ pub(crate) async fn remove(
             Err(_settled) => None,
         };
         let alongside = |_: &Commit| {
-            let mut actions = vec![
-                app.control.release_email(id, shards, &email, voter)?,
-                app.control.pass_removal(id, gate)?,
-            ];
+            let mut actions =
+                vec![app.control.release_email(id, shards, &email, voter)?, app.control.pass_removal(id, gate)?];
             if let Some(voided) = &voided {
                 actions.push(app.store.action(voided)?);
             }

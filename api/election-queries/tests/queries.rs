@@ -10,7 +10,8 @@ use photovote_documents::{Changes, ElectionDocument, StreamDocument, VoterDocume
 use photovote_documents_read::{DocumentReader, PublicHeader};
 use photovote_documents_write::{DocumentStore, Saved};
 use photovote_domain::{
-    BallotId, CandidateId, CompetitionId, ElectionId, Links, Scale, Shard, ShardCount, Tally, Timestamp, Version, VoterId,
+    BallotId, CandidateId, CompetitionId, ElectionId, Links, Scale, Shard, ShardCount, Tally, Timestamp, Version,
+    VoterId,
     election::{ElectionEvent as E, Role},
     results::Results,
     voter::VoterEvent,

@@ -1,8 +1,8 @@
 //! What an election allows.
 
 use super::{
-    Candidate, Competition, Context, Election, ElectionChange, ElectionCommand, ElectionEvent, ElectionRejection, Limit,
-    NewElection, Picture, ResultsDigest, Role, Status,
+    Candidate, Competition, Context, Election, ElectionChange, ElectionCommand, ElectionEvent, ElectionRejection,
+    Limit, NewElection, Picture, ResultsDigest, Role, Status,
 };
 use crate::{
     aggregate::Aggregate,

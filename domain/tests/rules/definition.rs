@@ -12,7 +12,11 @@ use crate::{
 };
 
 fn change(name: Option<&str>, description: Option<Option<&str>>) -> ElectionCommand {
-    ElectionCommand::Change(ElectionChange { name: name.map(text), description: description.map(|d| d.map(text)), ..ElectionChange::default() })
+    ElectionCommand::Change(ElectionChange {
+        name: name.map(text),
+        description: description.map(|d| d.map(text)),
+        ..ElectionChange::default()
+    })
 }
 
 fn change_competition(number: u128, name: Option<&str>, description: Option<Option<&str>>) -> ElectionCommand {

@@ -181,7 +181,9 @@ fn always(world: &World) {
         assert_eq!(voter.ballot.is_some(), voter.status != voter::Status::Absent);
         let opened = ballot.token.is_some();
         match ballot.status {
-            ballot::Status::Draft => assert_ne!(opened, ballot.awaited.is_some(), "a token opens it, or a link is awaited"),
+            ballot::Status::Draft => {
+                assert_ne!(opened, ballot.awaited.is_some(), "a token opens it, or a link is awaited")
+            }
             ballot::Status::Cast => assert!(opened && ballot.awaited.is_none()),
             _ => assert!(!opened && ballot.awaited.is_none()),
         }
@@ -326,9 +328,8 @@ fn email() -> impl Strategy<Value = Email> {
 fn mails() -> impl Strategy<Value = ElectionChange> {
     let contact = prop::option::of(prop::option::of(email()));
     let (links, language) = (prop::sample::select(Links::ALL.to_vec()), prop::sample::select(Language::ALL.to_vec()));
-    (prop::option::of(links), prop::option::of(language), contact).prop_map(|(links, language, contact)| {
-        ElectionChange { links, language, contact, ..ElectionChange::default() }
-    })
+    (prop::option::of(links), prop::option::of(language), contact)
+        .prop_map(|(links, language, contact)| ElectionChange { links, language, contact, ..ElectionChange::default() })
 }
 
 fn role() -> impl Strategy<Value = Role> {

@@ -4,8 +4,8 @@ use std::{collections::BTreeMap, fmt::Debug, str::FromStr};
 
 use photovote_domain::{
     BallotId, CandidateId, CompetitionId, Digest, Election, ElectionId, Nonce, Rating, Scale, Shard, ShardCount,
-    Subject, Timestamp, ballot, ballot::BallotEvent, election, election::ElectionCommand, election::ElectionEvent, election::NewElection,
-    fold, voter::VoterEvent,
+    Subject, Timestamp, ballot, ballot::BallotEvent, election, election::ElectionCommand, election::ElectionEvent,
+    election::NewElection, fold, voter::VoterEvent,
 };
 
 /// The present moment of these stories.

@@ -71,7 +71,11 @@ impl FromStr for PageUrl {
         let url = Url::parse(text).map_err(|_no_url| PageUrlError)?;
         let origin = url.origin().ascii_serialization();
         let web = matches!(url.scheme(), "http" | "https") && url.host().is_some();
-        if web && origin == text.trim_end_matches('/').to_ascii_lowercase() { Ok(Self(origin)) } else { Err(PageUrlError) }
+        if web && origin == text.trim_end_matches('/').to_ascii_lowercase() {
+            Ok(Self(origin))
+        } else {
+            Err(PageUrlError)
+        }
     }
 }
 

@@ -49,12 +49,7 @@ pub struct Claim {
 
 impl Control {
     /// The action that says that a voter may lack their link.
-    pub fn ask_for(
-        &self,
-        election: ElectionId,
-        shard: Shard,
-        voter: VoterId,
-    ) -> Result<TransactWriteItem, BuildError> {
+    pub fn ask_for(&self, election: ElectionId, shard: Shard, voter: VoterId) -> Result<TransactWriteItem, BuildError> {
         self.asked(due_key(election, shard, voter))
     }
 

@@ -140,7 +140,9 @@ impl Control {
         links: Links,
     ) -> Result<TransactWriteItem, BuildError> {
         let condition = match links {
-            Links::HandOut => "(#status = :draft OR #status = :open) AND (attribute_not_exists(links) OR links = :links)",
+            Links::HandOut => {
+                "(#status = :draft OR #status = :open) AND (attribute_not_exists(links) OR links = :links)"
+            }
             Links::Invite => "(#status = :draft OR #status = :open) AND links = :links",
         };
         let update = self

@@ -11,12 +11,7 @@
 //! directory. Both come to the same secret for the same key.
 
 use aws_lc_rs::hmac;
-use aws_sdk_kms::{
-    Client,
-    error::DisplayErrorContext,
-    primitives::Blob,
-    types::MacAlgorithmSpec,
-};
+use aws_sdk_kms::{Client, error::DisplayErrorContext, primitives::Blob, types::MacAlgorithmSpec};
 use photovote_domain::{BallotId, BallotToken, ElectionId, LinkNumber};
 use secrecy::{ExposeSecret, SecretBox};
 use thiserror::Error;
@@ -83,7 +78,8 @@ impl LinkKey {
                     .mac_algorithm(MacAlgorithmSpec::HmacSha256)
                     .message(Blob::new(message));
                 // Its debug form could hold the answer.
-                let answer = asked.send().await.map_err(|error| LinkKeyError::Kms(DisplayErrorContext(&error).to_string()))?;
+                let answer =
+                    asked.send().await.map_err(|error| LinkKeyError::Kms(DisplayErrorContext(&error).to_string()))?;
                 secret(answer.mac.as_ref().map(Blob::as_ref).unwrap_or_default())
             }
         }
@@ -129,7 +125,10 @@ mod tests {
     #[tokio::test]
     async fn the_secret_is_the_documented_one() {
         let token = token(1, ELECTION, BALLOT, 1).await;
-        assert_eq!(token.rsplit('_').next().unwrap(), "378e6783b7b7262a3b07c5d00902f2ded1ee10242a3a21aaa004f00fd954ff0c");
+        assert_eq!(
+            token.rsplit('_').next().unwrap(),
+            "378e6783b7b7262a3b07c5d00902f2ded1ee10242a3a21aaa004f00fd954ff0c"
+        );
     }
 
     #[test]

@@ -76,7 +76,8 @@ impl MailService {
     pub async fn send(&self, mail: &Outgoing<'_>) -> Result<(), SendError> {
         match &self.0 {
             Way::Directory(directory) => {
-                let (directory, name, message) = (directory.clone(), format!("{}.eml", mail.name), mail.message.to_vec());
+                let (directory, name, message) =
+                    (directory.clone(), format!("{}.eml", mail.name), mail.message.to_vec());
                 let write = move || write(&directory, &name, &message);
                 Ok(tokio::task::spawn_blocking(write).await.map_err(io::Error::other)??)
             }

@@ -50,7 +50,10 @@ async fn everybody_is_invited_at_the_opening_and_votes() {
     let host = Host::start().await;
     let (election, _) = inviting(&host, &["ada", "bea", "eve"]).await;
     let shown = election.get("").await.status(200).json();
-    assert_eq!((&shown["links"], &shown["language"], &shown["contact"]), (&json!("invite"), &json!("de"), &json!("club@example.org")));
+    assert_eq!(
+        (&shown["links"], &shown["language"], &shown["contact"]),
+        (&json!("invite"), &json!("de"), &json!("club@example.org"))
+    );
     assert!(host.mails().is_empty(), "a draft mails nobody");
     election.post("/open", json!({})).await.status(200);
     let candidate = election.candidates().remove(0);

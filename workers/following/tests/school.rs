@@ -21,9 +21,7 @@ use aws_sdk_dynamodb::{
     types::{AttributeValue, Put, TransactWriteItem},
 };
 use photovote_coordination_write::Control;
-use photovote_domain::{
-    CandidateId, CompetitionId, ElectionId, Scale, ShardCount, Timestamp, election::ElectionEvent,
-};
+use photovote_domain::{CandidateId, CompetitionId, ElectionId, Scale, ShardCount, Timestamp, election::ElectionEvent};
 use photovote_dynamodb::{StorageError, storage_error};
 use photovote_events::{Commit, DecodeError, EventReader, LoadError, Stream};
 use photovote_following::{CaughtUp, Followed, Follower, Policy, Recorder};
@@ -209,7 +207,11 @@ async fn a_school_is_counted_from_its_history() {
     world.engine.write(&commits).await;
     let caught_up = world.catch_up().await;
     assert_eq!(world.counts().await, (3, 7));
-    assert_eq!(caught_up.followed, commits.len() as u64 - 1, "all but the creation, about which there is nothing to do");
+    assert_eq!(
+        caught_up.followed,
+        commits.len() as u64 - 1,
+        "all but the creation, about which there is nothing to do"
+    );
     assert_eq!(world.catch_up().await.followed, 0, "each commit once");
     assert_eq!(world.counts().await, (3, 7));
 }

@@ -97,11 +97,7 @@ impl Recorder<Invitations> for ToMailer {
         }
     }
 
-    async fn tell(
-        &self,
-        commit: &Commit,
-        invites: &[Invite],
-    ) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+    async fn tell(&self, commit: &Commit, invites: &[Invite]) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
         let election = commit.stream.election();
         for invite in invites {
             match *invite {

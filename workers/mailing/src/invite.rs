@@ -32,12 +32,7 @@ enum Issued {
 
 impl Mailer {
     /// Mails a voter the present link, if that is due.
-    pub(crate) async fn invite(
-        &self,
-        election: ElectionId,
-        shard: Shard,
-        voter: VoterId,
-    ) -> Result<Outcome, Trouble> {
+    pub(crate) async fn invite(&self, election: ElectionId, shard: Shard, voter: VoterId) -> Result<Outcome, Trouble> {
         let now = self.events.environment().now();
         // Somebody else is at it, or has done it. Should they die, the reconciler has the election looked after.
         let claim = self.control.claim(election, shard, voter, now, claimed_until(now)).await?;
@@ -65,8 +60,14 @@ impl Mailer {
         };
         let token = self.key.token(id, ballot, link).await?;
         let now = self.events.environment().now();
-        let mail = match message::invitation(&self.sender, (id, election.state()), (voter_id, &voter), link, &token, now)
-        {
+        let mail = match message::invitation(
+            &self.sender,
+            (id, election.state()),
+            (voter_id, &voter),
+            link,
+            &token,
+            now,
+        ) {
             Ok(mail) => mail,
             Err(unwritable) => {
                 tracing::warn!(event = "mail_unwritable", election = %id, voter = %voter_id, error = %unwritable, "not sent");

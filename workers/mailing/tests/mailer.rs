@@ -16,8 +16,8 @@ use std::{
 use aws_lambda_events::sqs::{SqsEvent, SqsMessage};
 use photovote_coordination_write::Control;
 use photovote_domain::{
-    Ballot, BallotId, BallotToken, CandidateId, CompetitionId, ElectionId, LinkNumber, Links, Scale, Shard,
-    ShardCount, Timestamp, VoterId,
+    Ballot, BallotId, BallotToken, CandidateId, CompetitionId, ElectionId, LinkNumber, Links, Scale, Shard, ShardCount,
+    Timestamp, VoterId,
     ballot::{BallotEvent, Status},
     election::ElectionEvent,
     voter::VoterEvent,
@@ -63,7 +63,9 @@ impl World {
     async fn register(&self, number: u128, email: &str) {
         let ballot = BallotId::from_bits(number);
         let (email, name) = (email.to_owned(), format!("Voter {number}"));
-        self.engine.write(&history(voter(number), time(), [vec![VoterEvent::VoterRegistered { ballot, email, name }]])).await;
+        self.engine
+            .write(&history(voter(number), time(), [vec![VoterEvent::VoterRegistered { ballot, email, name }]]))
+            .await;
         let awaited = BallotEvent::BallotLinkAwaited { link: LinkNumber::FIRST };
         self.engine.write(&history(self::ballot(number), time(), [vec![awaited]])).await;
     }
@@ -71,7 +73,8 @@ impl World {
     /// A command gives a voter another link.
     async fn replace(&self, number: u128) {
         let store = self.store();
-        let ballot = store.reader().commits_after(&self::ballot(number), photovote_domain::Version::NONE).await.unwrap();
+        let ballot =
+            store.reader().commits_after(&self::ballot(number), photovote_domain::Version::NONE).await.unwrap();
         let voter = store.reader().commits_after(&voter(number), photovote_domain::Version::NONE).await.unwrap();
         let next = LinkNumber::new(u32::try_from(voter.len()).unwrap() + 1);
         self.engine.write(&[following(&voter, &[VoterEvent::VoterTokenReplaced {}])]).await;
@@ -182,7 +185,8 @@ fn election(links: Links, is_open: bool) -> Vec<photovote_events::Commit> {
         image: None,
         name: "Moon".into(),
     };
-    let mut commits = vec![vec![created, ElectionEvent::ElectionLinksChanged { links }], vec![added, candidate(1), candidate(2)]];
+    let mut commits =
+        vec![vec![created, ElectionEvent::ElectionLinksChanged { links }], vec![added, candidate(1), candidate(2)]];
     commits.extend(is_open.then(|| vec![ElectionEvent::ElectionOpened { closes_at: None }]));
     history(Stream::Election(ELECTION), time(), commits)
 }
@@ -248,7 +252,11 @@ async fn a_voter_is_mailed_a_link_once() {
     let shard = Shard::new(0).unwrap();
     world.control().transact(|| world.control().ask_for_everybody(ELECTION, shards())).await.unwrap();
     let number = (0..5).find(|n| matches!(voter(*n), Stream::Voter(_, home, _) if home == shard)).unwrap();
-    world.control().transact(|| Ok(vec![world.control().ask_for(ELECTION, shard, VoterId::from_bits(number))?])).await.unwrap();
+    world
+        .control()
+        .transact(|| Ok(vec![world.control().ask_for(ELECTION, shard, VoterId::from_bits(number))?]))
+        .await
+        .unwrap();
     world.run(MailMessage::shard(ELECTION, shard)).await;
     world.look_after().await;
     assert!(world.mails().is_empty());

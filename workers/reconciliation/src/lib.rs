@@ -5,8 +5,8 @@
 //! the run before left off. It asks the photo-processor to look after elections whose photographs wait, and once a day after all.
 
 mod count;
-mod mend;
 mod invitations;
+mod mend;
 mod photographs;
 
 use std::{collections::BTreeMap, time::Duration};

@@ -168,7 +168,10 @@ async fn should_be(events: &EventReader, id: ElectionId) -> Result<Option<Restor
     let gate = |shard| {
         let (casts, registered) = (count(&casts, shard), count(&registered, shard));
         let photographs = count(&photographs, shard);
-        (shard, GateState { status, links: election.links, closes_at: election.closes_at, casts, registered, photographs })
+        (
+            shard,
+            GateState { status, links: election.links, closes_at: election.closes_at, casts, registered, photographs },
+        )
     };
     Ok(Some(Restoration {
         shards,

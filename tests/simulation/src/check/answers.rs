@@ -3,8 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use photovote_domain::{BallotId, ElectionId, PhotographId, VoterId, election::Status};
-use photovote_edge::{self as http, BallotToken, DraftTag, command_id, derived_id};
+use photovote_domain::{BallotId, BallotToken, ElectionId, PhotographId, VoterId, election::Status};
+use photovote_edge::{self as http, DraftTag, command_id, derived_id};
 use photovote_events::Stream;
 use photovote_test_support::Reply;
 use serde_json::{Value, json};
