@@ -13,7 +13,7 @@ use photovote_events::{Commit, Environment, first_link};
 use crate::{
     event::{Event, Notes},
     peer::{Peer, Table},
-    photovote::{command, host::stream},
+    photovote::{command, stream},
 };
 
 type Item = HashMap<String, AttributeValue>;

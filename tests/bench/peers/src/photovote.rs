@@ -62,6 +62,6 @@ impl Peer for PhotoVote {
     }
 
     async fn load(&self, number: u128) -> Notes {
-        self.store.load::<Notes>(stream(number)).await.expect("the stream is loaded").state.clone()
+        self.store.reader().load::<Notes>(stream(number)).await.expect("the stream is loaded").state().clone()
     }
 }
