@@ -101,6 +101,7 @@ fn options(data: &Path, durability: Durability) -> Options {
         durability,
         redelivery: Redelivery::default(),
         creation: CreationRules { most: NonZeroU32::MAX, ..CreationRules::default() },
+        page_url: None,
     }
 }
 

@@ -380,7 +380,7 @@ proptest! {
             let world = World::open(6).await;
             let mut links: BTreeMap<String, String> = BTreeMap::new();
             for polls in kills {
-                drop(killed_after(polls, world.look_after()).await);
+                let _dead = killed_after(polls, world.look_after()).await;
                 for (to, token) in world.mails() {
                     let token = token.reveal();
                     let known = links.entry(to).or_insert_with(|| token.clone());

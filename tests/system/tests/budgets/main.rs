@@ -54,7 +54,7 @@ async fn administrators_commands_make_exactly_these_calls() {
     let photograph = json!({"id": VOTER, "name": "DSC_0042.jpg", "bytes": 5_000_000});
     // One unit for each kilobyte, twice that in a transaction; all that is written here is small.
     #[rustfmt::skip]
-    let table: [Row; 22] = [
+    let table: [Row; 23] = [
         ("POST",   "/elections",       election,                  201, "TransactWriteItems",                          Some(4 + 2 * SHARDS)),
         ("PATCH",  "{e}",              json!({"name": "Winter"}), 200, "PutItem, Query",                              Some(1)),
         ("PUT",    "{a}",              editor.clone(),            200, "PutItem, Query",                              Some(1)),
