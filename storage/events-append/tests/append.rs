@@ -105,7 +105,7 @@ async fn a_commit_can_insist_that_another_stream_is_still() {
     let other = Stream::Ballot(ELECTION, Shard::new(0).unwrap(), BallotId::from_bits(99));
     let seen = append(&store, History::empty(other), "first", vec![rated(1, 3)]).await.unwrap().history;
     let insist = async |id: &str, on: &History<Ballot>, version: Version| {
-        let history = store.reader().load(stream()).await.unwrap();
+        let history = store.reader().load::<Ballot>(stream()).await.unwrap();
         let still = |_: &Commit| Ok(vec![store.unmoved(on)?]);
         let done = store.execute_with(history, &record(id, id), |_| true, |_| Ok(vec![rated(2, 4)]), still).await;
         let blocked = matches!(&done, Err(ExecuteError::Blocked(reasons)) if reasons[0].is_condition());
