@@ -41,6 +41,7 @@ struct World {
     engine: Engine,
     outbox: TempDir,
     clock: Arc<AtomicI64>,
+    dice: Arc<AtomicI64>,
     key: u8,
 }
 
@@ -52,7 +53,8 @@ impl World {
 
     async fn with(links: Links, is_open: bool, voters: u128) -> Self {
         let clock = Arc::new(AtomicI64::new(1_000_000));
-        let world = Self { engine: Engine::start().await, outbox: tempfile::tempdir().unwrap(), clock, key: 1 };
+        let (engine, outbox, dice) = (Engine::start().await, tempfile::tempdir().unwrap(), Arc::default());
+        let world = Self { engine, outbox, clock, dice, key: 1 };
         world.engine.write(&election(links, is_open)).await;
         for number in 0..voters {
             world.register(number, &format!("voter{number}@example.org")).await;
@@ -91,8 +93,7 @@ impl World {
     }
 
     fn store(&self) -> EventStore {
-        let clock = self.clock.clone();
-        let dice = AtomicI64::new(1);
+        let (clock, dice) = (self.clock.clone(), self.dice.clone());
         let environment = Environment::new(
             move || Timestamp::from_millis(clock.load(Ordering::SeqCst)),
             move |bytes| {
