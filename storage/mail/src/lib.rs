@@ -1,6 +1,6 @@
-//! Sending mails: through Amazon SES, or into a directory.
+//! Sending mails: through Amazon SES, or into a directory. Tests take mails in their own process.
 
-use std::{io, path::PathBuf};
+use std::{fmt, io, path::PathBuf, pin::Pin, sync::Arc};
 
 use aws_sdk_sesv2::{
     Client,
@@ -52,10 +52,27 @@ impl SendError {
 #[derive(Debug, Clone)]
 pub struct MailService(Way);
 
-#[derive(Debug, Clone)]
+/// What becomes of a mail that a function takes.
+type Taken = Pin<Box<dyn Future<Output = Result<(), SendError>> + Send>>;
+
+/// Takes a mail in this process, or says why not.
+type Take = dyn Fn(&Outgoing<'_>) -> Taken + Send + Sync;
+
+#[derive(Clone)]
 enum Way {
     Ses { client: Client, configuration_set: Option<String> },
     Directory(PathBuf),
+    Process(Arc<Take>),
+}
+
+impl fmt::Debug for Way {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Ses { configuration_set, .. } => f.debug_tuple("Ses").field(configuration_set).finish(),
+            Self::Directory(path) => f.debug_tuple("Directory").field(path).finish(),
+            Self::Process(_) => f.write_str("Process"),
+        }
+    }
 }
 
 impl MailService {
@@ -69,12 +86,22 @@ impl MailService {
         Self(Way::Directory(path.into()))
     }
 
+    /// A function in this process, for tests that count mails and let sending fail. It copies what it needs of a mail.
+    pub fn in_process<F>(take: impl Fn(&Outgoing<'_>) -> F + Send + Sync + 'static) -> Self
+    where
+        F: Future<Output = Result<(), SendError>> + Send + 'static,
+    {
+        let take: Arc<Take> = Arc::new(move |mail: &Outgoing<'_>| -> Taken { Box::pin(take(mail)) });
+        Self(Way::Process(take))
+    }
+
     /// Sends a mail. In a directory, a mail that is sent again replaces itself.
     ///
     /// # Errors
     /// SES does not recognise repetitions: a mail that may have been sent and is sent again arrives twice.
     pub async fn send(&self, mail: &Outgoing<'_>) -> Result<(), SendError> {
         match &self.0 {
+            Way::Process(take) => take(mail).await,
             Way::Directory(directory) => {
                 let (directory, name, message) =
                     (directory.clone(), format!("{}.eml", mail.name), mail.message.to_vec());
@@ -149,6 +176,25 @@ mod tests {
         assert_eq!(fs::read(&path).unwrap(), b"again");
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         assert_eq!(fs::read_dir(home.path()).unwrap().count(), 2, "nothing half written stays");
+    }
+
+    #[tokio::test]
+    async fn a_function_takes_mails_and_refuses_them() {
+        let taken = Arc::new(std::sync::Mutex::new(Vec::new()));
+        let kept = Arc::clone(&taken);
+        let service = MailService::in_process(move |mail: &Outgoing<'_>| {
+            let (name, kept) = (mail.name.to_owned(), Arc::clone(&kept));
+            async move {
+                if name == "invitation-2" {
+                    return Err(SendError::Throttled("try again".to_owned()));
+                }
+                kept.lock().unwrap().push(name);
+                Ok(())
+            }
+        });
+        service.send(&mail("invitation-1", b"first")).await.unwrap();
+        assert!(!service.send(&mail("invitation-2", b"other")).await.unwrap_err().is_permanent());
+        assert_eq!(*taken.lock().unwrap(), ["invitation-1"]);
     }
 
     #[tokio::test]

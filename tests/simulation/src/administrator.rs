@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use photovote_domain::{CandidateId, ElectionId, Timestamp};
+use photovote_domain::{CandidateId, ElectionId, Links, Timestamp};
 use photovote_test_support::Reply;
 use serde_json::{Value, json};
 use tokio::{task::JoinHandle, time::sleep};
@@ -30,6 +30,25 @@ pub(crate) struct Administrator {
     pub(crate) bells: Arc<Bells>,
 }
 
+/// An election, as its administrator knows it.
+#[derive(Debug, Clone, Copy)]
+struct Held<'a> {
+    id: ElectionId,
+    path: &'a str,
+    /// Who hands out its voters' links.
+    links: Links,
+    candidates: &'a [CandidateId],
+}
+
+/// A voter who is registered, as far as their administrator was told.
+#[derive(Debug, Clone)]
+struct Registered {
+    id: String,
+    address: String,
+    /// What opens their ballot, if the answer has it.
+    token: Option<String>,
+}
+
 /// What an administrator gave up: the answer never came, or said no.
 struct GaveUp;
 
@@ -47,9 +66,17 @@ impl Administrator {
 
     async fn story(&self, voters: &mut Vec<JoinHandle<()>>) -> Outcome<()> {
         let dice = &self.client.dice;
-        let election = self.create().await?;
+        let invites = dice.permille(self.scenario.inviting());
+        let links = if invites { Links::Invite } else { Links::HandOut };
+        let election = self.create(links).await?;
         let path = format!("/elections/{election}");
         let candidates = self.set_up(&path).await?;
+        let mut held = Held { id: election, path: &path, links, candidates: &candidates };
+        let mut registered = Vec::new();
+        if self.scenario.rush.is_none() && dice.permille(200) {
+            let first = self.change_links(&mut held).await?;
+            registered.extend(self.admitted(held, first, voters).await);
+        }
         if self.scenario.rush.is_none() && dice.permille(350) {
             // It goes on while the election is opened, or deleted.
             voters.push(tokio::spawn(self.clone().upload_photographs(election)));
@@ -57,7 +84,11 @@ impl Administrator {
         let scenario = &self.scenario;
         // Thousands are let in once they can cast: they would ask for hours.
         let early = if scenario.rush.is_some() { 0 } else { dice.within(0, scenario.voters) };
-        let draft_voters = self.register_all(&path, 0..early, &candidates, voters).await;
+        registered.extend(self.register_all(held, 0..early, voters).await);
+        if scenario.rush.is_none() && !registered.is_empty() && dice.permille(150) {
+            // It is too late for that.
+            let _ = self.ask_for_links(&path, other(held.links)).await;
+        }
         if scenario.rush.is_none() && dice.permille(40) {
             self.command(What::Delete, "DELETE", &path, None).await?;
             return Ok(());
@@ -76,16 +107,21 @@ impl Administrator {
         let sendings = if scenario.rush.is_none() && dice.permille(500) { 1 } else { SENDINGS };
         self.client.ask_up_to(sendings, opening).await.filter(|reply| reply.status < 300).ok_or(GaveUp)?;
         self.bells.opening.notify_waiters();
-        let late_voters = self.register_all(&path, early..scenario.voters, &candidates, voters).await;
-        let registered: Vec<String> = draft_voters.into_iter().chain(late_voters).collect();
+        if held.links == Links::Invite && dice.permille(400) {
+            // The mails to the voters of the draft are on their way.
+            self.moderate(held, &mut registered, voters).await;
+        }
+        registered.extend(self.register_all(held, early..scenario.voters, voters).await);
 
         self.pause(0, 15_000).await;
         if let Some(at) = closes_at.filter(|_| dice.permille(400)) {
             let later = json!({"closes_at": rfc3339(at + 20_000)});
             let _ = self.command(What::Change, "POST", &format!("{path}/extend"), Some(later)).await;
         }
-        self.moderate(&path, &registered, &candidates, voters).await;
+        self.moderate(held, &mut registered, voters).await;
         match closes_at {
+            // Some stay open, and everybody has to be mailed in the end.
+            None if held.links == Links::Invite && dice.permille(300) => return Ok(()),
             // Nobody but the closer closes it.
             Some(at) if dice.permille(400) => {
                 self.until(at).await;
@@ -111,14 +147,38 @@ impl Administrator {
         Ok(())
     }
 
-    async fn create(&self) -> Outcome<ElectionId> {
+    async fn create(&self, links: Links) -> Outcome<ElectionId> {
         let dice = &self.client.dice;
         let mut body = json!({"name": "Autumn", "expected_voters": self.scenario.expected_voters(dice)});
+        if links != Links::default() {
+            body["links"] = links.as_str().into();
+        }
         if dice.permille(300) {
             body["id"] = ElectionId::from_bits(bits(dice)).to_string().into();
         }
         let created = self.command(What::Create, "POST", "/elections", Some(body)).await?;
         created.json["id"].as_str().and_then(|id| id.parse().ok()).ok_or(GaveUp)
+    }
+
+    /// Lets others hand out the links while the first voter is being registered: one of the two is too late. Answers that voter.
+    async fn change_links(&self, held: &mut Held<'_>) -> Outcome<Option<Registered>> {
+        let (path, links, number) = (held.path, other(held.links), self.scenario.voters + 100);
+        let register = async {
+            self.pause(0, 60).await;
+            self.register(path, number).await
+        };
+        let (changed, first) = tokio::join!(self.ask_for_links(path, links), register);
+        let changed = changed.ok_or(GaveUp)?;
+        match changed.problem() {
+            (200, _) => held.links = links,
+            (409, "election_has_voters") => {}
+            _ => return Err(GaveUp),
+        }
+        Ok(first)
+    }
+
+    async fn ask_for_links(&self, path: &str, links: Links) -> Option<Reply> {
+        self.ask(What::Change, "PATCH", path.to_owned(), Some(json!({"links": links.as_str()}))).await
     }
 
     /// Adds competitions and candidates, now and then from two devices at once.
@@ -201,24 +261,46 @@ impl Administrator {
         }
     }
 
-    /// Registers voters, and lets each vote. Answers their ids.
+    /// Registers voters, and lets each vote.
     async fn register_all(
         &self,
-        path: &str,
+        held: Held<'_>,
         numbers: std::ops::Range<u64>,
-        candidates: &[CandidateId],
         voters: &mut Vec<JoinHandle<()>>,
-    ) -> Vec<String> {
+    ) -> Vec<Registered> {
         let numbers: Vec<u64> = numbers.collect();
-        let mut ids = Vec::new();
+        let mut all = Vec::new();
         for some in numbers.chunks(self.scenario.at_once) {
-            let registered = futures::future::join_all(some.iter().map(|number| self.register(path, *number))).await;
-            for (id, token) in registered.into_iter().flatten() {
-                ids.push(id);
-                voters.push(self.vote(token, candidates));
+            let registered =
+                futures::future::join_all(some.iter().map(|number| self.register(held.path, *number))).await;
+            for registered in registered {
+                all.extend(self.admitted(held, registered, voters).await);
             }
         }
-        ids
+        all
+    }
+
+    /// Lets a voter vote who is registered, if they are.
+    async fn admitted(
+        &self,
+        held: Held<'_>,
+        registered: Option<Registered>,
+        voters: &mut Vec<JoinHandle<()>>,
+    ) -> Option<Registered> {
+        let registered = registered?;
+        if held.links == Links::Invite {
+            voters.push(self.vote_by_mail(held, &registered.address, Timestamp::from_millis(0)));
+            return Some(registered);
+        }
+        let mut token = registered.token.clone();
+        // It was shown, and the answer was lost.
+        for _ in 0..5 {
+            if token.is_none() {
+                token = self.replace_token(held.path, &registered.id).await;
+            }
+        }
+        voters.push(self.vote(token?, held.candidates));
+        Some(registered)
     }
 
     fn vote(&self, token: String, candidates: &[CandidateId]) -> JoinHandle<()> {
@@ -227,24 +309,24 @@ impl Administrator {
         tokio::spawn(voter::vote(client, token, candidates, self.scenario.clone(), Arc::clone(&self.bells)))
     }
 
-    /// Registers a voter; the id, and what opens their ballot.
-    async fn register(&self, path: &str, number: u64) -> Option<(String, String)> {
+    /// Lets the reader of the mails to an address vote, once one is sent after this moment.
+    fn vote_by_mail(&self, held: Held<'_>, address: &str, after: Timestamp) -> JoinHandle<()> {
+        let dice = self.client.dice.of((held.id, address, after.millis()));
+        let client = Client { gateway: Arc::clone(&self.client.gateway), dice };
+        let (mailbox, candidates) = ((held.id, address.to_owned(), after), held.candidates.to_vec());
+        tokio::spawn(voter::vote_by_mail(client, mailbox, candidates, self.scenario.clone(), Arc::clone(&self.bells)))
+    }
+
+    /// Registers a voter.
+    async fn register(&self, path: &str, number: u64) -> Option<Registered> {
         let dice = &self.client.dice;
         // Two voters sometimes have one address, and one of them is refused.
-        let address = if self.scenario.rush.is_none() && dice.permille(50) { number / 2 } else { number };
-        let body = json!({"name": format!("voter {number}"), "email": format!("{address}@example.org")});
+        let number_of_address = if self.scenario.rush.is_none() && dice.permille(50) { number / 2 } else { number };
+        let address = format!("{number_of_address}@example.org");
+        let body = json!({"name": format!("voter {number}"), "email": address});
         let registered = self.command(What::Register, "POST", &format!("{path}/voters"), Some(body)).await.ok()?;
         let id = registered.json["id"].as_str()?.to_owned();
-        if let Some(token) = registered.json["ballot_token"].as_str() {
-            return Some((id, token.to_owned()));
-        }
-        // It was shown, and the answer was lost.
-        for _ in 0..5 {
-            if let Some(token) = self.replace_token(path, &id).await {
-                return Some((id, token));
-            }
-        }
-        None
+        Some(Registered { id, address, token: registered.json["ballot_token"].as_str().map(ToOwned::to_owned) })
     }
 
     async fn replace_token(&self, path: &str, voter: &str) -> Option<String> {
@@ -253,28 +335,47 @@ impl Administrator {
         replaced.json["ballot_token"].as_str().map(ToOwned::to_owned)
     }
 
+    /// Gives a voter another address, which nobody has. Answers it.
+    async fn correct_address(&self, path: &str, voter: &str) -> Option<String> {
+        let address = format!("{:032x}@example.net", bits(&self.client.dice));
+        let body = json!({"email": address});
+        let path = format!("{path}/voters/{voter}");
+        self.command(What::CorrectAddress, "PATCH", &path, Some(body)).await.ok().map(|_| address)
+    }
+
     /// What an administrator does while people vote.
     async fn moderate(
         &self,
-        path: &str,
-        registered: &[String],
-        candidates: &[CandidateId],
+        held: Held<'_>,
+        registered: &mut [Registered],
         voters: &mut Vec<JoinHandle<()>>,
     ) {
-        let dice = &self.client.dice;
+        let (dice, path) = (&self.client.dice, held.path);
         let _ = self.query(What::Turnout, &format!("{path}/turnout")).await;
         if registered.is_empty() {
             return;
         }
         if dice.permille(250) {
-            let voter = &registered[dice.place(registered.len())];
+            let voter = &registered[dice.place(registered.len())].id;
             let _ = self.command(What::Remove, "DELETE", &format!("{path}/voters/{voter}"), None).await;
         }
         if dice.permille(450) {
             let voter = &registered[dice.place(registered.len())];
-            if let Some(token) = self.replace_token(path, voter).await {
-                voters.push(self.vote(token, candidates));
+            let before = Timestamp::from_millis(self.now());
+            let token = self.replace_token(path, &voter.id).await;
+            if held.links == Links::Invite {
+                voters.push(self.vote_by_mail(held, &voter.address, before));
+            } else if let Some(token) = token {
+                voters.push(self.vote(token, held.candidates));
             }
+        }
+        if self.scenario.rush.is_none() && dice.permille(if held.links == Links::Invite { 450 } else { 100 }) {
+            let place = dice.place(registered.len());
+            self.correct(held, &mut registered[place], voters).await;
+        }
+        if self.scenario.rush.is_none() && dice.permille(100) {
+            // It is open, and nothing of it changes any more.
+            let _ = self.ask_for_links(path, other(held.links)).await;
         }
         if dice.permille(200) {
             let shown = self.query(What::ShowElection, path).await;
@@ -287,6 +388,20 @@ impl Administrator {
                         self.command(What::Change, "POST", &path, Some(json!({"reason": "not a photograph"}))).await;
                 }
             }
+        }
+    }
+
+    /// Corrects a voter's address, now and then from one device while another one replaces the token. Whoever reads the mails to
+    /// the old address still tries to vote.
+    async fn correct(&self, held: Held<'_>, voter: &mut Registered, voters: &mut Vec<JoinHandle<()>>) {
+        let both = self.client.dice.permille(250);
+        let replace = async { if both { self.replace_token(held.path, &voter.id).await } else { None } };
+        let (corrected, _token) = tokio::join!(self.correct_address(held.path, &voter.id), replace);
+        if let Some(address) = corrected {
+            if held.links == Links::Invite {
+                voters.push(self.vote_by_mail(held, &address, Timestamp::from_millis(0)));
+            }
+            voter.address = address;
         }
     }
 
@@ -352,6 +467,14 @@ impl Administrator {
 
     fn now(&self) -> i64 {
         self.client.gateway.cloud.clock.now().millis()
+    }
+}
+
+/// The other one who can hand out links.
+fn other(links: Links) -> Links {
+    match links {
+        Links::HandOut => Links::Invite,
+        Links::Invite => Links::HandOut,
     }
 }
 

@@ -16,6 +16,7 @@ use crate::{
     dice::Dice,
     engine::Engine,
     faults::{Faults, Rates},
+    mail::Mails,
     queue::Queue,
     stream::Stream,
 };
@@ -29,13 +30,19 @@ pub(crate) const RENDITIONS: &str = "renditions";
 #[derive(Debug)]
 pub(crate) struct Cloud {
     pub(crate) engine: Engine,
+    /// The stream of the events table, as the projector's pump gets it.
     pub(crate) stream: Stream,
+    /// The same stream, as the pump of the invitations gets it.
+    pub(crate) followed: Stream,
     /// The repair queue and the failure queue.
     pub(crate) queue: Queue,
     /// The counter's.
     pub(crate) to_count: Queue,
     /// The photo-processor's.
     pub(crate) to_process: Queue,
+    /// The mailer's.
+    pub(crate) to_mail: Queue,
+    pub(crate) mails: Mails,
     pub(crate) buckets: Buckets,
     /// All files that were uploaded, by their keys.
     pub(crate) uploaded: Mutex<BTreeMap<String, Vec<Vec<u8>>>>,
@@ -59,9 +66,12 @@ impl Cloud {
         Self {
             engine: Engine::new(),
             stream: Stream::new(faults.clone(), dice.of("stream"), most_attempts),
+            followed: Stream::new(faults.clone(), dice.of("stream of the invitations"), most_attempts),
             queue: Queue::default(),
             to_count: Queue::default(),
             to_process: Queue::default(),
+            to_mail: Queue::default(),
+            mails: Mails::default(),
             buckets: Buckets::default(),
             uploaded: Mutex::default(),
             faults,

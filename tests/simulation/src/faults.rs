@@ -70,6 +70,12 @@ faults! {
     Redelivered = "stream batch delivered again",
     /// A shard of the stream ends and others go on.
     Split = "stream shard split",
+    /// The mail service takes no more for the moment.
+    MailThrottled = "mail throttled",
+    /// The mail service has no answer, and sent nothing.
+    MailUnavailable = "no answer to a mail, not sent",
+    /// The mail service has no answer, and sent the mail.
+    MailUnavailableAfter = "no answer to a mail, sent",
 }
 
 /// So often in a thousand calls, invocations, records or batches.

@@ -18,7 +18,11 @@ use axum::Router;
 use photovote_closing::Closer;
 use photovote_counting::Counter;
 use photovote_events::Environment;
+use photovote_following::Follower;
 use photovote_functions::{Wiring, WiringError};
+use photovote_invitations::{Invitations, ToMailer};
+use photovote_links::LinkKey;
+use photovote_mailing::Mailer;
 use photovote_photographs::Processor;
 use photovote_projection::Projector;
 use photovote_repair::Repair;
@@ -29,6 +33,7 @@ use crate::{
     dice::Dice,
     engine::{CONTROL, DOCUMENTS, EVENTS},
     faults::Fault,
+    mail,
     transport::{Life, Transport},
 };
 
@@ -36,12 +41,18 @@ use crate::{
 pub(crate) const COUNT_QUEUE: &str = "photovote-count";
 /// The photo-processor's queue.
 pub(crate) const PHOTOGRAPHS_QUEUE: &str = "photovote-photographs";
+/// The mailer's queue.
+pub(crate) const MAIL_QUEUE: &str = "photovote-mail";
+/// The key from which voters' links are derived.
+const LINK_KEY: [u8; 32] = [7; 32];
 /// How long an invocation may take, as the template says.
 const LONGEST: Duration = Duration::from_secs(28);
 /// Longer streams have snapshots: those of most elections here, when they open.
 const SNAPSHOT_THRESHOLD: u16 = 6;
 /// The most boundaries of calls that an invocation survives which is going to be killed; there are two in a call.
 const LONGEST_FUSE: u64 = 16;
+/// The same of the mailer: a mail takes nine calls, and a message is worth several.
+const LONGEST_FUSE_OF_MAILER: u64 = 48;
 
 /// A function that the gateway calls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -68,6 +79,7 @@ pub(crate) struct Function<F> {
     dice: Dice,
     start: Box<Start<F>>,
     environment: Environment,
+    longest_fuse: u64,
     idle: Mutex<Vec<Instance<F>>>,
 }
 
@@ -91,14 +103,20 @@ impl<F: Clone> Function<F> {
             dice: dice.of(name),
             start: Box::new(start),
             environment,
+            longest_fuse: LONGEST_FUSE,
             idle: Mutex::default(),
         }
+    }
+
+    /// Survives at most so many boundaries of calls when it is going to be killed.
+    fn with_fuse(self, longest_fuse: u64) -> Self {
+        Self { longest_fuse, ..self }
     }
 
     /// Invokes the function. `None`: it was killed, or took too long.
     pub(crate) async fn invoke<T, C: Future<Output = T>>(&self, call: impl FnOnce(F) -> C) -> Option<T> {
         let doomed = self.cloud.faults.threatens(Fault::Killed);
-        let life = Life::of(doomed.then(|| self.dice.below(LONGEST_FUSE)));
+        let life = Life::of(doomed.then(|| self.dice.below(self.longest_fuse)));
         let instance = self.instance();
         instance.transport.begin(life.clone());
         let end = async {
@@ -113,6 +131,9 @@ impl<F: Clone> Function<F> {
             }
         });
         let answer = outcome.await.ok().flatten();
+        if answer.is_none() {
+            life.trouble();
+        }
         // What is killed is gone, with all that it remembered.
         if answer.is_some() && !self.dice.permille(50) {
             self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(instance);
@@ -129,6 +150,7 @@ impl<F: Clone> Function<F> {
         }
         let transport = Transport::new(Arc::clone(&self.cloud));
         let wiring = wiring(&config(transport.clone()), &self.environment);
+        let wiring = wiring.with_mails(LinkKey::held(LINK_KEY), mail::service(transport.clone()));
         #[allow(clippy::panic, reason = "a simulation that cannot start its functions has failed")]
         let function = (self.start)(&wiring).unwrap_or_else(|error| panic!("{error}"));
         Instance { function, transport }
@@ -167,6 +189,8 @@ pub(crate) struct Functions {
     pub(crate) repair: Function<Repair>,
     pub(crate) closer: Function<Closer>,
     pub(crate) photo_processor: Function<Processor>,
+    pub(crate) invitations: Function<Follower<Invitations, ToMailer>>,
+    pub(crate) mailer: Function<Mailer>,
 }
 
 impl Functions {
@@ -186,6 +210,8 @@ impl Functions {
             repair: Function::new(cloud, "repair", dice, Wiring::repair),
             closer: Function::new(cloud, "closer", dice, Wiring::closer),
             photo_processor: Function::new(cloud, "photo-processor", dice, Wiring::photo_processor),
+            invitations: Function::new(cloud, "invitations", dice, Wiring::invitations),
+            mailer: Function::new(cloud, "mailer", dice, Wiring::mailer).with_fuse(LONGEST_FUSE_OF_MAILER),
         }
     }
 }
@@ -200,6 +226,11 @@ pub(crate) fn wiring(config: &SdkConfig, environment: &Environment) -> Wiring {
             "REPAIR_QUEUE_URL" => "http://simulated/000000000000/photovote-repair".to_owned(),
             "COUNT_QUEUE_URL" => format!("http://simulated/000000000000/{COUNT_QUEUE}"),
             "PHOTOGRAPHS_QUEUE_URL" => format!("http://simulated/000000000000/{PHOTOGRAPHS_QUEUE}"),
+            "MAIL_QUEUE_URL" => format!("http://simulated/000000000000/{MAIL_QUEUE}"),
+            "MAIL_FROM" => "vote@example.org".to_owned(),
+            "MAIL_SENDER" => "Photo club".to_owned(),
+            "PAGE_URL" => mail::PAGE.to_owned(),
+            "INVITES" => "yes".to_owned(),
             "ORIGINALS_BUCKET" => ORIGINALS.to_owned(),
             "RENDITIONS_BUCKET" => RENDITIONS.to_owned(),
             "UPLOAD_URL" => "http://simulated/uploads".to_owned(),

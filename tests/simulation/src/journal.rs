@@ -24,6 +24,7 @@ pub(crate) enum What {
     RemovePhotograph,
     Register,
     Remove,
+    CorrectAddress,
     ReplaceToken,
     Rate(Grades),
     Clear(CandidateId),

@@ -6,8 +6,9 @@
 //!
 //! ```text
 //!  people ──► gateway ──► functions (several instances, killed anywhere) ──► transport (faults) ──► engine
-//!                              ▲                                                                      │
-//!                              └── pumps, queue, schedule ◄── stream (shaken) ◄──────── commits ──────┘
+//!    ▲                         ▲      │                                                               │
+//!    └──── mail service ◄──────│──────┘                                                               │
+//!                              └── pumps, queues, schedule ◄── streams (shaken) ◄────── commits ──────┘
 //! ```
 //!
 //! Afterwards nothing goes wrong any more; the system has to come to rest by itself, and what it holds and what it told
@@ -24,6 +25,7 @@ mod faults;
 mod functions;
 mod gateway;
 mod journal;
+mod mail;
 mod queue;
 mod scenario;
 mod stream;

@@ -46,6 +46,7 @@ struct Total {
     commits: u64,
     casts: u64,
     acknowledged: u64,
+    mails: u64,
     repairs: u64,
     millis: i64,
     violated: Vec<u64>,
@@ -80,6 +81,7 @@ impl Total {
         self.commits += report.commits;
         self.casts += report.casts;
         self.acknowledged += report.acknowledged;
+        self.mails += report.mails;
         self.repairs += report.repairs;
         self.millis += report.millis;
         if !report.violations.is_empty() {
@@ -97,7 +99,7 @@ impl Total {
         println!("| **all** | **{}** |\n", self.faults.total());
         println!(
             "{} seeds in {seconds:.0} s ({:.1} seeds/s), {:.1} days of virtual time; {} steps, {} commits, {} ballots cast, {} \
-             of them acknowledged, {} messages to repair",
+             of them acknowledged, {} mails, {} messages to repair",
             self.seeds,
             self.seeds as f64 / seconds,
             self.millis as f64 / 86_400_000.0,
@@ -105,6 +107,7 @@ impl Total {
             self.commits,
             self.casts,
             self.acknowledged,
+            self.mails,
             self.repairs,
         );
         match &self.violated[..] {

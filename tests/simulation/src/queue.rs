@@ -38,12 +38,12 @@ impl Queue {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes a message and answers its id.
-    pub(crate) fn send(&self, body: String, now: Timestamp) -> String {
+    /// Takes a message that can be received from this moment on, and answers its id.
+    pub(crate) fn send(&self, body: String, visible_at: Timestamp) -> String {
         let mut state = self.state();
         state.sent += 1;
         let id = format!("message-{}", state.sent);
-        state.messages.push_back(Message { id: id.clone(), body, receives: 0, visible_at: now });
+        state.messages.push_back(Message { id: id.clone(), body, receives: 0, visible_at });
         id
     }
 

@@ -36,7 +36,7 @@ impl Scenario {
         let dice = Dice::new(seed).of("scenario");
         let usual = Self {
             name: "weather",
-            rates: Rates::all(12).with(Fault::Killed, 60),
+            rates: bad_mail(Rates::all(12).with(Fault::Killed, 60)),
             elections: dice.within(1, 2),
             voters: dice.within(2, 4),
             at_once: 2,
@@ -49,7 +49,7 @@ impl Scenario {
         match seed % 5 {
             0 => usual,
             1 => {
-                let rates = Rates::all(45).with(Fault::Killed, 150).with(Fault::Unanswered, 15);
+                let rates = bad_mail(Rates::all(45).with(Fault::Killed, 150).with(Fault::Unanswered, 15));
                 Self { name: "storm", rates, ..usual }
             }
             2 => Self { name: "contention", rates: contention(), absorbed: true, ..usual },
@@ -81,6 +81,11 @@ impl Scenario {
     /// How many voters an administrator expects; it sets the number of shards.
     pub(crate) fn expected_voters(&self, dice: &Dice) -> u64 {
         if self.rush.is_some() { self.voters } else { dice.within(1, 120 * self.voters) }
+    }
+
+    /// How many of a thousand elections invite their voters? Thousands are let in at once, and need their tokens then.
+    pub(crate) fn inviting(&self) -> u16 {
+        if self.rush.is_some() { 0 } else { 400 }
     }
 
     /// For how long an election is open that closes by itself, in milliseconds.
@@ -116,6 +121,11 @@ fn contention() -> Rates {
         .with(Fault::Duplicate, 200)
 }
 
+/// Lets the mail service fail more often than other calls.
+fn bad_mail(rates: Rates) -> Rates {
+    rates.with(Fault::MailThrottled, 60).with(Fault::MailUnavailable, 60).with(Fault::MailUnavailableAfter, 60)
+}
+
 /// A bad day of the stream and of what reads it.
 fn stream() -> Rates {
     Rates::NONE
@@ -128,4 +138,5 @@ fn stream() -> Rates {
         .with(Fault::Stale, 200)
         .with(Fault::ConnectionLostAfter, 60)
         .with(Fault::UnansweredAfter, 20)
+        .with(Fault::MailUnavailableAfter, 100)
 }

@@ -22,6 +22,7 @@ use aws_smithy_runtime_api::{
 };
 use aws_smithy_types::body::SdkBody;
 use dynoxide::{DynoxideError, errors::CancellationReason};
+use photovote_domain::Timestamp;
 use serde_json::{Value, json};
 use tokio::{sync::Notify, time::sleep};
 
@@ -29,7 +30,7 @@ use crate::{
     cloud::Cloud,
     engine::DOCUMENTS,
     faults::Fault,
-    functions::{COUNT_QUEUE, PHOTOGRAPHS_QUEUE},
+    functions::{COUNT_QUEUE, MAIL_QUEUE, PHOTOGRAPHS_QUEUE},
 };
 
 /// A function's life, which can end between any two calls: before a call has its effect, or after.
@@ -42,6 +43,8 @@ struct Thread {
     left: Mutex<Option<u64>>,
     cut: Notify,
     is_cut: AtomicBool,
+    /// Did it end early, or did a call fail or take long?
+    troubled: AtomicBool,
 }
 
 impl Life {
@@ -50,8 +53,23 @@ impl Life {
         Self(Arc::new(Thread { left: Mutex::new(boundaries), ..Thread::default() }))
     }
 
+    /// Is it the same life?
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
+    /// Something goes wrong in it.
+    pub(crate) fn trouble(&self) {
+        self.0.troubled.store(true, Ordering::Relaxed);
+    }
+
+    /// Did it end early, or did a call fail or take long?
+    pub(crate) fn was_troubled(&self) -> bool {
+        self.0.troubled.load(Ordering::Relaxed)
+    }
+
     /// Passes a boundary, or never returns.
-    async fn boundary(&self) {
+    pub(crate) async fn boundary(&self) {
         let ends = match &mut *self.0.left.lock().unwrap_or_else(PoisonError::into_inner) {
             None => false,
             Some(0) => true,
@@ -88,6 +106,11 @@ impl Transport {
         Self { cloud, life: Arc::default() }
     }
 
+    /// What lies beyond, and the invocation that is going on.
+    pub(crate) fn connection(&self) -> (Arc<Cloud>, Life) {
+        (Arc::clone(&self.cloud), self.life.lock().unwrap_or_else(PoisonError::into_inner).clone())
+    }
+
     /// An invocation begins.
     pub(crate) fn begin(&self, life: Life) {
         *self.life.lock().unwrap_or_else(PoisonError::into_inner) = life;
@@ -106,8 +129,7 @@ impl HttpClient for Transport {
 
 impl HttpConnector for Transport {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let life = self.life.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let cloud = Arc::clone(&self.cloud);
+        let (cloud, life) = self.connection();
         let call = Call::of(&request);
         HttpConnectorFuture::new(async move { call.carry_out(&cloud, &life).await })
     }
@@ -165,23 +187,31 @@ impl Call {
         life.boundary().await;
         latency(cloud).await;
         let slow = faults.strikes(Fault::Slow);
+        if slow {
+            life.trouble();
+        }
         let slow_before = slow && cloud.dice.permille(500);
         if slow_before {
             sleep(Duration::from_millis(cloud.dice.within(300, 3000))).await;
         }
-        if let Some(failed) = self.failed_before(cloud).await {
+        if let Some(failed) = self.failed_before(cloud, life).await {
+            life.trouble();
             cloud.note(|| format!("{} fails", self.operation));
             return failed;
         }
         let answer = self.performed(cloud);
         if self.writes() && answer.status().is_success() {
+            cloud.mails.see(&self.operation, &self.body, cloud.clock.now(), life);
             if faults.strikes(Fault::ServerErrorAfter) {
+                life.trouble();
                 return Ok(server_error(cloud));
             }
             if faults.strikes(Fault::ConnectionLostAfter) {
+                life.trouble();
                 return Err(connection_lost());
             }
             if faults.strikes(Fault::UnansweredAfter) {
+                life.trouble();
                 std::future::pending::<()>().await;
             }
         }
@@ -194,13 +224,14 @@ impl Call {
     }
 
     /// What goes wrong before the call has an effect.
-    async fn failed_before(&self, cloud: &Cloud) -> Option<Result<HttpResponse, ConnectorError>> {
+    async fn failed_before(&self, cloud: &Cloud, life: &Life) -> Option<Result<HttpResponse, ConnectorError>> {
         let faults = &cloud.faults;
         let dynamodb = self.service.starts_with("DynamoDB_");
         if faults.strikes(Fault::ConnectionLost) {
             return Some(Err(connection_lost()));
         }
         if faults.strikes(Fault::Unanswered) {
+            life.trouble();
             // Whoever waits gives up first.
             std::future::pending::<()>().await;
         }
@@ -293,7 +324,7 @@ impl Call {
         let lags = matches!(&*self.operation, "Query" | "GetItem") && self.body["TableName"] == DOCUMENTS;
         if lags && !consistent && faults.strikes(Fault::Stale) {
             let then = now.millis() - i64::try_from(dice.below(1000)).unwrap_or(0);
-            let then = photovote_domain::Timestamp::from_millis(then);
+            let then = Timestamp::from_millis(then);
             return cloud.engine.perform_stale(&self.operation, &self.body, then, dice.place(4));
         }
         cloud.engine.perform(&self.operation, &self.body, now)
@@ -330,9 +361,12 @@ impl Call {
         let queue = match self.body["QueueUrl"].as_str().and_then(|url| url.rsplit('/').next()) {
             Some(COUNT_QUEUE) => &cloud.to_count,
             Some(PHOTOGRAPHS_QUEUE) => &cloud.to_process,
+            Some(MAIL_QUEUE) => &cloud.to_mail,
             _ => &cloud.queue,
         };
-        json!({"MessageId": queue.send(body, cloud.clock.now())}).to_string().into_bytes()
+        let delay = self.body["DelaySeconds"].as_i64().unwrap_or(0) * 1000;
+        let visible_at = Timestamp::from_millis(cloud.clock.now().millis() + delay);
+        json!({"MessageId": queue.send(body, visible_at)}).to_string().into_bytes()
     }
 }
 
@@ -366,7 +400,8 @@ fn masked(error: DynoxideError, cloud: &Cloud) -> DynoxideError {
     DynoxideError::TransactionCanceledException(message, reasons)
 }
 
-async fn latency(cloud: &Cloud) {
+/// How long a call is on its way in one direction.
+pub(crate) async fn latency(cloud: &Cloud) {
     sleep(Duration::from_millis(cloud.dice.within(1, 8))).await;
 }
 

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use photovote_domain::CandidateId;
+use photovote_domain::{CandidateId, ElectionId, Timestamp};
 use photovote_test_support::Reply;
 use serde_json::{Value, json};
 use tokio::{
@@ -30,6 +30,32 @@ pub(crate) struct Bells {
     pub(crate) opening: Notify,
     /// It closes in a moment.
     pub(crate) last_call: Notify,
+}
+
+/// Votes with the token out of the latest mail of an election to this address, once one is sent after this moment. Some never look
+/// into their mailbox, and others wait no longer.
+pub(crate) async fn vote_by_mail(
+    client: Client,
+    (election, address, after): (ElectionId, String, Timestamp),
+    candidates: Vec<CandidateId>,
+    scenario: Scenario,
+    bells: Arc<Bells>,
+) {
+    let dice = &client.dice;
+    if dice.permille(60) {
+        return;
+    }
+    let most = scenario.longest_open();
+    let patience = Duration::from_millis(dice.within(most / 2, most * 2));
+    // The voter can be sent another mail before they look.
+    let look = Duration::from_millis(dice.within(0, 3_000));
+    let mails = &client.gateway.cloud.mails;
+    if timeout(patience, mails.latest(election, &address, after)).await.is_err() {
+        return;
+    }
+    sleep(look).await;
+    let token = mails.latest(election, &address, after).await;
+    vote(client, token, candidates, scenario, bells).await;
 }
 
 /// Votes with this token. At the last call come those who have waited for it.

@@ -11,9 +11,10 @@ use std::{
 use aws_lambda_events::{
     dynamodb::Event,
     sqs::{SqsBatchResponse, SqsEvent},
+    streams::DynamoDbEventResponse,
 };
 use photovote_domain::{ElectionId, Timestamp};
-use photovote_queues::{CountMessage, PhotographMessage};
+use photovote_queues::{CountMessage, MailMessage, PhotographMessage};
 use serde_json::json;
 use tokio::time::{sleep, timeout};
 
@@ -27,7 +28,7 @@ use crate::{
     gateway::{Client, Gateway},
     queue::Queue,
     scenario::Scenario,
-    stream::Fate,
+    stream::{Fate, Stream},
 };
 
 /// How many shards of the stream are looked after; there are never more.
@@ -36,6 +37,8 @@ const SHARDS: usize = 8;
 const COUNTERS: usize = 3;
 /// How many photo-processors work at once.
 const PROCESSORS: usize = 2;
+/// How many mailers work at once.
+const MAILERS: usize = 3;
 /// How often the closer comes, in milliseconds.
 const CLOSER: u64 = 10_000;
 /// How long the system may take to come to rest once nothing goes wrong any more, in milliseconds of virtual time.
@@ -60,6 +63,8 @@ pub struct Report {
     pub casts: u64,
     /// How many casts were acknowledged to their voters.
     pub acknowledged: u64,
+    /// How many mails were sent.
+    pub mails: u64,
     /// How many messages went to the repair and failure queues.
     pub repairs: u64,
     /// How long it lasted in virtual time, in milliseconds.
@@ -99,6 +104,7 @@ async fn simulate(seed: u64, scenario: &Scenario) -> Report {
     cloud.faults.stop();
     // What was under way when a client gave up comes to its end.
     sleep(Duration::from_mins(1)).await;
+    // What the invitations miss, nobody is told: the reconciler finds it.
     for keys in cloud.stream.take_missing() {
         cloud.queue.send(keys.to_string(), cloud.clock.now());
     }
@@ -111,6 +117,7 @@ async fn simulate(seed: u64, scenario: &Scenario) -> Report {
     // The first look finds what was lost. What nothing refers to is old enough for the second one.
     let elections = check::elections(&cloud);
     machinery.look_after_photographs(&elections);
+    machinery.look_after_mails(&elections);
     let rested = rested && machinery.rest(scenario).await;
     machinery.over.store(true, Ordering::Relaxed);
     sleep(Duration::from_mins(61)).await;
@@ -130,6 +137,7 @@ async fn simulate(seed: u64, scenario: &Scenario) -> Report {
         commits: findings.commits,
         casts: findings.casts,
         acknowledged: findings.acknowledged,
+        mails: cloud.mails.sent(),
         repairs: cloud.queue.history().0,
         millis: cloud.clock.elapsed_millis(),
         trace: cloud.trace(),
@@ -147,7 +155,8 @@ struct Machinery {
 impl Machinery {
     fn start(&self, dice: &Dice) {
         for shard in 0..SHARDS {
-            tokio::spawn(self.clone().pump(shard, dice.of(("pump", shard))));
+            tokio::spawn(self.clone().project(shard, dice.of(("pump", shard))));
+            tokio::spawn(self.clone().follow(shard, dice.of(("pump of the invitations", shard))));
         }
         tokio::spawn(self.clone().work_off_queue(dice.of("queue")));
         // Shards are counted side by side, and one of them twice at once.
@@ -157,6 +166,9 @@ impl Machinery {
         for processor in 0..PROCESSORS {
             tokio::spawn(self.clone().process_photographs(dice.of(("photo-processor", processor))));
         }
+        for mailer in 0..MAILERS {
+            tokio::spawn(self.clone().mail(dice.of(("mailer", mailer))));
+        }
         tokio::spawn(self.clone().close_what_is_due());
     }
 
@@ -164,7 +176,31 @@ impl Machinery {
         !self.over.load(Ordering::Relaxed)
     }
 
-    async fn pump(self, shard: usize, dice: Dice) {
+    async fn project(self, shard: usize, dice: Dice) {
+        let function = &self.functions.projector;
+        let invoke = |event| function.invoke(|projector| async move { projector.handle(event).await });
+        let give_up = |message| drop(self.cloud.queue.send(message, self.cloud.clock.now()));
+        self.pump(&self.cloud.stream, shard, dice, invoke, give_up).await;
+    }
+
+    async fn follow(self, shard: usize, dice: Dice) {
+        let function = &self.functions.invitations;
+        let invoke = |event| function.invoke(|follower| async move { follower.handle(event).await });
+        // What is given up is lost, until the reconciler has the mailer look after the election.
+        self.pump(&self.cloud.followed, shard, dice, invoke, drop).await;
+    }
+
+    /// Brings a shard of a stream to a function, and gives up what it cannot work off.
+    async fn pump<F>(
+        &self,
+        stream: &Stream,
+        shard: usize,
+        dice: Dice,
+        invoke: impl Fn(Event) -> F,
+        give_up: impl Fn(String),
+    ) where
+        F: Future<Output = Option<DynamoDbEventResponse>>,
+    {
         let (mut idle, mut pause) = (false, 0);
         while self.goes_on() {
             if idle {
@@ -172,13 +208,11 @@ impl Machinery {
                 pause = dice.within(0, 60);
             }
             sleep(Duration::from_millis(pause)).await;
-            let batch = self.cloud.stream.batch(shard, &self.cloud.engine);
+            let batch = stream.batch(shard, &self.cloud.engine);
             idle = batch.is_none();
             let Some(batch) = batch else { continue };
             let event: Event = serde_json::from_value(batch.event()).expect("this is an event of Lambda's");
-            let answer =
-                self.functions.projector.invoke(|projector| async move { projector.handle(event).await }).await;
-            let fate = match answer {
+            let fate = match invoke(event).await {
                 None => Fate::Broken,
                 Some(mut answer) => answer
                     .batch_item_failures
@@ -186,8 +220,8 @@ impl Machinery {
                     .map_or(Fate::Done, |failure| Fate::From(failure.item_identifier.unwrap_or_default())),
             };
             pause = if fate == Fate::Done { dice.within(0, 30) } else { dice.within(100, 1000) };
-            if let Some(message) = self.cloud.stream.settle(&batch, &fate) {
-                self.cloud.queue.send(message, self.cloud.clock.now());
+            if let Some(message) = stream.settle(&batch, &fate) {
+                give_up(message);
             }
         }
     }
@@ -208,6 +242,20 @@ impl Machinery {
         let function = &self.functions.photo_processor;
         let invoke = |event| function.invoke(|processor| async move { processor.handle(event).await });
         self.work_off(&self.cloud.to_process, dice, invoke).await;
+    }
+
+    async fn mail(self, dice: Dice) {
+        let function = &self.functions.mailer;
+        let invoke = |event| function.invoke(|mailer| async move { mailer.handle(event).await });
+        self.work_off(&self.cloud.to_mail, dice, invoke).await;
+    }
+
+    /// Asks the mailer to look after each of these elections, as the reconciler does.
+    fn look_after_mails(&self, elections: &[ElectionId]) {
+        for election in elections {
+            let message = serde_json::to_string(&MailMessage::election(*election)).expect("a message is JSON");
+            self.cloud.to_mail.send(message, self.cloud.clock.now());
+        }
     }
 
     /// Asks the photo-processor to look after each of these elections, as the reconciler does.
@@ -274,7 +322,9 @@ impl Machinery {
                 && self.cloud.queue.is_empty()
                 && self.cloud.to_count.is_empty()
                 && self.cloud.to_process.is_empty()
+                && self.cloud.to_mail.is_empty()
                 && self.cloud.stream.is_drained(&self.cloud.engine)
+                && self.cloud.followed.is_drained(&self.cloud.engine)
             {
                 // What was delivered last is being worked on.
                 sleep(Duration::from_mins(1)).await;

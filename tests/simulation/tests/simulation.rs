@@ -54,6 +54,7 @@ fn nothing_is_lost_whatever_fails() {
         assert!(faults.of(fault) > 0, "there was no fault of the kind: {}", fault.name());
     }
     assert!(reports.iter().map(|report| report.casts).sum::<u64>() > SEEDS);
+    assert!(reports.iter().map(|report| report.mails).sum::<u64>() > SEEDS);
 }
 
 #[test]

@@ -3,7 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use photovote_domain::{BallotId, BallotToken, ElectionId, PhotographId, VoterId, election::Status};
+use photovote_domain::{
+    Ballot, BallotId, BallotToken, ElectionId, PhotographId, Voter, VoterId, ballot::BallotEvent, election::Status,
+};
 use photovote_edge::{self as http, DraftTag, command_id, derived_id};
 use photovote_events::Stream;
 use photovote_test_support::Reply;
@@ -11,7 +13,7 @@ use serde_json::{Value, json};
 
 use super::{
     Verdict,
-    truth::{Entry, Truth},
+    truth::{Entry, Truth, fold},
 };
 use crate::{
     journal::{Asked, What, Who},
@@ -56,10 +58,19 @@ pub(crate) fn check(truth: &Truth, journal: &[Asked], scenario: &Scenario, verdi
                 }
                 _ => {}
             }
-            // A secret is shown once: to whoever asks the first time, whatever the functions went through.
+            // A secret is shown once: to whoever asks the first time, whatever the functions went through. Where voters are mailed
+            // their links, nobody is shown any.
             let shows_secret = matches!(asked.what, What::Register | What::ReplaceToken);
-            if shows_secret && index == 0 && reply.status < 300 {
-                verdict.holds(reply.json["ballot_token"].is_string(), || format!("{}, without the token", said()));
+            if let Some(effect) = effect.filter(|_| shows_secret && index == 0 && reply.status < 300) {
+                let mailed = is_mailed(effect.commit.stream, truth, &ballots);
+                verdict.holds(reply.json["ballot_token"].is_string() != mailed, || {
+                    format!("{}, and links are mailed: {mailed}", said())
+                });
+            }
+            if shows_secret && let Some(token) = reply.json["ballot_token"].as_str() {
+                let opened = ballot_of(token, &ballots).and_then(|stream| truth.streams.get(&stream));
+                let was_opened = opened.into_iter().flatten().any(|entry| sets_token(entry, token));
+                verdict.holds(was_opened, || format!("{}, and the token never opened its ballot", said()));
             }
             if asked.what == What::Close && reply.status < 300 {
                 let closed = election(asked).and_then(|id| truth.moment(id, "ElectionClosed"));
@@ -86,6 +97,25 @@ pub(crate) fn ballots(truth: &Truth) -> BTreeMap<BallotId, Stream> {
 pub(crate) fn ballot_of(token: &str, ballots: &BTreeMap<BallotId, Stream>) -> Option<Stream> {
     let token: BallotToken = token.parse().ok()?;
     ballots.get(&token.ballot).copied()
+}
+
+/// Is the voter of this stream mailed the links of their ballot?
+fn is_mailed(voter: Stream, truth: &Truth, ballots: &BTreeMap<BallotId, Stream>) -> bool {
+    let voter: Voter = fold(truth.streams.get(&voter).map(Vec::as_slice).unwrap_or_default());
+    let ballot = voter.ballot.and_then(|ballot| truth.streams.get(ballots.get(&ballot)?)?.first());
+    ballot.is_some_and(|entry| entry.commit.events.iter().any(|event| event.event_type == "BallotLinkAwaited"))
+}
+
+/// Does a token open its ballot from this commit on?
+fn sets_token(entry: &Entry, token: &str) -> bool {
+    let Ok(token) = token.parse::<BallotToken>() else { return false };
+    let events = entry.commit.decode::<Ballot>().unwrap_or_default();
+    events.iter().any(|event| match event {
+        BallotEvent::BallotCreated { token: hash } | BallotEvent::BallotTokenReplaced { token: hash } => {
+            token.matches(hash)
+        }
+        _ => false,
+    })
 }
 
 /// The election that an administrator's request is about.
@@ -139,7 +169,7 @@ fn administered(asked: &Asked, caller: &str, key: &str, truth: &Truth) -> Option
         What::Register => {
             VoterId::from_bits(derived_id(caller, &format!("{election}/voter"), truth.secret(election), key))
         }
-        What::Remove | What::ReplaceToken => named()?,
+        What::Remove | What::ReplaceToken | What::CorrectAddress => named()?,
         _ => return Some(Stream::Election(election)),
     };
     let shards = truth.election(election)?.shards;
@@ -179,9 +209,11 @@ fn is_revoked(asked: &Asked, reply: &Reply, truth: &Truth, ballots: &BTreeMap<Ba
     let Who::Voter(token) = &asked.who else { return false };
     let Some(stream) = ballot_of(token, ballots) else { return false };
     let entries = truth.streams.get(&stream).map(Vec::as_slice).unwrap_or_default();
-    let withdrawn = entries.iter().any(|entry| {
-        entry.commit.events.iter().any(|event| matches!(&*event.event_type, "BallotTokenReplaced" | "BallotVoided"))
-    });
+    // A ballot can be made to be opened by a link that is yet to come: nobody had a token before.
+    let withdraws =
+        |event_type: &str| matches!(event_type, "BallotTokenReplaced" | "BallotLinkAwaited" | "BallotVoided");
+    let withdrawn =
+        entries.iter().skip(1).any(|entry| entry.commit.events.iter().any(|event| withdraws(&event.event_type)));
     let deleted = truth.election(stream.election()).is_some_and(|election| election.status == Status::Deleted);
     (reply.status == 401 && withdrawn) || deleted
 }

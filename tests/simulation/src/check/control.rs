@@ -75,6 +75,9 @@ fn gates(
         verdict.holds(gate.photographs == photographs, || {
             format!("{id}: gate {shard} counts {} photographs of {photographs}", gate.photographs)
         });
+        verdict.holds(gate.links == election.links, || {
+            format!("{id}: gate {shard} says {:?}, and the election {:?}", gate.links, election.links)
+        });
         let expected = match election.status {
             Status::Draft | Status::Absent => GateStatus::Draft,
             Status::Open => GateStatus::Open,

@@ -151,8 +151,8 @@ impl Truth {
     pub(crate) fn registrations(&self, election: ElectionId) -> impl Iterator<Item = (Stream, Timestamp)> {
         let of = move |stream: &Stream| matches!(stream, Stream::Voter(home, ..) if *home == election);
         let streams = self.streams.iter().filter(move |(stream, _)| of(stream));
-        // A token that is replaced at the last moment lets nobody in or out.
-        let moves = |entry: &&Entry| entry.commit.events.iter().any(|event| event.event_type != "VoterTokenReplaced");
+        let comes_or_goes = |event_type: &str| matches!(event_type, "VoterRegistered" | "VoterRemoved");
+        let moves = move |entry: &&Entry| entry.commit.events.iter().any(|event| comes_or_goes(&event.event_type));
         streams.flat_map(move |(stream, entries)| entries.iter().filter(moves).map(|entry| (*stream, entry.at)))
     }
 
