@@ -6,10 +6,10 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use axum::Router;
 use photovote_ballot_queries::{App, routes};
 use photovote_domain::{
-    Aggregate, Ballot, BallotId, CandidateId, CompetitionId, Digest, Election, ElectionId, Nonce, Ratings, Receipt,
-    Scale, ShardCount, Subject, Timestamp, ballot::BallotEvent, election::ElectionEvent,
+    Aggregate, Ballot, BallotId, BallotToken, CandidateId, CompetitionId, Digest, Election, ElectionId, Nonce, Ratings,
+    Receipt, Scale, ShardCount, Subject, Timestamp, ballot::BallotEvent, election::ElectionEvent,
 };
-use photovote_edge::{BallotToken, ElectionView, edge};
+use photovote_edge::{ElectionView, edge};
 use photovote_events::{Actor, CommandId, CommandRecord, Environment, EventReader, PrivatePart, Snapshots, Stream};
 use photovote_events_append::EventStore;
 use photovote_test_support::{Engine, Reply, Sender, get};

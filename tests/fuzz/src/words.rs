@@ -2,8 +2,10 @@
 
 use std::{fmt::Debug, str::FromStr};
 
-use photovote_domain::{Caption, Description, Digest, ElectionId, Email, ImageUrl, Name, Reason, Receipt, Subject};
-use photovote_edge::{BallotToken, Moment};
+use photovote_domain::{
+    BallotToken, Caption, Description, Digest, ElectionId, Email, ImageUrl, Name, Reason, Receipt, Subject,
+};
+use photovote_edge::Moment;
 
 fn utf8(data: &[u8]) -> Option<&str> {
     std::str::from_utf8(data).ok()

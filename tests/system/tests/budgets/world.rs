@@ -9,11 +9,10 @@ use aws_sdk_dynamodb::{
 use axum::Router;
 use photovote_documents_write::DocumentStore;
 use photovote_domain::{
-    CandidateId, CompetitionId, Digest, Draft, Election, ElectionId, ShardCount, Timestamp, Version,
+    BallotToken, CandidateId, CompetitionId, Digest, Draft, Election, ElectionId, ShardCount, Timestamp, Version,
     ballot::BallotEvent, election::ElectionEvent,
 };
 use photovote_dynamodb::{Calls, Endpoint};
-use photovote_edge::BallotToken;
 use photovote_events::{Actor, CommandId, CommandRecord, Commit, Environment, EventReader, PrivatePart, Stream};
 use photovote_events_append::EventStore;
 use photovote_functions::Wiring;
