@@ -31,8 +31,34 @@ MUTANTS = [
     (
         "gate condition of a registration",
         "storage/coordination-write/src/write.rs",
-        '"#status = :draft OR #status = :open"',
-        '"#status = :draft OR #status = :open OR attribute_exists(pk)"',
+        '"(#status = :draft OR #status = :open) AND (attribute_not_exists(links) OR links = :links)"',
+        '"(#status = :draft OR #status = :open OR attribute_exists(pk)) AND (attribute_not_exists(links) OR links = :links)"',
+    ),
+    (
+        "a voter is registered in the way of the gate",
+        "storage/coordination-write/src/write.rs",
+        'Links::Invite => "(#status = :draft OR #status = :open) AND links = :links",',
+        'Links::Invite => "(#status = :draft OR #status = :open) AND (links = :links OR attribute_exists(pk))",',
+    ),
+    (
+        "a mail is claimed by one mailer",
+        "storage/coordination-write/src/mails.rs",
+        '"attribute_exists(pk) AND (attribute_not_exists(claimed) OR claimed < :now)"',
+        '"attribute_exists(pk) AND (attribute_not_exists(claimed) OR claimed < :now OR attribute_exists(pk))"',
+    ),
+    (
+        "a commit is followed once",
+        "storage/coordination-write/src/followers.rs",
+        '.condition_expression("attribute_not_exists(pk)")',
+        '.condition_expression("attribute_not_exists(no_such_attribute)")',
+        "school",
+    ),
+    (
+        "only the link that is awaited is issued",
+        "domain/src/ballot.rs",
+        "(Some(awaited), _) if awaited == link =>",
+        "(Some(awaited), _) if awaited == link || awaited != link =>",
+        "rules",
     ),
     (
         "a creation is counted once",

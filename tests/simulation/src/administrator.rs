@@ -344,12 +344,7 @@ impl Administrator {
     }
 
     /// What an administrator does while people vote.
-    async fn moderate(
-        &self,
-        held: Held<'_>,
-        registered: &mut [Registered],
-        voters: &mut Vec<JoinHandle<()>>,
-    ) {
+    async fn moderate(&self, held: Held<'_>, registered: &mut [Registered], voters: &mut Vec<JoinHandle<()>>) {
         let (dice, path) = (&self.client.dice, held.path);
         let _ = self.query(What::Turnout, &format!("{path}/turnout")).await;
         if registered.is_empty() {

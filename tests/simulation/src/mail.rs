@@ -100,13 +100,20 @@ impl Mails {
         if body["TableName"] != CONTROL {
             return;
         }
-        let named = |item: &Value, prefix: &str| item["sk"]["S"].as_str()?.strip_prefix(prefix)?.parse::<VoterId>().ok();
+        let named =
+            |item: &Value, prefix: &str| item["sk"]["S"].as_str()?.strip_prefix(prefix)?.parse::<VoterId>().ok();
         let seen = match operation {
-            "UpdateItem" if body["UpdateExpression"].as_str().is_some_and(|update| update.starts_with("SET claimed")) => {
+            "UpdateItem"
+                if body["UpdateExpression"].as_str().is_some_and(|update| update.starts_with("SET claimed")) =>
+            {
                 named(&body["Key"], DUE).map(|voter| (voter, Done::Claimed))
             }
             "PutItem" => named(&body["Item"], MAILED).zip(
-                body["Item"]["link"]["N"].as_str().and_then(|link| link.parse().ok()).map(LinkNumber::new).map(Done::Noted),
+                body["Item"]["link"]["N"]
+                    .as_str()
+                    .and_then(|link| link.parse().ok())
+                    .map(LinkNumber::new)
+                    .map(Done::Noted),
             ),
             _ => None,
         };
@@ -157,7 +164,8 @@ fn unavailable() -> SendError {
 /// What a mail's name and text say.
 fn read(mail: &Outgoing<'_>) -> (VoterId, Sent) {
     let named = mail.name.strip_prefix("invitation-").and_then(|name| name.rsplit_once('-'));
-    let named = named.and_then(|(voter, link)| Some((voter.parse::<VoterId>().ok()?, LinkNumber::new(link.parse().ok()?))));
+    let named =
+        named.and_then(|(voter, link)| Some((voter.parse::<VoterId>().ok()?, LinkNumber::new(link.parse().ok()?))));
     let (voter, link) = named.expect("a mail is named for its voter and link");
     // Quoted-printable breaks lines with `=`.
     let text = String::from_utf8_lossy(mail.message).replace("=\r\n", "");

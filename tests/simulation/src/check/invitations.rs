@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use photovote_domain::{
-    Aggregate, Ballot, BallotId, BallotToken, Digest, Election, ElectionId, LinkNumber, Links, Timestamp, Voter, VoterId,
+    Aggregate, Ballot, BallotId, BallotToken, Digest, Election, ElectionId, LinkNumber, Links, Timestamp, Voter,
+    VoterId,
     ballot::{self, BallotEvent},
     election::Status,
     email_key, voter,
@@ -98,9 +99,8 @@ fn mails_are_right(
         });
         let first = tokens.entry((step.voter, mail.link)).or_insert(&mail.token);
         verdict.holds(*first == mail.token.as_str(), || format!("{} has another token than the first one", said()));
-        let lived_there = |(at, voter): &(Timestamp, Voter)| {
-            *at <= step.at && voter.link == mail.link && voter.email == mail.to
-        };
+        let lived_there =
+            |(at, voter): &(Timestamp, Voter)| *at <= step.at && voter.link == mail.link && voter.email == mail.to;
         verdict.holds(person.states.iter().any(lived_there), || {
             format!("{}: that was not their address while this was their link", said())
         });
@@ -165,11 +165,11 @@ fn links_agree(
             verdict.holds(false, || format!("{} has no ballot", person.stream));
             continue;
         };
-        let last = truth.streams[ballot].iter().flat_map(events).filter_map(|event| match event {
+        let awaited = |event| match event {
             BallotEvent::BallotLinkAwaited { link } => Some(link),
             _ => None,
-        });
-        let last = last.last();
+        };
+        let last = truth.streams[ballot].iter().flat_map(events).filter_map(awaited).next_back();
         let link = person.now().link;
         verdict.holds(last.is_none_or(|last| last == link), || {
             format!("{} has link {link}, and the ballot {last:?}", person.stream)
@@ -247,7 +247,8 @@ fn nothing_is_left(
             });
         }
         let Some((election, _)) = pk.strip_suffix("#mail").and_then(|pk| pk.split_once('#')) else { continue };
-        let election = election.parse::<ElectionId>().ok().and_then(|id| truth.election(id).map(|election| (id, election)));
+        let election =
+            election.parse::<ElectionId>().ok().and_then(|id| truth.election(id).map(|election| (id, election)));
         let Some((id, election)) = election else {
             verdict.holds(false, || format!("{pk} {sk} is of no election"));
             continue;
@@ -280,9 +281,8 @@ fn followable(truth: &Truth) -> BTreeSet<(String, String)> {
         let id = stream.election();
         let invites = truth.election(id).is_some_and(|election| election.links == Links::Invite);
         for entry in entries.iter().filter(|_| invites) {
-            let asks = |event_type: &str| {
-                matches!(event_type, "ElectionOpened" | "VoterRegistered" | "VoterTokenReplaced")
-            };
+            let asks =
+                |event_type: &str| matches!(event_type, "ElectionOpened" | "VoterRegistered" | "VoterTokenReplaced");
             if entry.commit.events.iter().any(|event| asks(&event.event_type)) {
                 let partition = tracking_partition(Invitations::NAME, id, stream.lies_in());
                 keys.insert((partition, stream.sort_key(entry.commit.first)));
@@ -300,7 +300,10 @@ fn no_answer_has_a_mailed_token(
     verdict: &mut Verdict<'_>,
 ) {
     let is_mailed = |ballot: &Stream| {
-        truth.streams[ballot].iter().flat_map(events).any(|event| matches!(event, BallotEvent::BallotLinkAwaited { .. }))
+        truth.streams[ballot]
+            .iter()
+            .flat_map(events)
+            .any(|event| matches!(event, BallotEvent::BallotLinkAwaited { .. }))
     };
     for asked in journal {
         for (_, reply) in asked.sendings.iter().filter_map(|sending| sending.answer.as_ref()) {
@@ -327,10 +330,11 @@ fn only_the_last_token_opens(
         let (Some(stream), Ok(token)) = (ballot_of(token, ballots), token.parse::<BallotToken>()) else { continue };
         let entries = &truth.streams[&stream];
         let opens = |ballot: &Ballot| ballot.token.is_some_and(|hash| token.matches(&hash));
+        let effect = effect(asked, truth, ballots).map(|effect| effect.commit.first);
         let mut ballot = Ballot::default();
         let mut open = Vec::new();
         for (index, entry) in entries.iter().enumerate() {
-            let carried_out = effect(asked, truth, ballots).is_some_and(|effect| effect.commit.first == entry.commit.first);
+            let carried_out = effect == Some(entry.commit.first);
             verdict.holds(!carried_out || opens(&ballot), || {
                 format!("{stream}: {:?} was carried out with a token that opened nothing", asked.what)
             });
