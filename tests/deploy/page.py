@@ -69,7 +69,8 @@ def with_page(stack: Stack) -> Iterator[tuple[Stack, str]]:
     """The stack with the page, and the distribution's address, for the time of the context."""
     emulator, api = stack.emulator, stack.resources["Api"]
     with forward(emulator, prefix=f"/_aws/execute-api/{api}/$default") as port:
-        deploy(stack, f"ApiHost={LOOPBACK}", f"ApiPort={port}", "ApiProtocol=http-only")
+        # Without PageUrl, links of mails lead to this page.
+        deploy(stack, f"ApiHost={LOOPBACK}", f"ApiPort={port}", "ApiProtocol=http-only", "PageUrl=")
         stack = Stack(emulator)
         # The emulator knows a distribution by its host. A proxy says that the viewer came by TLS.
         host = stack.outputs["PageUrl"].removeprefix("https://")

@@ -9,7 +9,7 @@ from emulator import Emulator
 from engine import Engine
 from processes import Failed, output, tail
 from project import BUILD, TOOLS, environment
-from stack import PARAMETERS
+from stack import ELSEWHERE, PARAMETERS, SENDER
 from tables import make_tables, renamed
 
 
@@ -25,6 +25,8 @@ class Sam:
         make_tables(emulator, resources)
         queue = emulator.client("sqs").create_queue(QueueName="repair-of-events")["QueueUrl"]
         there = {"REPAIR_QUEUE_URL": queue, "REBUILD_QUEUE_URL": queue, "PHOTOGRAPHS_QUEUE_URL": queue}
+        there |= {"MAIL_QUEUE_URL": queue, "LINK_KEY_ID": "links-of-events", "MAIL_CONFIGURATION_SET": "mails-of-events"}
+        there |= {"MAIL_FROM": SENDER, "MAIL_SENDER": "PhotoVote", "PAGE_URL": ELSEWHERE}
         there["AWS_ENDPOINT_URL"] = emulator.endpoint
         for variable in ("ORIGINALS_BUCKET", "RENDITIONS_BUCKET"):
             there[variable] = f"{variable.lower().replace('_', '-')}-of-events"

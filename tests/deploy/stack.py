@@ -12,8 +12,12 @@ NAME = "photovote-test"
 # Where a frontend of somebody else's signs administrators in.
 PROVIDER = "https://sign-in.example.org"
 SIGN_IN = f"SignInAuthorizeUrl={PROVIDER}/authorize SignInTokenUrl={PROVIDER}/token SignInClientId=elsewhere"
+# Who mails voters, and a page of somebody else's that their links lead to.
+SENDER = "club@example.org"
+ELSEWHERE = "https://vote.example.org"
+MAILS = f"MailFrom={SENDER} PageUrl={ELSEWHERE}"
 # Administrators sign in here with a password alone.
-PARAMETERS = f"Architecture={ARCHITECTURE} Mfa=OPTIONAL {SIGN_IN}"
+PARAMETERS = f"Architecture={ARCHITECTURE} Mfa=OPTIONAL {SIGN_IN} {MAILS}"
 # As docs/operate/deploy.md tells to build.
 RELEASE = {"AWS_LC_SYS_NO_JITTER_ENTROPY": "1"}
 # Built sooner: neither optimised across crates nor much within them.

@@ -221,15 +221,25 @@ fn counted() -> BTreeSet<Metric> {
     let sources = sources();
     let called = ["metrics::counter!(", "metrics::histogram!(", "metrics::gauge!("];
     let calls = called.iter().flat_map(|macro_| sources.split(macro_).skip(1));
-    let calls = calls.map(|rest| rest.split(')').next().unwrap().split('"').skip(1).step_by(2).map(str::to_owned));
+    let calls = calls.map(|rest| names(rest.split(')').next().unwrap()));
     let cold_starts = vec![quoted("lambda_cold_start_metric(")];
-    let calls = calls.map(Iterator::collect::<Vec<_>>).chain([cold_starts]);
+    let calls = calls.chain([cold_starts]);
     let metric = |words: Vec<String>| {
         let (name, labels) = words.split_first().unwrap();
         let dimensions = labels.iter().chain([&function]).cloned();
         (namespace.clone(), name.clone(), dimensions.collect())
     };
     calls.map(metric).collect()
+}
+
+/// The name of a metric, and those of its labels: `"Mails", "Kind" => "invitation", "Outcome" => outcome` has the labels `Kind` and
+/// `Outcome`.
+fn names(call: &str) -> Vec<String> {
+    let parts: Vec<_> = call.split('"').collect();
+    // A text stands at each odd place, and an arrow behind it if it is a label.
+    let is_label = |place: usize| parts.get(place + 1).is_some_and(|after| after.trim_start().starts_with("=>"));
+    let texts = (1..parts.len()).step_by(2).filter(|place| *place == 1 || is_label(*place));
+    texts.map(|place| parts[place].to_owned()).collect()
 }
 
 /// All that runs in a function.

@@ -2,6 +2,7 @@
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
 mod alarms;
+mod mails;
 mod observer;
 mod page;
 mod permissions;
@@ -20,8 +21,10 @@ use std::{
 };
 
 use photovote::host::gateway::Origin;
+use photovote_domain::{ElectionId, ShardCount, Version, VoterId};
 use photovote_dynamodb::{Endpoint, config};
 use photovote_edge::{ADMINISTRATOR, BALLOT, OPENAPI, document};
+use photovote_events::Stream;
 use photovote_functions::{Wiring, descriptions};
 use reading::{Template, named, root};
 use regex_lite::Regex;
@@ -257,7 +260,12 @@ fn every_function_has_exactly_the_variables_it_reads() {
         let noted = Arc::clone(&asked);
         let settings = move |name: &str| {
             noted.lock().unwrap().insert(name.to_owned());
-            Some(if name == "ELECTIONS_PER_CREATOR" { "1" } else { "there" }.to_owned())
+            let value = match name {
+                "ELECTIONS_PER_CREATOR" => "1",
+                "MAIL_FROM" => "there@example.org",
+                _ => "there",
+            };
+            Some(value.to_owned())
         };
         let config = config(&Endpoint::Local("http://127.0.0.1:1".to_owned()));
         build(function.name(), &Wiring::new(config.clone(), config, settings));
@@ -283,6 +291,8 @@ fn build(name: &str, wiring: &Wiring) {
         "closer" => wiring.closer().map(drop),
         "reconciler" => wiring.reconciler().map(drop),
         "photo-processor" => wiring.photo_processor().map(drop),
+        "invitations" => wiring.invitations().map(drop),
+        "mailer" => wiring.mailer().map(drop),
         "rebuild" => wiring.rebuild(Duration::ZERO).map(drop),
         _ => panic!("{name} is not known"),
     };
@@ -305,6 +315,48 @@ fn the_projector_sees_every_record_of_the_stream() {
     assert_eq!(named(&mapping["DestinationConfig"]["OnFailure"]["Destination"]), "FailureQueue.Arn");
     assert!(mapping.get("FilterCriteria").is_none(), "what is no commit must be seen");
     assert_ne!(mapping.get("Enabled"), Some(&json!(false)));
+}
+
+/// Ballots and photographs do not concern them. What is no commit concerns the projector alone.
+#[test]
+fn the_invitations_see_every_commit_of_elections_and_voters() {
+    let template = Template::read();
+    let mapping = |function| {
+        let events = template.function(function).events("DynamoDB");
+        let [mapping] = events[..] else { panic!("one mapping: {events:?}") };
+        mapping.as_object().unwrap().clone()
+    };
+    let mut of_invitations = mapping("invitations");
+    assert_eq!(of_invitations.remove("Enabled"), Some(json!({"Fn::If": ["HasMail", true, false]})));
+    let filters = of_invitations.remove("FilterCriteria").unwrap();
+    assert_eq!(of_invitations, mapping("projector"));
+    let pattern: Value = serde_json::from_str(filters["Filters"][0]["Pattern"].as_str().unwrap()).unwrap();
+    assert_eq!(filters["Filters"].as_array().unwrap().len(), 1);
+    let kinds = json!([{"prefix": "election#"}, {"prefix": "voter#"}]);
+    assert_eq!(pattern, json!({"eventName": ["INSERT"], "dynamodb": {"Keys": {"sk": {"S": kinds}}}}));
+    let (election, voter, first) = (ElectionId::from_bits(1), VoterId::from_bits(2), Version::NONE);
+    let shard = ShardCount::default().shards().next().unwrap();
+    assert!(Stream::Election(election).sort_key(first).starts_with("election#"));
+    assert!(Stream::Voter(election, shard, voter).sort_key(first).starts_with("voter#"));
+}
+
+#[test]
+fn the_mailer_takes_single_messages_two_at_a_time() {
+    let template = Template::read();
+    let mailer = template.function("mailer");
+    let events = mailer.events("SQS");
+    let [mapping] = events[..] else { panic!("one mapping: {events:?}") };
+    assert_eq!(named(&mapping["Queue"]), "MailQueue.Arn");
+    assert_eq!(mapping["Enabled"], json!({"Fn::If": ["HasMail", true, false]}));
+    assert_eq!(
+        (&mapping["BatchSize"], &mapping["FunctionResponseTypes"]),
+        (&json!(1), &json!(["ReportBatchItemFailures"]))
+    );
+    assert_eq!(mapping["ScalingConfig"], json!({"MaximumConcurrency": 2}));
+    let queue = &template.resource("MailQueue")["Properties"];
+    assert!(queue["VisibilityTimeout"].as_u64() >= mailer.setting("Timeout").as_u64().map(|longest| 6 * longest));
+    assert_eq!(named(&queue["RedrivePolicy"]["deadLetterTargetArn"]), "DeadLetters.Arn");
+    assert_eq!(queue["RedrivePolicy"]["maxReceiveCount"], 5);
 }
 
 #[test]

@@ -25,15 +25,22 @@ pub(crate) type Asked = (String, String);
 /// All that is asked of a stream, by whatever name: the events table has the only one.
 pub(crate) const STREAM: &str = "the stream";
 
-/// The kinds of items that somebody may be bound to: snapshots, what lies in an election's shards, and photographs.
-const KINDS: [&[&str]; 3] = [&["*#snapshot"], &["*#?", "*#??"], &["*#photographs"]];
-/// The keys of elections' own streams: a function may be bound to append to these.
-const OWN: [&str; 1] = ["??????????????????????????"];
+/// The identity of SES that a mail comes from, and the configuration set that it names.
+pub(crate) const SENDER: &str = "the sender of mails";
+pub(crate) const CONFIGURATION_SET: &str = "the configuration set of mails";
+
+/// The kinds of items that somebody may be bound to: snapshots, what lies in an election's shards, photographs, mails, and what the
+/// invitations have followed.
+const KINDS: [&[&str]; 5] =
+    [&["*#snapshot"], &["*#?", "*#??"], &["*#photographs"], &["*#mail"], &["*#followed#invitations"]];
+/// The keys of elections' own streams: a function may be bound to read these or to append to them.
+pub(crate) const OWN: [&str; 1] = ["??????????????????????????"];
 
 /// What all of these services speak.
 const JSON: &str = "application/x-amz-json-1.0";
 
-/// A server that passes requests on to the engine and the buckets, takes messages for any queue itself, and remembers what was asked.
+/// A server that passes requests on to the engine and the buckets, and remembers what was asked. It takes messages for any queue and
+/// mails itself, and answers for any key.
 pub(crate) struct Observer {
     pub(crate) url: String,
     seen: Arc<Mutex<Seen>>,
@@ -93,6 +100,10 @@ async fn observe(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
+    if uri.path() == "/v2/email/outbound-emails" {
+        seen.lock().unwrap().asked.extend(asked_of_ses(&serde_json::from_slice(&body).unwrap()));
+        return Json(json!({"MessageId": "1"})).into_response();
+    }
     let Some(target) = headers.get("x-amz-target") else {
         seen.lock().unwrap().asked.insert(asked_of_s3(&method, uri.path()));
         return answer_of_s3(&buckets, &method, &uri, &body);
@@ -108,6 +119,11 @@ async fn observe(
         let message = request["MessageBody"].as_str().map(|body| (queue.to_owned(), body.to_owned()));
         seen.lock().unwrap().messages.extend(message);
         return Json(json!({"MessageId": "1"})).into_response();
+    }
+    if target == "TrentService.GenerateMac" {
+        // 32 bytes.
+        let mac = format!("{}=", "A".repeat(43));
+        return Json(json!({"KeyId": request["KeyId"], "Mac": mac, "MacAlgorithm": "HMAC_SHA_256"})).into_response();
     }
     let (status, answer) = send(&engine, target, body).await;
     (status, [("content-type", JSON)], answer).into_response()
@@ -138,6 +154,15 @@ fn asked_of_s3(method: &Method, path: &str) -> Asked {
     (format!("${{{bucket}.Arn}}/{}/*", key.split('/').next().unwrap_or_default()), action.to_owned())
 }
 
+/// What SES asks a role for before it sends a message as it is: both actions, on the sender and on the configuration set.
+fn asked_of_ses(request: &Value) -> Vec<Asked> {
+    assert!(request["Content"]["Raw"]["Data"].is_string(), "{request}");
+    let set = request.get("ConfigurationSetName").map(|_| CONFIGURATION_SET);
+    let resources = [Some(SENDER), set].into_iter().flatten();
+    let actions = ["ses:SendEmail", "ses:SendRawEmail"];
+    resources.flat_map(|resource| actions.map(|action| (resource.to_owned(), action.to_owned()))).collect()
+}
+
 fn answer_of_s3(buckets: &Buckets, method: &Method, uri: &Uri, body: &[u8]) -> Response {
     let (status, headers, body) = buckets.answer(method.as_str(), &uri.to_string(), |_| None, body);
     let answer = headers
@@ -154,6 +179,9 @@ fn asked(target: &str, body: &Value) -> Vec<Asked> {
     if service == "AmazonSQS" {
         let url = text(&body["QueueUrl"]);
         return vec![(url.rsplit('/').next().unwrap_or_default().to_owned(), format!("sqs:{operation}"))];
+    }
+    if service == "TrentService" {
+        return vec![(text(&body["KeyId"]), format!("kms:{operation}"))];
     }
     if service.starts_with("DynamoDBStreams_") {
         return vec![(STREAM.to_owned(), dynamodb(operation))];
@@ -209,9 +237,12 @@ fn items_of_shards_are_told_from_all_others() {
     let shards = ShardCount::try_from(ShardCount::MAX).unwrap();
     for shard in shards.shards() {
         assert_eq!(kind(&format!("{election}#{shard}")), Some(1), "{shard}");
+        assert_eq!(kind(&format!("{election}#{shard}#mail")), Some(3), "{shard}");
+        assert_eq!(kind(&format!("{election}#{shard}#followed#invitations")), Some(4), "{shard}");
     }
     assert_eq!(kind(&format!("{election}#snapshot")), Some(0));
     assert_eq!(kind(&format!("{election}#photographs")), Some(2));
+    assert_eq!(kind(&format!("{election}#followed#invitations")), Some(4));
     for key in [election.to_string().as_str(), "schedule", "counting", "generations", ""] {
         assert_eq!(kind(key), None, "{key}");
     }
@@ -233,6 +264,7 @@ fn each_part_of_a_request_is_asked_for_by_itself() {
         ("DynamoDB_20120810.BatchGetItem",      json!({"RequestItems": {"a": {"Keys": [{}]}}}), ("a", "dynamodb:BatchGetItem")),
         ("DynamoDBStreams_20120810.GetRecords", json!({"ShardIterator": "i"}),               (STREAM, "dynamodb:GetRecords")),
         ("AmazonSQS.SendMessage",               json!({"QueueUrl": "http://localhost/1/q"}), ("q", "sqs:SendMessage")),
+        ("TrentService.GenerateMac",            json!({"KeyId": "k"}),                       ("k", "kms:GenerateMac")),
     ];
     for (target, body, expected) in others {
         assert_eq!(asked(target, &body), [pair(expected)], "{target}");

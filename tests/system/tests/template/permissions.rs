@@ -11,17 +11,19 @@ use serde_json::{Value, json};
 
 use crate::{
     answered,
-    observer::like,
+    observer::{OWN, like},
     reading::{Function, Template, named, narrowed, whole},
     same, set,
     strangers::{DOCUMENTS, PUBLIC, Partitions},
     world::World,
 };
 
-/// One of the two resources with a wildcard: AWS has no narrower one for the list of a table's streams.
+/// One of the three resources with a wildcard: AWS has no narrower one for the list of a table's streams.
 const STREAMS: &str = "${EventsTable.Arn}/stream/*";
-/// The other: there are no resources in X-Ray.
+/// Another: there are no resources in X-Ray.
 const TRACES: &str = "*";
+/// The third: a condition names the one sender, whether SES has verified the address, its domain or one above it.
+const SENDERS: &str = "arn:${AWS::Partition}:ses:${AWS::Region}:${AWS::AccountId}:identity/*";
 
 /// What the photo-processor reads: elections' own streams, and photographs.
 const OF_PHOTOGRAPHS: [&str; 2] = ["??????????????????????????", "*#photographs"];
@@ -69,6 +71,15 @@ async fn every_function_has_exactly_the_permissions_it_uses() {
     let thousand_years_later = || Timestamp::from_millis(64_000_000_000_000);
     world.close(Environment::new(thousand_years_later, move |bytes| *bytes = dice.random()), 1).await;
 
+    // Another invites its voters.
+    let (known, _) = world.stream().await;
+    draft_of(&mut world, json!({"name": "Summer", "links": "invite"})).await;
+    let voter = json!({"name": "Mary Jackson", "email": "mary@example.org"});
+    world.create("voter", "POST /v1/elections/{election}/voters", voter).await;
+    world.send("POST /v1/elections/{election}/open", NOTHING).await;
+    let (records, _) = world.stream().await;
+    world.invite(&records[known.len()..]).await;
+
     // Of all this, little was projected: the reconciler finds the rest, and what is wrong. Then all of it is built again.
     let found = world.reconcile().await;
     assert!(found.healed > 0 && found.asked > 0 && found.swept, "{found:?}");
@@ -102,6 +113,10 @@ async fn every_function_has_exactly_the_permissions_it_uses() {
     for (action, key) in world.keys("photo-processor") {
         assert!(OF_PHOTOGRAPHS.iter().any(|pattern| like(pattern, &key)), "{action} of {key}");
     }
+    // The invitations read elections alone.
+    for (action, key) in world.keys("invitations") {
+        assert!(like(OWN[0], &key), "{action} of {key}");
+    }
 }
 
 /// A function that asks for items of one kind alone is bound to them. One that asks for more may ask for all, except the one that serves
@@ -117,6 +132,9 @@ fn bound(needed: &BTreeSet<(String, String, String)>) -> BTreeSet<(String, Strin
         }
         if function == "photo-processor" && whole == "dynamodb:Query" {
             return (function.clone(), resource.clone(), narrowed(whole, &OF_PHOTOGRAPHS));
+        }
+        if function == "invitations" && whole == "dynamodb:Query" {
+            return (function.clone(), resource.clone(), narrowed(whole, &OWN));
         }
         let action = if kinds.len() == 1 { kinds.into_iter().next().unwrap_or(whole) } else { whole };
         (function.clone(), resource.clone(), action.to_owned())
@@ -155,7 +173,12 @@ fn in_its_name(function: &Function<'_>) -> BTreeSet<(String, String)> {
 
 /// Makes an election that can be opened.
 async fn draft(world: &mut World) {
-    world.create("election", "POST /v1/elections", json!({"name": "Summer"})).await;
+    draft_of(world, json!({"name": "Summer"})).await;
+}
+
+/// Makes an election of this description that can be opened.
+async fn draft_of(world: &mut World, election: Value) {
+    world.create("election", "POST /v1/elections", election).await;
     let competitions = "POST /v1/elections/{election}/competitions";
     let candidates = "POST /v1/elections/{election}/competitions/{competition}/candidates";
     world.create("competition", competitions, json!({"name": "Nature"})).await;
@@ -240,6 +263,7 @@ fn no_function_may_alter_events_or_has_a_wildcard() {
             let objects = |beginning| resource.ends_with(&format!("Bucket.Arn}}/{beginning}/*"));
             let known = resource == TRACES && action.starts_with("xray:")
                 || resource == STREAMS
+                || resource == SENDERS && action.starts_with("ses:Send")
                 || ["incoming", "originals", "photos"].into_iter().any(objects);
             assert!(known || !resource.contains('*'), "{name} may {action} on {resource}");
             let alters = ["UpdateItem", "Delete", "BatchWriteItem", "PartiQL", "Transact", "Restore", "Tag", "Policy"];

@@ -128,7 +128,10 @@ impl<'a> Function<'a> {
                 continue;
             }
             assert!(statement.get("NotAction").is_none() && statement.get("NotResource").is_none(), "{}", self.id);
-            let keys = statement.get("Condition").map(|condition| {
+            let condition = statement.get("Condition");
+            let sends = list(&statement["Action"]).into_iter().any(|action| named(action).starts_with("ses:"));
+            assert_eq!(condition == Some(&one_sender()), sends, "mails of {} come from one address", self.id);
+            let keys = condition.filter(|_| !sends).map(|condition| {
                 let keys = &condition["ForAllValues:StringLike"]["dynamodb:LeadingKeys"];
                 // `ForAllValues` is true of a request without keys as well.
                 let condition_on_keys = json!({
@@ -149,6 +152,11 @@ impl<'a> Function<'a> {
         }
         grants
     }
+}
+
+/// The condition under which mails are sent.
+fn one_sender() -> Value {
+    json!({"StringEquals": {"ses:FromAddress": {"Ref": "MailFrom"}}})
 }
 
 /// An action on those items alone whose partition key is like one of these.

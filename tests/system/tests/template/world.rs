@@ -25,7 +25,7 @@ use serde_json::{Value, json};
 
 use crate::{
     Route, answered,
-    observer::{self, Asked, Observer, STREAM},
+    observer::{self, Asked, CONFIGURATION_SET, Observer, SENDER, STREAM},
     reading::{Template, named},
 };
 
@@ -88,11 +88,29 @@ impl World {
         for (id, _) in template.resources("AWS::S3::Bucket") {
             resources.insert(format!("{id}.Arn"), format!("{id}.Arn"));
         }
+        for (id, _) in template.resources("AWS::KMS::Key") {
+            resources.insert(id.to_owned(), format!("{id}.Arn"));
+        }
+        for (name, resource) in
+            [(SENDER, "identity/*"), (CONFIGURATION_SET, "configuration-set/${MailConfigurationSet}")]
+        {
+            let arn = format!("arn:${{AWS::Partition}}:ses:${{AWS::Region}}:${{AWS::AccountId}}:{resource}");
+            resources.insert(name.to_owned(), arn);
+        }
         let mut places = BTreeMap::new();
         for function in template.functions() {
             let observer = Observer::before(over_http.url(), &buckets).await;
-            // What is set to a parameter keeps its default, but for the provider that administrators sign in at.
+            // What is set to a parameter keeps its default, but for the provider that administrators sign in at, and for mails.
             let value = |id: &String| {
+                match id.as_str() {
+                    // Elections can invite their voters here.
+                    "no" => return Some(String::from("yes")),
+                    "MailFrom" => return Some(String::from("club@example.org")),
+                    "MailSender" => return Some(String::from("The club")),
+                    "PageUrl" => return Some(String::from("https://vote.example.org")),
+                    "LinkKey" | "MailConfigurationSet" => return Some(id.clone()),
+                    _ => {}
+                }
                 if id.starts_with("SignIn") {
                     return Some(String::from("https://sign-in.example.org"));
                 }
@@ -247,6 +265,31 @@ impl World {
         let records = json!({"Records": [{"messageId": "1", "body": message.to_string()}]});
         let answer = processor.handle(serde_json::from_value(records).unwrap()).await;
         assert!(answer.batch_item_failures.is_empty(), "{message}");
+    }
+
+    /// Lets the invitations follow these records, and the mailer look after the election and do whatever it is asked for.
+    pub(crate) async fn invite(&self, records: &[Value]) {
+        let place = &self.places["invitations"];
+        let batch = serde_json::from_value(json!({"Records": records})).unwrap();
+        let answer = place.wiring().invitations().unwrap().handle(batch).await;
+        assert!(answer.batch_item_failures.is_empty(), "{answer:?}");
+        self.mail(json!({"election": self.names["election"]}).to_string()).await;
+        while let Some(body) = place.observer.message("MailQueue") {
+            self.mail(body).await;
+        }
+    }
+
+    /// Lets the mailer have a message, which it must work off, and whatever it sends itself.
+    async fn mail(&self, first: String) {
+        let place = &self.places["mailer"];
+        let mailer = place.wiring().mailer().unwrap();
+        let mut next = Some(first);
+        while let Some(body) = next {
+            let records = json!({"Records": [{"messageId": "1", "body": body}]});
+            let answer = mailer.handle(serde_json::from_value(records).unwrap()).await;
+            assert!(answer.batch_item_failures.is_empty(), "{body}");
+            next = place.observer.message("MailQueue");
+        }
     }
 
     /// Lets repair have messages, all of which it must work off.
