@@ -316,7 +316,7 @@ pub(crate) async fn replace_token(
 ) -> Answer {
     let election = app.election(&caller, path.id("election")?, Role::Editor).await?;
     let (id, shards) = (election.stream().election(), election.state().shards);
-    let voter = app.voter(&election, path.id("voter")?).await?;
+    let mut voter = app.voter(&election, path.id("voter")?).await?;
     let Some(ballot) = voter.state().ballot else { return Err(Problem::refused(&VoterRejection::NotFound)) };
     let (_, intent): (Nothing, _) = submission.read(&caller)?;
     app.control.reader().has_gates(id, shards).await?;
@@ -324,16 +324,16 @@ pub(crate) async fn replace_token(
     let environment = app.store.environment();
     let handed_out = election.state().links == Links::HandOut;
     let token = handed_out.then(|| BallotToken::new(id, ballot, environment.random()));
-    let command = match &token {
-        Some(token) => BallotCommand::ReplaceToken { token: token.hash() },
-        None => BallotCommand::RevokeLink { next: voter.state().link.next() },
-    };
     let record = intent.record(VoterCommand::ReplaceToken.name(), &voter.stream(), environment);
     let mut retry = Retry::attempts(3);
     loop {
         // That it was done, the voter's stream tells auditors; which token opens the ballot, stands in the ballot's alone.
         let history: History<Ballot> = app.store.reader().load_end(Stream::ballot(id, shards, ballot)).await?;
-        let replaced = match history.state().decide(command.clone(), &app.ballot_context(&election)) {
+        let command = match &token {
+            Some(token) => BallotCommand::ReplaceToken { token: token.hash() },
+            None => BallotCommand::RevokeLink { next: voter.state().link.next() },
+        };
+        let replaced = match history.state().decide(command, &app.ballot_context(&election)) {
             Ok(events) => Some(app.store.commit(&history, &events, &app.in_ballot(&record))?),
             // It may have been done before, and the ballot be cast since.
             Err(_settled) if voter.known(&record) != Known::No => None,
@@ -349,8 +349,8 @@ pub(crate) async fn replace_token(
                 let ballot_token = token.filter(|_| !done.repeated).map(|token| token.reveal());
                 return Ok(at_version(done.version, ReplacedToken { version: done.version, ballot_token }));
             }
-            // The voter was faster: with a rating, or with the cast.
-            Err(ExecuteError::Blocked(_)) if retry.again().await => {}
+            // The voter was faster: with a rating, or with the cast; or another administrator.
+            Err(ExecuteError::Blocked(_)) if retry.again().await => app.store.reader().refresh(&mut voter).await?,
             Err(error) => return Err(error.into()),
         }
     }

@@ -43,7 +43,7 @@ pub struct Everybody {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Claim {
     key: Key,
-    until: Timestamp,
+    by: String,
     asked: i64,
 }
 
@@ -129,30 +129,35 @@ impl Control {
         unless_changed(noted)
     }
 
-    /// Claims a voter's mail until a moment. Nothing, if somebody else has claimed it, or it is not due any more.
+    /// Claims a voter's mail until a moment, under a name that nobody else has: a claim whose answer was lost can be repeated. Nothing,
+    /// if somebody else has claimed it, or it is not due any more.
     pub async fn claim(
         &self,
         election: ElectionId,
         shard: Shard,
         voter: VoterId,
-        now: Timestamp,
-        until: Timestamp,
+        by: u128,
+        (now, until): (Timestamp, Timestamp),
     ) -> Result<Option<Claim>, ControlError> {
+        let by = format!("{by:032x}");
         let key = due_key(election, shard, voter);
         let update = self
             .client
             .update_item()
             .table_name(&self.table)
             .set_key(Some(key.clone()))
-            .update_expression("SET claimed = :until")
-            .condition_expression("attribute_exists(pk) AND (attribute_not_exists(claimed) OR claimed < :now)")
+            .update_expression("SET claimed = :until, claimant = :by")
+            .condition_expression(
+                "attribute_exists(pk) AND (attribute_not_exists(claimed) OR claimed < :now OR claimant = :by)",
+            )
+            .expression_attribute_values(":by", AttributeValue::S(by.clone()))
             .expression_attribute_values(":until", number(until.millis()))
             .expression_attribute_values(":now", number(now.millis()))
             .return_values(ReturnValue::AllNew);
         match update.send().await {
             Ok(answer) => {
                 let asked = answer.attributes.as_ref().map(asked_of).unwrap_or_default();
-                Ok(Some(Claim { key, until, asked }))
+                Ok(Some(Claim { key, by, asked }))
             }
             Err(error) => match update_failure(&error) {
                 PutFailure::Condition(_) => Ok(None),
@@ -161,32 +166,37 @@ impl Control {
         }
     }
 
-    /// Gives a claim up: the mail stays due.
-    pub async fn give_up(&self, claim: &Claim) -> Result<(), ControlError> {
+    /// Gives a claim up: the mail stays due. Was it still claimed?
+    pub async fn give_up(&self, claim: &Claim) -> Result<bool, ControlError> {
         let update = self
             .client
             .update_item()
             .table_name(&self.table)
             .set_key(Some(claim.key.clone()))
-            .update_expression("REMOVE claimed")
-            .condition_expression("claimed = :until")
-            .expression_attribute_values(":until", number(claim.until.millis()));
-        unless_changed(update.send().await.map(drop).map_err(|error| update_failure(&error)))
+            .update_expression("REMOVE claimed, claimant")
+            .condition_expression("claimant = :by")
+            .expression_attribute_values(":by", AttributeValue::S(claim.by.clone()));
+        match update.send().await.map_err(|error| update_failure(&error)) {
+            Ok(_) => Ok(true),
+            Err(PutFailure::Condition(_)) => Ok(false),
+            Err(PutFailure::Storage(error)) => Err(error.into()),
+        }
     }
 
-    /// Ends a claim: the mail is not due any more, unless it was asked for again meanwhile.
-    pub async fn settle(&self, claim: &Claim) -> Result<(), ControlError> {
+    /// Ends a claim: the mail is not due any more, unless it was asked for again meanwhile. Was it?
+    pub async fn settle(&self, claim: &Claim) -> Result<bool, ControlError> {
         let delete = self
             .client
             .delete_item()
             .table_name(&self.table)
             .set_key(Some(claim.key.clone()))
-            .condition_expression("claimed = :until AND asked = :asked")
-            .expression_attribute_values(":until", number(claim.until.millis()))
+            .condition_expression("claimant = :by AND asked = :asked")
+            .expression_attribute_values(":by", AttributeValue::S(claim.by.clone()))
             .expression_attribute_values(":asked", number(claim.asked));
         match delete.send().await.map(drop).map_err(|error| delete_failure(&error)) {
+            Ok(()) => Ok(false),
             Err(PutFailure::Condition(_)) => self.give_up(claim).await,
-            settled => unless_changed(settled),
+            Err(PutFailure::Storage(error)) => Err(error.into()),
         }
     }
 

@@ -35,7 +35,8 @@ impl Mailer {
     pub(crate) async fn invite(&self, election: ElectionId, shard: Shard, voter: VoterId) -> Result<Outcome, Trouble> {
         let now = self.events.environment().now();
         // Somebody else is at it, or has done it. Should they die, the reconciler has the election looked after.
-        let claim = self.control.claim(election, shard, voter, now, claimed_until(now)).await?;
+        let by = self.events.environment().random_id();
+        let claim = self.control.claim(election, shard, voter, by, (now, claimed_until(now))).await?;
         let Some(claim) = claim else { return Ok(Outcome::Claimed) };
         match self.invite_claimed(election, shard, voter, &claim).await {
             Ok(outcome) => Ok(outcome),
@@ -55,8 +56,7 @@ impl Mailer {
     ) -> Result<Outcome, Trouble> {
         let election = self.elections.fresh(id).await?;
         let Some(Invitation { voter, ballot, link }) = self.due_to(id, shard, voter_id, election.state()).await? else {
-            self.control.settle(claim).await?;
-            return Ok(Outcome::Settled);
+            return self.end(claim).await;
         };
         let token = self.key.token(id, ballot, link).await?;
         let now = self.events.environment().now();
@@ -77,8 +77,7 @@ impl Mailer {
         match self.issue(id, shard, voter_id, election.state(), (ballot, link), &token).await? {
             Issued::Opens => {}
             Issued::Unwanted => {
-                self.control.settle(claim).await?;
-                return Ok(Outcome::Settled);
+                return self.end(claim).await;
             }
             Issued::OtherKey => {
                 tracing::error!(event = "mail_other_key", election = %id, voter = %voter_id, "replace the voter's link");
@@ -117,10 +116,15 @@ impl Mailer {
         claim: &Claim,
     ) -> Result<Outcome, Trouble> {
         self.control.mailed(election, shard, voter, link, failed).await?;
-        self.control.settle(claim).await?;
+        let ended = self.end(claim).await?;
         let outcome = if failed.is_none() { "sent" } else { "failed" };
         metrics::counter!("Mails", "Kind" => "invitation", "Outcome" => outcome).increment(1);
-        Ok(Outcome::Settled)
+        Ok(ended)
+    }
+
+    /// Ends a claim. A mail that was asked for again meanwhile is looked at again.
+    async fn end(&self, claim: &Claim) -> Result<Outcome, Trouble> {
+        Ok(if self.control.settle(claim).await? { Outcome::Again } else { Outcome::Settled })
     }
 
     /// What is due to a voter: nothing, if the election does not invite, the voter is gone, or the present link was mailed.

@@ -240,7 +240,7 @@ enum Outcome {
     Settled,
     /// Somebody else is at it, or it is not due any more.
     Claimed,
-    /// The voter got another link meanwhile.
+    /// The voter got another link, or was asked for again, meanwhile.
     Again,
     /// The service takes no more for the moment.
     Delayed,
