@@ -43,7 +43,7 @@ MUTANTS = [
     (
         "a mail is claimed by one mailer",
         "storage/coordination-write/src/mails.rs",
-        '"attribute_exists(pk) AND (attribute_not_exists(claimed) OR claimed < :now)"',
+        '"attribute_exists(pk) AND (attribute_not_exists(claimed) OR claimed < :now OR claimant = :by)"',
         '"attribute_exists(pk) AND (attribute_not_exists(claimed) OR claimed < :now OR attribute_exists(pk))"',
     ),
     (
