@@ -21,12 +21,12 @@ fn elections_can_invite_only_if_mails_have_a_sender() {
     let template = Template::read();
     assert_eq!(template.parameter("MailFrom")["Default"], "");
     assert_eq!(*template.condition("HasMail"), is_given("MailFrom"));
-    let variables = &template.function("election-commands").resource["Properties"]["Environment"]["Variables"];
-    assert_eq!(variables["INVITES"], json!({"Fn::If": ["HasMail", "yes", "no"]}));
+    let commands = &template.function("election-commands").resource["Properties"]["Environment"]["Variables"];
+    assert_eq!(commands["INVITES"], json!({"Fn::If": ["HasMail", "yes", "no"]}));
     // The mailer starts nevertheless. Its role may send from `MailFrom` alone.
-    let variables = &template.function("mailer").resource["Properties"]["Environment"]["Variables"];
+    let mailer = &template.function("mailer").resource["Properties"]["Environment"]["Variables"];
     let nobody = "nobody@photovote.invalid";
-    assert_eq!(variables["MAIL_FROM"], json!({"Fn::If": ["HasMail", {"Ref": "MailFrom"}, nobody]}));
+    assert_eq!(mailer["MAIL_FROM"], json!({"Fn::If": ["HasMail", {"Ref": "MailFrom"}, nobody]}));
     assert!(nobody.parse::<Email>().is_ok());
 }
 
@@ -69,8 +69,8 @@ fn links_lead_to_the_own_page_unless_another_is_named() {
     // Without a page, no mail would have a link.
     let rule = template.rule("PageOfLinks");
     assert_eq!(rule["RuleCondition"], is_given("MailFrom"));
-    let either = json!({"Fn::Or": [is_given("PageUrl"), is_given("PageVersion")]});
-    assert_eq!(rule["Assertions"][0]["Assert"], either);
+    let one_of_them = json!({"Fn::Or": [is_given("PageUrl"), is_given("PageVersion")]});
+    assert_eq!(rule["Assertions"][0]["Assert"], one_of_them);
 }
 
 #[test]
