@@ -145,6 +145,8 @@ fn failure<R: std::fmt::Debug>(error: &SdkError<SendEmailError, R>) -> SendError
         SendEmailError::TooManyRequestsException(_) | SendEmailError::LimitExceededException(_) => {
             SendError::Throttled(said)
         }
+        // The operator has to verify an address, or to leave the sandbox: then the mail can be sent.
+        SendEmailError::MessageRejected(_) if said.contains("not verified") => SendError::Unavailable(said),
         // What is wrong with the mail or its addresses.
         SendEmailError::MessageRejected(_) | SendEmailError::BadRequestException(_) => SendError::Refused(said),
         // An account that is paused, or an identity that is not verified yet: the operator mends it.

@@ -5,7 +5,7 @@ use std::fmt;
 use aws_sdk_dynamodb::{error::BuildError, types::TransactWriteItem};
 use photovote_coordination_write::Control;
 use photovote_dynamodb::{Retry, StorageError, TransactFailure};
-use photovote_events::{Commit, DecodeError, LoadError, Stream};
+use photovote_events::{Commit, DecodeError, LoadError};
 use thiserror::Error;
 
 /// How often a commit is decided about again because the follower's own state has changed meanwhile.
@@ -15,13 +15,12 @@ const ATTEMPTS: u32 = 8;
 pub trait Policy {
     /// The follower's name in what it keeps. It never changes.
     const NAME: &'static str;
+    /// The types of the events that it looks at. Commits without any of them cost nothing: they are not even decoded.
+    const EVENTS: &'static [&'static str];
     /// What it decides with, beside the commit.
     type State;
     /// What it decides.
     type Command;
-
-    /// Does it look at commits to this stream? If not, they are not even decoded.
-    fn follows(&self, stream: &Stream) -> bool;
 
     /// What is to be done about a commit. If nothing is, the commit is not marked, and may be decided about again.
     ///
@@ -98,14 +97,14 @@ impl<P: Policy, R: Recorder<P>> Follower<P, R> {
         Self { policy, recorder, control }
     }
 
-    /// Does it look at commits to this stream?
-    pub fn follows(&self, stream: &Stream) -> bool {
-        self.policy.follows(stream)
+    /// Does it look at this commit?
+    pub fn follows(commit: &Commit) -> bool {
+        commit.events.iter().any(|event| P::EVENTS.contains(&event.event_type.as_str()))
     }
 
     /// Follows a commit, once. It can be called at any time and any number of times.
     pub async fn follow(&self, commit: &Commit) -> Result<Followed, FollowError> {
-        if !self.policy.follows(&commit.stream) {
+        if !Self::follows(commit) {
             return Ok(Followed::Ignored);
         }
         let mut retry = Retry::attempts(ATTEMPTS);

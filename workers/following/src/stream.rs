@@ -22,7 +22,7 @@ impl<P: Policy, R: Recorder<P>> Follower<P, R> {
         for record in event.records {
             let written = record.change.approximate_creation_date_time.timestamp_millis();
             let number = record.change.sequence_number.clone();
-            let Some(commit) = commit(record).filter(|commit| self.follows(&commit.stream)) else { continue };
+            let Some(commit) = commit(record).filter(Self::follows) else { continue };
             oldest = oldest.into_iter().chain((written > 0).then_some(written)).min();
             if let Err(error) = self.follow(&commit).await {
                 let (stream, follower) = (commit.stream, P::NAME);

@@ -45,12 +45,9 @@ struct Counting;
 
 impl Policy for Counting {
     const NAME: &'static str = "school-counts";
+    const EVENTS: &'static [&'static str] = &["CompetitionAdded", "CandidateAdded"];
     type State = Counts;
     type Command = Counts;
-
-    fn follows(&self, stream: &Stream) -> bool {
-        matches!(stream, Stream::Election(_))
-    }
 
     fn decide(&self, commit: &Commit, counts: &Counts) -> Result<Vec<Counts>, DecodeError> {
         let mut next = Counts { revision: counts.revision + 1, ..*counts };

@@ -45,12 +45,9 @@ pub struct Invitations;
 
 impl Policy for Invitations {
     const NAME: &'static str = "invitations";
+    const EVENTS: &'static [&'static str] = &["ElectionOpened", "VoterRegistered", "VoterTokenReplaced"];
     type State = Standing;
     type Command = Invite;
-
-    fn follows(&self, stream: &Stream) -> bool {
-        matches!(stream, Stream::Election(_) | Stream::Voter(..))
-    }
 
     fn decide(&self, commit: &Commit, election: &Standing) -> Result<Vec<Invite>, DecodeError> {
         if election.status != Status::Open || election.links != Links::Invite {

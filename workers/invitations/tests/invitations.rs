@@ -74,10 +74,17 @@ fn the_policy_invites_in_open_elections_that_invite() {
     }
 }
 
-#[test]
-fn ballots_and_photographs_are_not_followed() {
-    assert!(Invitations.follows(&Stream::Election(ELECTION)) && Invitations.follows(&voter()));
-    assert!(!Invitations.follows(&Stream::ballot(ELECTION, shards(), BallotId::from_bits(9))));
+#[tokio::test]
+async fn what_invites_nobody_costs_nothing() {
+    let engine = Engine::start().await;
+    let (client, calls) = engine.counting_client();
+    let (queue, _told) = Queue::in_process();
+    let reader = EventReader::new(client.clone(), engine.tables().events);
+    let follower = follower(reader, Control::new(client, engine.tables().control), queue);
+    let mut commits = election(Links::Invite);
+    commits.push(of_voter(VoterEvent::VoterRemoved {}));
+    assert!(follower.handle(event(&commits)).await.batch_item_failures.is_empty());
+    assert!(calls.take().is_empty());
 }
 
 /// The function is told of commits.

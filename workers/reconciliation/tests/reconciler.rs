@@ -19,7 +19,7 @@ use photovote_domain::{
 use photovote_events::{Commit, Environment, EventReader, Stream};
 use photovote_events_append::EventStore;
 use photovote_projection::Projection;
-use photovote_queues::{CountMessage, PhotographMessage, Queue};
+use photovote_queues::{CountMessage, MailMessage, PhotographMessage, Queue};
 use photovote_reconciliation::{Limits, Reconciler, Run};
 use photovote_test_support::{Engine, ballot, election, following, history, voter};
 use tokio::sync::{Mutex, mpsc::UnboundedReceiver};
@@ -45,6 +45,7 @@ struct World {
     counter: Counter,
     asked: Mutex<UnboundedReceiver<CountMessage>>,
     asked_for_photographs: Mutex<UnboundedReceiver<PhotographMessage>>,
+    asked_for_mails: Mutex<UnboundedReceiver<MailMessage>>,
 }
 
 impl World {
@@ -76,10 +77,12 @@ impl World {
         let gates = ControlReader::new(engine.client(), engine.tables().control);
         let counter = Counter::new(store, gates, documents.clone(), queue.clone());
         let (photo_processor, asked_for_photographs) = Queue::in_process();
+        let (mailer, asked_for_mails) = Queue::in_process();
         let projection = Projection::new(events, documents.clone());
-        let reconciler = Reconciler::new(projection, control.clone(), queue, photo_processor);
-        let asked_for_photographs = Mutex::new(asked_for_photographs);
-        Self { engine, documents, control, reconciler, counter, asked: Mutex::new(asked), asked_for_photographs }
+        let reconciler = Reconciler::new(projection, control.clone(), queue, photo_processor, mailer);
+        let (asked_for_photographs, asked_for_mails) = (Mutex::new(asked_for_photographs), Mutex::new(asked_for_mails));
+        let asked = Mutex::new(asked);
+        Self { engine, documents, control, reconciler, counter, asked, asked_for_photographs, asked_for_mails }
     }
 
     /// Lets the counter work off what it was asked for. How much that was.
@@ -461,4 +464,22 @@ async fn what_waits_in_a_deleted_election_is_left_alone() {
     let commits = election(ID, SHARDS, Some(CASTS.into()));
     world.engine.write(&[following(&commits, &[ElectionEvent::ElectionDeleted {}])]).await;
     assert_eq!((world.run().await.photographs, world.asked_for_photographs().await), (0, vec![]));
+}
+
+#[tokio::test]
+async fn open_elections_mails_are_looked_after_every_hour() {
+    let world = World::new().await;
+    let open = ElectionId::from_bits(77);
+    let mut commits = election(open, SHARDS, None);
+    world.engine.write(&commits).await;
+    let later = |hours: i64| Timestamp::from_millis(NOW.millis() + hours * 3_600_000);
+    let run = async |now| world.reconciler.run(now, LIMITS).await.unwrap().mails;
+    assert_eq!((run(later(1)).await, run(later(1)).await), (1, 0));
+    assert_eq!(run(later(2)).await, 1);
+    commits.push(following(&commits, &[ElectionEvent::ElectionClosing {}]));
+    world.engine.write(&commits[commits.len() - 1..]).await;
+    assert_eq!(run(later(3)).await, 0);
+    let mut asked = world.asked_for_mails.lock().await;
+    let asked: Vec<_> = std::iter::from_fn(|| asked.try_recv().ok()).collect();
+    assert_eq!(asked, [MailMessage::election(open); 2]);
 }
