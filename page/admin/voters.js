@@ -20,6 +20,8 @@ export function Voters({ election, can }) {
   const { busy, problem, run } = useCommand();
   const path = `/elections/${election.id}/voters`;
   const open = can && ['draft', 'open'].includes(election.status);
+  // Then nobody but the voter sees a link.
+  const invited = election.links === 'invite';
 
   /** @param {string} [from] */
   const load = async (from = '') => {
@@ -45,6 +47,7 @@ export function Voters({ election, can }) {
     /** @type {HTMLElement | null} */ (document.querySelector('form [name="name"]'))?.focus();
   };
   return html`<div class="stack wide">
+    ${open && invited && html`<p>${t('voters.invited')}</p>`}
     ${open && html`<form class="card form register" onSubmit=${register}>
       <${Field} name="name" label=${t('field.voter')} value=${form.name} problem=${problem} required onInput=${(/** @type {string} */ name) => setForm({ ...form, name })} />
       <${Field} name="email" label=${t('field.email')} type="email" value=${form.email} problem=${problem} required onInput=${(/** @type {string} */ email) => setForm({ ...form, email })} />
@@ -55,14 +58,14 @@ export function Voters({ election, can }) {
       <ul class="rows wide">${links.map((link) => html`<li key=${link.voter}><div class="grow"><b>${link.name}</b><br /><span class="small quiet secret">${link.link.slice(0, 60)}…</span></div>
         <${Copy} text=${link.link} label=${t('links.copy')} />
         <button type="button" class="button plain" aria-label=${t('links.done.one', { name: link.name })} onClick=${() => { forget(link.voter); setLinks(linksOf(election.id)); }}>${t('links.done')}</button></li>`)}</ul></section>`}
-    ${voters?.length === 0 && html`<p>${t('voters.empty')}</p>`}
+    ${voters?.length === 0 && html`<p>${t(invited ? 'voters.empty.invited' : 'voters.empty')}</p>`}
     ${voters && voters.length > 0 && html`<ul class="rows card wide">${voters.map((voter) => html`<li key=${voter.id}>
       <div class="grow"><b>${voter.name}</b><br /><span class="small quiet">${voter.email}</span></div>
       ${open && html`<div class="doing"><button type="button" class="button plain" aria-label=${t('voters.new_link.one', { name: voter.name })} onClick=${() => setAsked({ what: 'link', voter })}>${t('voters.new_link')}</button>
         <button type="button" class="button plain" aria-label=${t('remove.one', { name: voter.name })} onClick=${() => setAsked({ what: 'remove', voter })}>${t('remove')}</button></div>`}
     </li>`)}</ul>`}
     ${cursor && html`<button type="button" class="button" onClick=${() => load(cursor)}>${t('more')}</button>`}
-    ${asked?.what === 'link' && html`<${Confirm} title=${t('voters.new_link.one', { name: asked.voter.name })} what=${t('voters.new_link.what')} action=${t('voters.new_link')} next
+    ${asked?.what === 'link' && html`<${Confirm} title=${t('voters.new_link.one', { name: asked.voter.name })} what=${t(invited ? 'voters.new_link.mailed' : 'voters.new_link.what')} action=${t('voters.new_link')} next
       onClose=${() => setAsked(null)} work=${async () => {
         const answer = await command('POST', `${path}/${asked.voter.id}/token`);
         if (answer.ok) {
