@@ -18,7 +18,7 @@ use program::{Server, photovote};
 
 /// The names in a directory that are none of a data directory's own.
 fn left(path: &Path) -> Vec<String> {
-    const OWN: [&str; 9] = [
+    const OWN: [&str; 11] = [
         "address",
         "copies.lock",
         "endpoint",
@@ -28,6 +28,8 @@ fn left(path: &Path) -> Vec<String> {
         "objects",
         "photovote.db",
         "uploads.key",
+        "links.key",
+        "outbox",
     ];
     let names = fs::read_dir(path).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
     let is_own =
