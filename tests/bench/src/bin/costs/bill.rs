@@ -137,7 +137,7 @@ pub(crate) mod photographs {
 /// What is paid for every month, whether anybody votes or not.
 pub(crate) mod standing {
     use super::Line;
-    use crate::prices::{ALARM, COMPUTE, INVOCATION, KEY, METRIC, READ};
+    use crate::prices::{ALARM, COMPUTE, INVOCATION, KEY, KEY_ITSELF, METRIC, READ};
 
     /// What is deployed.
     const TEMPLATE: &str = include_str!("../../../../../template.yaml");
@@ -164,6 +164,7 @@ pub(crate) mod standing {
         vec![
             Line { price: ALARM, units: metrics_of_alarms() },
             Line { price: METRIC, units: METRICS },
+            Line { price: KEY_ITSELF, units: 1.0 },
             Line { price: KEY, units: KEYS },
             Line { price: INVOCATION, units: RUNS },
             Line { price: COMPUTE, units: RUNS * super::guesses::REQUEST_MS / 1e3 * 0.5 },

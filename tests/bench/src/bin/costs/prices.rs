@@ -55,6 +55,8 @@ pub(crate) const ALARM: Price = price("CloudWatch", "metrics of alarms, for a mo
 pub(crate) const TRACE: Price =
     price("X-Ray", "traces recorded", 5.00, MILLION, "https://aws.amazon.com/xray/pricing/");
 pub(crate) const MESSAGE: Price = price("SQS", "requests", 0.40, MILLION, "https://aws.amazon.com/sqs/pricing/");
+pub(crate) const KEY_ITSELF: Price =
+    price("KMS", "key of links, for a month", 1.0, 1.0, "https://aws.amazon.com/kms/pricing/");
 pub(crate) const KEY: Price = price("KMS", "requests", 0.03, 10_000.0, "https://aws.amazon.com/kms/pricing/");
 pub(crate) const PUT: Price = price("S3", "PUT, POST and LIST requests", 0.005, 1_000.0, S3);
 pub(crate) const OBJECTS: Price = price("S3", "GB stored for a month", 0.023, 1.0, S3);
@@ -64,5 +66,5 @@ pub(crate) const SENT: Price = price("CloudFront", "GB out to the internet", 0.0
 /// All of them.
 pub(crate) const PRICES: [Price; 19] = [
     WRITE, READ, STORAGE, RECOVERY, STREAM, INVOCATION, COMPUTE, REQUEST, TRANSFER, LOGS, METRIC, ALARM, TRACE,
-    MESSAGE, KEY, PUT, OBJECTS, SHOWN, SENT,
+    MESSAGE, KEY_ITSELF, KEY, PUT, OBJECTS, SHOWN, SENT,
 ];
