@@ -238,6 +238,7 @@ pub(crate) async fn change(
     loop {
         let Some(ballot) = voter.state().ballot else { return Err(Problem::refused(&VoterRejection::NotFound)) };
         let ballot: History<Ballot> = app.store.reader().load_end(Stream::ballot(id, shards, ballot)).await?;
+        app.look_again(&election, &mut voter).await?;
         let context = voter::Context { election: election.state(), ballot: ballot.state() };
         let decide = |voter: &Voter| voter.decide(command.clone(), &context);
         // What is refused is refused below, unless the command is known.
@@ -329,6 +330,7 @@ pub(crate) async fn replace_token(
     loop {
         // That it was done, the voter's stream tells auditors; which token opens the ballot, stands in the ballot's alone.
         let history: History<Ballot> = app.store.reader().load_end(Stream::ballot(id, shards, ballot)).await?;
+        app.look_again(&election, &mut voter).await?;
         let command = match &token {
             Some(token) => BallotCommand::ReplaceToken { token: token.hash() },
             None => BallotCommand::RevokeLink { next: voter.state().link.next() },
@@ -350,7 +352,7 @@ pub(crate) async fn replace_token(
                 return Ok(at_version(done.version, ReplacedToken { version: done.version, ballot_token }));
             }
             // The voter was faster: with a rating, or with the cast; or another administrator.
-            Err(ExecuteError::Blocked(_)) if retry.again().await => app.store.reader().refresh(&mut voter).await?,
+            Err(ExecuteError::Blocked(_)) if retry.again().await => {}
             Err(error) => return Err(error.into()),
         }
     }
@@ -363,6 +365,16 @@ impl App {
             [_, guard, _] if guard.is_condition() => Problem::refused(&VoterRejection::EmailTaken),
             [_, _, gate] if gate.is_condition() => self.registration_closed(election, shard, gate),
             _ => Problem::new(Code::Conflict, "another command was faster: look again and retry"),
+        }
+    }
+
+    /// Reads what is new of a voter, after the ballot was read. The ballot's stream gets the number of a link that the voter's stream
+    /// counts. If somebody else replaces the link meanwhile, either the ballot is outdated, and its commit is refused, or the voter is
+    /// read with that link.
+    async fn look_again(&self, election: &History<Election>, voter: &mut History<Voter>) -> Answer<()> {
+        match election.state().links {
+            Links::HandOut => Ok(()),
+            Links::Invite => Ok(self.store.reader().refresh(voter).await?),
         }
     }
 

@@ -64,7 +64,7 @@ pub(crate) const SHOWN: Price = price("CloudFront", "HTTPS requests", 0.01, 10_0
 pub(crate) const SENT: Price = price("CloudFront", "GB out to the internet", 0.085, 1.0, CLOUDFRONT);
 
 /// All of them.
-pub(crate) const PRICES: [Price; 19] = [
+pub(crate) const PRICES: [Price; 20] = [
     WRITE, READ, STORAGE, RECOVERY, STREAM, INVOCATION, COMPUTE, REQUEST, TRANSFER, LOGS, METRIC, ALARM, TRACE,
     MESSAGE, KEY_ITSELF, KEY, PUT, OBJECTS, SHOWN, SENT,
 ];
