@@ -255,14 +255,13 @@ impl Aggregate for Ballot {
 
     fn evolve(mut self, event: &BallotEvent) -> Self {
         match event.clone() {
-            BallotEvent::BallotCreated { token } | BallotEvent::BallotTokenReplaced { token } => {
+            BallotEvent::BallotCreated { token }
+            | BallotEvent::BallotTokenReplaced { token }
+            | BallotEvent::BallotLinkIssued { link: _, token } => {
                 Self { status: Status::Draft, token: Some(token), ..Self::default() }
             }
             BallotEvent::BallotLinkAwaited { link } => {
                 Self { status: Status::Draft, awaited: Some(link), ..Self::default() }
-            }
-            BallotEvent::BallotLinkIssued { link: _, token } => {
-                Self { status: Status::Draft, token: Some(token), ..Self::default() }
             }
             BallotEvent::BallotCandidateRated { candidate, rating } => {
                 self.ratings.insert(candidate, rating);

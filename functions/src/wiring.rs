@@ -366,13 +366,12 @@ impl Wiring {
 
     /// Builds the function that mails voters.
     pub fn mailer(&self) -> Result<Mailer, WiringError> {
-        let (key, service) = match &self.mails {
-            Some(mails) => mails.clone(),
-            None => {
-                let key = LinkKey::in_kms(aws_sdk_kms::Client::new(&self.sqs), self.needed("LINK_KEY_ID")?);
-                let reports = (self.settings)("MAIL_CONFIGURATION_SET");
-                (key, MailService::ses(aws_sdk_sesv2::Client::new(&self.sqs), reports))
-            }
+        let (key, service) = if let Some(mails) = &self.mails {
+            mails.clone()
+        } else {
+            let key = LinkKey::in_kms(aws_sdk_kms::Client::new(&self.sqs), self.needed("LINK_KEY_ID")?);
+            let reports = (self.settings)("MAIL_CONFIGURATION_SET");
+            (key, MailService::ses(aws_sdk_sesv2::Client::new(&self.sqs), reports))
         };
         let address: Email = self.parsed("MAIL_FROM")?;
         let name: Name = self.parsed("MAIL_SENDER")?;

@@ -3,7 +3,7 @@
 use std::{io, net::SocketAddr, num::NonZeroUsize, path::Path, sync::Arc, time::Duration};
 
 use aws_types::SdkConfig;
-use futures::future::BoxFuture;
+use futures::future::{BoxFuture, try_join_all};
 use photovote_domain::{Subject, Timestamp};
 pub use photovote_election_commands::CreationRules;
 use photovote_embedded::Dispatcher;
@@ -22,13 +22,13 @@ use crate::{
     host::checkpoint::Checkpoint,
     host::consumer::{Consumer, Messages, Redelivery},
     host::engine::{Durability, Engine, EngineError},
-    host::functions::{Functions, QUEUES, QueueDriven, Surroundings, functions},
+    host::functions::{Functions, QUEUES, QueueDriven, StreamHandler, Surroundings, Timed, functions},
     host::gateway::{AllowedHosts, Cors, Gateway, GatewayError, Page, Settings},
     host::issuer::{Issuer, IssuerError},
     host::mails::{self, MailsError, PageUrl},
     host::objects::{Listener, ObjectStore, ObjectsError},
     host::pump::{Feed, Pump, Retries},
-    host::queues::{Queues, QueuesError},
+    host::queues::{Queue, Queues, QueuesError},
     host::sign_in::{LinkError, Links},
     host::stream::StreamError,
     operate::control::{self, IncompleteError},
@@ -187,21 +187,13 @@ impl Server {
         };
         let Functions { http, projector, invitations, queue_driven, closer, reconciler } = functions(&surroundings)?;
 
-        let stream = Arc::new(engine.events().map_err(StreamError::from)?);
-        let (dir, arn) = (data_dir.clone(), stream.arn().to_owned());
-        let open = move |name: String| {
-            let dir = dir.clone();
-            async move { tokio::task::spawn_blocking(move || Checkpoint::open(&dir, &name)).await }
-        };
-        let checkpoint = Arc::new(open(arn.clone()).await??);
-        let failures = queues.queue(FAILURE_QUEUE);
         let supervisor = Supervisor::new();
-        let feed = Feed::new(stream, checkpoint.clone(), failures.clone(), Retries::default(), projector);
-        // Each consumer of the stream has its own place in it.
-        let followed = Arc::new(open(format!("{arn}#invitations")).await??);
-        let stream = Arc::new(engine.events().map_err(StreamError::from)?);
-        let follow = Feed::new(stream, followed.clone(), failures, Retries::default(), invitations);
-        let pumps = vec![Pump::start(feed, &supervisor), Pump::start(follow, &supervisor)];
+        let failures = queues.queue(FAILURE_QUEUE);
+        let followers = [projector, invitations]
+            .into_iter()
+            .zip(["", "#invitations"])
+            .map(|(handler, name)| consume(&engine, &data_dir, name, failures.clone(), &supervisor, handler));
+        let (pumps, checkpoints): (Vec<_>, Vec<_>) = try_join_all(followers).await?.into_iter().unzip();
         let consumer = |QueueDriven { queues: sources, dead_letters, handler }| {
             let sources = sources.iter().map(|name| queues.queue(name)).collect();
             let messages = Messages::new(sources, queues.queue(dead_letters), options.redelivery, handler);
@@ -224,27 +216,10 @@ impl Server {
                     }
                 }))
             }),
-            start("the reconciler's timer", {
-                let stopping = stopping.clone();
-                Box::pin(async move {
-                    // After a start, the projector has to catch up first.
-                    stopping.rest(RECONCILER_PERIOD).await;
-                    let work = move || {
-                        let reconciling = reconciler();
-                        async move {
-                            if let Err(error) = reconciling.await {
-                                tracing::error!(error, "the reconciler failed");
-                            }
-                        }
-                    };
-                    repeat(RECONCILER_PERIOD, stopping, work).await;
-                })
-            }),
+            start("the reconciler's timer", Box::pin(reconcile(reconciler, stopping.clone()))),
             start("the sweeper's timer", {
                 let stopping = stopping.clone();
-                Box::pin(repeat(SWEEP_PERIOD, stopping, move || {
-                    sweep(sweeper.clone(), [checkpoint.clone(), followed.clone()])
-                }))
+                Box::pin(repeat(SWEEP_PERIOD, stopping, move || sweep(sweeper.clone(), checkpoints.clone())))
             }),
             tokio::spawn(watch_engine(engine.dispatcher(), supervisor.clone(), stopping)),
         ];
@@ -369,6 +344,21 @@ async fn repeat<F: Future<Output = ()> + Send + 'static>(period: Duration, stopp
     }
 }
 
+/// Runs the reconciler now and then, until it is time to stop.
+async fn reconcile(reconciler: Timed, stopping: Stopping) {
+    // After a start, the projector has to catch up first.
+    stopping.rest(RECONCILER_PERIOD).await;
+    let work = move || {
+        let reconciling = reconciler();
+        async move {
+            if let Err(error) = reconciling.await {
+                tracing::error!(error, "the reconciler failed");
+            }
+        }
+    };
+    repeat(RECONCILER_PERIOD, stopping, work).await;
+}
+
 /// Takes down that the database has panicked, until it is time to stop.
 async fn watch_engine(dispatcher: Dispatcher, supervisor: Supervisor, stopping: Stopping) {
     tokio::select! {
@@ -377,11 +367,26 @@ async fn watch_engine(dispatcher: Dispatcher, supervisor: Supervisor, stopping: 
     }
 }
 
+/// Lets a function consume the stream of events, from a place in it that is kept under a name of its own.
+async fn consume(
+    engine: &Engine,
+    data_dir: &DataDir,
+    name: &str,
+    failures: Queue,
+    supervisor: &Supervisor,
+    handler: StreamHandler,
+) -> Result<(Pump, Arc<Checkpoint>), StartError> {
+    let stream = Arc::new(engine.events().map_err(StreamError::from)?);
+    let (dir, name) = (data_dir.clone(), format!("{}{name}", stream.arn()));
+    let checkpoint = Arc::new(tokio::task::spawn_blocking(move || Checkpoint::open(&dir, &name)).await??);
+    let feed = Feed::new(stream, checkpoint.clone(), failures, Retries::default(), handler);
+    Ok((Pump::start(feed, supervisor), checkpoint))
+}
+
 /// Lets the engine forget what all consumers of the stream have consumed.
-async fn sweep(engine: Arc<Engine>, checkpoints: [Arc<Checkpoint>; 2]) {
+async fn sweep(engine: Arc<Engine>, checkpoints: Vec<Arc<Checkpoint>>) {
     let consumed = tokio::task::spawn_blocking(move || {
-        let places = checkpoints.map(|checkpoint| checkpoint.load());
-        let places = places.into_iter().collect::<Result<Vec<_>, _>>()?;
+        let places = checkpoints.iter().map(|checkpoint| checkpoint.load()).collect::<Result<Vec<_>, _>>()?;
         // Nothing comes before any place.
         Ok::<_, FileError>(places.into_iter().min().flatten())
     })

@@ -249,10 +249,9 @@ pub(crate) async fn change(
         });
         let before = email_key(&voter.state().email);
         let moved = moved.filter(|moved| *moved != before);
-        let revoked = match events.contains(&VoterEvent::VoterTokenReplaced {}) {
-            true => Some(app.revoked(&ballot, voter.state(), &election, &record)?),
-            false => None,
-        };
+        let is_replaced = events.contains(&VoterEvent::VoterTokenReplaced {});
+        let revoke = || app.revoked(&ballot, voter.state(), &election, &record);
+        let revoked = is_replaced.then(revoke).transpose()?;
         let alongside = |_: &Commit| {
             let mut actions = Vec::new();
             if let Some(moved) = &moved {

@@ -182,7 +182,7 @@ fn always(world: &World) {
         let opened = ballot.token.is_some();
         match ballot.status {
             ballot::Status::Draft => {
-                assert_ne!(opened, ballot.awaited.is_some(), "a token opens it, or a link is awaited")
+                assert_ne!(opened, ballot.awaited.is_some(), "a token opens it, or a link is awaited");
             }
             ballot::Status::Cast => assert!(opened && ballot.awaited.is_none()),
             _ => assert!(!opened && ballot.awaited.is_none()),

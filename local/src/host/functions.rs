@@ -61,6 +61,9 @@ pub(crate) type Handler =
 pub(crate) type StreamHandler =
     Box<dyn Fn(Event) -> BoxFuture<'static, Result<DynamoDbEventResponse, InvocationError>> + Send + Sync>;
 
+/// Invokes a function that the clock calls.
+pub(crate) type Timed = Box<dyn Fn() -> BoxFuture<'static, Result<(), InvocationError>> + Send + Sync>;
+
 /// A function that queues call.
 pub(crate) struct QueueDriven {
     /// The queues.
@@ -108,9 +111,9 @@ pub(crate) struct Functions {
     /// Those that queues call.
     pub(crate) queue_driven: Vec<QueueDriven>,
     /// The one that the clock calls.
-    pub(crate) closer: Box<dyn Fn() -> BoxFuture<'static, Result<(), InvocationError>> + Send + Sync>,
+    pub(crate) closer: Timed,
     /// The one that it calls less often.
-    pub(crate) reconciler: Box<dyn Fn() -> BoxFuture<'static, Result<(), InvocationError>> + Send + Sync>,
+    pub(crate) reconciler: Timed,
 }
 
 /// Makes the functions.

@@ -108,23 +108,19 @@ impl Control {
     ) -> Result<(), ControlError> {
         let key = everybody_due_key(election, shard);
         let condition = "asked = :asked";
-        let noted = match after {
-            Some(after) => {
-                let update = self.client.update_item().table_name(&self.table).set_key(Some(key));
-                let update = update
-                    .update_expression("SET place = :place")
-                    .condition_expression(condition)
-                    .expression_attribute_values(":place", AttributeValue::S(after))
-                    .expression_attribute_values(":asked", number(everybody.asked));
-                update.send().await.map(drop).map_err(|error| update_failure(&error))
-            }
-            None => {
-                let delete = self.client.delete_item().table_name(&self.table).set_key(Some(key));
-                let delete = delete
-                    .condition_expression(condition)
-                    .expression_attribute_values(":asked", number(everybody.asked));
-                delete.send().await.map(drop).map_err(|error| delete_failure(&error))
-            }
+        let noted = if let Some(after) = after {
+            let update = self.client.update_item().table_name(&self.table).set_key(Some(key));
+            let update = update
+                .update_expression("SET place = :place")
+                .condition_expression(condition)
+                .expression_attribute_values(":place", AttributeValue::S(after))
+                .expression_attribute_values(":asked", number(everybody.asked));
+            update.send().await.map(drop).map_err(|error| update_failure(&error))
+        } else {
+            let delete = self.client.delete_item().table_name(&self.table).set_key(Some(key));
+            let delete =
+                delete.condition_expression(condition).expression_attribute_values(":asked", number(everybody.asked));
+            delete.send().await.map(drop).map_err(|error| delete_failure(&error))
         };
         unless_changed(noted)
     }

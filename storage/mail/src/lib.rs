@@ -157,8 +157,6 @@ fn failure<R: std::fmt::Debug>(error: &SdkError<SendEmailError, R>) -> SendError
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
-
     use std::{fs, os::unix::fs::PermissionsExt as _};
 
     use super::*;

@@ -104,8 +104,8 @@ async fn a_corrected_address_gets_the_only_link() {
     assert!(opens(&host, &token).await);
     // The old address is free, the new one is not.
     election.post("/voters", voter("ada")).await.status(201);
-    let taken = json!({"name": "Eve", "email": "ada@example.net"});
-    election.post("/voters", taken).await.refused(409, "email_taken");
+    let second = json!({"name": "Eve", "email": "ada@example.net"});
+    election.post("/voters", second).await.refused(409, "email_taken");
     host.stop().await;
 }
 

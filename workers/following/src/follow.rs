@@ -4,7 +4,7 @@ use std::fmt;
 
 use aws_sdk_dynamodb::{error::BuildError, types::TransactWriteItem};
 use photovote_coordination_write::Control;
-use photovote_dynamodb::{Retry, StorageError, TransactFailure};
+use photovote_dynamodb::{Cancellation, Retry, StorageError, TransactFailure};
 use photovote_events::{Commit, DecodeError, LoadError};
 use thiserror::Error;
 
@@ -123,7 +123,7 @@ impl<P: Policy, R: Recorder<P>> Follower<P, R> {
             };
             let followed = match self.control.transact(actions).await {
                 Ok(()) => Followed::Now,
-                Err(TransactFailure::Cancelled(reasons)) if reasons.first().is_some_and(|mark| mark.is_condition()) => {
+                Err(TransactFailure::Cancelled(reasons)) if reasons.first().is_some_and(Cancellation::is_condition) => {
                     Followed::Before
                 }
                 Err(TransactFailure::Cancelled(_)) if retry.again().await => continue,

@@ -170,7 +170,7 @@ fn school(pictures: &[u8]) -> Vec<Commit> {
 /// How a function is told of a commit.
 fn record(number: usize, commit: &Commit) -> EventRecord {
     let mut record = EventRecord::default();
-    record.event_name = "INSERT".to_owned();
+    "INSERT".clone_into(&mut record.event_name);
     record.change.new_image = commit.to_item().into();
     record.change.sequence_number = Some(number.to_string());
     record
@@ -234,7 +234,7 @@ async fn what_is_no_commit_stops_nobody() {
     let mut batch = event(&commits);
     batch.records.insert(1, EventRecord::default());
     let mut changed = record(9, &commits[1]);
-    changed.event_name = "MODIFY".to_owned();
+    "MODIFY".clone_into(&mut changed.event_name);
     batch.records.push(changed);
     assert!(world.counting.handle(batch).await.batch_item_failures.is_empty());
     assert_eq!(world.counts().await, (1, 2));
@@ -280,9 +280,10 @@ async fn futures<F: Future>(all: impl Iterator<Item = F>) -> Vec<F::Output> {
                 *done = Some(output);
             }
         }
-        match done.iter().all(Option::is_some) {
-            true => Poll::Ready(done.iter_mut().filter_map(Option::take).collect()),
-            false => Poll::Pending,
+        if done.iter().all(Option::is_some) {
+            Poll::Ready(done.iter_mut().filter_map(Option::take).collect())
+        } else {
+            Poll::Pending
         }
     })
     .await

@@ -91,7 +91,7 @@ async fn what_invites_nobody_costs_nothing() {
 fn event(commits: &[Commit]) -> Event {
     let record = |commit: &Commit| {
         let mut record = EventRecord::default();
-        record.event_name = "INSERT".to_owned();
+        "INSERT".clone_into(&mut record.event_name);
         record.change.new_image = commit.to_item().into();
         record
     };

@@ -1,5 +1,5 @@
 //! The mailer over the engine: who is mailed, once, with a link that opens the ballot.
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on has failed")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
 use std::{
     collections::BTreeMap,

@@ -210,10 +210,10 @@ fn is_revoked(asked: &Asked, reply: &Reply, truth: &Truth, ballots: &BTreeMap<Ba
     let Some(stream) = ballot_of(token, ballots) else { return false };
     let entries = truth.streams.get(&stream).map(Vec::as_slice).unwrap_or_default();
     // A ballot can be made to be opened by a link that is yet to come: nobody had a token before.
-    let withdraws =
+    let takes_away =
         |event_type: &str| matches!(event_type, "BallotTokenReplaced" | "BallotLinkAwaited" | "BallotVoided");
     let withdrawn =
-        entries.iter().skip(1).any(|entry| entry.commit.events.iter().any(|event| withdraws(&event.event_type)));
+        entries.iter().skip(1).any(|entry| entry.commit.events.iter().any(|event| takes_away(&event.event_type)));
     let deleted = truth.election(stream.election()).is_some_and(|election| election.status == Status::Deleted);
     (reply.status == 401 && withdrawn) || deleted
 }

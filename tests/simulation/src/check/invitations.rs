@@ -212,8 +212,8 @@ fn voters_are_mailed(
 ) {
     for (id, person) in people {
         let (voter, stream) = (person.now(), person.stream);
-        let invites = |election: &&Election| election.status == Status::Open && election.links == Links::Invite;
-        if voter.status != voter::Status::Registered || truth.election(stream.election()).filter(invites).is_none() {
+        let invites = |election: &Election| election.status == Status::Open && election.links == Links::Invite;
+        if voter.status != voter::Status::Registered || !truth.election(stream.election()).is_some_and(invites) {
             continue;
         }
         let Some(ballot) = voter.ballot.and_then(|ballot| ballots.get(&ballot)) else { continue };
