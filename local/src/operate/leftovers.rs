@@ -121,6 +121,10 @@ fn sweep_one(path: &Path) -> io::Result<()> {
         Err(error) if error.kind() == io::ErrorKind::InvalidData => return Ok(()),
         Err(error) => return Err(error),
     };
+    if text.is_empty() && is_name_of_record(path) {
+        // Its command was killed before it could write anything anywhere.
+        return if is_locked(path)? { Ok(()) } else { fs::remove_file(path) };
+    }
     let left = Path::new(&text);
     if is_ours(left) && !is_locked(path)? && deleted(left) { fs::remove_file(path) } else { Ok(()) }
 }
@@ -137,6 +141,13 @@ fn is_copy(path: &Path) -> io::Result<bool> {
         }
     }
     Ok(has_database)
+}
+
+/// Whether a file has the name of a record: nobody else's ends with six letters and digits that mean nothing.
+fn is_name_of_record(path: &Path) -> bool {
+    let name = path.file_name().map(|name| name.to_string_lossy());
+    let random = name.as_deref().and_then(|name| name.strip_prefix(RECORD));
+    random.is_some_and(|random| random.len() == 6 && random.bytes().all(|byte| byte.is_ascii_alphanumeric()))
 }
 
 /// Whether a path is one that [`Leftover::name`] has made.
@@ -241,6 +252,8 @@ mod tests {
         for name in ["copy-abc/photovote.db", "copy-abc/lock", "copy-def/photovote.db", "copy-def/lock"] {
             file(name, "");
         }
+        // A record whose command was killed before it had written it.
+        file("copy-a1B2c3", "");
         let served = File::open(data.path().join("copy-def/lock")).unwrap();
         served.lock().unwrap();
         // What happens to have such a name.
