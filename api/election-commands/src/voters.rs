@@ -267,7 +267,13 @@ pub(crate) async fn change(
         match app.store.execute_with(voter.clone(), &record, expected, decide, alongside).await {
             Ok(done) => return Ok(changed(done.version)),
             Err(ExecuteError::Blocked(reasons)) => match reasons.as_slice() {
-                [Cancellation::Condition(None), ..] => return Err(app.control.reader().unguarded(id).into()),
+                [Cancellation::Condition(_), ..] => {
+                    app.store.reader().refresh(&mut voter).await?;
+                    // Unless somebody else has moved the voter meanwhile, the old address has lost its guard.
+                    if email_key(&voter.state().email) == before {
+                        return Err(app.control.reader().unguarded(id).into());
+                    }
+                }
                 [_, taken, ..] if taken.is_condition() => return Err(Problem::refused(&VoterRejection::EmailTaken)),
                 // The voter was faster: with a rating, or with the cast.
                 _ if retry.again().await => app.store.reader().refresh(&mut voter).await?,
