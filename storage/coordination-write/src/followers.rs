@@ -33,16 +33,6 @@ impl Control {
         transact(&self.client, actions).await
     }
 
-    /// How many commits of a partition a follower has marked.
-    pub async fn tracked(
-        &self,
-        follower: &str,
-        election: ElectionId,
-        partition: Partition,
-    ) -> Result<usize, ControlError> {
-        Ok(self.held(&tracking_partition(follower, election, partition), None).await?.len())
-    }
-
     /// Lets a follower forget which commits of a partition it has followed. It follows them again.
     pub async fn forget_tracking(
         &self,

@@ -11,8 +11,9 @@
 //! directory. Both come to the same secret for the same key.
 
 use aws_lc_rs::hmac;
-use aws_sdk_kms::{Client, error::DisplayErrorContext, primitives::Blob, types::MacAlgorithmSpec};
+use aws_sdk_kms::{Client, primitives::Blob, types::MacAlgorithmSpec};
 use photovote_domain::{BallotId, BallotToken, ElectionId, LinkNumber};
+use photovote_dynamodb::{StorageError, storage_error};
 use secrecy::{ExposeSecret, SecretBox};
 use thiserror::Error;
 
@@ -24,7 +25,7 @@ const PURPOSE: &[u8] = b"photovote/link\0";
 pub enum LinkKeyError {
     /// KMS has no answer.
     #[error("the key of the links has no answer: {0}")]
-    Kms(String),
+    Kms(#[from] StorageError),
     /// What KMS answers is no secret of 256 bits.
     #[error("the key of the links answers {0} bytes, not 32")]
     Length(usize),
@@ -77,9 +78,7 @@ impl LinkKey {
                     .key_id(key_id)
                     .mac_algorithm(MacAlgorithmSpec::HmacSha256)
                     .message(Blob::new(message));
-                // Its debug form could hold the answer.
-                let answer =
-                    asked.send().await.map_err(|error| LinkKeyError::Kms(DisplayErrorContext(&error).to_string()))?;
+                let answer = asked.send().await.map_err(|error| storage_error(&error))?;
                 secret(answer.mac.as_ref().map(Blob::as_ref).unwrap_or_default())
             }
         }

@@ -4,11 +4,10 @@ use std::{fmt, io, path::PathBuf, pin::Pin, sync::Arc};
 
 use aws_sdk_sesv2::{
     Client,
-    error::{DisplayErrorContext, SdkError},
-    operation::send_email::SendEmailError,
     primitives::Blob,
     types::{Destination, EmailContent, RawMessage},
 };
+use photovote_dynamodb::{StorageError, storage_error};
 use thiserror::Error;
 
 /// A mail on its way.
@@ -117,7 +116,7 @@ impl MailService {
                     .destination(Destination::builder().to_addresses(mail.to).build())
                     .content(EmailContent::builder().raw(message).build())
                     .set_configuration_set_name(configuration_set.clone());
-                send.send().await.map(drop).map_err(|error| failure(&error))
+                send.send().await.map(drop).map_err(|error| failure(storage_error(&error)))
             }
         }
     }
@@ -134,24 +133,22 @@ fn write(directory: &std::path::Path, name: &str, message: &[u8]) -> io::Result<
     Ok(())
 }
 
-/// What a failed `SendEmail` means.
-fn failure<R: std::fmt::Debug>(error: &SdkError<SendEmailError, R>) -> SendError {
-    let SdkError::ServiceError(service) = error else {
-        return SendError::Unavailable(DisplayErrorContext(error).to_string());
-    };
-    let meta = service.err().meta();
-    let said = format!("{}: {}", meta.code().unwrap_or_default(), meta.message().unwrap_or_default());
-    match service.err() {
-        SendEmailError::TooManyRequestsException(_) | SendEmailError::LimitExceededException(_) => {
-            SendError::Throttled(said)
-        }
-        // The operator has to verify an address, or to leave the sandbox: then the mail can be sent.
-        SendEmailError::MessageRejected(_) if said.contains("not verified") => SendError::Unavailable(said),
-        // What is wrong with the mail or its addresses.
-        SendEmailError::MessageRejected(_) | SendEmailError::BadRequestException(_) => SendError::Refused(said),
-        // An account that is paused, or an identity that is not verified yet: the operator mends it.
-        _ if meta.code() == Some("ThrottlingException") => SendError::Throttled(said),
-        _ => SendError::Unavailable(said),
+/// What a failed `SendEmail` means. What SES says about it is left out: it names addresses, which no log may hold.
+fn failure(error: StorageError) -> SendError {
+    match error {
+        StorageError::Throttled => SendError::Throttled(error.to_string()),
+        StorageError::Refused { code, message } => match code.as_str() {
+            "TooManyRequestsException" | "LimitExceededException" => SendError::Throttled(code),
+            // The operator has to verify an address, or to leave the sandbox: then the mail can be sent.
+            "MessageRejected" if message.contains("not verified") => {
+                SendError::Unavailable(format!("{code}: an identity is not verified"))
+            }
+            // What is wrong with the mail or its addresses.
+            "MessageRejected" | "BadRequestException" => SendError::Refused(code),
+            // An account that is paused, for example: the operator mends it.
+            _ => SendError::Unavailable(code),
+        },
+        error => SendError::Unavailable(error.to_string()),
     }
 }
 
@@ -163,6 +160,21 @@ mod tests {
 
     fn mail(name: &'static str, message: &'static [u8]) -> Outgoing<'static> {
         Outgoing { name, from: "club@example.org", to: "ada@example.org", message }
+    }
+
+    #[test]
+    fn what_ses_refuses_has_a_meaning_and_no_address() {
+        let refused = |code: &str, message: &str| {
+            failure(StorageError::Refused { code: code.to_owned(), message: message.to_owned() })
+        };
+        let unverified = refused("MessageRejected", "Email address is not verified: ada@example.org");
+        assert!(matches!(unverified, SendError::Unavailable(_)), "it can be mended");
+        assert!(matches!(refused("MessageRejected", "ada@example.org"), SendError::Refused(_)));
+        assert!(matches!(refused("TooManyRequestsException", ""), SendError::Throttled(_)));
+        assert!(matches!(refused("SendingPausedException", ""), SendError::Unavailable(_)));
+        for error in [unverified, refused("BadRequestException", "ada@example.org")] {
+            assert!(!error.to_string().contains("ada"), "{error}");
+        }
     }
 
     #[tokio::test]

@@ -6,8 +6,8 @@
 //!
 //! The hash is appended before the mail is sent, so the link opens the ballot when it arrives. The link is derived anew each time and
 //! stored nowhere. Each step can be repeated: a crash leaves the mail due, and the claim ends after two minutes. Then the mail is sent
-//! again, unless it was noted. So a mail can arrive twice if the mailer dies between sending and noting it, with the same link both
-//! times. That is the only way.
+//! again, unless it was noted. So a mail can arrive twice if the mailer dies between sending and noting it, or if the service's answer
+//! is lost, with the same link both times. There is no other way.
 
 mod invite;
 mod message;
@@ -27,7 +27,7 @@ use photovote_dynamodb::{StorageError, TransactFailure};
 use photovote_events::{Commit, ElectionCache, EventReader, LoadError, Part, Position, Stream};
 use photovote_events_append::{EventStore, ExecuteError};
 use photovote_links::{LinkKey, LinkKeyError};
-use photovote_mail::{MailService, SendError};
+use photovote_mail::MailService;
 use photovote_queues::{MailMessage, Queue};
 use thiserror::Error;
 
@@ -84,9 +84,6 @@ enum Trouble {
     /// The link cannot be derived.
     #[error(transparent)]
     Key(#[from] LinkKeyError),
-    /// The mail service does not take a mail now.
-    #[error(transparent)]
-    Send(#[from] SendError),
     /// The queue does not take a message.
     #[error("the queue does not take a message: {0}")]
     Queue(#[from] photovote_queues::SendError),
