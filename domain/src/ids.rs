@@ -85,6 +85,10 @@ ulid_id!(
     PhotographId
 );
 ulid_id!(
+    /// Names a mailing.
+    MailingId
+);
+ulid_id!(
     /// Names a ballot. Random in all its bits: a time-ordered id would tell who voted when.
     BallotId
 );

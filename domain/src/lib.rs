@@ -18,6 +18,7 @@ mod ids;
 mod image;
 mod language;
 mod links;
+pub mod mailing;
 pub mod photograph;
 mod rating;
 mod receipt;
@@ -39,11 +40,12 @@ pub use election::Election;
 pub use email::{Email, EmailError, email_key};
 pub use hash::{Digest, DigestError, Hasher, ShownDigest};
 pub use ids::{
-    BallotId, CandidateId, CompetitionId, ElectionId, IdError, PhotographId, Subject, SubjectError, VoterId,
+    BallotId, CandidateId, CompetitionId, ElectionId, IdError, MailingId, PhotographId, Subject, SubjectError, VoterId,
 };
 pub use image::{Image, ImageError, ImageUrl};
 pub use language::{Language, LanguageError};
 pub use links::{LinkNumber, Links};
+pub use mailing::Mailing;
 pub use photograph::Photograph;
 pub use rating::{MAX_GRADE, Rating, RatingError, Ratings, Scale, ScaleError};
 pub use receipt::{Nonce, Receipt, ReceiptError};
@@ -52,6 +54,6 @@ pub use shard::{Shard, ShardCount, ShardCountError};
 pub use tally::{Histogram, Tally};
 pub use text::{AlternativeText, Caption, Description, Name, Reason, TextError};
 pub use time::Timestamp;
-pub use token::{BallotToken, TokenError};
+pub use token::{BallotToken, TokenError, UnsubscribeToken};
 pub use version::Version;
 pub use voter::Voter;

@@ -1,4 +1,4 @@
-//! Ballot tokens: what a voter votes with.
+//! Tokens: what a voter votes with, and what ends mails to a voter.
 
 use std::{fmt::Write as _, str::FromStr};
 
@@ -8,14 +8,16 @@ use thiserror::Error;
 
 use crate::{
     hash::{Digest, Hasher},
-    ids::{BallotId, ElectionId},
+    ids::{BallotId, ElectionId, VoterId},
+    shard::Shard,
 };
 
 const SCHEME: &str = "pvb";
+const UNSUBSCRIBE_SCHEME: &str = "pvu";
 
-/// Why a text is not a ballot token. It does not say what is wrong with it: the text may be a secret.
+/// Why a text is not a token. It does not say what is wrong with it: the text may be a secret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-#[error("not a ballot token")]
+#[error("not a token")]
 pub struct TokenError;
 
 /// Opens one ballot. As text: `pvb_<election>_<ballot>_<256-bit secret in hexadecimal>`.
@@ -81,6 +83,59 @@ impl FromStr for BallotToken {
     }
 }
 
+/// Ends the mails to one voter. As text: `pvu_<election>_<shard>_<voter>_<256-bit secret in hexadecimal>`.
+///
+/// It stands in each reminder, in the header that mail programs show as a button. It opens nothing. `Debug` redacts the secret.
+#[derive(Debug)]
+pub struct UnsubscribeToken {
+    /// The election that the voter belongs to.
+    pub election: ElectionId,
+    /// The shard that the voter lies in.
+    pub shard: Shard,
+    /// The voter.
+    pub voter: VoterId,
+    secret: SecretBox<[u8; 32]>,
+}
+
+impl UnsubscribeToken {
+    /// The token that ends the mails to this voter with this secret.
+    pub fn new(election: ElectionId, shard: Shard, voter: VoterId, secret: [u8; 32]) -> Self {
+        Self { election, shard, voter, secret: SecretBox::new(Box::new(secret)) }
+    }
+
+    /// The token's text, for a mail to the voter.
+    pub fn reveal(&self) -> String {
+        let secret = hex::encode(self.secret.expose_secret());
+        format!("{UNSUBSCRIBE_SCHEME}_{}_{}_{}_{secret}", self.election, self.shard, self.voter)
+    }
+
+    /// What is kept of it: a digest over election, voter and secret.
+    pub fn hash(&self) -> Digest {
+        Hasher::new("photovote/unsubscribe-token")
+            .part(self.election.to_string().as_bytes())
+            .part(self.voter.to_string().as_bytes())
+            .part(self.secret.expose_secret())
+            .finish()
+    }
+}
+
+impl FromStr for UnsubscribeToken {
+    type Err = TokenError;
+
+    /// Parses the only spelling there is.
+    fn from_str(text: &str) -> Result<Self, TokenError> {
+        let parts: Vec<&str> = text.splitn(6, '_').collect();
+        let [UNSUBSCRIBE_SCHEME, election, shard, voter, secret] = parts[..] else { return Err(TokenError) };
+        let mut bytes = [0; 32];
+        hex::decode_to_slice(secret, &mut bytes).map_err(|_not_hex| TokenError)?;
+        let election = election.parse().map_err(|_not_an_id| TokenError)?;
+        let shard = shard.parse().ok().and_then(Shard::new).ok_or(TokenError)?;
+        let voter = voter.parse().map_err(|_not_an_id| TokenError)?;
+        let token = Self::new(election, shard, voter, bytes);
+        if token.reveal() == text { Ok(token) } else { Err(TokenError) }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -100,6 +155,21 @@ mod tests {
         assert!(!elsewhere.matches(&hash));
         let another = BallotToken::new(ElectionId::from_bits(10), BallotId::from_bits(12), [1; 32]);
         assert!(!another.matches(&hash));
+    }
+
+    #[test]
+    fn an_unsubscribe_token_has_one_spelling() {
+        let shard = Shard::new(5).unwrap();
+        let token = UnsubscribeToken::new(ElectionId::from_bits(10), shard, VoterId::from_bits(11), [0xab; 32]);
+        let text = token.reveal();
+        let again: UnsubscribeToken = text.parse().unwrap();
+        assert_eq!((again.reveal(), again.hash()), (text.clone(), token.hash()));
+        for wrong in
+            [text.to_lowercase(), text.to_uppercase(), text.replace("_5_", "_05_"), format!("{text}_"), "pvu".into()]
+        {
+            assert!(wrong.parse::<UnsubscribeToken>().is_err(), "{wrong}");
+        }
+        assert!(!format!("{token:?}").contains("abab"));
     }
 
     #[test]

@@ -289,7 +289,8 @@ impl Wiring {
         };
         let (store, control, snapshots) = (self.event_store()?, self.control()?, self.snapshot_store()?);
         let sends_mail = (self.settings)("INVITES").as_deref() == Some("yes");
-        let app = App::new(store, control, snapshots, self.uploads()?).creating(creation).sending_mail(sends_mail);
+        let app = App::new(store, control, snapshots, self.uploads()?, self.mail_queue()?);
+        let app = app.creating(creation).sending_mail(sends_mail);
         Ok(routes().with_state(app))
     }
 
@@ -311,7 +312,7 @@ impl Wiring {
 
     fn audit_query_routes(&self) -> Result<Router, WiringError> {
         use photovote_audit_queries::{App, routes};
-        Ok(routes().with_state(App::new(self.event_reader()?)))
+        Ok(routes().with_state(App::new(self.event_reader()?, self.control_reader()?)))
     }
 
     fn public_query_routes(&self) -> Result<Router, WiringError> {

@@ -1,14 +1,19 @@
-//! The audit trail: what was done to an election, by whom, when, and why, in a form whose completeness anybody can check.
+//! What administrators read from the events themselves: the audit trail, and mailings.
+//!
+//! The audit trail tells what was done to an election, by whom, when, and why, in a form whose completeness anybody can check.
 //!
 //! How a voter rated stays their secret: of a ballot, the trail shows how it ended, and nothing of how it came there.
 
 mod entry;
+mod mailings;
 mod place;
 
 use axum::{Json, extract::State, response::IntoResponse};
+use photovote_coordination::ControlReader;
 use photovote_domain::{
-    Election, ElectionId,
-    election::{ElectionRejection, Role, Status},
+    Election,
+    election::{ElectionRejection, Status},
+    mailing::MailingRejection,
 };
 use photovote_edge::{
     Administrator, Answer, Code, Items, PageParameters, Parameters, Problem, Problems, Segments, schema,
@@ -21,22 +26,31 @@ use place::Place;
 /// The most bytes of entries in one answer. AWS Lambda passes on 6 MB; one entry alone takes at most a megabyte.
 const LARGEST_PAGE: usize = 4_000_000;
 
-/// The function: the table it reads.
+/// The function: the tables it reads.
 #[derive(Debug, Clone)]
 pub struct App {
     reader: EventReader,
+    control: ControlReader,
 }
 
 impl App {
-    /// Reads this table.
-    pub const fn new(reader: EventReader) -> Self {
-        Self { reader }
+    /// Reads these tables.
+    pub const fn new(reader: EventReader, control: ControlReader) -> Self {
+        Self { reader, control }
     }
 }
 
 photovote_edge::routes! {
     App:
     audit => Problems::of_query()
+        .codes([Code::MalformedId, Code::MalformedCursor])
+        .refusals([ElectionRejection::NotFound]),
+    mailings::list => Problems::of_query().codes([Code::MalformedId]).refusals([ElectionRejection::NotFound]),
+    mailings::show => Problems::of_query()
+        .codes([Code::MalformedId])
+        .refusals([ElectionRejection::NotFound])
+        .refusals([MailingRejection::NotFound]),
+    mailings::bounced => Problems::of_query()
         .codes([Code::MalformedId, Code::MalformedCursor])
         .refusals([ElectionRejection::NotFound]),
 }
@@ -52,10 +66,7 @@ photovote_edge::routes! {
     responses((status = OK, body = Items<AuditEntry>, description = "A page of the audit trail"))
 )]
 async fn audit(State(app): State<App>, caller: Administrator, path: Segments, query: Parameters) -> Answer {
-    let id: ElectionId = path.id("election")?;
-    let election: History<Election> = app.reader.load(Stream::Election(id)).await?;
-    let admitted = election.state().administrators.admit(&caller.subject, Role::Observer);
-    admitted.map_err(|refused| Problem::refused(&refused))?;
+    let (id, election) = app.election(&caller, &path).await?;
     let list = format!("audit/{id}");
     let page = query.page(&list)?;
     let after = match &page.after {

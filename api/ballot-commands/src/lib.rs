@@ -1,4 +1,4 @@
-//! What a voter can do: rate candidates, take a rating back, cast the ballot.
+//! What a voter can do: rate candidates, take a rating back, cast the ballot, end mails.
 //!
 //! One file for each use case, and `execute.rs` for what they share.
 
@@ -9,6 +9,7 @@ mod draft;
 mod execute;
 mod grades;
 mod rate;
+mod unsubscribe;
 
 use photovote_coordination_write::Control;
 use photovote_domain::{CandidateId, ballot::BallotRejection, election::ElectionRejection};
@@ -52,6 +53,7 @@ photovote_edge::routes! {
         OUT_OF_SCALE,
         BallotRejection::Empty,
     ]),
+    unsubscribe::unsubscribe => Problems::of_any_operation().codes([Code::UnsubscribeNotFound, Code::StorageUnavailable]),
 }
 
 const A_CANDIDATE: CandidateId = CandidateId::from_bits(0x0156_3df3_64ee_b75f_b18f_9d43_4a88_abcd);

@@ -48,6 +48,7 @@ codes! {
     RouteNotFound, NOT_FOUND, "route_not_found", "there is nothing at this path";
     ResultsNotFound, NOT_FOUND, "results_not_found", "there are no public results of such an election";
     SignInNotFound, NOT_FOUND, "sign_in_not_found", "this service does not say where administrators sign in";
+    UnsubscribeNotFound, NOT_FOUND, "unsubscribe_not_found", "no mail has this address";
     ReceiptNotFound, NOT_FOUND, "receipt_not_found", "no ballot with this receipt is counted so far";
     MethodNotAllowed, METHOD_NOT_ALLOWED, "method_not_allowed", "this path does not take this method";
     Conflict, CONFLICT, "conflict", "other commands were faster, several times: look again and retry";

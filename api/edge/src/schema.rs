@@ -13,6 +13,7 @@ use photovote_domain::{
     Reason as ReasonText, ShardCount, Subject as SubjectText, VoterId,
     ballot::MAX_RATINGS_IN_REQUEST,
     election::{Role as DomainRole, Status as DomainStatus},
+    mailing::Kind,
 };
 use utoipa::{
     PartialSchema, ToSchema,
@@ -108,6 +109,10 @@ schemas! {
     /// Who hands out the voters' links: an administrator, to whom registering a voter shows the ballot token, or PhotoVote
     /// itself, by mail. Then nobody else sees a token.
     Links => one_of(DomainLinks::ALL.map(DomainLinks::as_str));
+    /// Why voters are written to: they are invited and get their link, are reminded of it, or are told where the results are.
+    MailKind => one_of(Kind::ALL.map(Kind::as_str));
+    /// What ends the mails to a voter.
+    UnsubscribeToken => text("^pvu_[0-9A-Z]{26}_[0-9]{1,2}_[0-9A-Z]{26}_[0-9a-f]{64}$");
     /// In which language PhotoVote writes to voters.
     Language => one_of(DomainLanguage::ALL.map(DomainLanguage::tag));
     /// Where an election is in its life.

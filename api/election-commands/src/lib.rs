@@ -9,6 +9,7 @@ mod competitions;
 mod creation;
 mod elections;
 mod lifecycle;
+mod mailings;
 mod photographs;
 mod voters;
 
@@ -19,12 +20,14 @@ use photovote_domain::{
     Aggregate, CandidateId, CompetitionId, Election, ElectionId, Photograph, Version,
     ballot::BallotRejection,
     election::{Context, ElectionCommand, ElectionRejection, ElectionRejection as E, Limit, Role, Status},
+    mailing::{Kind as MailKind, MailingRejection as M},
     photograph::PhotographRejection as P,
     voter::VoterRejection as V,
 };
 use photovote_edge::{Administrator, Answer, Changed, Code, Problem, Problems, at_version};
 use photovote_events::{Commit, ElectionCache, EventReader, History, Snapshot};
 use photovote_events_append::{EventStore, SnapshotStore};
+use photovote_queues::{MailMessage, Queue};
 use photovote_uploads::Uploads;
 
 pub use creation::{CreationRules, MostError};
@@ -38,14 +41,22 @@ pub struct App {
     snapshots: SnapshotStore,
     creation: CreationRules,
     sends_mail: bool,
+    mailer: Queue<MailMessage>,
     uploads: Uploads,
 }
 
 impl App {
-    /// Works on these tables.
-    pub fn new(store: EventStore, control: Control, snapshots: SnapshotStore, uploads: Uploads) -> Self {
+    /// Works on these tables, and asks `mailer` for test mails.
+    pub fn new(
+        store: EventStore,
+        control: Control,
+        snapshots: SnapshotStore,
+        uploads: Uploads,
+        mailer: Queue<MailMessage>,
+    ) -> Self {
         let elections = ElectionCache::new(store.reader().clone());
-        Self { store, control, elections, snapshots, creation: CreationRules::default(), sends_mail: false, uploads }
+        let creation = CreationRules::default();
+        Self { store, control, elections, snapshots, creation, sends_mail: false, mailer, uploads }
     }
 
     /// Lets these administrators create elections, and so many.
@@ -170,6 +181,19 @@ photovote_edge::routes! {
         .codes([Code::InvalidValue])
         .refusals([P::IdTaken, P::TooMany, P::NotDraft(Status::Open)]),
     photographs::remove => on_election().refusals([P::NotFound, P::Used, P::NotDraft(Status::Open)]),
+    mailings::request => at_any_version()
+        .codes([Code::InvalidValue, Code::NoMail])
+        .refusals([V::NotFound])
+        .refusals([
+            M::IdTaken,
+            M::TooMany,
+            M::LinksHandedOut,
+            M::NotOpen(Status::Draft),
+            M::NotReleased(Status::Closed),
+            M::Recipients(MailKind::Reminder),
+        ]),
+    mailings::preview => at_any_version().codes([Code::InvalidValue]).refusals([M::Recipients(MailKind::Reminder)]),
+    mailings::test => at_any_version().codes([Code::InvalidValue, Code::NoMail]),
     voters::register => at_any_version()
         .codes([Code::InvalidValue])
         .refusals([V::IdTaken, V::EmailTaken, V::RegistrationClosed(Status::Closed)]),

@@ -423,7 +423,7 @@ impl App {
     }
 
     /// A voter of an election, removed or not.
-    async fn voter(&self, election: &History<Election>, id: VoterId) -> Answer<History<Voter>> {
+    pub(crate) async fn voter(&self, election: &History<Election>, id: VoterId) -> Answer<History<Voter>> {
         let stream = Stream::voter(election.stream().election(), election.state().shards, id);
         let voter: History<Voter> = self.store.reader().load(stream).await?;
         match voter.state().status {

@@ -12,6 +12,7 @@ mod given;
 mod histories;
 mod lifecycle;
 mod limits;
+mod mailings;
 mod photographs;
 mod photos;
 mod results;

@@ -146,7 +146,7 @@ impl ObjectPlaces {
                     }
                 }
             }
-            Stream::Voter(..) | Stream::Ballot(..) => {}
+            Stream::Voter(..) | Stream::Ballot(..) | Stream::Mailing(..) => {}
         }
         Ok(())
     }
@@ -219,7 +219,7 @@ fn of_commit(commit: &Commit, places: &mut BTreeSet<Place>) -> Result<(), Person
                 }
             }
         }
-        Stream::Ballot(..) => {}
+        Stream::Ballot(..) | Stream::Mailing(..) => {}
     }
     Ok(())
 }

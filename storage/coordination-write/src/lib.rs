@@ -4,12 +4,15 @@
 mod creations;
 mod followers;
 mod guard;
+mod mailings;
 mod mails;
 mod restore;
 mod schedule;
+mod unsubscribing;
 mod write;
 
 pub use creations::Creations;
-pub use mails::{Claim, Due, Everybody};
+pub use mailings::{Noted, Reported};
+pub use mails::{Claim, Due, DueMail, Ended, Everybody, Finding};
 pub use restore::{Fenced, Restoration, Restored};
 pub use write::Control;

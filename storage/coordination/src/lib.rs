@@ -14,6 +14,8 @@
 //! This crate reads. Writing is a crate of its own, `coordination-write`.
 
 mod gate;
+mod mailings;
 mod seen;
 
 pub use gate::{ControlError, ControlReader, GateState, GateStatus, Turnout};
+pub use mailings::{Bounced, BouncedPage, Count, Counts};

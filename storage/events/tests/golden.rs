@@ -4,15 +4,15 @@
 use std::{collections::BTreeSet, fs, path::PathBuf};
 
 use photovote_domain::{
-    Ballot, Election, Voter, ballot::BallotEvent, election::ElectionEvent, photograph::PhotographEvent,
-    voter::VoterEvent,
+    Ballot, Election, Voter, ballot::BallotEvent, election::ElectionEvent, mailing::MailingEvent,
+    photograph::PhotographEvent, voter::VoterEvent,
 };
 use photovote_events::{SCHEMA_CHANGES, StoredEvent, newest_version, schema_version};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
 /// A sample of every event in its current version, by stream.
-fn samples() -> [(&'static str, Vec<Value>); 4] {
+fn samples() -> [(&'static str, Vec<Value>); 5] {
     let (a, b) = ("01ARZ3NDEKTSV4RRFFQ69G5FAV", "01BX5ZZKBKACTAV9WEVGEMMVRZ");
     let digest = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
     let pixels = json!({"height": 4000, "placeholder": "#7a6f5d", "renditions": [format!("480x320.jpg 20187 {digest}"), format!("480x320.webp 15042 {digest}")], "sha256": digest, "width": 6000});
@@ -72,7 +72,10 @@ fn samples() -> [(&'static str, Vec<Value>); 4] {
         json!({"PhotographRefused": {"problem": {"code": "damaged", "detail": "The file is damaged."}}}),
         json!({"PhotographRemoved": {}}),
     ];
-    [("election", election), ("voter", voter), ("ballot", ballot), ("photograph", photograph)]
+    let mailing = vec![json!({"MailingRequested": {
+        "kind": "reminder", "subject": "One week left", "text": "Please vote.", "to": {"voters": [b]},
+    }})];
+    [("election", election), ("voter", voter), ("ballot", ballot), ("photograph", photograph), ("mailing", mailing)]
 }
 
 fn folder() -> PathBuf {
@@ -89,6 +92,7 @@ fn encoded(stream: &str, sample: &Value) -> StoredEvent {
         "election" => encode::<ElectionEvent>(sample),
         "voter" => encode::<VoterEvent>(sample),
         "photograph" => encode::<PhotographEvent>(sample),
+        "mailing" => encode::<MailingEvent>(sample),
         _ => encode::<BallotEvent>(sample),
     }
 }
@@ -102,6 +106,7 @@ fn read_again(stream: &str, stored: &StoredEvent) -> StoredEvent {
         "election" => again::<<Election as photovote_domain::Aggregate>::Event>(stored),
         "voter" => again::<<Voter as photovote_domain::Aggregate>::Event>(stored),
         "photograph" => again::<PhotographEvent>(stored),
+        "mailing" => again::<MailingEvent>(stored),
         _ => again::<<Ballot as photovote_domain::Aggregate>::Event>(stored),
     }
 }
@@ -142,7 +147,8 @@ fn every_file_can_be_read() {
     for change in SCHEMA_CHANGES {
         for version in 1..=newest_version(change.event_type) {
             let name = format!("election.{}.{version}.json", change.event_type);
-            let kinds = ["election", "voter", "ballot", "photograph"].map(|kind| name.replacen("election", kind, 1));
+            let kinds =
+                ["election", "voter", "ballot", "photograph", "mailing"].map(|kind| name.replacen("election", kind, 1));
             assert!(kinds.iter().any(|name| folder().join(name).exists()), "{name}");
         }
     }
@@ -208,8 +214,11 @@ fn every_event_is_sampled() {
         PhotographEvent::PhotographRefused { .. } => 3,
         PhotographEvent::PhotographRemoved {} => 4,
     };
+    let mailing = |event: &MailingEvent| match event {
+        MailingEvent::MailingRequested(_) => 0,
+    };
     let parsed = |value: &Value| value.clone();
-    let [(_, elections), (_, voters), (_, ballots), (_, photographs)] = samples();
+    let [(_, elections), (_, voters), (_, ballots), (_, photographs), (_, mailings)] = samples();
     let places = |samples: &[Value], place: &dyn Fn(Value) -> usize| samples.iter().map(|s| place(parsed(s))).collect();
     let found: Vec<usize> = places(&elections, &|s| election(&serde_json::from_value(s).unwrap()));
     assert_eq!(found, (0..27).collect::<Vec<_>>());
@@ -219,4 +228,6 @@ fn every_event_is_sampled() {
     assert_eq!(found, (0..10).collect::<Vec<_>>());
     let found: Vec<usize> = places(&photographs, &|s| photograph(&serde_json::from_value(s).unwrap()));
     assert_eq!(found, [0, 1, 2, 3, 4]);
+    let found: Vec<usize> = places(&mailings, &|s| mailing(&serde_json::from_value(s).unwrap()));
+    assert_eq!(found, [0]);
 }

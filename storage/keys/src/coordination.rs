@@ -1,6 +1,6 @@
 //! The keys of the coordination table, which is called `control`.
 
-use photovote_domain::{Digest, ElectionId, Shard, ShardCount, Subject, Version, VoterId};
+use photovote_domain::{Digest, ElectionId, MailingId, Shard, ShardCount, Subject, Version, VoterId};
 
 use crate::{
     Key,
@@ -107,4 +107,41 @@ pub const MAILED: &str = "mailed#";
 /// The item that says which link was mailed to a voter.
 pub fn mailed_key(election: ElectionId, shard: Shard, voter: VoterId) -> Key {
     key(mail_partition(election, shard), format!("{MAILED}{voter}"))
+}
+
+/// The item that says that a mail of a mailing is due to a voter. It comes after the voter's own item, and before the next voter's.
+pub fn mail_due_key(election: ElectionId, shard: Shard, voter: VoterId, mailing: MailingId) -> Key {
+    key(mail_partition(election, shard), format!("{DUE}{voter}#{mailing}"))
+}
+
+/// What the sort keys of mailings begin with whose recipients are to be found. They come after all mails that are due.
+pub const FINDING: &str = "due+";
+
+/// The item that says that the recipients of a mailing are to be found in a shard.
+pub fn finding_key(election: ElectionId, shard: Shard, mailing: MailingId) -> Key {
+    key(mail_partition(election, shard), format!("{FINDING}{mailing}"))
+}
+
+/// What became of a shard's mails: those of a mailing, or the invitations that no administrator asked for.
+pub fn counts_key(election: ElectionId, shard: Shard, mailing: Option<MailingId>) -> Key {
+    let sort_key = mailing.map_or_else(|| "counts".to_owned(), |mailing| format!("counts#{mailing}"));
+    key(mail_partition(election, shard), sort_key)
+}
+
+/// What the sort keys of voters begin with whose invitation did not arrive.
+pub const BOUNCED: &str = "bounced#";
+
+/// The item that says that a voter's invitation did not arrive.
+pub fn bounced_key(election: ElectionId, shard: Shard, voter: VoterId) -> Key {
+    key(mail_partition(election, shard), format!("{BOUNCED}{voter}"))
+}
+
+/// The item that says that a report about a mail is counted.
+pub fn reported_key(election: ElectionId, shard: Shard, voter: VoterId, mail: &str, report: &str) -> Key {
+    key(mail_partition(election, shard), format!("reported#{voter}#{mail}#{report}"))
+}
+
+/// The item by which a voter ends reminders and results.
+pub fn unsubscribe_key(election: ElectionId, shard: Shard, voter: VoterId) -> Key {
+    key(mail_partition(election, shard), format!("unsubscribe#{voter}"))
 }

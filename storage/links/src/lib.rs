@@ -12,13 +12,15 @@
 
 use aws_lc_rs::hmac;
 use aws_sdk_kms::{Client, primitives::Blob, types::MacAlgorithmSpec};
-use photovote_domain::{BallotId, BallotToken, ElectionId, LinkNumber};
+use photovote_domain::{BallotId, BallotToken, ElectionId, LinkNumber, Shard, UnsubscribeToken, VoterId};
 use photovote_dynamodb::{StorageError, storage_error};
 use secrecy::{ExposeSecret, SecretBox};
 use thiserror::Error;
 
 /// What the message begins with: a key that is used for something else as well makes no links.
 const PURPOSE: &[u8] = b"photovote/link\0";
+/// What the message of an unsubscribe token begins with.
+const UNSUBSCRIBE: &[u8] = b"photovote/unsubscribe\0";
 
 /// Why a link cannot be derived. It can be tried again.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -64,6 +66,20 @@ impl LinkKey {
     ) -> Result<BallotToken, LinkKeyError> {
         let secret = self.mac(&message(election, ballot, link)).await?;
         Ok(BallotToken::new(election, ballot, secret))
+    }
+
+    /// The token that ends the mails to a voter. It is derived from the same key, for another purpose.
+    ///
+    /// # Errors
+    /// KMS has no answer.
+    pub async fn unsubscribe_token(
+        &self,
+        election: ElectionId,
+        shard: Shard,
+        voter: VoterId,
+    ) -> Result<UnsubscribeToken, LinkKeyError> {
+        let message = [UNSUBSCRIBE, &election.bits().to_be_bytes(), &voter.bits().to_be_bytes()].concat();
+        Ok(UnsubscribeToken::new(election, shard, voter, self.mac(&message).await?))
     }
 
     async fn mac(&self, message: &[u8]) -> Result<[u8; 32], LinkKeyError> {

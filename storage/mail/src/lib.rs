@@ -5,7 +5,7 @@ use std::{fmt, io, path::PathBuf, pin::Pin, sync::Arc};
 use aws_sdk_sesv2::{
     Client,
     primitives::Blob,
-    types::{Destination, EmailContent, RawMessage},
+    types::{Destination, EmailContent, MessageTag, RawMessage},
 };
 use photovote_dynamodb::{StorageError, storage_error};
 use thiserror::Error;
@@ -21,6 +21,8 @@ pub struct Outgoing<'a> {
     pub to: &'a str,
     /// The message (RFC 5322).
     pub message: &'a [u8],
+    /// What reports about the mail are to name: names and values of letters, digits, `-` and `_`. Voters do not see it.
+    pub tags: &'a [(&'static str, String)],
 }
 
 /// Why a mail was not sent.
@@ -110,8 +112,12 @@ impl MailService {
             Way::Ses { client, configuration_set } => {
                 let message = RawMessage::builder().data(Blob::new(mail.message)).build();
                 let message = message.map_err(|error| SendError::Refused(error.to_string()))?;
+                let tag = |(name, value): &(&str, String)| MessageTag::builder().name(*name).value(value).build();
+                let tags: Result<Vec<_>, _> = mail.tags.iter().map(tag).collect();
+                let tags = tags.map_err(|error| SendError::Refused(error.to_string()))?;
                 let send = client
                     .send_email()
+                    .set_email_tags(Some(tags).filter(|tags| !tags.is_empty()))
                     .from_email_address(mail.from)
                     .destination(Destination::builder().to_addresses(mail.to).build())
                     .content(EmailContent::builder().raw(message).build())
@@ -159,7 +165,7 @@ mod tests {
     use super::*;
 
     fn mail(name: &'static str, message: &'static [u8]) -> Outgoing<'static> {
-        Outgoing { name, from: "club@example.org", to: "ada@example.org", message }
+        Outgoing { name, from: "club@example.org", to: "ada@example.org", message, tags: &[] }
     }
 
     #[test]

@@ -12,7 +12,7 @@ use thiserror::Error;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 pub use count::CountMessage;
-pub use mail::MailMessage;
+pub use mail::{MailMessage, TestMail};
 pub use photographs::PhotographMessage;
 
 /// The longest delay that SQS knows.

@@ -1,10 +1,10 @@
 //! Messages by which functions ask the mailer for work.
 
-use photovote_domain::{ElectionId, Shard};
+use photovote_domain::{ElectionId, Shard, mailing::Kind};
 use serde::{Deserialize, Serialize};
 
 /// A message of the mailer's queue. Any function may send it at any time: the mailer sends only what is due.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct MailMessage {
     /// The election whose mails are looked after.
@@ -12,16 +12,40 @@ pub struct MailMessage {
     /// The shard whose mails are due. Without one, it is found out anew what is due in all of them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shard: Option<Shard>,
+    /// A mail that an administrator wants to see before a mailing. Nothing else is done then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub test: Option<TestMail>,
+}
+
+/// A mail without a voter's link, to an address that an administrator gives.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TestMail {
+    /// Which kind of mail it is.
+    pub kind: Kind,
+    /// The address.
+    pub to: String,
+    /// The organiser's subject.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subject: Option<String>,
+    /// The organiser's introduction.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
 }
 
 impl MailMessage {
     /// Find out what is due to the voters of an election.
     pub const fn election(election: ElectionId) -> Self {
-        Self { election, shard: None }
+        Self { election, shard: None, test: None }
     }
 
     /// Send what is due to the voters of a shard.
     pub const fn shard(election: ElectionId, shard: Shard) -> Self {
-        Self { election, shard: Some(shard) }
+        Self { election, shard: Some(shard), test: None }
+    }
+
+    /// Send a test mail.
+    pub const fn test(election: ElectionId, test: TestMail) -> Self {
+        Self { election, shard: None, test: Some(test) }
     }
 }

@@ -1,6 +1,6 @@
 //! Where the suite runs.
 
-use std::{collections::BTreeMap, fs, thread::panicking};
+use std::{collections::BTreeMap, fs, path::Path, thread::panicking};
 
 use photovote::{
     data_dir::{DataDir, temporary},
@@ -75,13 +75,20 @@ impl Host {
         tokens
     }
 
-    /// The mails that a local host has written: the recipient and the ballot token of each, in no order.
+    /// The mails with a voter's link that a local host has written: the recipient and the ballot token of each, in no order.
     pub fn mails(&self) -> Vec<(String, String)> {
+        self.letters().into_iter().filter_map(|letter| Some((letter.to, letter.token?))).collect()
+    }
+
+    /// All mails that a local host has written, in the order of their names.
+    pub fn letters(&self) -> Vec<Letter> {
         let (_, data) = self.local.as_ref().expect("the host is local");
         let files = fs::read_dir(data.path().join(OUTBOX)).expect("the outbox");
         let written = files.map(|file| file.expect("an entry of the outbox").path());
-        let mails = written.filter(|path| path.extension().is_some_and(|extension| extension == "eml"));
-        mails.map(|path| read(&fs::read_to_string(path).expect("a mail"))).collect()
+        let mut mails: Vec<_> =
+            written.filter(|path| path.extension().is_some_and(|extension| extension == "eml")).collect();
+        mails.sort();
+        mails.iter().map(|path| Letter::read(path)).collect()
     }
 
     /// Whoever has this token.
@@ -106,16 +113,43 @@ impl Host {
     }
 }
 
-/// The recipient of a mail, and the ballot token in it.
-fn read(mail: &str) -> (String, String) {
-    let to = mail.lines().find_map(|line| line.strip_prefix("To: ")).expect("a mail has a recipient");
-    let to = to.rsplit('<').next().unwrap_or_default().trim_end_matches('>').to_owned();
-    // Quoted-printable breaks long lines with `=`.
-    let whole = mail.replace("=\r\n", "");
-    let token = whole.split("/vote#").nth(1).expect("a mail has a link");
-    let token: String = token.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect();
-    secrets::mailed(&token);
-    (to, token)
+/// A mail in the outbox.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Letter {
+    /// The kind: what the name of its file begins with.
+    pub kind: String,
+    /// The recipient's address.
+    pub to: String,
+    /// The ballot token in its link.
+    pub token: Option<String>,
+    /// The path that ends mails to the recipient.
+    pub unsubscribe: Option<String>,
+    /// All of it, without the breaks of long lines.
+    pub whole: String,
+}
+
+impl Letter {
+    fn read(path: &Path) -> Self {
+        let mail = fs::read_to_string(path).expect("a mail");
+        // A header goes on in a line that begins with a blank, and quoted-printable breaks long lines with `=`.
+        let whole = mail.replace("=\r\n", "").replace("\r\n ", " ").replace("\r\n\t", " ");
+        let header = |name: &str| whole.lines().find_map(|line| line.strip_prefix(name)).map(str::trim);
+        let within = |text: &str| text.rsplit('<').next().unwrap_or_default().trim_end_matches('>').to_owned();
+        let token = whole.split("/vote#").nth(1).map(|token| {
+            let token: String = token.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect();
+            secrets::mailed(&token);
+            token
+        });
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let unsubscribe = header("List-Unsubscribe:").map(within);
+        Self {
+            kind: name.split('-').next().unwrap_or_default().to_owned(),
+            to: within(header("To:").expect("a mail has a recipient")),
+            token,
+            unsubscribe: unsubscribe.and_then(|url| url.split_once("/v1").map(|(_, path)| path.to_owned())),
+            whole,
+        }
+    }
 }
 
 impl Drop for Host {

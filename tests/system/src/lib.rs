@@ -30,6 +30,6 @@ pub use answer::Answer;
 pub use client::{Client, Request};
 pub use election::{Candidate, Competition, Election, Voter};
 pub use everything::{Answers, Everything, assert_same};
-pub use host::Host;
+pub use host::{Host, Letter};
 pub use server::{administrator, followed, serve, serve_creating, try_serve, until};
 pub use tables::{Items, Tables};

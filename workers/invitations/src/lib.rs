@@ -1,9 +1,10 @@
-//! Invitations: the follower that has voters mailed their links. It follows elections that invite their voters.
+//! Invitations: the follower that has voters mailed.
 //!
 //! | Commit | Command |
 //! |---|---|
 //! | the election opens | mail everybody |
 //! | a voter is registered while it is open, or gets another link | mail this voter |
+//! | a mailing is requested | find its recipients |
 //!
 //! A voter who is registered in a draft is mailed when it opens. Whether the opening or the registration comes first, one of them finds
 //! the other: the opening has all voters looked at after it, and a registration looks at the election after itself.
@@ -11,7 +12,7 @@
 use aws_sdk_dynamodb::{error::BuildError, types::TransactWriteItem};
 use photovote_coordination_write::Control;
 use photovote_domain::{
-    Election, Links, Shard, ShardCount, Voter, VoterId,
+    Election, Links, MailingId, Shard, ShardCount, Voter, VoterId,
     election::{ElectionEvent, Status},
     voter::VoterEvent,
 };
@@ -37,6 +38,8 @@ pub enum Invite {
     Everybody(ShardCount),
     /// This voter of this shard their link.
     Voter(Shard, VoterId),
+    /// The recipients of this mailing.
+    Mailing(ShardCount, MailingId),
 }
 
 /// Decides who is mailed.
@@ -45,11 +48,15 @@ pub struct Invitations;
 
 impl Policy for Invitations {
     const NAME: &'static str = "invitations";
-    const EVENTS: &'static [&'static str] = &["ElectionOpened", "VoterRegistered", "VoterTokenReplaced"];
+    const EVENTS: &'static [&'static str] =
+        &["ElectionOpened", "MailingRequested", "VoterRegistered", "VoterTokenReplaced"];
     type State = Standing;
     type Command = Invite;
 
     fn decide(&self, commit: &Commit, election: &Standing) -> Result<Vec<Invite>, DecodeError> {
+        if let Stream::Mailing(_, mailing) = commit.stream {
+            return Ok(vec![Invite::Mailing(election.shards, mailing)]);
+        }
         if election.status != Status::Open || election.links != Links::Invite {
             return Ok(Vec::new());
         }
@@ -64,7 +71,7 @@ impl Policy for Invitations {
                 };
                 commit.decode::<Voter>()?.iter().any(linked).then_some(Invite::Voter(shard, voter))
             }
-            Stream::Ballot(..) | Stream::Photograph(..) => None,
+            Stream::Ballot(..) | Stream::Photograph(..) | Stream::Mailing(..) => None,
         };
         Ok(invite.into_iter().collect())
     }
@@ -91,6 +98,7 @@ impl Recorder<Invitations> for ToMailer {
         match *invite {
             Invite::Everybody(shards) => self.control.ask_for_everybody(election, shards),
             Invite::Voter(shard, voter) => Ok(vec![self.control.ask_for(election, shard, voter)?]),
+            Invite::Mailing(shards, mailing) => self.control.find_recipients(election, shards, mailing),
         }
     }
 
@@ -98,7 +106,7 @@ impl Recorder<Invitations> for ToMailer {
         let election = commit.stream.election();
         for invite in invites {
             match *invite {
-                Invite::Everybody(shards) => {
+                Invite::Everybody(shards) | Invite::Mailing(shards, _) => {
                     for shard in shards.shards() {
                         self.mailer.send(&MailMessage::shard(election, shard)).await?;
                     }

@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on has failed")]
 
 use aws_lambda_events::dynamodb::{Event, EventRecord};
-use photovote_coordination_write::Control;
+use photovote_coordination_write::{Control, DueMail};
 use photovote_domain::{
     BallotId, ElectionId, Links, Scale, Shard, ShardCount, Timestamp, VoterId,
     election::{ElectionEvent, Status},
@@ -125,7 +125,7 @@ async fn the_mailer_is_told_once_something_is_due() {
     assert_eq!(messages, all.collect::<Vec<_>>());
     let due = control.due(ELECTION, home(), 10).await.unwrap();
     assert!(due.everybody.is_some());
-    assert_eq!(due.voters, [VOTER]);
+    assert_eq!(due.mails, [DueMail { voter: VOTER, mailing: None }]);
 
     // A commit that comes again changes nothing, but the mailer is told again.
     let before = engine.items(engine.tables().control).await;

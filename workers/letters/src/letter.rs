@@ -1,7 +1,6 @@
 //! What a letter says, as plain text and as HTML.
 
-use photovote_domain::{Description, Email, Language, Name};
-use serde::{Deserialize, Serialize};
+use photovote_domain::{Description, Email, Language, Name, mailing::Kind};
 
 use crate::{
     LetterError,
@@ -9,23 +8,6 @@ use crate::{
     outside::{escape_into, lines, undecoded, unlinked},
     words::Words,
 };
-
-/// Why a voter is written to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Kind {
-    /// The election is open, and this is the voter's link.
-    Invitation,
-    /// The election is still open. The link is that of the invitation.
-    Reminder,
-    /// The results are released. The link leads to them.
-    Results,
-}
-
-impl Kind {
-    /// All kinds.
-    pub const ALL: [Self; 3] = [Self::Invitation, Self::Reminder, Self::Results];
-}
 
 /// The content of a letter to a voter, without its link.
 #[derive(Debug, Clone, Copy)]

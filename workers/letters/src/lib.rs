@@ -18,7 +18,8 @@ mod outside;
 mod words;
 
 pub use address::{AddressError, ascii_address};
-pub use letter::{Kind, Letter, Preview, preview};
+pub use letter::{Letter, Preview, preview};
 pub use link::{Link, LinkError};
 pub use message::{Envelope, LetterError, Mail, MessageId, write};
 pub use moment::{Closing, Zone, ZoneName, ZoneNameError};
+pub use photovote_domain::mailing::Kind;

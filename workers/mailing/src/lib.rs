@@ -1,4 +1,4 @@
-//! The mailer: the worker that sends voters their links.
+//! The mailer: the worker that sends voters their links, reminders and results.
 //!
 //! ```text
 //! due → claim it → is it still due? → derive the link → append its hash to the ballot → send → note it → settle the claim
@@ -8,23 +8,35 @@
 //! stored nowhere. Each step can be repeated: a crash leaves the mail due, and the claim ends after two minutes. Then the mail is sent
 //! again, unless it was noted. So a mail can arrive twice if the mailer dies between sending and noting it, or if the service's answer
 //! is lost, with the same link both times. There is no other way.
+//!
+//! The mails of a mailing are queued first: its recipients are found shard by shard, and each gets an item of their own. Then they go
+//! the same way. Reports about mails that came back are counted.
 
+mod find;
 mod invite;
+mod issue;
 mod message;
+mod remind;
+mod report;
+mod send;
+mod test_mail;
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, btree_map::Entry},
+    time::Duration,
+};
 
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
 use photovote_coordination::ControlError;
-use photovote_coordination_write::Control;
+use photovote_coordination_write::{Claim, Control, Due, DueMail};
 use photovote_domain::{
-    Election, ElectionId, Email, LinkNumber, Links, Name, Shard, Timestamp, Voter, VoterId,
+    Election, ElectionId, Email, LinkNumber, Mailing, MailingId, Name, Shard, Timestamp, Voter, VoterId,
     ballot::BallotRejection,
-    election::Status,
+    mailing::{self, Kind, Requested},
     voter::{self, VoterEvent},
 };
 use photovote_dynamodb::{StorageError, TransactFailure};
-use photovote_events::{Commit, ElectionCache, EventReader, LoadError, Part, Position, Stream};
+use photovote_events::{Commit, ElectionCache, EventReader, History, LoadError, Part, Position, Stream};
 use photovote_events_append::{EventStore, ExecuteError};
 use photovote_links::{LinkKey, LinkKeyError};
 use photovote_mail::MailService;
@@ -129,23 +141,29 @@ impl Mailer {
     }
 
     async fn work_off(&self, body: &str) -> Result<(), Trouble> {
-        let MailMessage { election, shard } = serde_json::from_str(body)?;
-        match shard {
-            Some(shard) => self.mail(election, shard).await,
-            None => self.look_after(election).await,
+        if report::is_report(body) {
+            return self.take_report(body).await;
+        }
+        let MailMessage { election, shard, test } = serde_json::from_str(body)?;
+        match (test, shard) {
+            (Some(test), _) => self.send_test(election, test).await,
+            (None, Some(shard)) => self.mail(election, shard).await,
+            (None, None) => self.look_after(election).await,
         }
     }
 
     /// Finds out anew what is due to the voters of an election.
     async fn look_after(&self, id: ElectionId) -> Result<(), Trouble> {
         let election = self.elections.fresh(id).await?;
-        if !invites(election.state()) {
-            return Ok(());
+        let (shards, invites) = (election.state().shards, invites(election.state()));
+        if invites {
+            self.control.transact(|| self.control.ask_for_everybody(id, shards)).await?;
         }
-        let shards = election.state().shards;
-        self.control.transact(|| self.control.ask_for_everybody(id, shards)).await?;
         for shard in shards.shards() {
-            self.queue.send(&MailMessage::shard(id, shard)).await?;
+            // Mails of a mailing may have been left as well.
+            if invites || self.control.due(id, shard, 1).await? != Due::default() {
+                self.queue.send(&MailMessage::shard(id, shard)).await?;
+            }
         }
         Ok(())
     }
@@ -156,8 +174,9 @@ impl Mailer {
         // Those who come next wait behind those whom others are at.
         let mut again = due.more.then_some(PAUSE);
         let mut trouble = None;
-        for voter in due.voters {
-            match self.invite(id, shard, voter).await {
+        let mut mailings = BTreeMap::new();
+        for mail in due.mails {
+            match self.send_due(id, shard, mail, &mut mailings).await {
                 Ok(Outcome::Settled) => again = again.map(|_| Duration::ZERO),
                 Ok(Outcome::Claimed) => {}
                 Ok(Outcome::Again) => again = again.or(Some(Duration::ZERO)),
@@ -170,6 +189,11 @@ impl Mailer {
                 Err(error) => trouble = trouble.or(Some(error)),
             }
         }
+        // Recipients are found once those are written to who were found before.
+        for finding in due.finding {
+            self.find(id, shard, &finding).await?;
+            again = again.or(Some(Duration::ZERO));
+        }
         if let Some(everybody) = due.everybody {
             let after = everybody.after.as_deref().and_then(|place| serde_json::from_str::<Position>(place).ok());
             let next = self.ask_for_some(id, shard, after.as_ref()).await?;
@@ -181,6 +205,39 @@ impl Mailer {
             self.queue.send_after(&MailMessage::shard(id, shard), pause).await?;
         }
         trouble.map_or(Ok(()), Err)
+    }
+
+    /// Sends a mail that may be due: a voter's link, or a mail of a mailing. What is known of mailings is kept in `mailings`.
+    async fn send_due(
+        &self,
+        id: ElectionId,
+        shard: Shard,
+        mail: DueMail,
+        mailings: &mut BTreeMap<MailingId, Option<Requested>>,
+    ) -> Result<Outcome, Trouble> {
+        let Some(mailing) = mail.mailing else { return self.invite(id, shard, mail).await };
+        let requested = match mailings.entry(mailing) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(unknown) => unknown.insert(self.requested(id, mailing).await?),
+        };
+        match requested {
+            Some(requested) => self.remind(id, shard, mail, requested).await,
+            // Items of a mailing come after its event.
+            None => Ok(Outcome::Claimed),
+        }
+    }
+
+    /// What a mailing is.
+    async fn requested(&self, id: ElectionId, mailing: MailingId) -> Result<Option<Requested>, LoadError> {
+        let history: History<Mailing> = self.events.reader().load(Stream::Mailing(id, mailing)).await?;
+        Ok(history.state().requested.clone())
+    }
+
+    /// Claims a mail. Nothing, if somebody else is at it, or has sent it: should they die, the reconciler has the election looked after.
+    async fn claim(&self, id: ElectionId, shard: Shard, mail: DueMail) -> Result<Option<Claim>, Trouble> {
+        let now = self.events.environment().now();
+        let by = self.events.environment().random_id();
+        Ok(self.control.claim(id, shard, mail, by, (now, claimed_until(now))).await?)
     }
 
     /// Notes that some voters of a shard may lack their links. Answers where the next ones begin.
@@ -245,7 +302,7 @@ enum Outcome {
 
 /// Does PhotoVote mail the links of this election's voters now?
 fn invites(election: &Election) -> bool {
-    election.links == Links::Invite && election.status == Status::Open
+    mailing::mails(election, Kind::Invitation).is_ok()
 }
 
 /// Is a voter there?

@@ -1,7 +1,10 @@
 //! What a voter is written.
 
-use photovote_domain::{BallotToken, Election, ElectionId, Email, LinkNumber, Name, Timestamp, Voter, VoterId};
-use photovote_letters::{Closing, Envelope, Kind, Letter, LetterError, Link, LinkError, Mail, MessageId, write};
+use photovote_domain::{
+    Description, Election, Email, Name, Timestamp,
+    mailing::{Kind, Requested},
+};
+use photovote_letters::{Closing, Envelope, Letter, LetterError, Link, LinkError, Mail, MessageId, write};
 use thiserror::Error;
 
 use crate::Sender;
@@ -20,43 +23,52 @@ pub(crate) enum Unwritable {
     Value,
 }
 
-/// Names a mail among all others: the same voter and link have the same name.
-pub(crate) fn name(voter: VoterId, link: LinkNumber) -> String {
-    format!("invitation-{voter}-{link}")
+/// A letter to one person, before it is a message.
+pub(crate) struct Draft<'a> {
+    pub(crate) kind: Kind,
+    pub(crate) election: &'a Election,
+    /// The recipient's name and address, as history has them.
+    pub(crate) to: (&'a str, &'a str),
+    /// The organiser's words, if there are any.
+    pub(crate) own: Option<&'a Requested>,
+    /// Where the link leads: a path of the page.
+    pub(crate) path: String,
+    /// The token that ends the mails.
+    pub(crate) unsubscribe: Option<String>,
+    /// Names the mail among all others: the same mail has the same ids.
+    pub(crate) id: [&'a str; 2],
 }
 
-/// The invitation of a voter.
-pub(crate) fn invitation(
-    sender: &Sender,
-    (id, election): (ElectionId, &Election),
-    (voter_id, voter): (VoterId, &Voter),
-    link: LinkNumber,
-    token: &BallotToken,
-    now: Timestamp,
-) -> Result<Mail, Unwritable> {
-    let value = |_no_value| Unwritable::Value;
-    let election_name: Name = election.name.parse().map_err(|_rule| Unwritable::Value)?;
-    let voter_name: Name = voter.name.parse().map_err(|_rule| Unwritable::Value)?;
-    let to: Email = voter.email.parse().map_err(value)?;
-    let contact: Option<Email> = election.contact.as_deref().map(str::parse).transpose().map_err(value)?;
+/// Writes a letter.
+pub(crate) fn message(sender: &Sender, draft: Draft<'_>, now: Timestamp) -> Result<Mail, Unwritable> {
+    let name = |text: &str| text.parse::<Name>().map_err(|_rule| Unwritable::Value);
+    let address = |text: &str| text.parse::<Email>().map_err(|_rule| Unwritable::Value);
+    let (election_name, voter_name) = (name(&draft.election.name)?, name(draft.to.0)?);
+    let to = address(draft.to.1)?;
+    let contact = draft.election.contact.as_deref().map(address).transpose()?;
+    let subject = draft.own.and_then(|own| own.subject.as_deref()).map(name).transpose()?;
+    let text = draft.own.and_then(|own| own.text.as_deref()).map(str::parse::<Description>).transpose();
+    let text = text.map_err(|_rule| Unwritable::Value)?;
     let letter = Letter {
-        kind: Kind::Invitation,
-        language: election.language,
+        kind: draft.kind,
+        language: draft.election.language,
         election: &election_name,
         voter: &voter_name,
-        closes: election.closes_at.map(|at| Closing { at, zone: None }),
+        closes: draft.election.closes_at.map(|at| Closing { at, zone: None }),
         contact: contact.as_ref(),
-        subject: None,
-        text: None,
+        subject: subject.as_ref(),
+        text: text.as_ref(),
     };
-    let link_text: Link = format!("{}/vote#{}", sender.page, token.reveal()).parse()?;
+    let link: Link = format!("{}{}", sender.page, draft.path).parse()?;
+    let unsubscribe = draft.unsubscribe.map(|token| format!("{}/v1/unsubscribe/{token}", sender.page).parse());
+    let unsubscribe: Option<Link> = unsubscribe.transpose()?;
     let envelope = Envelope {
         sender: &sender.name,
         from: &sender.address,
         to: &to,
-        link: &link_text,
-        unsubscribe: None,
-        id: MessageId::derive([&*id.to_string(), &*name(voter_id, link)]),
+        link: &link,
+        unsubscribe: unsubscribe.as_ref(),
+        id: MessageId::derive(draft.id),
         date: now,
     };
     Ok(write(&letter, &envelope)?)

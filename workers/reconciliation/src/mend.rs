@@ -10,7 +10,7 @@ use photovote_documents::{ElectionDocument, PhotographDocument, PublicElection, 
 use photovote_documents_read::{DocumentError, Generation, Stored};
 use photovote_documents_write::DocumentStore;
 use photovote_domain::{
-    Ballot, ElectionId, PhotographId, Tally, Version, VoterId,
+    Ballot, ElectionId, Mailing, PhotographId, Tally, Version, VoterId,
     election::{ResultsDigest, Status},
     results::Results,
 };
@@ -419,6 +419,10 @@ fn claims<'a>(commits: &'a [Commit], unreadable: &mut Vec<Drift>) -> BTreeMap<El
             Stream::Ballot(..) => {
                 unreadable
                     .extend(commit.decode::<Ballot>().err().map(|e| drift(commit, Lack::Unreadable(e.to_string()))));
+            }
+            Stream::Mailing(..) => {
+                unreadable
+                    .extend(commit.decode::<Mailing>().err().map(|e| drift(commit, Lack::Unreadable(e.to_string()))));
             }
         }
     }

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, HashMap};
 
 use photovote_domain::{
-    Aggregate, Ballot, Election, ElectionId, Photograph, PhotographId, Timestamp, Version, Voter, VoterId, ballot,
-    photograph, voter,
+    Aggregate, Ballot, Election, ElectionId, Mailing, Photograph, PhotographId, Timestamp, Version, Voter, VoterId,
+    ballot, photograph, voter,
 };
 use photovote_events::{Commit, EventReader, Stream};
 
@@ -129,6 +129,7 @@ impl Events {
                     self.ballots.entry(election).or_default().cast += 1;
                 }
             }
+            Stream::Mailing(..) => drop(self.folded::<Mailing>(commits)),
         }
     }
 
