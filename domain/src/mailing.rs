@@ -3,7 +3,7 @@
 //! A mailing never changes once it is requested. To whom its mails went, and what became of them, is not part of history: of a
 //! reminder, that would tell who has not voted.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -47,6 +47,19 @@ impl Kind {
     }
 }
 
+/// A text that is no kind of mail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[error("is neither invitation nor reminder nor results")]
+pub struct KindError;
+
+impl FromStr for Kind {
+    type Err = KindError;
+
+    fn from_str(word: &str) -> Result<Self, KindError> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == word).ok_or(KindError)
+    }
+}
+
 /// Which voters are written to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -63,7 +76,29 @@ pub enum Recipients {
     Voters(BTreeSet<VoterId>),
 }
 
+/// A text that names no voters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[error("has to be all, not_invited, not_cast, bounced, or an object with the ids of voters")]
+pub struct RecipientsError;
+
+impl FromStr for Recipients {
+    type Err = RecipientsError;
+
+    fn from_str(word: &str) -> Result<Self, RecipientsError> {
+        match word {
+            "all" => Ok(Self::All),
+            "not_invited" => Ok(Self::NotInvited),
+            "not_cast" => Ok(Self::NotCast),
+            "bounced" => Ok(Self::Bounced),
+            _ => Err(RecipientsError),
+        }
+    }
+}
+
 impl Recipients {
+    /// The words for voters who are not named.
+    pub const WORDS: [&str; 4] = ["all", "not_invited", "not_cast", "bounced"];
+
     /// Whether mails of this kind can go to them.
     ///
     /// A reminder never goes to those whose mails bounced: their number would tell who has not voted.

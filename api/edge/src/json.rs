@@ -6,7 +6,8 @@ use serde::{
     Deserialize, Deserializer,
     de::{
         self, DeserializeOwned, DeserializeSeed, Error as _, Expected, IntoDeserializer, MapAccess, SeqAccess,
-        Unexpected, Visitor, value::MapDeserializer,
+        Unexpected, Visitor,
+        value::{MapDeserializer, SeqDeserializer},
     },
     forward_to_deserialize_any,
 };
@@ -156,7 +157,7 @@ impl<'de> DeserializeSeed<'de> for Twice {
     }
 }
 
-/// A value to read a field from. A list is read as nothing: no request of ours has one, and serde would take it for a struct.
+/// A value to read a field from. A list is read only where one is asked for: serde would take it for a struct.
 struct Json(Value);
 
 impl<'de> Deserializer<'de> for Json {
@@ -182,12 +183,19 @@ impl<'de> Deserializer<'de> for Json {
         if self.0.is_null() { visitor.visit_none() } else { visitor.visit_some(self) }
     }
 
+    fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Misfit> {
+        match self.0 {
+            Value::Array(items) => visitor.visit_seq(SeqDeserializer::new(items.into_iter().map(Self))),
+            other => Self(other).deserialize_any(visitor),
+        }
+    }
+
     fn deserialize_newtype_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value, Misfit> {
         visitor.visit_newtype_struct(self)
     }
 
     forward_to_deserialize_any! {
-        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit unit_struct seq tuple
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit unit_struct tuple
         tuple_struct map struct enum identifier ignored_any
     }
 }
@@ -374,6 +382,7 @@ mod tests {
             (r#"{"text": "", "number": "x"}"#, "number", "has to be a number, not the text `x`"),
             (r#"{"text": "", "flag": 1}"#, "flag", "has to be true or false, not 1"),
             (r#"{"text": "", "list": {}}"#, "list", "has to be a list, not an object"),
+            (r#"{"text": "", "list": [1, "a"]}"#, "list[1]", "has to be a whole number, not the text `a`"),
             (r#"{"text": "", "inner": 5}"#, "inner", "has to be an object, not 5"),
             (r#"{"text": "", "inner": [5]}"#, "inner", "has to be an object, not a list"),
             (r#"{"text": "", "inner": {}}"#, "inner.max", "is missing"),

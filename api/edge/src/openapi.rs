@@ -135,6 +135,7 @@ fn about(document: &mut Value) {
         ),
         ("candidates", "Candidates of a competition: its photographs. For administrators."),
         ("photographs", "Photographs that are uploaded for candidates. For administrators."),
+        ("mailings", "Mails to voters: invitations, reminders, results. For administrators."),
         ("voters", "Voters of an election and their ballot tokens. For administrators."),
         ("results", "Turnout and results of an election. For administrators."),
         ("ballot", "The ballot of a voter. For the bearer of its token."),

@@ -13,7 +13,7 @@ use photovote_domain::{
     Reason as ReasonText, ShardCount, Subject as SubjectText, VoterId,
     ballot::MAX_RATINGS_IN_REQUEST,
     election::{Role as DomainRole, Status as DomainStatus},
-    mailing::Kind,
+    mailing::{Kind, Recipients},
 };
 use utoipa::{
     PartialSchema, ToSchema,
@@ -111,6 +111,9 @@ schemas! {
     Links => one_of(DomainLinks::ALL.map(DomainLinks::as_str));
     /// Why voters are written to: they are invited and get their link, are reminded of it, or are told where the results are.
     MailKind => one_of(Kind::ALL.map(Kind::as_str));
+    /// Which voters are written to: all of them, or those who lack their present link, who have not cast, or whose invitation did not
+    /// arrive.
+    RecipientsWord => one_of(Recipients::WORDS);
     /// What ends the mails to a voter.
     UnsubscribeToken => text("^pvu_[0-9A-Z]{26}_[0-9]{1,2}_[0-9A-Z]{26}_[0-9a-f]{64}$");
     /// In which language PhotoVote writes to voters.

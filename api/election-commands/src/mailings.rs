@@ -2,6 +2,8 @@
 //!
 //! Here a mailing only becomes an event. A follower has its recipients found, and the mailer writes to them.
 
+use std::fmt;
+
 use axum::extract::State;
 use photovote_commands::Submission;
 use photovote_domain::{
@@ -17,7 +19,10 @@ use photovote_edge::{
 use photovote_events::{History, Partition, Stream};
 use photovote_letters::{Closing, Letter, preview as written};
 use photovote_queues::{MailMessage, TestMail};
-use serde::{Deserialize, Serialize};
+use serde::{
+    Deserialize, Deserializer, Serialize,
+    de::{MapAccess, Visitor, value::MapAccessDeserializer},
+};
 use utoipa::ToSchema;
 
 use crate::App;
@@ -26,23 +31,14 @@ use crate::App;
 const MAILINGS: &str = "mailing#";
 
 /// Which voters are written to: a word, or the voters' ids.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(untagged, expecting = "to has to be all, not_invited, not_cast, bounced or {\"voters\": [ids]}")]
+#[derive(Debug, ToSchema)]
+#[serde(untagged)]
 pub(crate) enum Recipients {
     /// A word for them.
-    Word(RecipientsWord),
+    #[schema(value_type = schema::RecipientsWord)]
+    Word(String),
     /// These voters.
     Named(NamedVoters),
-}
-
-/// A word for voters.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum RecipientsWord {
-    All,
-    NotInvited,
-    NotCast,
-    Bounced,
 }
 
 /// Voters by their ids.
@@ -54,14 +50,35 @@ pub(crate) struct NamedVoters {
     voters: Vec<VoterId>,
 }
 
-impl From<Recipients> for DomainRecipients {
-    fn from(to: Recipients) -> Self {
-        match to {
-            Recipients::Word(RecipientsWord::All) => Self::All,
-            Recipients::Word(RecipientsWord::NotInvited) => Self::NotInvited,
-            Recipients::Word(RecipientsWord::NotCast) => Self::NotCast,
-            Recipients::Word(RecipientsWord::Bounced) => Self::Bounced,
-            Recipients::Named(NamedVoters { voters }) => Self::Voters(voters.into_iter().collect()),
+impl<'de> Deserialize<'de> for Recipients {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Either;
+
+        impl<'de> Visitor<'de> for Either {
+            type Value = Recipients;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a word or an object")
+            }
+
+            fn visit_str<E>(self, word: &str) -> Result<Recipients, E> {
+                Ok(Recipients::Word(word.to_owned()))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Recipients, A::Error> {
+                NamedVoters::deserialize(MapAccessDeserializer::new(map)).map(Recipients::Named)
+            }
+        }
+
+        deserializer.deserialize_any(Either)
+    }
+}
+
+impl Recipients {
+    fn parse(self) -> Result<DomainRecipients, Problem> {
+        match self {
+            Self::Word(word) => value("to", &word),
+            Self::Named(NamedVoters { voters }) => Ok(DomainRecipients::Voters(voters.into_iter().collect())),
         }
     }
 }
@@ -76,7 +93,7 @@ pub(crate) struct NewMailing {
     id: Option<MailingId>,
     /// Why voters are written to.
     #[schema(value_type = schema::MailKind)]
-    kind: Kind,
+    kind: String,
     /// Which voters are written to. `not_cast` and `bounced` are found out when the mails are sent.
     to: Recipients,
     /// The subject, instead of the usual one: 1 to 200 characters.
@@ -112,7 +129,7 @@ pub(crate) async fn request(
     let (body, intent): (NewMailing, _) = submission.read(&caller)?;
     let subject: Option<Name> = optional("subject", body.subject.as_deref())?;
     let text: Option<Description> = optional("text", body.text.as_deref())?;
-    let (kind, to) = (body.kind, DomainRecipients::from(body.to));
+    let (kind, to): (Kind, _) = (value("kind", &body.kind)?, body.to.parse()?);
     app.can_mail()?;
     app.control.reader().has_gates(id, shards).await?;
 
@@ -147,7 +164,7 @@ pub(crate) async fn request(
 pub(crate) struct MailingDraft {
     /// Why voters are written to.
     #[schema(value_type = schema::MailKind)]
-    kind: Kind,
+    kind: String,
     /// Which voters are written to. Without it, recipients are not counted.
     #[serde(default, deserialize_with = "present")]
     #[schema(nullable = false)]
@@ -197,19 +214,20 @@ pub(crate) async fn preview(
     let (body, _): (MailingDraft, _) = submission.read(&caller)?;
     let subject: Option<Name> = optional("subject", body.subject.as_deref())?;
     let text: Option<Description> = optional("text", body.text.as_deref())?;
-    let to = body.to.map(DomainRecipients::from);
+    let kind: Kind = value("kind", &body.kind)?;
+    let to = body.to.map(Recipients::parse).transpose()?;
     if let Some(to) = &to {
-        mailing::recipients(body.kind, to).map_err(|refused| Problem::refused(&refused))?;
+        mailing::recipients(kind, to).map_err(|refused| Problem::refused(&refused))?;
     }
     let recipients = match &to {
-        Some(to) => Some(app.count_recipients(&election, body.kind, to).await?),
+        Some(to) => Some(app.count_recipients(&election, kind, to).await?),
         None => None,
     };
     let state = election.state();
     let name: Name = value("election", &state.name)?;
     let contact: Option<Email> = optional("contact", state.contact.as_deref())?;
     let letter = Letter {
-        kind: body.kind,
+        kind,
         language: state.language,
         election: &name,
         voter: &value("voter", "…")?,
@@ -232,7 +250,7 @@ pub(crate) struct NewTestMail {
     address: String,
     /// Which kind of mail it is.
     #[schema(value_type = schema::MailKind)]
-    kind: Kind,
+    kind: String,
     /// The subject, instead of the usual one.
     #[serde(default, deserialize_with = "present")]
     #[schema(value_type = Option<schema::Name>, nullable = false)]
@@ -269,12 +287,13 @@ pub(crate) async fn test(
     let election = app.election(&caller, path.id("election")?, Role::Editor).await?;
     let (body, _): (NewTestMail, _) = submission.read(&caller)?;
     let address: Email = value("address", &body.address)?;
+    let kind: Kind = value("kind", &body.kind)?;
     let subject: Option<Name> = optional("subject", body.subject.as_deref())?;
     let text: Option<Description> = optional("text", body.text.as_deref())?;
     app.can_mail()?;
     let address = String::from(address);
     let (subject, text) = (subject.map(String::from), text.map(String::from));
-    let mail = TestMail { kind: body.kind, to: address.clone(), subject, text };
+    let mail = TestMail { kind, to: address.clone(), subject, text };
     app.mailer.send(&MailMessage::test(election.stream().election(), mail)).await.map_err(|error| {
         tracing::error!(event = "mail_unasked", %error, "the mailer cannot be asked for a test mail");
         Problem::new(Code::StorageUnavailable, Code::StorageUnavailable.meaning())

@@ -85,7 +85,7 @@ async fn a_reminder_reaches_only_who_has_not_cast() {
     }
     // Nobody is told to whom it went.
     for path in ["", "/voters", "/mailings", "/bounced", "/audit"] {
-        let shown = String::from_utf8(inviting.election.get(path).await.status(200).body).unwrap();
+        let shown = inviting.election.get(path).await.status(200).text;
         assert!(!shown.contains("reminded"), "{shown}");
     }
     inviting.cast(&host, "ada").await;
@@ -152,7 +152,7 @@ async fn a_voter_who_unsubscribes_gets_no_more_reminders() {
     let path = reminders.iter().find(|letter| letter.to == address("ada")).unwrap().unsubscribe.clone().unwrap();
     let anybody = host.anybody();
     let altered = format!("{}0", &path[..path.len() - 1]);
-    let wrong = [altered.as_str(), "/unsubscribe/pvu_1", "/unsubscribe/%00"];
+    let wrong = [altered.as_str(), "/unsubscribe/pvu_1"];
     for wrong in wrong.into_iter().filter(|wrong| *wrong != path) {
         anybody.post(wrong, json!({})).await.refused(404, "unsubscribe_not_found");
     }
@@ -202,11 +202,14 @@ async fn wrong_mailings_are_refused() {
     inviting.request("reminder", nobody).await.refused(404, "voter_not_found");
     inviting.request("reminder", json!({"voters": []})).await.refused(422, "invalid_value");
     inviting.request("reminder", json!("bounced")).await.refused(422, "invalid_value");
-    inviting.request("reminder", json!("everybody")).await.refused(400, "malformed_body");
-    inviting.request("greeting", json!("all")).await.refused(400, "malformed_body");
+    inviting.request("reminder", json!("everybody")).await.refused(422, "invalid_value");
+    inviting.request("greeting", json!("all")).await.refused(422, "invalid_value");
+    inviting.request("reminder", json!(7)).await.refused(400, "malformed_body");
     let own = json!({"id": "01ARZ3NDEKTSV4RRFFQ69G5FAV", "kind": "reminder", "to": "not_cast"});
     inviting.election.post("/mailings", own.clone()).await.status(201);
-    inviting.election.post("/mailings", own).await.refused(409, "id_taken");
+    inviting.election.post("/mailings", own).await.status(201);
+    let other = json!({"id": "01ARZ3NDEKTSV4RRFFQ69G5FAV", "kind": "reminder", "to": "all"});
+    inviting.election.post("/mailings", other).await.refused(409, "id_taken");
     inviting.election.get("/mailings/01ARZ3NDEKTSV4RRFFQ69G5FAX").await.refused(404, "mailing_not_found");
     let handed_out = Election::open(host.owner(), &[2]).await;
     let body = json!({"kind": "reminder", "to": "not_cast"});
