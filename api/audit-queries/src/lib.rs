@@ -1,14 +1,19 @@
 //! The audit trail: what was done to an election, by whom, when, and why, in a form whose completeness anybody can check.
 //!
+//! It shows imports of lists of voters as well, which have no documents.
+//!
 //! How a voter rated stays their secret: of a ballot, the trail shows how it ended, and nothing of how it came there.
 
 mod entry;
+mod imports;
 mod place;
 
 use axum::{Json, extract::State, response::IntoResponse};
+use photovote_coordination::ControlReader;
 use photovote_domain::{
     Election, ElectionId,
     election::{ElectionRejection, Role, Status},
+    import::ImportRejection,
 };
 use photovote_edge::{
     Administrator, Answer, Code, Items, PageParameters, Parameters, Problem, Problems, Segments, schema,
@@ -21,16 +26,17 @@ use place::Place;
 /// The most bytes of entries in one answer. AWS Lambda passes on 6 MB; one entry alone takes at most a megabyte.
 const LARGEST_PAGE: usize = 4_000_000;
 
-/// The function: the table it reads.
+/// The function: the tables it reads.
 #[derive(Debug, Clone)]
 pub struct App {
     reader: EventReader,
+    control: ControlReader,
 }
 
 impl App {
-    /// Reads this table.
-    pub const fn new(reader: EventReader) -> Self {
-        Self { reader }
+    /// Reads events, and what is known of imports.
+    pub const fn new(reader: EventReader, control: ControlReader) -> Self {
+        Self { reader, control }
     }
 }
 
@@ -39,6 +45,19 @@ photovote_edge::routes! {
     audit => Problems::of_query()
         .codes([Code::MalformedId, Code::MalformedCursor])
         .refusals([ElectionRejection::NotFound]),
+    imports::list => Problems::of_query()
+        .codes([Code::MalformedId, Code::MalformedCursor])
+        .refusals([ElectionRejection::NotFound]),
+    imports::show => of_import(),
+    imports::rejected => of_import(),
+}
+
+/// What a question about an import can be refused for.
+fn of_import() -> Problems {
+    Problems::of_query()
+        .codes([Code::MalformedId])
+        .refusals([ElectionRejection::NotFound])
+        .refusals([ImportRejection::NotFound])
 }
 
 /// Lists what was done to an election.

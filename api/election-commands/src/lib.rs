@@ -8,8 +8,10 @@ mod candidates;
 mod competitions;
 mod creation;
 mod elections;
+mod imports;
 mod lifecycle;
 mod photographs;
+mod upload_view;
 mod voters;
 
 use photovote_closing::CloseError;
@@ -19,12 +21,15 @@ use photovote_domain::{
     Aggregate, CandidateId, CompetitionId, Election, ElectionId, Photograph, Version,
     ballot::BallotRejection,
     election::{Context, ElectionCommand, ElectionRejection, ElectionRejection as E, Limit, Role, Status},
+    import::ImportRejection as I,
     photograph::PhotographRejection as P,
     voter::VoterRejection as V,
 };
 use photovote_edge::{Administrator, Answer, Changed, Code, Problem, Problems, at_version};
 use photovote_events::{Commit, ElectionCache, EventReader, History, Snapshot};
 use photovote_events_append::{EventStore, SnapshotStore};
+use photovote_queues::{ImportMessage, Queue};
+use photovote_registration::Registrar;
 use photovote_uploads::Uploads;
 
 pub use creation::{CreationRules, MostError};
@@ -34,18 +39,28 @@ pub use creation::{CreationRules, MostError};
 pub struct App {
     store: EventStore,
     control: Control,
+    registrar: Registrar,
     elections: ElectionCache<EventReader>,
     snapshots: SnapshotStore,
     creation: CreationRules,
     sends_mail: bool,
     uploads: Uploads,
+    importer: Queue<ImportMessage>,
 }
 
 impl App {
-    /// Works on these tables.
-    pub fn new(store: EventStore, control: Control, snapshots: SnapshotStore, uploads: Uploads) -> Self {
+    /// Works on these tables, signs uploads, and asks the importer.
+    pub fn new(
+        store: EventStore,
+        control: Control,
+        snapshots: SnapshotStore,
+        uploads: Uploads,
+        importer: Queue<ImportMessage>,
+    ) -> Self {
         let elections = ElectionCache::new(store.reader().clone());
-        Self { store, control, elections, snapshots, creation: CreationRules::default(), sends_mail: false, uploads }
+        let registrar = Registrar::new(store.clone(), control.clone());
+        let creation = CreationRules::default();
+        Self { store, control, registrar, elections, snapshots, creation, sends_mail: false, uploads, importer }
     }
 
     /// Lets these administrators create elections, and so many.
@@ -170,6 +185,15 @@ photovote_edge::routes! {
         .codes([Code::InvalidValue])
         .refusals([P::IdTaken, P::TooMany, P::NotDraft(Status::Open)]),
     photographs::remove => on_election().refusals([P::NotFound, P::Used, P::NotDraft(Status::Open)]),
+    imports::request => at_any_version()
+        .codes([Code::InvalidValue])
+        .refusals([I::IdTaken, I::TooMany, I::RegistrationClosed(Status::Closed)]),
+    imports::choose => on_election()
+        .codes([Code::InvalidValue])
+        .refusals([I::NotFound, I::NotReady, I::RegistrationClosed(Status::Closed)]),
+    imports::confirm => on_election()
+        .refusals([I::NotFound, I::NotReady, I::RegistrationClosed(Status::Closed)]),
+    imports::undo => on_election().refusals([I::NotFound, I::NotDone, I::NotDraft(Status::Open)]),
     voters::register => at_any_version()
         .codes([Code::InvalidValue])
         .refusals([V::IdTaken, V::EmailTaken, V::RegistrationClosed(Status::Closed)]),

@@ -4,6 +4,7 @@
 mod creations;
 mod followers;
 mod guard;
+mod imports;
 mod mails;
 mod restore;
 mod schedule;

@@ -140,8 +140,8 @@ impl Turnout {
 /// Reads gates.
 #[derive(Debug, Clone)]
 pub struct ControlReader {
-    client: Client,
-    table: String,
+    pub(crate) client: Client,
+    pub(crate) table: String,
     seen: Seen,
 }
 

@@ -4,15 +4,15 @@
 use std::{collections::BTreeSet, fs, path::PathBuf};
 
 use photovote_domain::{
-    Ballot, Election, Voter, ballot::BallotEvent, election::ElectionEvent, photograph::PhotographEvent,
-    voter::VoterEvent,
+    Ballot, Election, Voter, ballot::BallotEvent, election::ElectionEvent, import::ImportEvent,
+    photograph::PhotographEvent, voter::VoterEvent,
 };
 use photovote_events::{SCHEMA_CHANGES, StoredEvent, newest_version, schema_version};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
 /// A sample of every event in its current version, by stream.
-fn samples() -> [(&'static str, Vec<Value>); 4] {
+fn samples() -> [(&'static str, Vec<Value>); 5] {
     let (a, b) = ("01ARZ3NDEKTSV4RRFFQ69G5FAV", "01BX5ZZKBKACTAV9WEVGEMMVRZ");
     let digest = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
     let pixels = json!({"height": 4000, "placeholder": "#7a6f5d", "renditions": [format!("480x320.jpg 20187 {digest}"), format!("480x320.webp 15042 {digest}")], "sha256": digest, "width": 6000});
@@ -72,7 +72,19 @@ fn samples() -> [(&'static str, Vec<Value>); 4] {
         json!({"PhotographRefused": {"problem": {"code": "damaged", "detail": "The file is damaged."}}}),
         json!({"PhotographRemoved": {}}),
     ];
-    [("election", election), ("voter", voter), ("ballot", ballot), ("photograph", photograph)]
+    let columns = json!({"email": 2, "first_name": 0, "last_name": 1, "name": null, "sheet": 3});
+    let import = vec![
+        json!({"ImportRequested": {"bytes": 4_096, "name": "members.csv"}}),
+        json!({"ImportUploaded": {}}),
+        json!({"ImportColumnsChosen": {"columns": columns}}),
+        json!({"ImportRead": {"already": 3, "columns": columns, "new": 120, "rejected": 2, "rows": 125, "width": 5}}),
+        json!({"ImportRefused": {"problem": {"code": "empty", "detail": "The file is empty."}}}),
+        json!({"ImportConfirmed": {}}),
+        json!({"ImportFinished": {"already": 3, "imported": 120, "problem": null}}),
+        json!({"ImportUndoing": {}}),
+        json!({"ImportUndone": {"removed": 119}}),
+    ];
+    [("election", election), ("voter", voter), ("ballot", ballot), ("photograph", photograph), ("import", import)]
 }
 
 fn folder() -> PathBuf {
@@ -89,6 +101,7 @@ fn encoded(stream: &str, sample: &Value) -> StoredEvent {
         "election" => encode::<ElectionEvent>(sample),
         "voter" => encode::<VoterEvent>(sample),
         "photograph" => encode::<PhotographEvent>(sample),
+        "import" => encode::<ImportEvent>(sample),
         _ => encode::<BallotEvent>(sample),
     }
 }
@@ -102,6 +115,7 @@ fn read_again(stream: &str, stored: &StoredEvent) -> StoredEvent {
         "election" => again::<<Election as photovote_domain::Aggregate>::Event>(stored),
         "voter" => again::<<Voter as photovote_domain::Aggregate>::Event>(stored),
         "photograph" => again::<PhotographEvent>(stored),
+        "import" => again::<ImportEvent>(stored),
         _ => again::<<Ballot as photovote_domain::Aggregate>::Event>(stored),
     }
 }
@@ -142,7 +156,8 @@ fn every_file_can_be_read() {
     for change in SCHEMA_CHANGES {
         for version in 1..=newest_version(change.event_type) {
             let name = format!("election.{}.{version}.json", change.event_type);
-            let kinds = ["election", "voter", "ballot", "photograph"].map(|kind| name.replacen("election", kind, 1));
+            let kinds =
+                ["election", "voter", "ballot", "photograph", "import"].map(|kind| name.replacen("election", kind, 1));
             assert!(kinds.iter().any(|name| folder().join(name).exists()), "{name}");
         }
     }
@@ -208,8 +223,19 @@ fn every_event_is_sampled() {
         PhotographEvent::PhotographRefused { .. } => 3,
         PhotographEvent::PhotographRemoved {} => 4,
     };
+    let import = |event: &ImportEvent| match event {
+        ImportEvent::ImportRequested { .. } => 0,
+        ImportEvent::ImportUploaded {} => 1,
+        ImportEvent::ImportColumnsChosen { .. } => 2,
+        ImportEvent::ImportRead { .. } => 3,
+        ImportEvent::ImportRefused { .. } => 4,
+        ImportEvent::ImportConfirmed {} => 5,
+        ImportEvent::ImportFinished { .. } => 6,
+        ImportEvent::ImportUndoing {} => 7,
+        ImportEvent::ImportUndone { .. } => 8,
+    };
     let parsed = |value: &Value| value.clone();
-    let [(_, elections), (_, voters), (_, ballots), (_, photographs)] = samples();
+    let [(_, elections), (_, voters), (_, ballots), (_, photographs), (_, imports)] = samples();
     let places = |samples: &[Value], place: &dyn Fn(Value) -> usize| samples.iter().map(|s| place(parsed(s))).collect();
     let found: Vec<usize> = places(&elections, &|s| election(&serde_json::from_value(s).unwrap()));
     assert_eq!(found, (0..27).collect::<Vec<_>>());
@@ -219,4 +245,6 @@ fn every_event_is_sampled() {
     assert_eq!(found, (0..10).collect::<Vec<_>>());
     let found: Vec<usize> = places(&photographs, &|s| photograph(&serde_json::from_value(s).unwrap()));
     assert_eq!(found, [0, 1, 2, 3, 4]);
+    let found: Vec<usize> = places(&imports, &|s| import(&serde_json::from_value(s).unwrap()));
+    assert_eq!(found, (0..9).collect::<Vec<_>>());
 }

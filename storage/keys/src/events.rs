@@ -3,8 +3,8 @@
 use std::{fmt, str::FromStr};
 
 use photovote_domain::{
-    Aggregate, Ballot, BallotId, Election, ElectionId, Photograph, PhotographId, Shard, ShardCount, Version, Voter,
-    VoterId,
+    Aggregate, Ballot, BallotId, Election, ElectionId, Import, ImportId, Photograph, PhotographId, Shard, ShardCount,
+    Version, Voter, VoterId,
 };
 use thiserror::Error;
 
@@ -15,8 +15,8 @@ const VERSION_DIGITS: usize = 10;
 
 /// A stream: one aggregate's events, and where they lie.
 ///
-/// The partition `<election>` holds the election's own stream and nothing else, and `<election>#photographs` its photographs, so that
-/// the function that reads strangers' files reaches no ballot. Voters and ballots lie under `<election>#<shard>`. So an election is
+/// The partition `<election>` holds the election's own stream and those of its imports, which are few and short.
+/// `<election>#photographs` holds its photographs, so that the function that reads strangers' pictures reaches no ballot. Voters and ballots lie under `<election>#<shard>`. So an election is
 /// enumerated with one Query per partition, and its writes are spread.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Stream {
@@ -28,12 +28,14 @@ pub enum Stream {
     Ballot(ElectionId, Shard, BallotId),
     /// A photograph's.
     Photograph(ElectionId, PhotographId),
+    /// An import's.
+    Import(ElectionId, ImportId),
 }
 
 /// A partition of an election.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Partition {
-    /// Its own stream.
+    /// Its own stream and its imports.
     Election,
     /// Its photographs.
     Photographs,
@@ -81,14 +83,15 @@ impl Stream {
             Self::Election(election)
             | Self::Voter(election, ..)
             | Self::Ballot(election, ..)
-            | Self::Photograph(election, _) => *election,
+            | Self::Photograph(election, _)
+            | Self::Import(election, _) => *election,
         }
     }
 
     /// The partition that it lies in.
     pub const fn lies_in(&self) -> Partition {
         match self {
-            Self::Election(_) => Partition::Election,
+            Self::Election(_) | Self::Import(..) => Partition::Election,
             Self::Photograph(..) => Partition::Photographs,
             Self::Voter(_, shard, _) | Self::Ballot(_, shard, _) => Partition::Shard(*shard),
         }
@@ -122,6 +125,7 @@ impl Stream {
             };
             let stream = match (kind, partition) {
                 (Election::KIND, Partition::Election) if canonical(id) == Some(election) => Self::Election(election),
+                (Import::KIND, Partition::Election) => Self::Import(election, canonical(id)?),
                 (Voter::KIND, Partition::Shard(shard)) => Self::Voter(election, shard, canonical(id)?),
                 (Ballot::KIND, Partition::Shard(shard)) => Self::Ballot(election, shard, canonical(id)?),
                 (Photograph::KIND, Partition::Photographs) => Self::Photograph(election, canonical(id)?),
@@ -154,6 +158,7 @@ impl fmt::Display for Stream {
             Self::Voter(_, _, id) => write!(f, "{}#{id}", Voter::KIND),
             Self::Ballot(_, _, id) => write!(f, "{}#{id}", Ballot::KIND),
             Self::Photograph(_, id) => write!(f, "{}#{id}", Photograph::KIND),
+            Self::Import(_, id) => write!(f, "{}#{id}", Import::KIND),
         }
     }
 }
@@ -179,11 +184,20 @@ mod tests {
             Stream::voter(election, shards, VoterId::from_bits(8)),
             Stream::ballot(election, shards, BallotId::from_bits(u128::MAX)),
             Stream::Photograph(election, PhotographId::from_bits(9)),
+            Stream::Import(election, ImportId::from_bits(9)),
         ];
         for stream in streams {
             let keys = (stream.partition(), stream.sort_key(Version::new(12)));
             assert_eq!(Stream::parse(&keys.0, &keys.1), Ok((stream, Version::new(12))));
         }
+    }
+
+    #[test]
+    fn an_election_comes_before_its_imports() {
+        let election = ElectionId::from_bits(u128::MAX);
+        let import = Stream::Import(election, ImportId::from_bits(0));
+        let last = Version::new(9_999_999_999);
+        assert!(Stream::Election(election).sort_key(last) < import.sort_key(Version::new(1)));
     }
 
     #[test]

@@ -64,7 +64,7 @@ impl Policy for Invitations {
                 };
                 commit.decode::<Voter>()?.iter().any(linked).then_some(Invite::Voter(shard, voter))
             }
-            Stream::Ballot(..) | Stream::Photograph(..) => None,
+            Stream::Ballot(..) | Stream::Photograph(..) | Stream::Import(..) => None,
         };
         Ok(invite.into_iter().collect())
     }

@@ -35,7 +35,7 @@ impl Reconciler {
                 Stream::Election(election) if is_round && commit.before() == Version::NONE => {
                     elections.insert(election);
                 }
-                Stream::Election(_) | Stream::Voter(..) | Stream::Ballot(..) => {}
+                Stream::Election(_) | Stream::Voter(..) | Stream::Ballot(..) | Stream::Import(..) => {}
             }
         }
         let waits =

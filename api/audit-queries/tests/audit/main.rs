@@ -10,6 +10,7 @@ use std::{
 
 use axum::Router;
 use photovote_audit_queries::{App, routes};
+use photovote_coordination::ControlReader;
 use photovote_domain::{
     Aggregate, Ballot, BallotId, CandidateId, CompetitionId, Digest, Election, ElectionId, Nonce, Ratings, Scale,
     ShardCount, Timestamp, Voter, VoterId,
@@ -48,7 +49,10 @@ impl Archive {
         let engine = Engine::start().await;
         let store = EventStore::new(engine.client(), engine.tables().events, environment);
         let (client, calls) = engine.counting_client();
-        let router = edge(routes().with_state(App::new(EventReader::new(client, engine.tables().events))));
+        let router = edge(routes().with_state(App::new(
+            EventReader::new(client.clone(), engine.tables().events),
+            ControlReader::new(client, engine.tables().control),
+        )));
         Self { _engine: engine, store, router, commands: AtomicU64::new(0), calls }
     }
 
