@@ -89,6 +89,10 @@ ulid_id!(
     MailingId
 );
 ulid_id!(
+    /// Names an import of a list of voters.
+    ImportId
+);
+ulid_id!(
     /// Names a ballot. Random in all its bits: a time-ordered id would tell who voted when.
     BallotId
 );

@@ -16,10 +16,12 @@ mod email;
 mod hash;
 mod ids;
 mod image;
+pub mod import;
 mod language;
 mod links;
 pub mod mailing;
 pub mod photograph;
+mod problem;
 mod rating;
 mod receipt;
 pub mod results;
@@ -40,13 +42,16 @@ pub use election::Election;
 pub use email::{Email, EmailError, email_key};
 pub use hash::{Digest, DigestError, Hasher, ShownDigest};
 pub use ids::{
-    BallotId, CandidateId, CompetitionId, ElectionId, IdError, MailingId, PhotographId, Subject, SubjectError, VoterId,
+    BallotId, CandidateId, CompetitionId, ElectionId, IdError, ImportId, MailingId, PhotographId, Subject,
+    SubjectError, VoterId,
 };
 pub use image::{Image, ImageError, ImageUrl};
+pub use import::Import;
 pub use language::{Language, LanguageError};
 pub use links::{LinkNumber, Links};
 pub use mailing::Mailing;
 pub use photograph::Photograph;
+pub use problem::Problem;
 pub use rating::{MAX_GRADE, Rating, RatingError, Ratings, Scale, ScaleError};
 pub use receipt::{Nonce, Receipt, ReceiptError};
 pub use results::{CandidateResults, CompetitionResults, Results, ResultsError};

@@ -20,6 +20,8 @@ use crate::{
     written,
 };
 
+pub use crate::problem::Problem;
+
 /// The most bytes that an original has.
 pub const MOST_BYTES: u64 = 40_000_000;
 /// The most photographs that an election has.
@@ -159,16 +161,6 @@ pub struct Pixels {
     pub sha256: Digest,
     /// The width of the upright original in pixels.
     pub width: u32,
-}
-
-/// Why an original cannot be shown.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Problem {
-    /// A stable name, in snake case.
-    pub code: String,
-    /// A sentence that says what to do.
-    pub detail: String,
 }
 
 /// A photograph's state.

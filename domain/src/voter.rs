@@ -84,10 +84,13 @@ pub enum VoterCommand {
 }
 
 impl VoterCommand {
+    /// The name of the command that registers a voter.
+    pub const REGISTER: &'static str = "RegisterVoter";
+
     /// The command's name, as it stands in the commit.
     pub const fn name(&self) -> &'static str {
         match self {
-            Self::Register { .. } => "RegisterVoter",
+            Self::Register { .. } => Self::REGISTER,
             Self::Change { .. } => "ChangeVoter",
             Self::ReplaceToken => "ReplaceBallotToken",
             Self::Remove => "RemoveVoter",

@@ -23,6 +23,7 @@ use photovote_election_commands::{CreationRules, MostError};
 use photovote_events::{Environment, EventReader, Snapshots};
 use photovote_events_append::{EventStore, SnapshotStore};
 use photovote_following::Follower;
+use photovote_imports::Importer;
 use photovote_invitations::{Invitations, ToMailer};
 use photovote_links::LinkKey;
 use photovote_mail::MailService;
@@ -30,7 +31,7 @@ use photovote_mailing::{Mailer, Sender};
 use photovote_objects::Objects;
 use photovote_photographs::Processor;
 use photovote_projection::{Projection, Projector};
-use photovote_queues::{CountMessage, MailMessage, PhotographMessage, Queue};
+use photovote_queues::{CountMessage, ImportMessage, MailMessage, PhotographMessage, Queue};
 use photovote_rebuild::{Rebuilder, Worker};
 use photovote_reconciliation::Reconciler;
 use photovote_repair::{Repair, StreamReader};
@@ -89,7 +90,7 @@ pub fn descriptions() -> [(&'static str, Description); 6] {
 /// | Setting | What it names |
 /// |---|---|
 /// | `EVENTS_TABLE`, `CONTROL_TABLE`, `DOCUMENTS_TABLE` | the tables |
-/// | `REPAIR_QUEUE_URL`, `COUNT_QUEUE_URL`, `PHOTOGRAPHS_QUEUE_URL`, `MAIL_QUEUE_URL`, `REBUILD_QUEUE_URL` | the queues |
+/// | `REPAIR_QUEUE_URL`, `COUNT_QUEUE_URL`, `PHOTOGRAPHS_QUEUE_URL`, `IMPORT_QUEUE_URL`, `MAIL_QUEUE_URL`, `REBUILD_QUEUE_URL` | the queues |
 /// | `ORIGINALS_BUCKET`, `RENDITIONS_BUCKET` | the buckets |
 /// | `UPLOAD_URL`, `AWS_REGION` | where forms upload originals |
 /// | `LINK_KEY_ID` | the key in KMS from which voters' links are derived |
@@ -112,6 +113,7 @@ pub struct Wiring {
     client: Option<Client>,
     count_queue: Option<Queue<CountMessage>>,
     photographs_queue: Option<Queue<PhotographMessage>>,
+    import_queue: Option<Queue<ImportMessage>>,
     mail_queue: Option<Queue<MailMessage>>,
     mails: Option<(LinkKey, MailService)>,
     creation: Option<CreationRules>,
@@ -147,6 +149,7 @@ impl Wiring {
             client: None,
             count_queue: None,
             photographs_queue: None,
+            import_queue: None,
             mail_queue: None,
             mails: None,
             creation: None,
@@ -183,6 +186,12 @@ impl Wiring {
     #[must_use]
     pub fn with_photographs_queue(self, queue: Queue<PhotographMessage>) -> Self {
         Self { photographs_queue: Some(queue), ..self }
+    }
+
+    /// Sends what the importer is asked to this queue.
+    #[must_use]
+    pub fn with_import_queue(self, queue: Queue<ImportMessage>) -> Self {
+        Self { import_queue: Some(queue), ..self }
     }
 
     /// Sends what the mailer is asked to this queue.
@@ -289,7 +298,7 @@ impl Wiring {
         };
         let (store, control, snapshots) = (self.event_store()?, self.control()?, self.snapshot_store()?);
         let sends_mail = (self.settings)("INVITES").as_deref() == Some("yes");
-        let app = App::new(store, control, snapshots, self.uploads()?, self.mail_queue()?);
+        let app = App::new(store, control, snapshots, self.uploads()?, self.mail_queue()?, self.import_queue()?);
         let app = app.creating(creation).sending_mail(sends_mail);
         Ok(routes().with_state(app))
     }
@@ -360,6 +369,12 @@ impl Wiring {
         Ok(Processor::new(self.event_store()?, originals, renditions, self.photographs_queue()?))
     }
 
+    /// Builds the function that reads lists of voters and registers them.
+    pub fn importer(&self) -> Result<Importer, WiringError> {
+        let lists = Objects::new(&self.objects, self.needed("ORIGINALS_BUCKET")?);
+        Ok(Importer::new(self.event_store()?, self.control()?, lists, self.import_queue()?))
+    }
+
     /// Builds the function that has voters mailed their links.
     pub fn invitations(&self) -> Result<Follower<Invitations, ToMailer>, WiringError> {
         Ok(photovote_invitations::follower(self.event_reader()?, self.control()?, self.mail_queue()?))
@@ -389,7 +404,8 @@ impl Wiring {
     /// Builds the function that compares events with documents.
     pub fn reconciler(&self) -> Result<Reconciler, WiringError> {
         let (counter, photographs, mailer) = (self.count_queue()?, self.photographs_queue()?, self.mail_queue()?);
-        Ok(Reconciler::new(self.projection()?, self.control()?, counter, photographs, mailer))
+        let reconciler = Reconciler::new(self.projection()?, self.control()?, counter, photographs, mailer);
+        Ok(reconciler.asking_importer(self.import_queue()?))
     }
 
     /// Builds the function that makes documents anew. Each message may take so long; the last page comes on top of it.
@@ -476,6 +492,13 @@ impl Wiring {
         match &self.photographs_queue {
             Some(queue) => Ok(queue.clone()),
             None => Ok(Queue::new(self.queues(), self.needed("PHOTOGRAPHS_QUEUE_URL")?)),
+        }
+    }
+
+    fn import_queue(&self) -> Result<Queue<ImportMessage>, WiringError> {
+        match &self.import_queue {
+            Some(queue) => Ok(queue.clone()),
+            None => Ok(Queue::new(self.queues(), self.needed("IMPORT_QUEUE_URL")?)),
         }
     }
 

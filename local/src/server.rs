@@ -8,13 +8,14 @@ use photovote_domain::{Subject, Timestamp};
 pub use photovote_election_commands::CreationRules;
 use photovote_embedded::Dispatcher;
 use photovote_functions::WiringError;
+use photovote_keys::objects::is_list;
 use tokio::{
     net::TcpListener,
     task::{JoinError, JoinHandle},
 };
 
 pub use crate::host::functions::{
-    COUNT_QUEUE, DEAD_LETTERS, FAILURE_QUEUE, MAIL_QUEUE, PHOTOGRAPHS_QUEUE, REPAIR_QUEUE,
+    COUNT_QUEUE, DEAD_LETTERS, FAILURE_QUEUE, IMPORT_QUEUE, MAIL_QUEUE, PHOTOGRAPHS_QUEUE, REPAIR_QUEUE,
 };
 use crate::{
     data_dir::{DataDir, DataDirError, Location},
@@ -164,9 +165,12 @@ impl Server {
         let issuer = Arc::new(tokio::task::spawn_blocking(move || Issuer::open(&dir)).await??);
         let queues = Queues::open(&data_dir, &QUEUES).await?;
         let (dir, durability) = (data_dir.clone(), options.durability);
-        let to_process = queues.queue(PHOTOGRAPHS_QUEUE);
+        let (to_process, to_import) = (queues.queue(PHOTOGRAPHS_QUEUE), queues.queue(IMPORT_QUEUE));
         // The message is on the disk before the upload is acknowledged.
-        let uploaded: Listener = Arc::new(move |created| Ok(to_process.send(&created.notification())?));
+        let uploaded: Listener = Arc::new(move |created| {
+            let queue = if is_list(&created.key) { &to_import } else { &to_process };
+            Ok(queue.send(&created.notification())?)
+        });
         let objects = tokio::task::spawn_blocking(move || ObjectStore::open(&dir, durability, uploaded)).await??;
 
         let dir = data_dir.clone();
@@ -179,6 +183,7 @@ impl Server {
             creation,
             count_queue: queues.url(COUNT_QUEUE),
             photographs_queue: queues.url(PHOTOGRAPHS_QUEUE),
+            import_queue: queues.url(IMPORT_QUEUE),
             mail_queue: queues.url(MAIL_QUEUE),
             link_key,
             mails,

@@ -117,12 +117,15 @@ struct AuditEvent {
 }
 
 impl AuditEntry {
-    /// The entry of a commit to the election, or to a voter, a photograph or a mailing. Nothing that is made of a voter's name or address is shown without a
+    /// The entry of a commit to the election, or to a voter, a photograph, an import or a mailing. Nothing that is made of a voter's name or address is shown without a
     /// salt.
     pub(crate) fn of(commit: &Commit) -> Answer<Self> {
         let form = commit.form();
-        // Who is a voter, no event shows. An election and its photographs have no secrets from their administrators.
-        let of_election = matches!(commit.stream, Stream::Election(_) | Stream::Photograph(..) | Stream::Mailing(..));
+        // Who is a voter, no event shows. An election, its photographs, imports and mailings have no secrets from their administrators.
+        let of_election = matches!(
+            commit.stream,
+            Stream::Election(_) | Stream::Photograph(..) | Stream::Import(..) | Stream::Mailing(..)
+        );
         let mut parts = parts(commit);
         let mut next =
             |shown| parts.next().ok_or_else(Problem::internal).and_then(|part| AuditPart::of(commit, &part, shown));

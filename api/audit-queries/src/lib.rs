@@ -1,10 +1,11 @@
-//! What administrators read from the events themselves: the audit trail, and mailings.
+//! What administrators read from the events themselves: the audit trail, imports and mailings.
 //!
 //! The audit trail tells what was done to an election, by whom, when, and why, in a form whose completeness anybody can check.
 //!
 //! How a voter rated stays their secret: of a ballot, the trail shows how it ended, and nothing of how it came there.
 
 mod entry;
+mod imports;
 mod mailings;
 mod place;
 
@@ -13,6 +14,7 @@ use photovote_coordination::ControlReader;
 use photovote_domain::{
     Election,
     election::{ElectionRejection, Status},
+    import::ImportRejection,
     mailing::MailingRejection,
 };
 use photovote_edge::{
@@ -53,6 +55,19 @@ photovote_edge::routes! {
     mailings::bounced => Problems::of_query()
         .codes([Code::MalformedId, Code::MalformedCursor])
         .refusals([ElectionRejection::NotFound]),
+    imports::list => Problems::of_query()
+        .codes([Code::MalformedId, Code::MalformedCursor])
+        .refusals([ElectionRejection::NotFound]),
+    imports::show => of_import(),
+    imports::rejected => of_import(),
+}
+
+/// What a question about an import can be refused for.
+fn of_import() -> Problems {
+    Problems::of_query()
+        .codes([Code::MalformedId])
+        .refusals([ElectionRejection::NotFound])
+        .refusals([ImportRejection::NotFound])
 }
 
 /// Lists what was done to an election.

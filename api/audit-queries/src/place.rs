@@ -68,7 +68,7 @@ impl fmt::Display for Place {
 
 #[cfg(test)]
 mod tests {
-    use photovote_domain::{PhotographId, VoterId};
+    use photovote_domain::{ImportId, PhotographId, VoterId};
 
     use super::*;
 
@@ -89,9 +89,9 @@ mod tests {
     #[test]
     fn a_place_survives_its_text() {
         let photograph = commit(Stream::Photograph(ELECTION, PhotographId::from_bits(9)));
-        for place in
-            [commit(Stream::Election(ELECTION)), photograph, voter(), Place::Ballot(shard(), BallotId::from_bits(9))]
-        {
+        let import = commit(Stream::Import(ELECTION, ImportId::from_bits(9)));
+        let ballot = Place::Ballot(shard(), BallotId::from_bits(9));
+        for place in [commit(Stream::Election(ELECTION)), import, photograph, voter(), ballot] {
             assert_eq!(Place::parse(ELECTION, &place.to_string()), Some(place));
         }
     }

@@ -8,9 +8,11 @@ mod candidates;
 mod competitions;
 mod creation;
 mod elections;
+mod imports;
 mod lifecycle;
 mod mailings;
 mod photographs;
+mod upload_view;
 mod voters;
 
 use photovote_closing::CloseError;
@@ -20,6 +22,7 @@ use photovote_domain::{
     Aggregate, CandidateId, CompetitionId, Election, ElectionId, Photograph, Version,
     ballot::BallotRejection,
     election::{Context, ElectionCommand, ElectionRejection, ElectionRejection as E, Limit, Role, Status},
+    import::ImportRejection as I,
     mailing::{Kind as MailKind, MailingRejection as M},
     photograph::PhotographRejection as P,
     voter::VoterRejection as V,
@@ -27,7 +30,8 @@ use photovote_domain::{
 use photovote_edge::{Administrator, Answer, Changed, Code, Problem, Problems, at_version};
 use photovote_events::{Commit, ElectionCache, EventReader, History, Snapshot};
 use photovote_events_append::{EventStore, SnapshotStore};
-use photovote_queues::{MailMessage, Queue};
+use photovote_queues::{ImportMessage, MailMessage, Queue};
+use photovote_registration::Registrar;
 use photovote_uploads::Uploads;
 
 pub use creation::{CreationRules, MostError};
@@ -37,26 +41,30 @@ pub use creation::{CreationRules, MostError};
 pub struct App {
     store: EventStore,
     control: Control,
+    registrar: Registrar,
     elections: ElectionCache<EventReader>,
     snapshots: SnapshotStore,
     creation: CreationRules,
     sends_mail: bool,
     mailer: Queue<MailMessage>,
     uploads: Uploads,
+    importer: Queue<ImportMessage>,
 }
 
 impl App {
-    /// Works on these tables, and asks `mailer` for test mails.
+    /// Works on these tables, signs uploads, and asks `mailer` for test mails and `importer` for imports.
     pub fn new(
         store: EventStore,
         control: Control,
         snapshots: SnapshotStore,
         uploads: Uploads,
         mailer: Queue<MailMessage>,
+        importer: Queue<ImportMessage>,
     ) -> Self {
         let elections = ElectionCache::new(store.reader().clone());
+        let registrar = Registrar::new(store.clone(), control.clone());
         let creation = CreationRules::default();
-        Self { store, control, elections, snapshots, creation, sends_mail: false, mailer, uploads }
+        Self { store, control, registrar, elections, snapshots, creation, sends_mail: false, mailer, uploads, importer }
     }
 
     /// Lets these administrators create elections, and so many.
@@ -194,6 +202,15 @@ photovote_edge::routes! {
         ]),
     mailings::preview => at_any_version().codes([Code::InvalidValue]).refusals([M::Recipients(MailKind::Reminder)]),
     mailings::test => at_any_version().codes([Code::InvalidValue, Code::NoMail]),
+    imports::request => at_any_version()
+        .codes([Code::InvalidValue])
+        .refusals([I::IdTaken, I::TooMany, I::RegistrationClosed(Status::Closed)]),
+    imports::choose => on_election()
+        .codes([Code::InvalidValue])
+        .refusals([I::NotFound, I::NotReady, I::RegistrationClosed(Status::Closed)]),
+    imports::confirm => on_election()
+        .refusals([I::NotFound, I::NotReady, I::RegistrationClosed(Status::Closed)]),
+    imports::undo => on_election().refusals([I::NotFound, I::NotDone, I::NotDraft(Status::Open)]),
     voters::register => at_any_version()
         .codes([Code::InvalidValue])
         .refusals([V::IdTaken, V::EmailTaken, V::RegistrationClosed(Status::Closed)]),

@@ -3,8 +3,6 @@
 //! The bytes go from the browser to the object store, never through a function. A request answers with a form for one object, which
 //! the store takes for ten minutes. The `photo-processor` looks at what arrives.
 
-use std::collections::BTreeMap;
-
 use axum::extract::State;
 use photovote_commands::Submission;
 use photovote_coordination::GateStatus;
@@ -15,16 +13,20 @@ use photovote_domain::{
 };
 use photovote_dynamodb::Cancellation;
 use photovote_edge::{
-    Administrator, Answer, CommandHeaders, Moment, Preconditions, Problem, Segments, created, present, schema, value,
+    Administrator, Answer, CommandHeaders, Preconditions, Problem, Segments, created, present, schema, value,
 };
 use photovote_events::{Commit, History, Stream};
 use photovote_events_append::ExecuteError;
 use photovote_keys::objects::incoming_key;
-use photovote_uploads::{Upload, UploadForm};
+use photovote_uploads::Upload;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::{App, changed, elections::Nothing};
+use crate::{
+    App, changed,
+    elections::Nothing,
+    upload_view::{UploadView, unsigned},
+};
 
 /// A new photograph.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -59,35 +61,6 @@ pub(crate) struct RequestedPhotograph {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     upload: Option<UploadView>,
-}
-
-/// A form that uploads one file, as `multipart/form-data`.
-#[derive(Debug, Serialize, ToSchema)]
-struct UploadView {
-    /// `POST`.
-    #[schema(example = "POST")]
-    method: &'static str,
-    /// Where the form is sent, perhaps relative to the address of the page.
-    #[schema(example = "https://photovote-originals.s3.eu-central-1.amazonaws.com/")]
-    url: String,
-    /// The fields of the form. The file comes after them, in the field `file`.
-    #[schema(example = json!({
-        "key": "incoming/01ARZ3NDEKTSV4RRFFQ69G5FAV/01BX5ZZKBKACTAV9WEVGEMMVS0",
-        "policy": "eyJjb25kaXRpb25zIjpbXX0=",
-        "x-amz-algorithm": "AWS4-HMAC-SHA256",
-        "x-amz-signature": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
-    }))]
-    fields: BTreeMap<&'static str, String>,
-    /// From when on the form is refused. Repeat the request with the same `id` for another one.
-    #[schema(value_type = schema::Moment)]
-    expires_at: Moment,
-}
-
-impl From<UploadForm> for UploadView {
-    fn from(form: UploadForm) -> Self {
-        let UploadForm { method, url, fields, expires_at } = form;
-        Self { method, url, fields, expires_at: Moment(expires_at) }
-    }
 }
 
 /// Requests the upload of a photograph.
@@ -218,9 +191,4 @@ impl App {
             _ => error.into(),
         }
     }
-}
-
-fn unsigned(error: &photovote_uploads::SignError) -> Problem {
-    tracing::error!(event = "upload_unsigned", %error, "an upload cannot be signed");
-    Problem::internal()
 }

@@ -1,16 +1,13 @@
 //! Registering voters, correcting and removing them, and replacing their ballot tokens.
 //!
-//! A voter and their ballot are two streams that only a payload links. So a registration is one transaction: the voter's
-//! commit, the ballot's, the guard that keeps the address unique, and the gate that voters come through.
+//! The crate `registration` has the transactions by which voters come and go.
 
 use axum::extract::State;
 use photovote_commands::Submission;
-use photovote_coordination::GateStatus;
 use photovote_domain::{
-    Aggregate, Ballot, BallotId, BallotToken, Digest, Election, ElectionId, Email, Links, Shard, Version, Voter,
-    VoterId,
-    ballot::{self, BallotCommand, BallotRejection},
-    election::{Role, Status},
+    Aggregate, Ballot, BallotId, BallotToken, Election, Links, Version, Voter, VoterId,
+    ballot::{BallotCommand, BallotRejection},
+    election::Role,
     email_key,
     voter::{self, VoterCommand, VoterEvent, VoterRejection},
 };
@@ -19,7 +16,7 @@ use photovote_edge::{
     Administrator, Answer, Changed, Code, CommandHeaders, Preconditions, Problem, Segments, at_version, created,
     optional, present, schema, value,
 };
-use photovote_events::{CommandId, CommandRecord, Commit, History, Known, Snapshot, Stream};
+use photovote_events::{CommandRecord, Commit, History, Known, Snapshot, Stream};
 use photovote_events_append::ExecuteError;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -78,42 +75,25 @@ pub(crate) async fn register(
     let election = app.election(&caller, path.id("election")?, Role::Editor).await?;
     let (id, shards) = (election.stream().election(), election.state().shards);
     let (body, intent): (NewVoter, _) = submission.read(&caller)?;
-    let (name, email): (_, Email) = (value("name", &body.name)?, value("email", &body.email)?);
-    let key = email.key();
+    let (name, email) = (value("name", &body.name)?, value("email", &body.email)?);
     app.control.reader().has_gates(id, shards).await?;
 
     let environment = app.store.environment();
     let scope = format!("{id}/voter");
     let voter = body.id.unwrap_or_else(|| VoterId::from_bits(intent.new_id(&scope, election.secret(), environment)));
-    let stream = Stream::voter(id, shards, voter);
     let ballot = BallotId::from_bits(environment.random_id());
-    let links = election.state().links;
-    let token = (links == Links::HandOut).then(|| BallotToken::new(id, ballot, environment.random()));
-    let command = VoterCommand::Register { name, email, ballot };
-    let mut record = intent.record(command.name(), &stream, environment);
+    let handed_out = election.state().links == Links::HandOut;
+    let token = handed_out.then(|| BallotToken::new(id, ballot, environment.random()));
+    let mut record = intent.record(VoterCommand::REGISTER, &Stream::voter(id, shards, voter), environment);
     record.own_id = body.id.is_some();
-
-    let gate = shards.shard_of(&ballot.to_string());
-    let empty = History::<Ballot>::empty(Stream::ballot(id, shards, ballot));
-    let create = BallotCommand::Create { token: token.as_ref().map(BallotToken::hash) };
-    let created_ballot = empty.state().decide(create, &app.ballot_context(&election));
-    let created_ballot = created_ballot.map_err(|taken| Problem::refused(&taken))?;
-    let ballot = app.store.commit(&empty, &created_ballot, &app.in_ballot(&record))?;
-    let context = voter::Context { election: election.state(), ballot: empty.state() };
-    let decide = |voter: &Voter| voter.decide(command.clone(), &context);
-    let alongside = |_: &Commit| {
-        Ok(vec![
-            app.store.action(&ballot)?,
-            app.control.reserve_email(id, shards, &key, voter)?,
-            app.control.pass_registration(id, gate, links)?,
-        ])
+    let new = photovote_registration::NewVoter {
+        id: voter,
+        name,
+        email,
+        ballot,
+        token: token.as_ref().map(BallotToken::hash),
     };
-    // Nothing is loaded: a voter who is there already is found by the condition of the write.
-    let done = app.store.execute_with(History::empty(stream), &record, |_| true, decide, alongside).await;
-    let done = done.map_err(|error| match error {
-        ExecuteError::Blocked(reasons) => app.blocked(id, gate, &reasons),
-        error => error.into(),
-    })?;
+    let done = app.registrar.register(&election, new, &record).await?;
     let ballot_token = token.filter(|_| !done.repeated).map(|token| token.reveal());
     let body = RegisteredVoter { id: voter.to_string(), version: done.version, ballot_token };
     Ok(created(&format!("/v1/elections/{id}/voters/{voter}"), done.version, body))
@@ -144,46 +124,11 @@ pub(crate) async fn remove(
     let voter: VoterId = path.id("voter")?;
     let history = app.voter(&election, voter).await?;
     let (_, intent): (Nothing, _) = submission.read(&caller)?;
-    let Some(ballot_id) = history.state().ballot else { return Err(Problem::refused(&VoterRejection::NotFound)) };
     app.control.reader().has_gates(id, shards).await?;
-
-    let gate = shards.shard_of(&ballot_id.to_string());
     let record = intent.record(VoterCommand::Remove.name(), &history.stream(), app.store.environment());
-    let ballot_stream = Stream::ballot(id, shards, ballot_id);
-    let email = email_key(&history.state().email);
-    let mut retry = Retry::attempts(3);
-    loop {
-        // The ballot goes with its voter, unless it is cast: then both stay.
-        let ballot: History<Ballot> = app.store.reader().load_end(ballot_stream).await?;
-        let context = voter::Context { election: election.state(), ballot: ballot.state() };
-        let voided = match ballot.state().decide(BallotCommand::Void, &app.ballot_context(&election)) {
-            Ok(events) => Some(app.store.commit(&ballot, &events, &app.in_ballot(&record))?),
-            // It is cast, and so the voter stays; or it went with the voter before.
-            Err(_settled) => None,
-        };
-        let alongside = |_: &Commit| {
-            let mut actions =
-                vec![app.control.release_email(id, shards, &email, voter)?, app.control.pass_removal(id, gate)?];
-            if let Some(voided) = &voided {
-                actions.push(app.store.action(voided)?);
-            }
-            Ok(actions)
-        };
-        let decide = |voter: &Voter| voter.decide(VoterCommand::Remove, &context);
-        let expected = |seen: &Snapshot<Voter>| intent.expects(seen.version);
-        match app.store.execute_with(history.clone(), &record, expected, decide, alongside).await {
-            Ok(done) => return Ok(changed(done.version)),
-            Err(ExecuteError::Blocked(reasons)) if reasons.get(1).is_some_and(Cancellation::is_condition) => {
-                return Err(app.registration_closed(id, gate, &reasons[1]));
-            }
-            Err(ExecuteError::Blocked(reasons)) if matches!(reasons.first(), Some(Cancellation::Condition(None))) => {
-                return Err(app.control.reader().unguarded(id).into());
-            }
-            // The voter was faster: with a rating, or with the cast.
-            Err(ExecuteError::Blocked(_)) if retry.again().await => {}
-            Err(error) => return Err(error.into()),
-        }
-    }
+    let expected = |seen: &Snapshot<Voter>| intent.expects(seen.version);
+    let done = app.registrar.remove(&election, &history, &record, expected).await?;
+    Ok(changed(done.version))
 }
 
 /// What is to change about a voter.
@@ -340,8 +285,8 @@ pub(crate) async fn replace_token(
             Some(token) => BallotCommand::ReplaceToken { token: token.hash() },
             None => BallotCommand::RevokeLink { next: voter.state().link.next() },
         };
-        let replaced = match history.state().decide(command, &app.ballot_context(&election)) {
-            Ok(events) => Some(app.store.commit(&history, &events, &app.in_ballot(&record))?),
+        let replaced = match history.state().decide(command, &app.registrar.ballot_context(&election)) {
+            Ok(events) => Some(app.store.commit(&history, &events, &app.registrar.in_ballot(&record))?),
             // It may have been done before, and the ballot be cast since.
             Err(_settled) if voter.known(&record) != Known::No => None,
             // The ballot went with its voter.
@@ -364,15 +309,6 @@ pub(crate) async fn replace_token(
 }
 
 impl App {
-    /// What the ballot, the guard and the gate said to a registration.
-    fn blocked(&self, election: ElectionId, shard: Shard, reasons: &[Cancellation]) -> Problem {
-        match reasons {
-            [_, guard, _] if guard.is_condition() => Problem::refused(&VoterRejection::EmailTaken),
-            [_, _, gate] if gate.is_condition() => self.registration_closed(election, shard, gate),
-            _ => Problem::new(Code::Conflict, "another command was faster: look again and retry"),
-        }
-    }
-
     /// Reads what is new of a voter, after the ballot was read. The ballot's stream gets the number of a link that the voter's stream
     /// counts. If somebody else replaces the link meanwhile, either the ballot is outdated, and its commit is refused, or the voter is
     /// read with that link.
@@ -392,34 +328,9 @@ impl App {
         record: &CommandRecord,
     ) -> Answer<Commit> {
         let revoke = BallotCommand::RevokeLink { next: voter.link.next() };
-        let events = ballot.state().decide(revoke, &self.ballot_context(election));
+        let events = ballot.state().decide(revoke, &self.registrar.ballot_context(election));
         let events = events.map_err(|refused| Problem::refused(&refused))?;
-        Ok(self.store.commit(ballot, &events, &self.in_ballot(record))?)
-    }
-
-    /// What a gate said that lets no voter come or go.
-    fn registration_closed(&self, election: ElectionId, shard: Shard, gate: &Cancellation) -> Problem {
-        match self.control.refusing(election, shard, gate) {
-            // Others hand out the links since the request arrived.
-            Ok(gate) if gate.status != GateStatus::Closed => {
-                Problem::new(Code::Conflict, "another command was faster: look again and retry")
-            }
-            Ok(_closed) => Problem::refused(&VoterRejection::RegistrationClosed(Status::Closing)),
-            Err(missing) => missing.into(),
-        }
-    }
-
-    /// The command as the ballot's stream keeps it. Which request it was, the voter's stream tells alone: it is made of the
-    /// voter's name, address or id, and none of them belongs with a ballot.
-    fn in_ballot(&self, record: &CommandRecord) -> CommandRecord {
-        let random = || Digest::from_bytes(self.store.environment().random());
-        let mut record = record.clone();
-        (record.private.fingerprint, record.private.id) = (random(), CommandId::new(random()));
-        record
-    }
-
-    fn ballot_context<'a>(&self, election: &'a History<Election>) -> ballot::Context<'a> {
-        ballot::Context { election: election.state(), now: self.store.environment().now() }
+        Ok(self.store.commit(ballot, &events, &self.registrar.in_ballot(record))?)
     }
 
     /// A voter of an election, removed or not.

@@ -4,6 +4,7 @@ use photovote_domain::{
     Kind, Refusal,
     ballot::BallotRejection,
     election::{ElectionRejection, Limit, Role, Status},
+    import::ImportRejection,
     voter::VoterRejection,
 };
 
@@ -81,6 +82,24 @@ fn the_voter_says_no_in_these_words() {
         (R::EmailTaken, "email_taken", State),
         (R::HasCast, "voter_has_cast", State),
         (R::RegistrationClosed(Status::Closed), "registration_closed", State),
+        (R::ElectionDeleted, "election_deleted", State),
+    ]);
+}
+
+#[test]
+fn the_import_says_no_in_these_words() {
+    use ImportRejection as R;
+    use Kind::{Invalid, Missing, State, Taken};
+    pinned([
+        (R::NotFound, "import_not_found", Missing),
+        (R::IdTaken, "id_taken", Taken),
+        (R::Size, "invalid_value", Invalid),
+        (R::TooMany, "too_many_imports", State),
+        (R::NoColumn("email"), "invalid_value", Invalid),
+        (R::NotReady, "import_not_ready", State),
+        (R::NotDone, "import_not_done", State),
+        (R::RegistrationClosed(Status::Closed), "registration_closed", State),
+        (R::NotDraft(Status::Open), "election_not_draft", State),
         (R::ElectionDeleted, "election_deleted", State),
     ]);
 }

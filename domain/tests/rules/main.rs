@@ -10,6 +10,7 @@ mod definition;
 mod exactness;
 mod given;
 mod histories;
+mod imports;
 mod lifecycle;
 mod limits;
 mod mailings;

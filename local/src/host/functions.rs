@@ -32,14 +32,16 @@ pub const FAILURE_QUEUE: &str = "photovote-failures";
 pub const COUNT_QUEUE: &str = "photovote-count";
 /// Photographs that were uploaded.
 pub const PHOTOGRAPHS_QUEUE: &str = "photovote-photographs";
+/// Lists of voters that were uploaded.
+pub const IMPORT_QUEUE: &str = "photovote-import";
 /// Voters who may lack their links.
 pub const MAIL_QUEUE: &str = "photovote-mail";
 /// Messages of the others that could not be worked off.
 pub const DEAD_LETTERS: &str = "photovote-dead-letters";
 
 /// All queues.
-pub(crate) const QUEUES: [&str; 6] =
-    [REPAIR_QUEUE, FAILURE_QUEUE, COUNT_QUEUE, PHOTOGRAPHS_QUEUE, MAIL_QUEUE, DEAD_LETTERS];
+pub(crate) const QUEUES: [&str; 7] =
+    [REPAIR_QUEUE, FAILURE_QUEUE, COUNT_QUEUE, PHOTOGRAPHS_QUEUE, IMPORT_QUEUE, MAIL_QUEUE, DEAD_LETTERS];
 
 /// Who mails come from. Nobody answers there (RFC 2606).
 const MAIL_FROM: &str = "photovote@photovote.invalid";
@@ -86,6 +88,8 @@ pub(crate) struct Surroundings {
     pub(crate) count_queue: String,
     /// The address of the photo-processor's queue.
     pub(crate) photographs_queue: String,
+    /// The address of the importer's queue.
+    pub(crate) import_queue: String,
     /// The address of the mailer's queue.
     pub(crate) mail_queue: String,
     /// From what voters' links are derived.
@@ -125,6 +129,7 @@ pub(crate) fn functions(surroundings: &Surroundings) -> Result<Functions, Wiring
         ("REPAIR_QUEUE_URL", surroundings.repair_queue.clone()),
         ("COUNT_QUEUE_URL", surroundings.count_queue.clone()),
         ("PHOTOGRAPHS_QUEUE_URL", surroundings.photographs_queue.clone()),
+        ("IMPORT_QUEUE_URL", surroundings.import_queue.clone()),
         ("MAIL_QUEUE_URL", surroundings.mail_queue.clone()),
         ("MAIL_FROM", MAIL_FROM.to_owned()),
         ("MAIL_SENDER", "PhotoVote".to_owned()),
@@ -147,7 +152,7 @@ pub(crate) fn functions(surroundings: &Surroundings) -> Result<Functions, Wiring
         .with_counted_pages(COUNTED_PAGES);
     let (projector, counter, repair) = (wiring.projector()?, wiring.counter()?, wiring.repair()?);
     let (closer, reconciler, processor) = (wiring.closer()?, wiring.reconciler()?, wiring.photo_processor()?);
-    let (invitations, mailer) = (wiring.invitations()?, wiring.mailer()?);
+    let (invitations, mailer, importer) = (wiring.invitations()?, wiring.mailer()?, wiring.importer()?);
     let described = |HttpFunction { name, description, router }| {
         let openapi = description.served();
         Function { name, openapi, router }
@@ -172,6 +177,14 @@ pub(crate) fn functions(surroundings: &Surroundings) -> Result<Functions, Wiring
                 }),
             },
             QueueDriven {
+                queues: &[IMPORT_QUEUE],
+                dead_letters: DEAD_LETTERS,
+                handler: blocking(move |event| {
+                    let importer = importer.clone();
+                    async move { importer.handle(event).await }
+                }),
+            },
+            QueueDriven {
                 queues: &[REPAIR_QUEUE, FAILURE_QUEUE],
                 dead_letters: DEAD_LETTERS,
                 handler: handler(move |event| {
@@ -190,12 +203,9 @@ pub(crate) fn functions(surroundings: &Surroundings) -> Result<Functions, Wiring
             QueueDriven {
                 queues: &[PHOTOGRAPHS_QUEUE],
                 dead_letters: DEAD_LETTERS,
-                // It blocks its thread.
-                handler: Box::new(move |event| {
+                handler: blocking(move |event| {
                     let processor = processor.clone();
-                    let handle = tokio::runtime::Handle::current();
-                    let work = move || handle.block_on(async move { processor.handle(event).await });
-                    Box::pin(async move { Ok(tokio::task::spawn_blocking(work).await?) })
+                    async move { processor.handle(event).await }
                 }),
             },
         ],
@@ -224,5 +234,17 @@ where
     Box::new(move |event| {
         let answer = handle(event);
         Box::pin(async move { Ok(answer.await) })
+    })
+}
+
+/// Invokes a function that blocks its thread.
+fn blocking<F>(handle: impl Fn(SqsEvent) -> F + Send + Sync + 'static) -> Handler
+where
+    F: Future<Output = SqsBatchResponse> + Send + 'static,
+{
+    Box::new(move |event| {
+        let (answer, runtime) = (handle(event), tokio::runtime::Handle::current());
+        let work = move || runtime.block_on(answer);
+        Box::pin(async move { Ok(tokio::task::spawn_blocking(work).await?) })
     })
 }

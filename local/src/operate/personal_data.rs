@@ -4,12 +4,18 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use photovote_domain::{
-    Election, ElectionId, Photograph, PhotographId, Version, Voter, election::ElectionEvent,
-    photograph::PhotographEvent, voter::VoterEvent,
+    Aggregate, Election, ElectionId, Import, ImportId, Photograph, PhotographId, Version, Voter,
+    election::ElectionEvent,
+    import::{ImportEvent, Status as ImportStatus},
+    photograph::PhotographEvent,
+    voter::VoterEvent,
 };
 use photovote_dynamodb::{Item, StorageError};
 use photovote_events::{Actor, Commit, CommitError, DecodeError, Form, Snapshot, Stream};
-use photovote_keys::objects::{original_key, rendition_key};
+use photovote_keys::{
+    coordination::imports_partition,
+    objects::{list_key, original_key, rendition_key},
+};
 use serde::Serialize;
 use thiserror::Error;
 
@@ -51,10 +57,10 @@ pub enum PersonalDataError {
 /// One piece of personal data, and where it stands.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Place {
-    /// Whose: `voter <id>`, `voter of ballot <id>`, `author of photograph <id>`, `administrator <subject>`, `organiser`, or [`ADMINISTRATORS`].
+    /// Whose: `voter <id>`, `voter of ballot <id>`, `voters of import <id>`, `author of photograph <id>`, `administrator <subject>`, `organiser`, or [`ADMINISTRATORS`].
     pub of: String,
     /// What: `name`, `email`, `email (hashed)`, `name and email (hashed)`, `subject`, `network address`, `user agent`, `file name`,
-    /// `picture`, `picture and what the camera wrote`.
+    /// `picture`, `picture and what the camera wrote`, `names and emails`.
     pub what: &'static str,
     /// The table, or the bucket.
     pub table: &'static str,
@@ -100,6 +106,7 @@ async fn places(copy: &DataCopy, election: ElectionId) -> Result<Vec<Place>, Per
     copy.scan(CONTROL, |item| {
         of_guard(&item, election, &mut places);
         of_counter(&item, &mut places);
+        of_import(&item, election, &mut places);
         if text(&item, "pk") == Some(&partition) {
             kept.insert(text(&item, "sk").map(ToOwned::to_owned), item);
         }
@@ -110,9 +117,10 @@ async fn places(copy: &DataCopy, election: ElectionId) -> Result<Vec<Place>, Per
     Ok(places.into_iter().collect())
 }
 
-/// The objects of photographs that are ready. Those of removed ones, and of deleted elections, are deleted.
+/// The objects of photographs that are ready, and of imports that go on. Those of others, and of deleted elections, are deleted.
 #[derive(Default)]
 struct ObjectPlaces {
+    imports: BTreeMap<ImportId, (Import, Place)>,
     ready: BTreeMap<PhotographId, Vec<Place>>,
     removed: BTreeSet<PhotographId>,
     is_deleted: bool,
@@ -146,15 +154,26 @@ impl ObjectPlaces {
                     }
                 }
             }
+            Stream::Import(election, id) => {
+                let (of, sk, field) = (format!("voters of import {id}"), String::new(), "the object".to_owned());
+                let place =
+                    Place { of, what: "names and emails", table: ORIGINALS, pk: list_key(election, id), sk, field };
+                let (import, _) = self.imports.entry(id).or_insert((Import::default(), place));
+                *import = commit.decode::<Import>()?.iter().fold(std::mem::take(import), Import::evolve);
+            }
             Stream::Voter(..) | Stream::Ballot(..) | Stream::Mailing(..) => {}
         }
         Ok(())
     }
 
     fn places(self) -> impl Iterator<Item = Place> {
-        let Self { ready, removed, is_deleted } = self;
+        let Self { ready, removed, is_deleted, imports } = self;
+        let goes_on = |import: &Import| {
+            matches!(import.status, ImportStatus::Reading | ImportStatus::Ready | ImportStatus::Importing)
+        };
+        let lists = imports.into_values().filter(move |(import, _)| !is_deleted && goes_on(import));
         let there = ready.into_iter().filter(move |(id, _)| !is_deleted && !removed.contains(id));
-        there.flat_map(|(_, places)| places)
+        there.flat_map(|(_, places)| places).chain(lists.map(|(_, place)| place))
     }
 }
 
@@ -168,7 +187,7 @@ fn of_commit(commit: &Commit, places: &mut BTreeSet<Place>) -> Result<(), Person
         Form::First => ("command.private", "command.private"),
         Form::Second => ("command.parts[0]", "command.parts[1]"),
     };
-    if let Actor::Administrator(subject) = &provenance.actor {
+    if let Actor::Administrator(subject) | Actor::Importer { administrator: subject, import: _ } = &provenance.actor {
         let of = administrator(subject.as_str());
         add(of.clone(), "subject", format!("{private}: actor"));
         let source = provenance.source.unwrap_or_default();
@@ -219,6 +238,13 @@ fn of_commit(commit: &Commit, places: &mut BTreeSet<Place>) -> Result<(), Person
                 }
             }
         }
+        Stream::Import(_, import) => {
+            for (number, event) in commit.decode::<Import>()?.iter().enumerate() {
+                if let ImportEvent::ImportRequested { bytes: _, name: _ } = event {
+                    add(format!("voters of import {import}"), "file name", format!("events[{number}].p: name"));
+                }
+            }
+        }
         Stream::Ballot(..) | Stream::Mailing(..) => {}
     }
     Ok(())
@@ -263,6 +289,15 @@ fn of_guard(item: &Item, election: ElectionId, places: &mut BTreeSet<Place>) {
         && text(item, "sk").is_some_and(|sk| sk.starts_with("email#"))
     {
         places.insert(Place { of: format!("voter {voter}"), what: "email (hashed)", ..at(CONTROL, item, "sk") });
+    }
+}
+
+/// What is known of an import while it goes on: some of its rows.
+fn of_import(item: &Item, election: ElectionId, places: &mut BTreeSet<Place>) {
+    let sk = text(item, "sk").unwrap_or_default();
+    if text(item, "pk") == Some(&imports_partition(election)) && item.contains_key("found") {
+        let of = format!("voters of import {sk}");
+        places.insert(Place { of, what: "names and emails", ..at(CONTROL, item, "found") });
     }
 }
 

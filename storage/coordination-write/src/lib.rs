@@ -4,6 +4,7 @@
 mod creations;
 mod followers;
 mod guard;
+mod imports;
 mod mailings;
 mod mails;
 mod restore;

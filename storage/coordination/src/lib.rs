@@ -9,11 +9,13 @@
 //! - A list of elections that are being **counted** names those whose results may not be final yet, so that the reconciler
 //!   finds them.
 //! - A **counter of creations** for each administrator limits how many elections they create.
+//! - **Imports** of lists of voters: what reading a file has found, and how far the registration is.
 //! - A list of elections that are being **imported**: they have no gates, and nothing may use them.
 //!
 //! This crate reads. Writing is a crate of its own, `coordination-write`.
 
 mod gate;
+pub mod imports;
 mod mailings;
 mod seen;
 

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use photovote_domain::{Digest, Subject, Timestamp};
+use photovote_domain::{Digest, ImportId, Subject, Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// Names a command within its stream: derived from the client's idempotency key, or random.
@@ -39,6 +39,13 @@ pub enum Actor {
     PhotoProcessor,
     /// The mailer, before it sent a link.
     Mailer,
+    /// The importer.
+    Importer {
+        /// The administrator who asked for the import; for its undoing, the one who asked for that.
+        administrator: Subject,
+        /// The import.
+        import: ImportId,
+    },
 }
 
 impl Actor {
@@ -46,7 +53,12 @@ impl Actor {
     pub const fn administrator(&self) -> Option<&Subject> {
         match self {
             Self::Administrator(subject) => Some(subject),
-            Self::Voter | Self::Closer | Self::Counter | Self::PhotoProcessor | Self::Mailer => None,
+            Self::Voter
+            | Self::Closer
+            | Self::Counter
+            | Self::PhotoProcessor
+            | Self::Mailer
+            | Self::Importer { .. } => None,
         }
     }
 }

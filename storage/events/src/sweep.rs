@@ -3,7 +3,9 @@
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use photovote_domain::{Aggregate, Ballot, Election, ElectionId, Shard, ShardCount, Voter, election::ElectionEvent};
+use photovote_domain::{
+    Aggregate, Ballot, Election, ElectionId, Import, Shard, ShardCount, Voter, election::ElectionEvent,
+};
 use photovote_dynamodb::{Item, StorageError, storage_error};
 use serde::{Deserialize, Serialize};
 
@@ -29,6 +31,8 @@ pub enum Part {
     Ballots(ElectionId, Shard),
     /// The voters of a shard.
     Voters(ElectionId, Shard),
+    /// The imports of an election.
+    Imports(ElectionId),
 }
 
 /// A place in a part: after the commit with these keys.
@@ -90,6 +94,9 @@ impl EventReader {
             }
             Part::Voters(election, shard) => {
                 self.query_part(election, Partition::Shard(shard), Some(Voter::KIND), start, limit).await?
+            }
+            Part::Imports(election) => {
+                self.query_part(election, Partition::Election, Some(Import::KIND), start, limit).await?
             }
         };
         let mut swept = Swept { next: next.as_ref().map(position), ..Swept::default() };

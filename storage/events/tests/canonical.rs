@@ -2,7 +2,7 @@
 #![allow(clippy::expect_used, reason = "a test that cannot go on has failed")]
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use photovote_domain::{BallotId, Digest, ElectionId, ShardCount, Timestamp, Version, ballot::BallotEvent};
+use photovote_domain::{BallotId, Digest, ElectionId, ImportId, ShardCount, Timestamp, Version, ballot::BallotEvent};
 use photovote_events::{
     Actor, CommandId, CommandRecord, Commit, CommitError, Form, PrivatePart, Source, StoredEvent, Stream, first_link,
     parts, public_header, verify,
@@ -27,6 +27,10 @@ fn private_parts() -> impl Strategy<Value = PrivatePart> {
         "[^\\p{Cc}]{1,20}".prop_map(|subject| Actor::Administrator(subject.parse().expect("a subject"))),
         Just(Actor::Voter),
         Just(Actor::Closer),
+        ("[^\\p{Cc}]{1,20}", any::<u128>()).prop_map(|(subject, import)| Actor::Importer {
+            administrator: subject.parse().expect("a subject"),
+            import: ImportId::from_bits(import),
+        }),
     ];
     let digest = || any::<[u8; 32]>().prop_map(Digest::from_bytes);
     let text = || option::of(any::<String>());

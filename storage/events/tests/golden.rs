@@ -4,7 +4,7 @@
 use std::{collections::BTreeSet, fs, path::PathBuf};
 
 use photovote_domain::{
-    Ballot, Election, Voter, ballot::BallotEvent, election::ElectionEvent, mailing::MailingEvent,
+    Ballot, Election, Voter, ballot::BallotEvent, election::ElectionEvent, import::ImportEvent, mailing::MailingEvent,
     photograph::PhotographEvent, voter::VoterEvent,
 };
 use photovote_events::{SCHEMA_CHANGES, StoredEvent, newest_version, schema_version};
@@ -12,7 +12,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
 /// A sample of every event in its current version, by stream.
-fn samples() -> [(&'static str, Vec<Value>); 5] {
+fn samples() -> [(&'static str, Vec<Value>); 6] {
     let (a, b) = ("01ARZ3NDEKTSV4RRFFQ69G5FAV", "01BX5ZZKBKACTAV9WEVGEMMVRZ");
     let digest = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
     let pixels = json!({"height": 4000, "placeholder": "#7a6f5d", "renditions": [format!("480x320.jpg 20187 {digest}"), format!("480x320.webp 15042 {digest}")], "sha256": digest, "width": 6000});
@@ -75,7 +75,26 @@ fn samples() -> [(&'static str, Vec<Value>); 5] {
     let mailing = vec![json!({"MailingRequested": {
         "kind": "reminder", "subject": "One week left", "text": "Please vote.", "to": {"voters": [b]},
     }})];
-    [("election", election), ("voter", voter), ("ballot", ballot), ("photograph", photograph), ("mailing", mailing)]
+    let columns = json!({"email": 2, "first_name": 0, "last_name": 1, "name": null, "sheet": 3});
+    let import = vec![
+        json!({"ImportRequested": {"bytes": 4_096, "name": "members.csv"}}),
+        json!({"ImportUploaded": {}}),
+        json!({"ImportColumnsChosen": {"columns": columns}}),
+        json!({"ImportRead": {"already": 3, "columns": columns, "new": 120, "rejected": 2, "rows": 125, "width": 5}}),
+        json!({"ImportRefused": {"problem": {"code": "empty", "detail": "The file is empty."}}}),
+        json!({"ImportConfirmed": {}}),
+        json!({"ImportFinished": {"already": 3, "imported": 120, "problem": null}}),
+        json!({"ImportUndoing": {}}),
+        json!({"ImportUndone": {"removed": 119}}),
+    ];
+    [
+        ("election", election),
+        ("voter", voter),
+        ("ballot", ballot),
+        ("photograph", photograph),
+        ("mailing", mailing),
+        ("import", import),
+    ]
 }
 
 fn folder() -> PathBuf {
@@ -93,6 +112,7 @@ fn encoded(stream: &str, sample: &Value) -> StoredEvent {
         "voter" => encode::<VoterEvent>(sample),
         "photograph" => encode::<PhotographEvent>(sample),
         "mailing" => encode::<MailingEvent>(sample),
+        "import" => encode::<ImportEvent>(sample),
         _ => encode::<BallotEvent>(sample),
     }
 }
@@ -107,6 +127,7 @@ fn read_again(stream: &str, stored: &StoredEvent) -> StoredEvent {
         "voter" => again::<<Voter as photovote_domain::Aggregate>::Event>(stored),
         "photograph" => again::<PhotographEvent>(stored),
         "mailing" => again::<MailingEvent>(stored),
+        "import" => again::<ImportEvent>(stored),
         _ => again::<<Ballot as photovote_domain::Aggregate>::Event>(stored),
     }
 }
@@ -147,8 +168,8 @@ fn every_file_can_be_read() {
     for change in SCHEMA_CHANGES {
         for version in 1..=newest_version(change.event_type) {
             let name = format!("election.{}.{version}.json", change.event_type);
-            let kinds =
-                ["election", "voter", "ballot", "photograph", "mailing"].map(|kind| name.replacen("election", kind, 1));
+            let kinds = ["election", "voter", "ballot", "photograph", "mailing", "import"]
+                .map(|kind| name.replacen("election", kind, 1));
             assert!(kinds.iter().any(|name| folder().join(name).exists()), "{name}");
         }
     }
@@ -217,8 +238,19 @@ fn every_event_is_sampled() {
     let mailing = |event: &MailingEvent| match event {
         MailingEvent::MailingRequested(_) => 0,
     };
+    let import = |event: &ImportEvent| match event {
+        ImportEvent::ImportRequested { .. } => 0,
+        ImportEvent::ImportUploaded {} => 1,
+        ImportEvent::ImportColumnsChosen { .. } => 2,
+        ImportEvent::ImportRead { .. } => 3,
+        ImportEvent::ImportRefused { .. } => 4,
+        ImportEvent::ImportConfirmed {} => 5,
+        ImportEvent::ImportFinished { .. } => 6,
+        ImportEvent::ImportUndoing {} => 7,
+        ImportEvent::ImportUndone { .. } => 8,
+    };
     let parsed = |value: &Value| value.clone();
-    let [(_, elections), (_, voters), (_, ballots), (_, photographs), (_, mailings)] = samples();
+    let [(_, elections), (_, voters), (_, ballots), (_, photographs), (_, mailings), (_, imports)] = samples();
     let places = |samples: &[Value], place: &dyn Fn(Value) -> usize| samples.iter().map(|s| place(parsed(s))).collect();
     let found: Vec<usize> = places(&elections, &|s| election(&serde_json::from_value(s).unwrap()));
     assert_eq!(found, (0..27).collect::<Vec<_>>());
@@ -230,4 +262,6 @@ fn every_event_is_sampled() {
     assert_eq!(found, [0, 1, 2, 3, 4]);
     let found: Vec<usize> = places(&mailings, &|s| mailing(&serde_json::from_value(s).unwrap()));
     assert_eq!(found, [0]);
+    let found: Vec<usize> = places(&imports, &|s| import(&serde_json::from_value(s).unwrap()));
+    assert_eq!(found, (0..9).collect::<Vec<_>>());
 }

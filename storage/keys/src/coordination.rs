@@ -1,6 +1,6 @@
 //! The keys of the coordination table, which is called `control`.
 
-use photovote_domain::{Digest, ElectionId, MailingId, Shard, ShardCount, Subject, Version, VoterId};
+use photovote_domain::{Digest, ElectionId, ImportId, MailingId, Shard, ShardCount, Subject, Version, VoterId};
 
 use crate::{
     Key,
@@ -68,6 +68,26 @@ pub fn snapshot_partition(election: ElectionId) -> String {
 /// A part of an election's snapshot.
 pub fn snapshot_key(election: ElectionId, part: usize) -> Key {
     key(snapshot_partition(election), format!("{part:02}"))
+}
+
+/// The partition of what is known of an election's imports while they go on.
+pub fn imports_partition(election: ElectionId) -> String {
+    format!("{election}#imports")
+}
+
+/// What is known of an import.
+pub fn import_key(election: ElectionId, import: ImportId) -> Key {
+    key(imports_partition(election), import.to_string())
+}
+
+/// What the sort keys of an import's refused rows begin with.
+pub fn rejected_prefix(import: ImportId) -> String {
+    format!("{import}#rejected#")
+}
+
+/// A part of the refused rows of an import.
+pub fn rejected_key(election: ElectionId, import: ImportId, part: usize) -> Key {
+    key(imports_partition(election), format!("{}{part:03}", rejected_prefix(import)))
 }
 
 /// The partition in which a follower of this name tracks the commits of a partition of events.

@@ -3,8 +3,8 @@
 use std::{fmt, str::FromStr};
 
 use photovote_domain::{
-    Aggregate, Ballot, BallotId, Election, ElectionId, Mailing, MailingId, Photograph, PhotographId, Shard, ShardCount,
-    Version, Voter, VoterId,
+    Aggregate, Ballot, BallotId, Election, ElectionId, Import, ImportId, Mailing, MailingId, Photograph, PhotographId,
+    Shard, ShardCount, Version, Voter, VoterId,
 };
 use thiserror::Error;
 
@@ -15,7 +15,7 @@ const VERSION_DIGITS: usize = 10;
 
 /// A stream: one aggregate's events, and where they lie.
 ///
-/// The partition `<election>` holds the election's own stream and those of its mailings, and `<election>#photographs` its photographs, so that
+/// The partition `<election>` holds the election's own stream and those of its imports and mailings, which are few and short. `<election>#photographs` holds its photographs, so that
 /// the function that reads strangers' files reaches no ballot. Voters and ballots lie under `<election>#<shard>`. So an election is
 /// enumerated with one Query per partition, and its writes are spread.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -30,12 +30,14 @@ pub enum Stream {
     Photograph(ElectionId, PhotographId),
     /// A mailing's.
     Mailing(ElectionId, MailingId),
+    /// An import's.
+    Import(ElectionId, ImportId),
 }
 
 /// A partition of an election.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Partition {
-    /// Its own stream, and those of its mailings: there are few, and they are short.
+    /// Its own stream, its imports and its mailings.
     Election,
     /// Its photographs.
     Photographs,
@@ -84,6 +86,7 @@ impl Stream {
             | Self::Voter(election, ..)
             | Self::Ballot(election, ..)
             | Self::Photograph(election, _)
+            | Self::Import(election, _)
             | Self::Mailing(election, _) => *election,
         }
     }
@@ -91,7 +94,7 @@ impl Stream {
     /// The partition that it lies in.
     pub const fn lies_in(&self) -> Partition {
         match self {
-            Self::Election(_) | Self::Mailing(..) => Partition::Election,
+            Self::Election(_) | Self::Import(..) | Self::Mailing(..) => Partition::Election,
             Self::Photograph(..) => Partition::Photographs,
             Self::Voter(_, shard, _) | Self::Ballot(_, shard, _) => Partition::Shard(*shard),
         }
@@ -126,6 +129,7 @@ impl Stream {
             let stream = match (kind, partition) {
                 (Election::KIND, Partition::Election) if canonical(id) == Some(election) => Self::Election(election),
                 (Mailing::KIND, Partition::Election) => Self::Mailing(election, canonical(id)?),
+                (Import::KIND, Partition::Election) => Self::Import(election, canonical(id)?),
                 (Voter::KIND, Partition::Shard(shard)) => Self::Voter(election, shard, canonical(id)?),
                 (Ballot::KIND, Partition::Shard(shard)) => Self::Ballot(election, shard, canonical(id)?),
                 (Photograph::KIND, Partition::Photographs) => Self::Photograph(election, canonical(id)?),
@@ -159,6 +163,7 @@ impl fmt::Display for Stream {
             Self::Ballot(_, _, id) => write!(f, "{}#{id}", Ballot::KIND),
             Self::Photograph(_, id) => write!(f, "{}#{id}", Photograph::KIND),
             Self::Mailing(_, id) => write!(f, "{}#{id}", Mailing::KIND),
+            Self::Import(_, id) => write!(f, "{}#{id}", Import::KIND),
         }
     }
 }
@@ -185,11 +190,20 @@ mod tests {
             Stream::ballot(election, shards, BallotId::from_bits(u128::MAX)),
             Stream::Photograph(election, PhotographId::from_bits(9)),
             Stream::Mailing(election, MailingId::from_bits(10)),
+            Stream::Import(election, ImportId::from_bits(9)),
         ];
         for stream in streams {
             let keys = (stream.partition(), stream.sort_key(Version::new(12)));
             assert_eq!(Stream::parse(&keys.0, &keys.1), Ok((stream, Version::new(12))));
         }
+    }
+
+    #[test]
+    fn an_election_comes_before_its_imports() {
+        let election = ElectionId::from_bits(u128::MAX);
+        let import = Stream::Import(election, ImportId::from_bits(0));
+        let last = Version::new(9_999_999_999);
+        assert!(Stream::Election(election).sort_key(last) < import.sort_key(Version::new(1)));
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! Objects of one bucket, as PhotoVote uses S3: photographs as they were uploaded, and their renditions.
 
+mod notification;
+
 use std::time::Duration;
 
 use aws_sdk_s3::{
@@ -13,6 +15,8 @@ use aws_types::SdkConfig;
 use bytes::Bytes;
 use photovote_domain::Timestamp;
 use photovote_dynamodb::{Failure, Meaning, StorageError, storage_error};
+
+pub use notification::{Notification, TestNotification};
 
 /// Why a call failed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

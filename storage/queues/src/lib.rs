@@ -1,6 +1,7 @@
 //! Messages from one function to another.
 
 mod count;
+mod imports;
 mod mail;
 mod photographs;
 
@@ -12,6 +13,7 @@ use thiserror::Error;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 pub use count::CountMessage;
+pub use imports::ImportMessage;
 pub use mail::{MailMessage, TestMail};
 pub use photographs::PhotographMessage;
 

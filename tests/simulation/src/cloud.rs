@@ -9,6 +9,7 @@ use std::{
     },
 };
 
+use photovote_keys::objects::is_list;
 use photovote_test_support::Buckets;
 
 use crate::{
@@ -40,6 +41,8 @@ pub(crate) struct Cloud {
     pub(crate) to_count: Queue,
     /// The photo-processor's.
     pub(crate) to_process: Queue,
+    /// The importer's.
+    pub(crate) to_import: Queue,
     /// The mailer's.
     pub(crate) to_mail: Queue,
     pub(crate) mails: Mails,
@@ -70,6 +73,7 @@ impl Cloud {
             queue: Queue::default(),
             to_count: Queue::default(),
             to_process: Queue::default(),
+            to_import: Queue::default(),
             to_mail: Queue::default(),
             mails: Mails::default(),
             buckets: Buckets::default(),
@@ -91,10 +95,11 @@ impl Cloud {
         uploaded.entry(key.to_owned()).or_default().push(file.to_vec());
     }
 
-    /// The bucket tells the photo-processor of an upload.
+    /// The bucket tells the photo-processor or the importer of an upload.
     pub(crate) fn tell(&self, key: &str) {
         let message = serde_json::json!({"Records": [{"s3": {"object": {"key": key}}}]});
-        self.to_process.send(message.to_string(), self.clock.now());
+        let queue = if is_list(key) { &self.to_import } else { &self.to_process };
+        queue.send(message.to_string(), self.clock.now());
     }
 
     /// Takes something that happens into the trace; with `TRACE` set, it is printed, too.

@@ -20,6 +20,7 @@ use photovote_counting::Counter;
 use photovote_events::Environment;
 use photovote_following::Follower;
 use photovote_functions::{Wiring, WiringError};
+use photovote_imports::Importer;
 use photovote_invitations::{Invitations, ToMailer};
 use photovote_links::LinkKey;
 use photovote_mailing::Mailer;
@@ -41,6 +42,8 @@ use crate::{
 pub(crate) const COUNT_QUEUE: &str = "photovote-count";
 /// The photo-processor's queue.
 pub(crate) const PHOTOGRAPHS_QUEUE: &str = "photovote-photographs";
+/// The importer's queue.
+pub(crate) const IMPORT_QUEUE: &str = "photovote-import";
 /// The mailer's queue.
 pub(crate) const MAIL_QUEUE: &str = "photovote-mail";
 /// The key from which voters' links are derived.
@@ -51,6 +54,10 @@ const LONGEST: Duration = Duration::from_secs(28);
 const SNAPSHOT_THRESHOLD: u16 = 6;
 /// The most boundaries of calls that an invocation survives which is going to be killed; there are two in a call.
 const LONGEST_FUSE: u64 = 16;
+/// How many rows the importer works off for each message.
+const IMPORTED_ROWS: u32 = 3;
+/// The same of the importer: a voter takes two calls, and a message is worth several.
+const LONGEST_FUSE_OF_IMPORTER: u64 = 40;
 /// The same of the mailer: a mail takes nine calls, and a message is worth several.
 const LONGEST_FUSE_OF_MAILER: u64 = 48;
 
@@ -191,6 +198,7 @@ pub(crate) struct Functions {
     pub(crate) photo_processor: Function<Processor>,
     pub(crate) invitations: Function<Follower<Invitations, ToMailer>>,
     pub(crate) mailer: Function<Mailer>,
+    pub(crate) importer: Function<Importer>,
 }
 
 impl Functions {
@@ -212,6 +220,9 @@ impl Functions {
             photo_processor: Function::new(cloud, "photo-processor", dice, Wiring::photo_processor),
             invitations: Function::new(cloud, "invitations", dice, Wiring::invitations),
             mailer: Function::new(cloud, "mailer", dice, Wiring::mailer).with_fuse(LONGEST_FUSE_OF_MAILER),
+            // Some rows for each message, so that an import takes several.
+            importer: Function::new(cloud, "importer", dice, |wiring| Ok(wiring.importer()?.with_rows(IMPORTED_ROWS)))
+                .with_fuse(LONGEST_FUSE_OF_IMPORTER),
         }
     }
 }
@@ -226,6 +237,7 @@ pub(crate) fn wiring(config: &SdkConfig, environment: &Environment) -> Wiring {
             "REPAIR_QUEUE_URL" => "http://simulated/000000000000/photovote-repair".to_owned(),
             "COUNT_QUEUE_URL" => format!("http://simulated/000000000000/{COUNT_QUEUE}"),
             "PHOTOGRAPHS_QUEUE_URL" => format!("http://simulated/000000000000/{PHOTOGRAPHS_QUEUE}"),
+            "IMPORT_QUEUE_URL" => format!("http://simulated/000000000000/{IMPORT_QUEUE}"),
             "MAIL_QUEUE_URL" => format!("http://simulated/000000000000/{MAIL_QUEUE}"),
             "MAIL_FROM" => "vote@example.org".to_owned(),
             "MAIL_SENDER" => "Photo club".to_owned(),

@@ -30,7 +30,7 @@ use crate::{
     cloud::Cloud,
     engine::DOCUMENTS,
     faults::Fault,
-    functions::{COUNT_QUEUE, MAIL_QUEUE, PHOTOGRAPHS_QUEUE},
+    functions::{COUNT_QUEUE, IMPORT_QUEUE, MAIL_QUEUE, PHOTOGRAPHS_QUEUE},
 };
 
 /// A function's life, which can end between any two calls: before a call has its effect, or after.
@@ -361,6 +361,7 @@ impl Call {
         let queue = match self.body["QueueUrl"].as_str().and_then(|url| url.rsplit('/').next()) {
             Some(COUNT_QUEUE) => &cloud.to_count,
             Some(PHOTOGRAPHS_QUEUE) => &cloud.to_process,
+            Some(IMPORT_QUEUE) => &cloud.to_import,
             Some(MAIL_QUEUE) => &cloud.to_mail,
             _ => &cloud.queue,
         };

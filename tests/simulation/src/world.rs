@@ -14,7 +14,7 @@ use aws_lambda_events::{
     streams::DynamoDbEventResponse,
 };
 use photovote_domain::{ElectionId, Timestamp};
-use photovote_queues::{CountMessage, MailMessage, PhotographMessage};
+use photovote_queues::{CountMessage, ImportMessage, MailMessage, PhotographMessage};
 use serde_json::json;
 use tokio::time::{sleep, timeout};
 
@@ -37,6 +37,8 @@ const SHARDS: usize = 8;
 const COUNTERS: usize = 3;
 /// How many photo-processors work at once.
 const PROCESSORS: usize = 2;
+/// How many importers work at once.
+const IMPORTERS: usize = 2;
 /// How many mailers work at once.
 const MAILERS: usize = 3;
 /// How often the closer comes, in milliseconds.
@@ -117,6 +119,7 @@ async fn simulate(seed: u64, scenario: &Scenario) -> Report {
     // The first look finds what was lost. What nothing refers to is old enough for the second one.
     let elections = check::elections(&cloud);
     machinery.look_after_photographs(&elections);
+    machinery.look_after_imports(&elections);
     machinery.look_after_mails(&elections);
     let rested = rested && machinery.rest(scenario).await;
     machinery.over.store(true, Ordering::Relaxed);
@@ -165,6 +168,9 @@ impl Machinery {
         }
         for processor in 0..PROCESSORS {
             tokio::spawn(self.clone().process_photographs(dice.of(("photo-processor", processor))));
+        }
+        for importer in 0..IMPORTERS {
+            tokio::spawn(self.clone().import(dice.of(("importer", importer))));
         }
         for mailer in 0..MAILERS {
             tokio::spawn(self.clone().mail(dice.of(("mailer", mailer))));
@@ -244,6 +250,12 @@ impl Machinery {
         self.work_off(&self.cloud.to_process, dice, invoke).await;
     }
 
+    async fn import(self, dice: Dice) {
+        let function = &self.functions.importer;
+        let invoke = |event| function.invoke(|importer| async move { importer.handle(event).await });
+        self.work_off(&self.cloud.to_import, dice, invoke).await;
+    }
+
     async fn mail(self, dice: Dice) {
         let function = &self.functions.mailer;
         let invoke = |event| function.invoke(|mailer| async move { mailer.handle(event).await });
@@ -255,6 +267,14 @@ impl Machinery {
         for election in elections {
             let message = serde_json::to_string(&MailMessage::election(*election)).expect("a message is JSON");
             self.cloud.to_mail.send(message, self.cloud.clock.now());
+        }
+    }
+
+    /// Asks the importer to look after each of these elections, as the reconciler does.
+    fn look_after_imports(&self, elections: &[ElectionId]) {
+        for election in elections {
+            let message = serde_json::to_string(&ImportMessage::election(*election)).expect("a message is JSON");
+            self.cloud.to_import.send(message, self.cloud.clock.now());
         }
     }
 
@@ -322,6 +342,7 @@ impl Machinery {
                 && self.cloud.queue.is_empty()
                 && self.cloud.to_count.is_empty()
                 && self.cloud.to_process.is_empty()
+                && self.cloud.to_import.is_empty()
                 && self.cloud.to_mail.is_empty()
                 && self.cloud.stream.is_drained(&self.cloud.engine)
                 && self.cloud.followed.is_drained(&self.cloud.engine)

@@ -45,6 +45,7 @@ impl Tables {
             "DOCUMENTS_TABLE" => self.documents,
             "REPAIR_QUEUE_URL" => "http://queues/1/repair",
             "PHOTOGRAPHS_QUEUE_URL" => "http://queues/1/photographs",
+            "IMPORT_QUEUE_URL" => "http://queues/1/import",
             "MAIL_QUEUE_URL" => "http://queues/1/mail",
             "INVITES" => "yes",
             "ORIGINALS_BUCKET" => "originals",

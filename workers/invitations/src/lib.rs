@@ -71,7 +71,7 @@ impl Policy for Invitations {
                 };
                 commit.decode::<Voter>()?.iter().any(linked).then_some(Invite::Voter(shard, voter))
             }
-            Stream::Ballot(..) | Stream::Photograph(..) | Stream::Mailing(..) => None,
+            Stream::Ballot(..) | Stream::Photograph(..) | Stream::Import(..) | Stream::Mailing(..) => None,
         };
         Ok(invite.into_iter().collect())
     }

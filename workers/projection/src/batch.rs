@@ -87,13 +87,13 @@ impl Unit {
 }
 
 impl Unit {
-    /// What is made of a stream: nothing of a ballot's or a mailing's.
+    /// What is made of a stream: nothing of a ballot's, an import's or a mailing's.
     pub(crate) const fn of(stream: Stream) -> Option<Self> {
         match stream {
             Stream::Election(id) => Some(Self::Election(id)),
             Stream::Voter(election, shard, id) => Some(Self::Voter(election, shard, id)),
             Stream::Photograph(election, id) => Some(Self::Photograph(election, id)),
-            Stream::Ballot(..) | Stream::Mailing(..) => None,
+            Stream::Ballot(..) | Stream::Import(..) | Stream::Mailing(..) => None,
         }
     }
 }

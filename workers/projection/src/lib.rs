@@ -143,7 +143,7 @@ impl Projector {
                 (messages.collect(), None)
             }
             Stream::Photograph(_, id) => (Vec::new(), Some(id)),
-            Stream::Voter(..) | Stream::Ballot(..) | Stream::Mailing(..) => return Ok(()),
+            Stream::Voter(..) | Stream::Ballot(..) | Stream::Import(..) | Stream::Mailing(..) => return Ok(()),
         };
         let to_delete = vec![(0, PhotographMessage { election, photograph })];
         if self.tell(to_count, to_delete).await.is_some() { Err(HealError::Later) } else { Ok(()) }

@@ -3,8 +3,10 @@
 //! The projector follows the stream, repair follows the queues; whatever both have lost, only a look at all events finds.
 //! Each run looks at the closed elections whose results are not final yet, and goes on through the events table from where
 //! the run before left off. It asks the photo-processor to look after elections whose photographs wait, and once a day after all.
+//! It asks the importer to look after elections whose imports have not ended.
 
 mod count;
+mod imports;
 mod invitations;
 mod mend;
 mod photographs;
@@ -19,7 +21,7 @@ use photovote_domain::Timestamp;
 use photovote_dynamodb::StorageError;
 use photovote_events::{Commit, LoadError, Part, Position};
 use photovote_projection::Projection;
-use photovote_queues::{CountMessage, MailMessage, PhotographMessage, Queue, SendError};
+use photovote_queues::{CountMessage, ImportMessage, MailMessage, PhotographMessage, Queue, SendError};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use tokio::time::Instant;
@@ -57,6 +59,8 @@ pub struct Run {
     pub unfinished: u64,
     /// How often the photo-processor was asked to look after an election's photographs.
     pub photographs: u64,
+    /// How often the importer was asked to look after an election's imports.
+    pub imports: u64,
     /// How often the mailer was asked to look after an election's voters.
     pub mails: u64,
     /// Was the end of the table reached? The next run begins at its beginning.
@@ -81,7 +85,7 @@ pub enum ReconcileError {
     /// Commits could not be compared with documents.
     #[error(transparent)]
     Mend(#[from] MendError),
-    /// The photo-processor or the mailer cannot be asked.
+    /// The photo-processor, the importer or the mailer cannot be asked.
     #[error("a worker cannot be asked: {0}")]
     Ask(#[from] SendError),
 }
@@ -111,6 +115,7 @@ pub struct Reconciler {
     control: Control,
     photo_processor: Queue<PhotographMessage>,
     mailer: Queue<MailMessage>,
+    importer: Option<Queue<ImportMessage>>,
 }
 
 impl Reconciler {
@@ -123,7 +128,13 @@ impl Reconciler {
         photo_processor: Queue<PhotographMessage>,
         mailer: Queue<MailMessage>,
     ) -> Self {
-        Self { mender: Mender::new(projection, counter), control, photo_processor, mailer }
+        Self { mender: Mender::new(projection, counter), control, photo_processor, mailer, importer: None }
+    }
+
+    /// Asks the importer to look after imports.
+    #[must_use]
+    pub fn asking_importer(self, importer: Queue<ImportMessage>) -> Self {
+        Self { importer: Some(importer), ..self }
     }
 
     /// Does one run. Elections that are being counted come first.
@@ -163,6 +174,7 @@ impl Reconciler {
             }
             run.commits += commits.len() as u64;
             run.photographs += self.look_after_photographs(&commits, sweep.is_round).await?;
+            run.imports += self.look_after_imports(&commits).await?;
             if sweep.is_mail_round {
                 run.mails += self.look_after_invitations(&commits).await?;
             }

@@ -10,7 +10,7 @@ use photovote_documents::{ElectionDocument, PhotographDocument, PublicElection, 
 use photovote_documents_read::{DocumentError, Generation, Stored};
 use photovote_documents_write::DocumentStore;
 use photovote_domain::{
-    Ballot, ElectionId, Mailing, PhotographId, Tally, Version, VoterId,
+    Ballot, ElectionId, Import, Mailing, PhotographId, Tally, Version, VoterId,
     election::{ResultsDigest, Status},
     results::Results,
 };
@@ -415,7 +415,8 @@ fn claims<'a>(commits: &'a [Commit], unreadable: &mut Vec<Drift>) -> BTreeMap<El
             }
             Stream::Voter(_, _, id) => keep_newest(claims.voters.entry(id).or_insert(newest), newest),
             Stream::Photograph(_, id) => keep_newest(claims.photographs.entry(id).or_insert(newest), newest),
-            // Nothing is served of a ballot. That it can be read is asked here, so that it is known before the count.
+            // No document says anything of a ballot or an import. That they can be read is asked here: of a ballot, so that it is known
+            // before the count.
             Stream::Ballot(..) => {
                 unreadable
                     .extend(commit.decode::<Ballot>().err().map(|e| drift(commit, Lack::Unreadable(e.to_string()))));
@@ -423,6 +424,10 @@ fn claims<'a>(commits: &'a [Commit], unreadable: &mut Vec<Drift>) -> BTreeMap<El
             Stream::Mailing(..) => {
                 unreadable
                     .extend(commit.decode::<Mailing>().err().map(|e| drift(commit, Lack::Unreadable(e.to_string()))));
+            }
+            Stream::Import(..) => {
+                unreadable
+                    .extend(commit.decode::<Import>().err().map(|e| drift(commit, Lack::Unreadable(e.to_string()))));
             }
         }
     }

@@ -35,7 +35,11 @@ impl Reconciler {
                 Stream::Election(election) if is_round && commit.before() == Version::NONE => {
                     elections.insert(election);
                 }
-                Stream::Election(_) | Stream::Voter(..) | Stream::Ballot(..) | Stream::Mailing(..) => {}
+                Stream::Election(_)
+                | Stream::Voter(..)
+                | Stream::Ballot(..)
+                | Stream::Import(..)
+                | Stream::Mailing(..) => {}
             }
         }
         let waits =

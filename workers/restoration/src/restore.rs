@@ -214,7 +214,7 @@ async fn passed(events: &EventReader, election: ElectionId, shards: ShardCount) 
                         let photographs = passed.photographs.entry(shard).or_default();
                         *photographs = photographs.saturating_add_signed(photographs_of(&commit)?);
                     }
-                    Stream::Election(_) | Stream::Mailing(..) => {}
+                    Stream::Election(_) | Stream::Import(..) | Stream::Mailing(..) => {}
                 }
             }
             after = page.next;

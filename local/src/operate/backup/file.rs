@@ -8,7 +8,8 @@ use std::{
 };
 
 use photovote_domain::{
-    Aggregate, Ballot, Digest, Election, ElectionId, Mailing, Photograph, ShardCount, Voter, election::ElectionEvent,
+    Aggregate, Ballot, Digest, Election, ElectionId, Import, Mailing, Photograph, ShardCount, Voter,
+    election::ElectionEvent,
 };
 use photovote_events::{Commit, DecodeError, Stream, verify};
 use photovote_keys::objects::rendition_key;
@@ -72,7 +73,7 @@ impl Backup {
         self.elections.get(&stream.election()).is_some_and(|shards| {
             *stream
                 == match *stream {
-                    Stream::Election(_) | Stream::Photograph(..) | Stream::Mailing(..) => *stream,
+                    Stream::Election(_) | Stream::Photograph(..) | Stream::Import(..) | Stream::Mailing(..) => *stream,
                     Stream::Voter(election, _, voter) => Stream::voter(election, *shards, voter),
                     Stream::Ballot(election, _, ballot) => Stream::ballot(election, *shards, ballot),
                 }
@@ -122,6 +123,7 @@ fn decode(commits: &[Commit]) -> Result<Said, DecodeError> {
             }
             Stream::Voter(..) => drop(commit.decode::<Voter>()?),
             Stream::Ballot(..) => drop(commit.decode::<Ballot>()?),
+            Stream::Import(..) => drop(commit.decode::<Import>()?),
             Stream::Mailing(..) => drop(commit.decode::<Mailing>()?),
             Stream::Photograph(election, id) => {
                 photograph = commit.decode::<Photograph>()?.iter().fold(photograph, Photograph::evolve);

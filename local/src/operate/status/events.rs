@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, HashMap};
 
 use photovote_domain::{
-    Aggregate, Ballot, Election, ElectionId, Mailing, Photograph, PhotographId, Timestamp, Version, Voter, VoterId,
-    ballot, photograph, voter,
+    Aggregate, Ballot, Election, ElectionId, Import, Mailing, Photograph, PhotographId, Timestamp, Version, Voter,
+    VoterId, ballot, photograph, voter,
 };
 use photovote_events::{Commit, EventReader, Stream};
 
@@ -122,6 +122,7 @@ impl Events {
                 }
                 self.photographs.entry(election).or_default().push((id, stream));
             }
+            Stream::Import(..) => drop(self.folded::<Import>(commits)),
             Stream::Ballot(election, ..) => {
                 self.amount.ballots += 1;
                 if self.folded::<Ballot>(commits).state.status == ballot::Status::Cast {

@@ -1,0 +1,70 @@
+//! An import's stream: what it has come to, who asked for that, and writing down what comes next.
+
+use photovote_domain::{
+    Aggregate, Digest, Election, ElectionId, Import, ImportId, Subject, Version, import::ImportCommand,
+};
+use photovote_events::{Actor, CommandId, CommandRecord, History, LoadError, PrivatePart, Stream};
+
+use crate::{Importer, Trouble};
+
+/// An import, as its stream tells.
+#[derive(Debug)]
+pub(crate) struct Known {
+    pub(crate) election: ElectionId,
+    pub(crate) import: ImportId,
+    pub(crate) history: History<Import>,
+    /// The administrator who asked for something last.
+    administrator: Option<Subject>,
+}
+
+impl Known {
+    pub(crate) const fn state(&self) -> &Import {
+        self.history.state()
+    }
+
+    /// Who a commit says did it: the importer, for an administrator.
+    pub(crate) fn actor(&self) -> Result<Actor, Trouble> {
+        let administrator = self.administrator.clone().ok_or(Trouble::Nobody)?;
+        Ok(Actor::Importer { administrator, import: self.import })
+    }
+}
+
+impl Importer {
+    /// Loads an import.
+    pub(crate) async fn load(&self, election: ElectionId, import: ImportId) -> Result<Known, Trouble> {
+        let stream = Stream::Import(election, import);
+        let mut history = History::empty(stream);
+        let mut administrator = None;
+        for commit in self.events.reader().commits_after(&stream, Version::NONE).await? {
+            let provenance = commit.provenance().map_err(serde_json::Error::from)?;
+            administrator = provenance.actor.administrator().cloned().or(administrator);
+            history.push(commit).map_err(LoadError::from)?;
+        }
+        Ok(Known { election, import, history, administrator })
+    }
+
+    /// Writes down what an import has come to. What it has come to already, it stays.
+    pub(crate) async fn write_down(&self, known: Known, command: ImportCommand) -> Result<Known, Trouble> {
+        let Known { election, import, history, administrator } = known;
+        let actor = administrator.clone().map(|administrator| Actor::Importer { administrator, import });
+        let environment = self.events.environment();
+        let random = || Digest::from_bytes(environment.random());
+        let private = PrivatePart {
+            actor: actor.ok_or(Trouble::Nobody)?,
+            fingerprint: random(),
+            id: CommandId::new(random()),
+            reason: None,
+            source: None,
+            time: environment.now(),
+        };
+        let record = CommandRecord { name: command.name(), own_id: false, private };
+        // What an import came to does not depend on its election.
+        let any = Election::default();
+        let decide = |known: &Import| known.decide(command.clone(), &&any);
+        let done = self.events.execute(history, &record, |_| true, decide).await?;
+        let status = done.history.state().status;
+        metrics::counter!("Imports", "Command" => command.name()).increment(1);
+        tracing::info!(event = "import", %election, %import, ?status, "an import moved on");
+        Ok(Known { election, import, history: done.history, administrator })
+    }
+}
