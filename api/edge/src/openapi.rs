@@ -136,6 +136,7 @@ fn about(document: &mut Value) {
         ("candidates", "Candidates of a competition: its photographs. For administrators."),
         ("photographs", "Photographs that are uploaded for candidates. For administrators."),
         ("voters", "Voters of an election and their ballot tokens. For administrators."),
+        ("imports", "Lists of voters that are uploaded and registered. For administrators."),
         ("results", "Turnout and results of an election. For administrators."),
         ("ballot", "The ballot of a voter. For the bearer of its token."),
         ("public", "Released results and receipts. For anyone."),
