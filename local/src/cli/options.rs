@@ -7,7 +7,7 @@ use std::{
 };
 
 use clap::{Args, Parser, Subcommand};
-use photovote_domain::{ElectionId, Subject};
+use photovote_domain::{ElectionId, Email, Name, Subject};
 use url::Host;
 
 use crate::{
@@ -16,7 +16,8 @@ use crate::{
     host::consumer::Redelivery,
     host::engine::Durability,
     host::gateway::{Cors, MAX_CONNECTIONS, Origin, Page, one_host},
-    host::mails::PageUrl,
+    host::mails::{MailOptions, PageUrl},
+    host::smtp::Smtp,
     operate::data_copy::Source,
     operate::rebuild::Task,
     server::{CreationRules, Options},
@@ -55,6 +56,23 @@ pub(super) struct CliOptions {
     /// Where voters' links lead, as `https://vote.example.org` [default: where the server listens]
     #[arg(long, global = true, value_name = "ORIGIN")]
     page_url: Option<PageUrl>,
+    /// Send mails through this server, as `smtps://user:password@mail.example.org` [default: mails become files in the outbox of the
+    /// data directory]
+    #[arg(
+        long,
+        global = true,
+        value_name = "URL",
+        env = "PHOTOVOTE_SMTP",
+        hide_env_values = true,
+        requires = "mail_from"
+    )]
+    smtp: Option<Smtp>,
+    /// The address that mails come from
+    #[arg(long, global = true, value_name = "ADDRESS", env = "PHOTOVOTE_MAIL_FROM")]
+    mail_from: Option<Email>,
+    /// The name beside that address [default: PhotoVote]
+    #[arg(long, global = true, value_name = "NAME")]
+    mail_sender: Option<Name>,
     /// The most connections at a time; further clients wait
     #[arg(long, global = true, default_value_t = MAX_CONNECTIONS, value_name = "NUMBER")]
     max_connections: NonZeroUsize,
@@ -211,6 +229,7 @@ impl CliOptions {
         Options {
             creation,
             page_url: self.page_url,
+            mail: MailOptions { smtp: self.smtp, from: self.mail_from, sender: self.mail_sender },
             address: SocketAddr::new(self.host, self.port),
             data_dir,
             page: self.page.map_or_else(Page::default, Page::from),

@@ -10,6 +10,7 @@ use aws_lambda_events::{
 };
 use aws_types::SdkConfig;
 use futures::future::BoxFuture;
+use photovote_domain::{Email, Name};
 use photovote_election_commands::CreationRules;
 use photovote_events::Environment;
 use photovote_functions::{HttpFunction, Wiring, WiringError};
@@ -43,8 +44,8 @@ pub const DEAD_LETTERS: &str = "photovote-dead-letters";
 pub(crate) const QUEUES: [&str; 7] =
     [REPAIR_QUEUE, FAILURE_QUEUE, COUNT_QUEUE, PHOTOGRAPHS_QUEUE, IMPORT_QUEUE, MAIL_QUEUE, DEAD_LETTERS];
 
-/// Who mails come from. Nobody answers there (RFC 2606).
-const MAIL_FROM: &str = "photovote@photovote.invalid";
+/// Who mails come from, if nothing else is said. Nobody answers there (RFC 2606).
+const NOBODY: &str = "photovote@photovote.invalid";
 
 /// What a run of the reconciler may take.
 const LIMITS: Limits = Limits { patience: Duration::from_mins(1), pages: 100, time: Duration::from_mins(1) };
@@ -96,6 +97,10 @@ pub(crate) struct Surroundings {
     pub(crate) link_key: LinkKey,
     /// Where mails go.
     pub(crate) mails: MailService,
+    /// The address that mails come from.
+    pub(crate) mail_from: Option<Email>,
+    /// The name beside it.
+    pub(crate) mail_sender: Option<Name>,
     /// Where voters' links lead.
     pub(crate) page_url: String,
     /// The objects, for the SDK.
@@ -131,8 +136,8 @@ pub(crate) fn functions(surroundings: &Surroundings) -> Result<Functions, Wiring
         ("PHOTOGRAPHS_QUEUE_URL", surroundings.photographs_queue.clone()),
         ("IMPORT_QUEUE_URL", surroundings.import_queue.clone()),
         ("MAIL_QUEUE_URL", surroundings.mail_queue.clone()),
-        ("MAIL_FROM", MAIL_FROM.to_owned()),
-        ("MAIL_SENDER", "PhotoVote".to_owned()),
+        ("MAIL_FROM", surroundings.mail_from.as_ref().map_or(NOBODY.to_owned(), ToString::to_string)),
+        ("MAIL_SENDER", surroundings.mail_sender.as_ref().map_or("PhotoVote".to_owned(), ToString::to_string)),
         ("INVITES", "yes".to_owned()),
         ("PAGE_URL", surroundings.page_url.clone()),
         ("ORIGINALS_BUCKET", ORIGINALS.to_owned()),

@@ -18,6 +18,9 @@ use tempfile::NamedTempFile;
 
 use crate::data_dir::{DataDir, DataDirError};
 
+/// Who a link signs in.
+pub(crate) const ADMINISTRATOR: &str = "admin";
+
 /// How long a link is good for.
 pub const LIFETIME: Duration = Duration::from_mins(15);
 
