@@ -99,7 +99,8 @@ fn narrow(bytes: &[u8]) -> String {
 /// Tells text from the bytes of a program or picture: few of its characters are control characters or undecodable.
 fn is_text(text: &str) -> bool {
     let odd = |c: &char| {
-        c.is_control() && !matches!(c, '\t' | '\n' | '\r' | '\u{1A}' | '\u{1F}') || *c == char::REPLACEMENT_CHARACTER
+        c.is_control() && !matches!(c, '\t' | '\n' | '\r' | '\u{B}' | '\u{C}' | '\u{1A}' | '\u{1F}')
+            || *c == char::REPLACEMENT_CHARACTER
     };
     let odd = text.chars().filter(odd).count();
     odd <= 2 + text.len() / 50

@@ -122,7 +122,7 @@ fn unnamed_header(table: &Table, email: usize) -> Option<usize> {
     let above = first.checked_sub(1)?;
     let line = table.line(above)?;
     let over = line.cell(email);
-    // Who has no address writes so.
+    // Words of rows whose voter has no address.
     let none = ["none", "n a", "na", "no", "unknown", "keine", "nein", "aucun", "ninguno", "nessuno", "geen", "brak"];
     let named = |cell: &str| {
         !none.contains(&folded(cell).as_str())
@@ -130,7 +130,10 @@ fn unnamed_header(table: &Table, email: usize) -> Option<usize> {
             && cell.chars().any(char::is_alphabetic)
     };
     let all = line.cells().all(|(_, cell)| !cell.contains('@'));
-    (!over.is_empty() && named(over) && all && above < HEADER).then_some(above)
+    // Titles fill fewer cells than a header. Other rows above are voters whose addresses are wrong.
+    let filled = |line: Line<'_>| line.cells().count();
+    let titles = (0..above).filter_map(|index| table.line(index)).all(|title| filled(title) < filled(line));
+    (!over.is_empty() && named(over) && all && titles && above < HEADER).then_some(above)
 }
 
 /// Chooses the column of addresses: what the header calls so, else what holds most of them.

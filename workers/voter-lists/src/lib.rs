@@ -114,7 +114,7 @@ pub struct Entry {
 
 /// The cells of a row as they are written, at most 4,096 bytes of each.
 ///
-/// A cell may begin with `=`: who writes it into a file for spreadsheets must keep it from running.
+/// A cell may begin with `=`. A file for spreadsheets must mark such a cell as text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Written {
     /// The name: one cell, or first and last name.

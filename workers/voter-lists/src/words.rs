@@ -71,7 +71,11 @@ static NICKNAMES: LazyLock<Vec<String>> = LazyLock::new(|| parts(people::NICKNAM
 
 /// Returns what a header says about its column.
 pub(crate) fn meaning(header: &str) -> Option<Meaning> {
-    if header.chars().count() > LONGEST || header.contains('@') {
+    // "E-Mail (@)" is a header, and "ada@example" is none.
+    let address = header.split_once('@').is_some_and(|(before, after)| {
+        before.ends_with(char::is_alphanumeric) && after.starts_with(char::is_alphanumeric)
+    });
+    if address || header.chars().count() > LONGEST {
         return None;
     }
     let words = folded(header);

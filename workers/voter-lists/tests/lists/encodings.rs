@@ -115,5 +115,6 @@ fn excel_is_obeyed_where_it_declares_a_separator() {
 
 #[test]
 fn zeros_are_dropped() {
+    becomes("name,email\nAda\u{b}Byron,ada@example.org\n", &["2 Ada Byron <ada@example.org>"]);
     becomes("name,email\0\nA\0da,ada@example.org\n\0\0\0\0", &["2 Ada <ada@example.org>"]);
 }

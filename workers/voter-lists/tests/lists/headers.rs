@@ -48,6 +48,7 @@ fn whole_names_are_found_in_many_languages() {
         ("ชื่อ-นามสกุล", "อีเมล"),
         ("Họ và tên", "Email"),
         ("Nama lengkap", "Alamat email"),
+        ("Name", "E-Mail (@)"),
         ("Xyz", "Abc"),
     ] {
         let quoted = |word: &str| format!("\"{}\"", word.replace('"', "\"\""));
@@ -123,6 +124,10 @@ fn lists_without_a_header_are_told_by_their_cells() {
     becomes("Ada\tByron\tada@example.org\nBob\tSmith\tbob@example.org\n", &both);
     becomes("password,ada1,ada@example.org,Ada Byron\npassword,bob,bob@example.org,Bob Smith\n", &both);
     becomes("7,Ada Byron,ada@example.org,yes\n8,Bob Smith,bob@example.org,yes\n", &both);
+    becomes(
+        "Ada Byron,soon\nCy Young,later\nBob Smith,bob@example.org\n",
+        &["1 not_an_address", "2 not_an_address", "3 Bob Smith <bob@example.org>"],
+    );
     becomes("Ada Byron,none\nBob Smith,bob@example.org\n", &["1 not_an_address", both[1]]);
     becomes("Ada Byron,ada@\nBob Smith,bob@example.org\n", &["1 not_an_address", both[1]]);
 }
