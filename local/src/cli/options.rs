@@ -8,7 +8,7 @@ use std::{
 
 use clap::{Args, Parser, Subcommand};
 use photovote_domain::{ElectionId, Email, Name, Subject};
-use url::Host;
+use url::{Host, Url};
 
 use crate::{
     data_dir::Location,
@@ -155,6 +155,34 @@ pub(super) enum Command {
     },
     /// Build what is served from the events again, beside a server that runs or without one
     Rebuild(RebuildArgs),
+    /// Voters of an election on a server that runs
+    #[command(subcommand)]
+    Voters(VotersCommand),
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum VotersCommand {
+    /// Register the voters of a list: CSV, XLSX or ODS, with or without names
+    Import(VotersImportArgs),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct VotersImportArgs {
+    /// The list
+    pub(super) file: PathBuf,
+    /// The election's id
+    #[arg(long, value_name = "ID")]
+    pub(super) election: ElectionId,
+    /// The address of another server, as `http://vote.example`; its token is in the environment variable PHOTOVOTE_TOKEN
+    /// [default: the server that runs on the data directory]
+    #[arg(long, value_name = "URL")]
+    pub(super) url: Option<Url>,
+    /// In whose name, on the server of the data directory
+    #[arg(long, default_value = "admin", value_name = "NAME", conflicts_with = "url")]
+    pub(super) subject: Subject,
+    /// Register them without asking
+    #[arg(long)]
+    pub(super) yes: bool,
 }
 
 #[derive(Debug, Args)]
@@ -313,6 +341,10 @@ mod tests {
             "photovote --allowed-host *",
             "photovote --max-connections 0",
             "photovote token --subject ",
+            "photovote voters",
+            "photovote voters import list.csv",
+            "photovote voters import list.csv --election x",
+            "photovote voters import list.csv --election 01ARZ3NDEKTSV4RRFFQ69G5FAV --url nowhere",
         ] {
             assert_eq!(parse(line).unwrap_err().exit_code(), 2, "{line}");
         }

@@ -109,6 +109,11 @@ impl Links {
         address.parse().map_err(|_damaged| no_server())
     }
 
+    /// The address by which a program on this machine reaches the server of this directory.
+    pub fn reachable_address(&self) -> Result<SocketAddr, LinkError> {
+        Ok(reachable(self.address()?))
+    }
+
     fn sweep(&self, now: Timestamp) -> Result<(), LinkError> {
         let files = fs::read_dir(self.dir.path()).map_err(|source| self.failed(source))?;
         for file in files {

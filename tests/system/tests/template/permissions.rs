@@ -245,6 +245,7 @@ async fn hold_an_election(world: &mut World) {
     let list = json!({"name": "members.csv", "bytes": 1_000});
     world.create("import", &format!("POST {imports}"), list).await;
     world.upload_list().await;
+    world.send(&format!("GET {imports}/{{import}}"), NOTHING).await;
     world.send(&format!("PUT {imports}/{{import}}/columns"), json!({"name": 1, "email": 1})).await;
     world.go_on_with_imports().await;
     world.send(&format!("POST {imports}/{{import}}/confirm"), NOTHING).await;
