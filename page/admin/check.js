@@ -26,6 +26,7 @@ export function Check({ election, load, can }) {
   const bare = all.filter(({ image }) => !image).length;
   const closes = end ? new Date(end) : null;
   const past = Boolean(closes && closes.getTime() <= now());
+  const invites = election.links === 'invite';
   const ready = competitions.length > 0 && small.length === 0 && !past;
   const rehearse = () => {
     sessionStorage.setItem('photovote.rehearsal', JSON.stringify({ ...election, status: 'open', closes_at: closes && !past ? closes.toISOString() : null }));
@@ -47,16 +48,17 @@ export function Check({ election, load, can }) {
         ${go('photographs')}<//>
       ${bare > 0 && html`<${Line} good=${null} what=${t('check.bare', { count: bare })} more=${t('check.bare.what')}>${go('photographs')}<//>`}
       <${Line} good=${voters === null ? null : voters > 0 || null} what=${voters === null ? t('loading') : t('check.voters', { count: voters })}
-        more=${voters ? t('check.links') : t('check.no_voters')}>${go('voters')}<//>
+        more=${voters ? t(invites ? 'check.invite' : 'check.links') : t('check.no_voters')}>${go('voters')}<//>
+      ${invites && html`<${Line} good=${election.contact ? true : null} what=${t('part.mailings')} more=${election.contact ? t('check.contact', { email: election.contact }) : t('check.no_contact')}>${go(election.contact ? 'mailings' : 'settings')}<//>`}
       <${Line} good=${past ? false : closes ? true : null} what=${past ? t('problem.closing_time_past') : closes ? t('check.closes', { time: exactly(closes) }) : t('check.no_end')} more=${closes ? t('check.zone') : t('check.no_end.what')}>
         <${Field} name="closes_at" label=${t('field.closes')} type="datetime-local" value=${end} min=${local(new Date(now() + 60_000))} onInput=${setEnd} /><//>
       <${Line} good=${null} what=${t('check.rehearsal')} more=${t('check.rehearsal.what')}>
         <button type="button" class="button" disabled=${!all.length} onClick=${rehearse}>${t('check.rehearse')}</button><//>
     </ul>
-    <div class="buttons start"><button type="button" class="button next" disabled=${!ready || !can} onClick=${() => setAsking(true)}>${t('open.now')}</button>
+    <div class="buttons start"><button type="button" class="button next" disabled=${!ready || !can} onClick=${() => setAsking(true)}>${invites && voters ? t('open.invite', { count: voters }) : t('open.now')}</button>
       <span class="small quiet">${ready ? t('open.what') : t('open.missing')}</span></div>
-    ${asking && html`<${Confirm} title=${t('open.confirm', { name: election.name })} what=${t('open.what')} action=${t('open.now')} next work=${open} onClose=${() => setAsking(false)}>
-      <p>${closes ? t('check.closes', { time: exactly(closes) }) : t('check.no_end')}</p><//>`}
+    ${asking && html`<${Confirm} title=${t('open.confirm', { name: election.name })} what=${t('open.what')} action=${invites && voters ? t('open.invite', { count: voters }) : t('open.now')} next work=${open} onClose=${() => setAsking(false)}>
+      <p>${closes ? t('check.closes', { time: exactly(closes) }) : t('check.no_end')}</p>${invites && html`<p>${t('open.mails')}</p>`}<//>`}
   </div>`;
 }
 

@@ -1,7 +1,7 @@
 // @ts-check
 import { html, useState } from '../lib/html.js';
 import { useTitle } from '../lib/parts.js';
-import { t } from '../lib/words.js';
+import { language, t } from '../lib/words.js';
 import { keepLink } from './links.js';
 import { Field, Refusal, command, read, useCommand } from './work.js';
 
@@ -65,17 +65,26 @@ async function example(step) {
 /** @param {{onMade: (id: string) => void, first: boolean, elections: any[]}} props */
 export function NewElection({ onMade, first, elections }) {
   const { busy, problem, run } = useCommand();
-  const [form, setForm] = useState({ name: '', description: '', scale: '1-5', expected: '100' });
+  const [form, setForm] = useState({ name: '', description: '', scale: '1-5', expected: '100', links: 'invite', contact: '' });
+  // Whether this service has said that it sends no mail.
+  const [mute, setMute] = useState(false);
   useTitle(t('new'));
   const send = async (/** @type {Event} */ event) => {
     event.preventDefault();
     const [min, max] = form.scale.split('-').map(Number);
-    const body = { name: form.name, scale: { min, max }, ...(form.description && { description: form.description }), ...(form.expected && { expected_voters: Number(form.expected) }) };
+    const body = {
+      name: form.name, scale: { min, max }, links: form.links, language, ...(form.description && { description: form.description }),
+      ...(form.links === 'invite' && form.contact.trim() && { contact: form.contact.trim() }), ...(form.expected && { expected_voters: Number(form.expected) }),
+    };
     const answer = await run(async () => {
       const made = await command('POST', '/elections', body);
       return made.ok ? read(`/elections/${made.body.id}?min_version=${made.body.version}`) : made;
     });
     if (answer.ok) onMade(answer.body.id);
+    else if (answer.code === 'no_mail') {
+      setMute(true);
+      setForm({ ...form, links: 'hand_out' });
+    }
   };
   const set = (/** @type {string} */ name) => (/** @type {string} */ value) => setForm({ ...form, [name]: value });
   if (first) {
@@ -89,7 +98,9 @@ export function NewElection({ onMade, first, elections }) {
       <${Field} name="description" label=${t('field.description')} rows=${3} value=${form.description} problem=${problem} hint=${t('field.description.hint')} onInput=${set('description')} />
       <${ScaleField} value=${form.scale} onInput=${set('scale')} />
       <${Field} name="expected_voters" label=${t('field.expected')} type="number" min="1" value=${form.expected} problem=${problem} hint=${t('field.expected.hint')} onInput=${set('expected')} />
-      <${Refusal} problem=${problem} fields=${['name', 'description', 'expected_voters']} />
+      <${LinksField} value=${form.links} onInput=${set('links')} mute=${mute} />
+      ${form.links === 'invite' && html`<${ContactField} value=${form.contact} problem=${problem} onInput=${set('contact')} />`}
+      ${mute ? html`<p class="note" role="alert">${t('links.no_mail')}</p>` : html`<${Refusal} problem=${problem} fields=${['name', 'description', 'expected_voters', 'contact']} />`}
       <button class="button next" disabled=${busy}>${t('new.make')}</button>
     </form></div>`;
 }
@@ -102,3 +113,17 @@ export function ScaleField({ value, onInput }) {
     ${offered.map((one) => html`<option value=${one} selected=${one === value}>${t('scale.range', { min: one.split('-')[0], max: one.split('-')[1] })}</option>`)}
   </select></label></p>`;
 }
+
+/**
+ * Who hands out the voters' links. If the service sends no mail, an administrator does.
+ * @param {{value: string, onInput: (value: string) => void, mute?: boolean, hint?: string}} props
+ */
+export function LinksField({ value, onInput, mute = false, hint }) {
+  return html`<fieldset class="field choices" disabled=${mute}><legend>${t('field.links')}</legend>
+    ${['invite', 'hand_out'].map((one) => html`<label class="tick"><input type="radio" name="links" value=${one} checked=${one === value} onChange=${() => onInput(one)} />
+      <span><b>${t(`links.${one}`)}</b><br /><span class="small quiet">${t(`links.${one}.what`)}</span></span></label>`)}
+    ${hint && html`<span class="small quiet">${hint}</span>`}</fieldset>`;
+}
+
+/** Where voters' answers go. @param {{value: string, problem: any, onInput: (value: string) => void}} props */
+export const ContactField = ({ value, problem, onInput }) => html`<${Field} name="contact" label=${t('field.contact')} type="email" value=${value} problem=${problem} hint=${t('field.contact.hint')} onInput=${onInput} />`;

@@ -21,4 +21,7 @@ export function forget(voter) {
   links = links.filter((link) => link.voter !== voter);
 }
 
-export const anyLinks = () => links.length > 0;
+addEventListener('beforeunload', (event) => {
+  // The links cannot be shown again.
+  if (links.length) event.preventDefault();
+});

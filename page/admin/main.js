@@ -12,22 +12,39 @@ import { Running } from './running.js';
 import { Settings } from './settings.js';
 import { arrive, leave, signOut, token } from './sign-in.js';
 import { Trail } from './trail.js';
-import { Voters } from './voters.js';
 import { all, ask, onSignedOut, read } from './work.js';
 
-/** @typedef {import('../vote/ballot.js').Election & {version: number}} Election */
+/** @typedef {import('../vote/ballot.js').Election & {version: number, links: 'hand_out' | 'invite', language: string, contact: string | null}} Election */
 
 /** The parts of an election, and when there is something in them. */
 const PARTS = [
   { name: 'photographs', view: Photographs, when: () => true },
-  { name: 'voters', view: Voters, when: () => true },
-  { name: 'check', view: Check, when: (/** @type {string} */ status) => status === 'draft' },
-  { name: 'running', view: Running, when: (/** @type {string} */ status) => status !== 'draft' },
-  { name: 'results', view: AdministratorResults, when: (/** @type {string} */ status) => ['closing', 'closed', 'released'].includes(status) },
+  { name: 'voters', view: later(() => import('./voters.js').then(({ Voters }) => Voters), () => [import('./imports.js'), import('./importing.js'), import('./list.js'), import('./voter.js')]), when: () => true },
+  { name: 'mailings', view: later(() => import('./mailings.js').then(({ Mailings }) => Mailings), () => [import('./compose.js'), import('./bounced.js'), import('./voter.js')]), when: (/** @type {Election} */ { links, status }) => links === 'invite' || status === 'released' },
+  { name: 'check', view: Check, when: (/** @type {Election} */ { status }) => status === 'draft' },
+  { name: 'running', view: Running, when: (/** @type {Election} */ { status }) => status !== 'draft' },
+  { name: 'results', view: AdministratorResults, when: (/** @type {Election} */ { status }) => ['closing', 'closed', 'released'].includes(status) },
   { name: 'settings', view: Settings, when: () => true },
   { name: 'people', view: People, when: () => true },
   { name: 'trail', view: Trail, when: () => true },
 ];
+
+/**
+ * A part whose modules are loaded when it is first shown: together, so that none is found late.
+ * @param {() => Promise<any>} load @param {() => Promise<any>[]} others What it imports.
+ */
+function later(load, others) {
+  /** @param {any} props */
+  return function Later(props) {
+    const [loaded, setLoaded] = useState(/** @type {any} */ (null));
+    useEffect(() => {
+      others().forEach((other) => other.catch(() => {}));
+      load().then((view) => setLoaded({ view }), () => setLoaded({ view: null }));
+    }, []);
+    if (loaded?.view) return html`<${loaded.view} ...${props} />`;
+    return html`<p role="status">${loaded ? t('unreachable') : t('loading')}</p>`;
+  };
+}
 
 function place() {
   const [, kind = '', id = '', part = ''] = location.hash.replace(/^#/, '').split('/');
@@ -126,7 +143,7 @@ function OneElection({ id, part, role, onChanged }) {
     for (const current of document.querySelectorAll('nav [aria-current]')) current.scrollIntoView({ block: 'nearest', inline: 'center' });
   }, [part, election?.id]);
   if (!election) return html`<div class="page wide" role="status"><p>${missing ? t('election.missing') : t('loading')}</p></div>`;
-  const parts = PARTS.filter(({ when }) => when(election.status));
+  const parts = PARTS.filter(({ when }) => when(election));
   const usual = { draft: 'photographs', open: 'running', closing: 'running', closed: 'results', released: 'results' }[election.status];
   const shown = parts.find(({ name }) => name === part) ?? parts.find(({ name }) => name === usual) ?? parts[0];
   // A draft leads from one step to the next.

@@ -1,12 +1,14 @@
 // @ts-check
 /** Sends a file by the form that the API has signed. */
 
+/** @typedef {{share: number, stop?: (() => void) | null}} Sent How much is sent, from 0 to 1, and what stops it. */
+
 /** How long an upload may stand still, in milliseconds. */
 const STILL = 30_000;
 
 /**
  * Sends the form, and tells how far it is.
- * @param {any} upload @param {File} file @param {import('./uploading.js').Entry} entry @param {() => void} moved
+ * @param {any} upload @param {File} file @param {Sent} entry @param {() => void} moved
  * @returns {Promise<number>} The status of the answer; 0 if there was none.
  */
 export function post({ method, url, fields, headers }, file, entry, moved) {

@@ -1,13 +1,13 @@
 // @ts-check
 import { html, useState } from '../lib/html.js';
-import { t } from '../lib/words.js';
-import { ScaleField } from './elections.js';
+import { LANGUAGES, t } from '../lib/words.js';
+import { ContactField, LinksField, ScaleField } from './elections.js';
 import { Confirm, Field, Refusal, command, useCommand } from './work.js';
 
-/** Name, description, scale; and the end of a draft. @param {import('./photographs.js').PartProps} props */
+/** Name, description, scale, and how voters are written to; and the end of a draft. @param {import('./photographs.js').PartProps} props */
 export function Settings({ election, load, can, owner }) {
   const { busy, problem, run } = useCommand();
-  const [form, setForm] = useState({ name: election.name, description: election.description ?? '', scale: `${election.scale.min}-${election.scale.max}` });
+  const [form, setForm] = useState({ name: election.name, description: election.description ?? '', scale: `${election.scale.min}-${election.scale.max}`, links: election.links, language: election.language, contact: election.contact ?? '' });
   const [said, setSaid] = useState('');
   const [asking, setAsking] = useState(false);
   const path = `/elections/${election.id}`;
@@ -16,7 +16,11 @@ export function Settings({ election, load, can, owner }) {
   const send = async (/** @type {Event} */ event) => {
     event.preventDefault();
     const [min, max] = form.scale.split('-').map(Number);
-    const answer = await run(() => command('PATCH', path, { name: form.name, description: form.description || null, scale: { min, max } }));
+    const answer = await run(() => command('PATCH', path, {
+      name: form.name, description: form.description || null, scale: { min, max }, language: form.language, contact: form.contact.trim() || null,
+      // It can change only while there is no voter.
+      ...(form.links !== election.links && { links: form.links }),
+    }));
     if (answer.ok) {
       setSaid(t('saved.saved'));
       await load(answer.body.version);
@@ -33,13 +37,19 @@ export function Settings({ election, load, can, owner }) {
   const id = html`<p class="small quiet">${t('election.id', { id: election.id })}</p>`;
   if (!draft) {
     return html`<dl class="facts card"><dt>${t('field.name')}</dt><dd>${election.name}</dd><dt>${t('field.description')}</dt><dd>${election.description ?? '–'}</dd>
-      <dt>${t('field.scale')}</dt><dd>${t('scale.range', election.scale)}</dd></dl><p class="quiet">${t('settings.fixed')}</p>${id}`;
+      <dt>${t('field.scale')}</dt><dd>${t('scale.range', election.scale)}</dd>
+      <dt>${t('field.links')}</dt><dd>${t(`links.${election.links}`)}</dd>
+      ${election.links === 'invite' && html`<dt>${t('field.language')}</dt><dd lang=${election.language}>${/** @type {any} */ (LANGUAGES)[election.language]}</dd><dt>${t('field.contact')}</dt><dd>${election.contact ?? '–'}</dd>`}</dl><p class="quiet">${t('settings.fixed')}</p>${id}`;
   }
   return html`<div class="stack wide"><form class="stack form" onSubmit=${send}>
     <${Field} name="name" label=${t('field.name')} value=${form.name} problem=${problem} required onInput=${set('name')} />
     <${Field} name="description" label=${t('field.description')} rows=${3} value=${form.description} problem=${problem} hint=${t('field.description.hint')} onInput=${set('description')} />
     <${ScaleField} value=${form.scale} onInput=${set('scale')} />
-    <${Refusal} problem=${problem} fields=${['name', 'description']} />
+    <${LinksField} value=${form.links} onInput=${set('links')} hint=${t('links.fixed')} />
+    <p class="field"><label>${t('field.language')}<select name="language" onChange=${(/** @type {any} */ event) => set('language')(event.target.value)}>
+      ${Object.entries(LANGUAGES).map(([code, name]) => html`<option value=${code} lang=${code} selected=${code === form.language}>${name}</option>`)}</select></label></p>
+    <${ContactField} value=${form.contact} problem=${problem} onInput=${set('contact')} />
+    <${Refusal} problem=${problem} fields=${['name', 'description', 'contact']} />
     <div class="buttons start"><button class="button next" disabled=${busy}>${t('save')}</button><span class="said" role="status">${said}</span></div></form>
     ${owner && html`<section class="card stack"><h2>${t('delete')}</h2><p>${t('delete.what')}</p><button type="button" class="button danger" onClick=${() => setAsking(true)}>${t('delete')}</button></section>`}
     ${id}

@@ -55,6 +55,8 @@ export async function arrive() {
   const kept = JSON.parse(sessionStorage.getItem(UNDER_WAY) ?? 'null');
   sessionStorage.removeItem(UNDER_WAY);
   history.replaceState(null, '', `/admin${kept?.hash ?? ''}`);
+  // Another page has led here.
+  const onwards = kept?.from && kept.from !== location.pathname ? kept.from : '';
   if (query.has('error')) return 'refused';
   const code = query.get('code');
   if (!kept || kept.state !== query.get('state') || !code) return 'failed';
@@ -67,7 +69,9 @@ export async function arrive() {
     if (!answer.ok || !body.access_token) return 'failed';
     const expires = Date.now() + (body.expires_in ?? 3_600) * 1_000;
     sessionStorage.setItem(KEPT, JSON.stringify({ token: body.access_token, expires }));
-    return '';
+    if (!onwards) return '';
+    location.replace(onwards);
+    return 'leaving';
   } catch {
     return 'failed';
   }
@@ -85,7 +89,7 @@ export async function leave(link) {
   const { authorize_url, token_url, client_id, scope } = answer.body;
   const [verifier, state] = [random(), random()];
   const hash = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(verifier));
-  sessionStorage.setItem(UNDER_WAY, JSON.stringify({ verifier, state, client_id, token_url, hash: location.hash }));
+  sessionStorage.setItem(UNDER_WAY, JSON.stringify({ verifier, state, client_id, token_url, hash: location.hash, from: location.pathname }));
   const fields = {
     response_type: 'code', client_id, redirect_uri: back(), scope, state, code_challenge: encode(new Uint8Array(hash)), code_challenge_method: 'S256',
   };

@@ -77,7 +77,8 @@ function sentence(event, names) {
   if (!has(key)) return t('event.other', { type: event.type });
   const name = said.name ?? names[said.candidate ?? said.competition] ?? said.subject ?? '';
   const role = said.role ? t(`role.${said.role}`) : '';
+  const kind = said.kind && has(`mail.${said.kind}`) ? t(`mail.${said.kind}`) : '';
   const end = said.closes_at ? exactly(new Date(said.closes_at)) : '';
   const full = `${key}.${end ? 'until' : 'plain'}`;
-  return t(has(full) ? full : key, { name, role, end, reason: said.reason ?? '', subject: said.subject ?? '', count: said.casts ?? 0, min: said.scale?.min ?? said.min ?? '', max: said.scale?.max ?? said.max ?? '' });
+  return t(has(full) ? full : key, { name, role, end, reason: said.reason ?? '', subject: said.subject ?? '', kind, count: said.casts ?? said.imported ?? said.removed ?? said.rows ?? 0, min: said.scale?.min ?? said.min ?? '', max: said.scale?.max ?? said.max ?? '' });
 }

@@ -2,7 +2,8 @@
 /** Uploading photographs into a draft, and checking their titles before voters see them. */
 import { html, useEffect, useRef, useState } from '../lib/html.js';
 import { has, problemWords, t } from '../lib/words.js';
-import { filesOf, visible } from './files.js';
+import { useDrop } from './drop.js';
+import { visible } from './files.js';
 import { Titles } from './titles.js';
 import { uploadingOf } from './uploading.js';
 import { Confirm, Field, Refusal, command, useCommand } from './work.js';
@@ -19,7 +20,6 @@ const NEW = 'new';
 export function Uploads({ election, load }) {
   const uploading = uploadingOf(election.id);
   const [, draw] = useState(0);
-  const [over, setOver] = useState(false);
   const [removing, setRemoving] = useState(/** @type {Entry | null} */ (null));
   const [checked, setChecked] = useState(false);
   const heading = useRef(/** @type {HTMLElement | null} */ (null));
@@ -35,25 +35,7 @@ export function Uploads({ election, load }) {
     return () => { uploading.watchers.delete(watch); };
   }, [uploading]);
   useEffect(() => uploading.use(election), [election]);
-  useEffect(() => {
-    const has = (/** @type {DragEvent} */ event) => event.dataTransfer?.types.includes('Files');
-    const drag = (/** @type {DragEvent} */ event) => {
-      if (!has(event)) return;
-      event.preventDefault();
-      setOver(true);
-    };
-    const leave = (/** @type {DragEvent} */ event) => !event.relatedTarget && setOver(false);
-    const drop = async (/** @type {DragEvent} */ event) => {
-      if (!has(event) || !event.dataTransfer) return;
-      event.preventDefault();
-      setOver(false);
-      take(await filesOf(event.dataTransfer));
-    };
-    // The whole window takes what is dropped: a near miss would open the picture, and leave the page.
-    const all = /** @type {[string, any][]} */ ([['dragenter', drag], ['dragover', drag], ['dragleave', leave], ['drop', drop]]);
-    all.forEach(([name, listener]) => addEventListener(name, listener));
-    return () => all.forEach(([name, listener]) => removeEventListener(name, listener));
-  }, [uploading]);
+  const over = useDrop(take, [uploading]);
 
   const remove = async (/** @type {Entry} */ entry) => {
     const gone = await uploading.drop(entry);

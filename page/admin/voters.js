@@ -1,36 +1,53 @@
 // @ts-check
-import { html, useEffect, useState } from '../lib/html.js';
+import { html, useEffect, useRef, useState } from '../lib/html.js';
 import { Copy } from '../lib/parts.js';
 import { t } from '../lib/words.js';
-import { anyLinks, forget, keepLink, linksOf } from './links.js';
+import { Imports } from './imports.js';
+import { forget, keepLink, linksOf } from './links.js';
+import { VoterForm } from './voter.js';
 import { Confirm, Field, Refusal, command, read, useCommand } from './work.js';
 
-addEventListener('beforeunload', (event) => {
-  // The links cannot be shown again.
-  if (anyLinks()) event.preventDefault();
-});
+/** How many voters are shown at first, and with each “more”. */
+const PAGE = 100;
 
-/** Voters one by one; each link is shown once. @param {import('./photographs.js').PartProps} props */
+/** Voters, from a list or one by one; each link is shown once. @param {import('./photographs.js').PartProps} props */
 export function Voters({ election, can }) {
   const [voters, setVoters] = useState(/** @type {any[] | null} */ (null));
   const [cursor, setCursor] = useState('');
+  const [count, setCount] = useState(0);
+  const [said, setSaid] = useState('');
   const [asked, setAsked] = useState(/** @type {any} */ (null));
   const [form, setForm] = useState({ name: '', email: '' });
   const [links, setLinks] = useState(linksOf(election.id));
+  const again = useRef(0);
   const { busy, problem, run } = useCommand();
   const path = `/elections/${election.id}/voters`;
   const open = can && ['draft', 'open'].includes(election.status);
   // Then nobody but the voter sees a link.
   const invited = election.links === 'invite';
 
-  /** @param {string} [from] */
-  const load = async (from = '') => {
-    const answer = await read(`${path}?limit=100${from && `&cursor=${from}`}`);
+  /** The list follows what has just happened: it is asked for again until it has as many voters as there are. @param {number} [tries] */
+  const load = async (tries = 8) => {
+    clearTimeout(again.current);
+    const turnout = await read(`/elections/${election.id}/turnout`);
+    const answer = await read(`${path}?limit=${PAGE}`);
+    if (!answer.ok || !turnout.ok) return;
+    const { items, next_cursor: next } = answer.body;
+    setCount(turnout.body.registered);
+    setVoters(items);
+    setCursor(next ?? '');
+    if (tries && items.length !== Math.min(turnout.body.registered, PAGE)) again.current = setTimeout(() => load(tries - 1), 700);
+  };
+  const more = async () => {
+    const answer = await read(`${path}?limit=${PAGE}&cursor=${cursor}`);
     if (!answer.ok) return;
-    setVoters((before) => (from ? [...(before ?? []), ...answer.body.items] : answer.body.items));
+    setVoters((before) => [...(before ?? []), ...answer.body.items]);
     setCursor(answer.body.next_cursor ?? '');
   };
-  useEffect(() => { load(); }, [election.id]);
+  useEffect(() => {
+    load();
+    return () => clearTimeout(again.current);
+  }, [election.id]);
 
   const given = (/** @type {string} */ id, /** @type {string} */ name, /** @type {string | undefined} */ token) => {
     if (token) keepLink(election.id, id, name, token);
@@ -43,28 +60,50 @@ export function Voters({ election, can }) {
     const { id, version, ballot_token: token } = answer.body;
     given(id, form.name, token);
     setVoters((before) => [...(before ?? []).filter((voter) => voter.id !== id), { id, ...form, version }]);
+    setCount((before) => before + 1);
     setForm({ name: '', email: '' });
     /** @type {HTMLElement | null} */ (document.querySelector('form [name="name"]'))?.focus();
   };
+  const empty = voters?.length === 0;
+  const changed = (/** @type {import('./voter.js').Voter} */ now) => {
+    setVoters((before) => (before ?? []).map((voter) => (voter.id === now.id ? now : voter)));
+    setAsked(null);
+  };
+  const doing = (/** @type {any} */ voter) => html`<div class="doing">
+    <button type="button" class="button plain" aria-label=${t('change.one', { name: voter.name })} onClick=${() => setAsked({ what: 'change', voter })}>${t('change')}</button>
+    ${invited && election.status === 'open' && html`<button type="button" class="button plain" aria-label=${t('voters.send.one', { name: voter.name })} onClick=${() => setAsked({ what: 'send', voter })}>${t('voters.send')}</button>`}
+    <button type="button" class="button plain" aria-label=${t('voters.new_link.one', { name: voter.name })} onClick=${() => setAsked({ what: 'link', voter })}>${t('voters.new_link')}</button>
+    <button type="button" class="button plain" aria-label=${t('remove.one', { name: voter.name })} onClick=${() => setAsked({ what: 'remove', voter })}>${t('remove')}</button></div>`;
   return html`<div class="stack wide">
-    ${open && invited && html`<p>${t('voters.invited')}</p>`}
-    ${open && html`<form class="card form register" onSubmit=${register}>
+    ${open && invited && html`<p>${t(election.status === 'draft' ? 'voters.invited' : 'voters.invited.open')}</p>`}
+    ${open && html`<${Imports} election=${election} empty=${empty} onVoters=${() => load()} />`}
+    ${open && html`<form class="card form register" aria-label=${t('voters.one')} onSubmit=${register}>
+      <h2>${t('voters.one')}</h2>
       <${Field} name="name" label=${t('field.voter')} value=${form.name} problem=${problem} required onInput=${(/** @type {string} */ name) => setForm({ ...form, name })} />
       <${Field} name="email" label=${t('field.email')} type="email" value=${form.email} problem=${problem} required onInput=${(/** @type {string} */ email) => setForm({ ...form, email })} />
-      <button class="button ${voters?.length ? '' : 'next'}" disabled=${busy}>${t('voters.add')}</button>
+      <button class="button" disabled=${busy}>${t('voters.add')}</button>
       <${Refusal} problem=${problem} fields=${['name', 'email']} />
     </form>`}
     ${links.length > 0 && html`<section class="card stack wide links"><h2>${t('links.title')}</h2><p>${t('links.what')}</p>
       <ul class="rows wide">${links.map((link) => html`<li key=${link.voter}><div class="grow"><b>${link.name}</b><br /><span class="small quiet secret">${link.link.slice(0, 60)}…</span></div>
         <${Copy} text=${link.link} label=${t('links.copy')} />
         <button type="button" class="button plain" aria-label=${t('links.done.one', { name: link.name })} onClick=${() => { forget(link.voter); setLinks(linksOf(election.id)); }}>${t('links.done')}</button></li>`)}</ul></section>`}
-    ${voters?.length === 0 && html`<p>${t(invited ? 'voters.empty.invited' : 'voters.empty')}</p>`}
-    ${voters && voters.length > 0 && html`<ul class="rows card wide">${voters.map((voter) => html`<li key=${voter.id}>
-      <div class="grow"><b>${voter.name}</b><br /><span class="small quiet">${voter.email}</span></div>
-      ${open && html`<div class="doing"><button type="button" class="button plain" aria-label=${t('voters.new_link.one', { name: voter.name })} onClick=${() => setAsked({ what: 'link', voter })}>${t('voters.new_link')}</button>
-        <button type="button" class="button plain" aria-label=${t('remove.one', { name: voter.name })} onClick=${() => setAsked({ what: 'remove', voter })}>${t('remove')}</button></div>`}
-    </li>`)}</ul>`}
-    ${cursor && html`<button type="button" class="button" onClick=${() => load(cursor)}>${t('more')}</button>`}
+    ${empty && html`<p>${t(invited ? 'voters.empty.invited' : 'voters.empty')}</p>`}
+    ${voters && !empty && html`<section class="stack wide voters"><div class="head"><h2>${t('check.voters', { count: Math.max(count, voters.length) })}</h2><span class="said" role="status">${said}</span></div>
+      <ul class="rows card wide">${voters.map((voter) => html`<li key=${voter.id}>
+        <div class="grow"><b>${voter.name}</b>${voter.name !== voter.email && html`<br /><span class="small quiet">${voter.email}</span>`}</div>
+        ${open && doing(voter)}</li>`)}</ul></section>`}
+    ${cursor && html`<button type="button" class="button" onClick=${more}>${t('more')}</button>`}
+    ${asked?.what === 'change' && html`<${VoterForm} election=${election} voter=${asked.voter} onDone=${changed} onClose=${() => setAsked(null)} />`}
+    ${asked?.what === 'send' && html`<${Confirm} title=${t('voters.send.one', { name: asked.voter.name })} what=${t('voters.send.what', { email: asked.voter.email })} action=${t('voters.send')} next
+      onClose=${() => setAsked(null)} work=${async () => {
+        const answer = await command('POST', `/elections/${election.id}/mailings`, { kind: 'invitation', to: { voters: [asked.voter.id] } });
+        if (answer.ok) {
+          setSaid(t('mailings.test.sent', { address: asked.voter.email }));
+          setAsked(null);
+        }
+        return answer;
+      }} />`}
     ${asked?.what === 'link' && html`<${Confirm} title=${t('voters.new_link.one', { name: asked.voter.name })} what=${t(invited ? 'voters.new_link.mailed' : 'voters.new_link.what')} action=${t('voters.new_link')} next
       onClose=${() => setAsked(null)} work=${async () => {
         const answer = await command('POST', `${path}/${asked.voter.id}/token`);
@@ -81,6 +120,7 @@ export function Voters({ election, can }) {
           forget(asked.voter.id);
           setLinks(linksOf(election.id));
           setVoters((before) => (before ?? []).filter(({ id }) => id !== asked.voter.id));
+          setCount((before) => before - 1);
           setAsked(null);
         }
         return answer;

@@ -44,14 +44,17 @@ macro_rules! files {
 }
 
 files! {
-    "admin.html" "icon.svg" "index.html" "more.css" "not-found.html" "page.css" "results.html" "verify.html"
+    "admin.html" "icon.svg" "index.html" "more.css" "not-found.html" "outbox.html" "page.css" "results.html" "verify.html"
     "vote.html"
-    "admin/alike.js" "admin/candidate.js" "admin/chain.js" "admin/check.js" "admin/elections.js" "admin/files.js"
-    "admin/links.js" "admin/main.js" "admin/notes.js" "admin/people.js"
-    "admin/photographs.js" "admin/results.js" "admin/running.js" "admin/sending.js" "admin/settings.js" "admin/sign-in.js"
-    "admin/titles.js" "admin/trail.js" "admin/uploading.js" "admin/uploads.js" "admin/voters.js" "admin/work.js"
+    "admin/alike.js" "admin/bounced.js" "admin/candidate.js" "admin/chain.js" "admin/check.js" "admin/compose.js"
+    "admin/drop.js" "admin/elections.js" "admin/files.js" "admin/importing.js" "admin/imports.js" "admin/links.js"
+    "admin/list.js" "admin/mailings.js" "admin/main.js" "admin/notes.js" "admin/people.js" "admin/photographs.js"
+    "admin/results.js" "admin/running.js" "admin/sending.js" "admin/settings.js" "admin/sign-in.js"
+    "admin/titles.js" "admin/trail.js" "admin/uploading.js" "admin/uploads.js" "admin/voter.js" "admin/voters.js"
+    "admin/work.js"
     "admin/words/de.js" "admin/words/en.js" "admin/words/es.js" "admin/words/fr.js"
     "lib/api.js" "lib/bars.js" "lib/html.js" "lib/parts.js" "lib/words.js"
+    "outbox/main.js"
     "outcome/main.js" "outcome/presenter.js" "outcome/view.js"
     "start/main.js" "start/not-found.js"
     "vendor/hooks.js" "vendor/htm-license.txt" "vendor/htm.js" "vendor/preact-license.txt" "vendor/preact.js"
@@ -130,6 +133,8 @@ fn file_of(path: &str) -> Option<&str> {
         "/vote" => return Some("vote.html"),
         "/admin" => return Some("admin.html"),
         "/verify" => return Some("verify.html"),
+        // It is of use on this machine only: no distribution serves it.
+        "/outbox" => return Some("outbox.html"),
         _ => (),
     }
     if let Some(election) = path.strip_prefix("/results/") {
@@ -230,6 +235,7 @@ mod tests {
     fn paths_lead_to_files_of_the_page_only() {
         assert_eq!(file_of("/"), Some("index.html"));
         assert_eq!(file_of("/results/01ARZ3NDEKTSV4RRFFQ69G5FAV"), Some("results.html"));
+        assert_eq!(file_of("/outbox"), Some("outbox.html"));
         assert_eq!(file_of("/vendor/htm.js"), Some("vendor/htm.js"));
         for path in [
             "",

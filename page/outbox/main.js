@@ -1,0 +1,67 @@
+// @ts-check
+/** The mails that a local server has sent: for its administrator, who can try everything without a mail service. */
+import { leave, token } from '../admin/sign-in.js';
+import { html, render, useEffect, useRef, useState } from '../lib/html.js';
+import { Languages, Message, useTitle } from '../lib/parts.js';
+import { exactly, has, t } from '../lib/words.js';
+
+/** @typedef {{name: string, kind: string, to: string, subject: string, date: string, text: string, link: string | null, unsubscribe: string | null}} Mail */
+
+/** How often the server is asked for new mails, in milliseconds. */
+const PAUSE = 3_000;
+
+/** @returns {Promise<{mails?: Mail[], state: 'in' | 'out' | 'none' | 'unreachable'}>} */
+async function ask() {
+  if (!token()) return { state: 'out' };
+  try {
+    const answer = await fetch('/local/mails', { headers: { Authorization: `Bearer ${token()}` }, cache: 'no-store' });
+    if (answer.ok) return { mails: (await answer.json()).mails, state: 'in' };
+    return { state: answer.status === 401 || answer.status === 403 ? 'out' : answer.status === 404 ? 'none' : 'unreachable' };
+  } catch {
+    return { state: 'unreachable' };
+  }
+}
+
+function Outbox() {
+  const [state, setState] = useState('arriving');
+  const [mails, setMails] = useState(/** @type {Mail[]} */ ([]));
+  const [chosen, setChosen] = useState('');
+  const letter = useRef(/** @type {HTMLElement | null} */ (null));
+  useTitle(t('outbox.title'));
+  useEffect(() => {
+    let timer = 0;
+    const look = async () => {
+      const answer = document.visibilityState === 'visible' ? await ask() : null;
+      if (answer) setState(answer.state);
+      if (answer?.mails) setMails(answer.mails);
+      if (!answer || answer.state === 'in' || answer.state === 'unreachable') timer = setTimeout(look, PAUSE);
+    };
+    look();
+    return () => clearTimeout(timer);
+  }, []);
+  if (state === 'arriving') return html`<${Message} title=${t('loading')} />`;
+  if (state === 'out') return html`<${Message} title=${t('outbox.title')}><p>${t('outbox.sign_in')}</p><p><button type="button" class="button next" onClick=${() => leave()}>${t('sign_in')}</button></p><//>`;
+  if (state === 'none') return html`<${Message} title=${t('not_found')}><p>${t('outbox.none')}</p><p><a class="button" href="/admin">${t('outbox.back')}</a></p><//>`;
+  const shown = mails.find(({ name }) => name === chosen) ?? mails[0];
+  const choose = (/** @type {string} */ name) => {
+    setChosen(name);
+    // On a narrow screen the mail stands below the list.
+    requestAnimationFrame(() => letter.current?.scrollIntoView({ block: 'nearest' }));
+  };
+  return html`<main class="page wide outbox" id="main"><div class="head"><h1 tabindex="-1">${t('outbox.title')}</h1><a class="button plain" href="/admin">${t('outbox.back')}</a></div>
+    <p>${t('outbox.what')}</p>
+    <div role="alert">${state === 'unreachable' && html`<p class="note bad">${t('unreachable')}</p>`}</div>
+    ${shown ? html`<div class="mails"><ul aria-label=${t('outbox.list')}>${mails.map((mail) => html`<li key=${mail.name}><button type="button" aria-current=${mail === shown ? 'true' : null} onClick=${() => choose(mail.name)}>
+        <b>${mail.to}</b><span>${mail.subject}</span><span class="small quiet">${kindOf(mail)} · ${when(mail)}</span></button></li>`)}</ul>
+      <article class="letter" ref=${letter} aria-label=${shown.subject}><p class="small quiet">${t('outbox.to', { to: shown.to })}<br />${when(shown)}</p><h2>${shown.subject}</h2><p>${shown.text.trim()}</p>
+        ${shown.link && html`<p><a class="button next" href=${shown.link} target="_blank" rel="noopener noreferrer">${t('outbox.open')}</a></p>`}</article></div>`
+      : html`<p class="card">${t('outbox.empty')}</p>`}
+    <${Languages} /></main>`;
+}
+
+/** @param {Mail} mail */
+const kindOf = ({ kind }) => (has(`mail.${kind}`) ? t(`mail.${kind}`) : kind);
+/** @param {Mail} mail */
+const when = ({ date }) => (Number.isNaN(Date.parse(date)) ? date : exactly(new Date(date)));
+
+render(html`<${Outbox} />`, /** @type {HTMLElement} */ (document.getElementById('page')));
