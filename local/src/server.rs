@@ -176,7 +176,7 @@ impl Server {
         let objects = tokio::task::spawn_blocking(move || ObjectStore::open(&dir, durability, uploaded)).await??;
 
         let dir = data_dir.clone();
-        let MailOptions { smtp, from: mail_from, sender: mail_sender } = options.mail;
+        let smtp = options.mail.smtp.clone();
         let (link_key, mails) = tokio::task::spawn_blocking(move || mails::open(&dir, smtp)).await??;
         let creation = options.creation;
         let surroundings = Surroundings {
@@ -190,8 +190,7 @@ impl Server {
             mail_queue: queues.url(MAIL_QUEUE),
             link_key,
             mails,
-            mail_from,
-            mail_sender,
+            mail: options.mail,
             page_url: options.page_url.unwrap_or_else(|| PageUrl::of(listens_at)).to_string(),
             objects: objects.config(),
         };

@@ -356,7 +356,7 @@ pub(crate) async fn rejected(State(app): State<App>, caller: Administrator, path
     for RejectedRow { row, detail, .. } in &rows {
         // The reasons are our own sentences.
         let quoted = detail.replace('"', "\"\"");
-        table.push_str(&format!("{row},\"{quoted}\"\r\n"));
+        table.extend([&row.to_string(), ",\"", &quoted, "\"\r\n"]);
     }
     let name = format!("attachment; filename=\"rejected-{import}.csv\"");
     let headers = [(CONTENT_TYPE, "text/csv; charset=utf-8".to_owned()), (CONTENT_DISPOSITION, name)];

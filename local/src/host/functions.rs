@@ -10,7 +10,6 @@ use aws_lambda_events::{
 };
 use aws_types::SdkConfig;
 use futures::future::BoxFuture;
-use photovote_domain::{Email, Name};
 use photovote_election_commands::CreationRules;
 use photovote_events::Environment;
 use photovote_functions::{HttpFunction, Wiring, WiringError};
@@ -22,6 +21,7 @@ use crate::{
     host::engine::{CONTROL, DOCUMENTS, EVENTS},
     host::gateway::{AUTHORIZE, Function, TOKEN},
     host::issuer::AUDIENCE,
+    host::mails::MailOptions,
     host::objects::{ORIGINALS, REGION, RENDITIONS, UPLOADS},
 };
 
@@ -97,10 +97,8 @@ pub(crate) struct Surroundings {
     pub(crate) link_key: LinkKey,
     /// Where mails go.
     pub(crate) mails: MailService,
-    /// The address that mails come from.
-    pub(crate) mail_from: Option<Email>,
-    /// The name beside it.
-    pub(crate) mail_sender: Option<Name>,
+    /// Who they come from.
+    pub(crate) mail: MailOptions,
     /// Where voters' links lead.
     pub(crate) page_url: String,
     /// The objects, for the SDK.
@@ -125,9 +123,9 @@ pub(crate) struct Functions {
     pub(crate) reconciler: Timed,
 }
 
-/// Makes the functions.
-pub(crate) fn functions(surroundings: &Surroundings) -> Result<Functions, WiringError> {
-    let settings = HashMap::from([
+/// The settings that the template gives to functions.
+fn settings(surroundings: &Surroundings) -> HashMap<&'static str, String> {
+    HashMap::from([
         ("EVENTS_TABLE", EVENTS.to_owned()),
         ("CONTROL_TABLE", CONTROL.to_owned()),
         ("DOCUMENTS_TABLE", DOCUMENTS.to_owned()),
@@ -136,8 +134,8 @@ pub(crate) fn functions(surroundings: &Surroundings) -> Result<Functions, Wiring
         ("PHOTOGRAPHS_QUEUE_URL", surroundings.photographs_queue.clone()),
         ("IMPORT_QUEUE_URL", surroundings.import_queue.clone()),
         ("MAIL_QUEUE_URL", surroundings.mail_queue.clone()),
-        ("MAIL_FROM", surroundings.mail_from.as_ref().map_or(NOBODY.to_owned(), ToString::to_string)),
-        ("MAIL_SENDER", surroundings.mail_sender.as_ref().map_or("PhotoVote".to_owned(), ToString::to_string)),
+        ("MAIL_FROM", surroundings.mail.from.as_ref().map_or(NOBODY.to_owned(), ToString::to_string)),
+        ("MAIL_SENDER", surroundings.mail.sender.as_ref().map_or("PhotoVote".to_owned(), ToString::to_string)),
         ("INVITES", "yes".to_owned()),
         ("PAGE_URL", surroundings.page_url.clone()),
         ("ORIGINALS_BUCKET", ORIGINALS.to_owned()),
@@ -148,7 +146,12 @@ pub(crate) fn functions(surroundings: &Surroundings) -> Result<Functions, Wiring
         ("SIGN_IN_AUTHORIZE_URL", AUTHORIZE.to_owned()),
         ("SIGN_IN_TOKEN_URL", TOKEN.to_owned()),
         ("SIGN_IN_CLIENT_ID", AUDIENCE.to_owned()),
-    ]);
+    ])
+}
+
+/// Makes the functions.
+pub(crate) fn functions(surroundings: &Surroundings) -> Result<Functions, WiringError> {
+    let settings = settings(surroundings);
     let (dynamodb, sqs) = (surroundings.dynamodb.clone(), surroundings.sqs.clone());
     let wiring = Wiring::new(dynamodb, sqs, move |name| settings.get(name).cloned())
         .with_objects(surroundings.objects.clone())

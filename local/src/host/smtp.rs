@@ -1,6 +1,6 @@
 //! Mails through an SMTP server, instead of files.
 
-use std::{fmt, str::FromStr, sync::Arc};
+use std::{fmt, net::IpAddr, str::FromStr, sync::Arc, time::Duration};
 
 use lettre::{
     Address, AsyncSmtpTransport, AsyncTransport, Tokio1Executor,
@@ -11,8 +11,8 @@ use photovote_mail::{MailService, Outgoing, SendError};
 use thiserror::Error;
 use url::Url;
 
-/// How long a connection waits for the server, in seconds, before the mail is tried again later.
-const PATIENCE: u64 = 30;
+/// How long a connection waits for the server before the mail is tried again later.
+const PATIENCE: Duration = Duration::from_secs(30);
 /// Replies that say that this recipient or message is never taken (RFC 5321, 4.2.3). Others can be mended, such as a wrong password.
 const NEVER: [u16; 6] = [501, 550, 551, 553, 554, 555];
 
@@ -40,18 +40,15 @@ impl FromStr for Smtp {
     fn from_str(text: &str) -> Result<Self, SmtpError> {
         let url = Url::parse(text).map_err(|_no_url| SmtpError)?;
         let is_encrypted = url.scheme() == "smtps" || url.query() == Some("tls=required");
-        let is_here = match url.host() {
-            Some(url::Host::Ipv4(address)) => address.is_loopback(),
-            Some(url::Host::Ipv6(address)) => address.is_loopback(),
-            Some(url::Host::Domain(name)) => name == "localhost",
-            None => return Err(SmtpError),
-        };
+        // A URL of this scheme keeps an address of IPv4 as it is written.
+        let host = url.host_str().ok_or(SmtpError)?.trim_matches(['[', ']']);
+        let is_here = host == "localhost" || host.parse().is_ok_and(|address: IpAddr| address.is_loopback());
         // Mails hold voters' links: they leave the machine encrypted.
         if !matches!(url.scheme(), "smtp" | "smtps") || !(is_encrypted || is_here) {
             return Err(SmtpError);
         }
         let transport = AsyncSmtpTransport::<Tokio1Executor>::from_url(text).map_err(|_not_understood| SmtpError)?;
-        let transport = transport.timeout(Some(std::time::Duration::from_secs(PATIENCE))).build();
+        let transport = transport.timeout(Some(PATIENCE)).build();
         Ok(Self(Arc::new(transport)))
     }
 }

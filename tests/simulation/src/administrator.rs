@@ -118,6 +118,10 @@ impl Administrator {
             let later = json!({"closes_at": rfc3339(at + 20_000)});
             let _ = self.command(What::Change, "POST", &format!("{path}/extend"), Some(later)).await;
         }
+        if held.links == Links::Invite && dice.permille(500) {
+            let body = json!({"kind": "reminder", "to": "not_cast"});
+            let _ = self.command(What::RequestMailing, "POST", &format!("{path}/mailings"), Some(body)).await;
+        }
         self.moderate(held, &mut registered, voters).await;
         match closes_at {
             // Some stay open, and everybody has to be mailed in the end.

@@ -21,6 +21,7 @@ pub(crate) enum What {
     Close,
     Delete,
     RequestPhotograph,
+    RequestMailing,
     RemovePhotograph,
     Register,
     Remove,

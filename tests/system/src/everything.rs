@@ -139,6 +139,10 @@ impl Everything {
         let mut answers = Answers::new();
         for (path, operations) in description["paths"].as_object().expect("paths") {
             let Some(get) = operations.get("get") else { continue };
+            // What became of imports and mailings is not in the events, and so in no backup.
+            if ["/imports", "/mailings", "/bounced"].iter().any(|part| path.contains(part)) {
+                continue;
+            }
             let askers = match &get["security"][0] {
                 Value::Null => &anybody,
                 needed if needed.get("administrator").is_some() => &administrators,

@@ -125,9 +125,10 @@ impl Importer {
             Message::Asked(ImportMessage { election, import: Some(import) }) => self.go_on(election, import).await,
             Message::Uploaded(notification) => {
                 for key in notification.keys() {
-                    match list_at(&key) {
-                        Some((election, import)) => self.arrived(election, import).await?,
-                        None => tracing::warn!(event = "import_unexpected", "an object is no list"),
+                    if let Some((election, import)) = list_at(&key) {
+                        self.arrived(election, import).await?;
+                    } else {
+                        tracing::warn!(event = "import_unexpected", "an object is no list");
                     }
                 }
                 Ok(())

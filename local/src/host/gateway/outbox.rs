@@ -71,10 +71,10 @@ fn read(directory: &PathBuf) -> io::Result<Vec<Shown>> {
     for entry in fs::read_dir(directory)? {
         let path = entry?.path();
         // A mail that is being written has another ending, and may be gone by now.
-        if path.extension().is_some_and(|extension| extension == "eml") {
-            if let Ok(written) = fs::metadata(&path).and_then(|about| about.modified()) {
-                files.push((written, path));
-            }
+        if path.extension().is_some_and(|extension| extension == "eml")
+            && let Ok(written) = fs::metadata(&path).and_then(|about| about.modified())
+        {
+            files.push((written, path));
         }
     }
     files.sort_by(|one, other| other.cmp(one));

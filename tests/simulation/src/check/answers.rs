@@ -4,7 +4,8 @@
 use std::collections::BTreeMap;
 
 use photovote_domain::{
-    Ballot, BallotId, BallotToken, ElectionId, PhotographId, Voter, VoterId, ballot::BallotEvent, election::Status,
+    Ballot, BallotId, BallotToken, ElectionId, MailingId, PhotographId, Voter, VoterId, ballot::BallotEvent,
+    election::Status,
 };
 use photovote_edge::{self as http, DraftTag, command_id, derived_id};
 use photovote_events::Stream;
@@ -162,6 +163,11 @@ fn administered(asked: &Asked, caller: &str, key: &str, truth: &Truth) -> Option
         What::RemovePhotograph => Some(asked.path.split('/').nth(4)?.parse().ok()?),
         _ => None,
     };
+    if asked.what == What::RequestMailing {
+        let scope = format!("{election}/mailing");
+        let mailing = MailingId::from_bits(derived_id(caller, &scope, truth.secret(election), key));
+        return Some(Stream::Mailing(election, mailing));
+    }
     if let Some(photograph) = photograph {
         return Some(Stream::Photograph(election, photograph));
     }

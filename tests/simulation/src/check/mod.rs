@@ -7,6 +7,7 @@ mod counting;
 mod documents;
 mod invitations;
 mod photographs;
+mod reminders;
 mod shown;
 mod truth;
 
