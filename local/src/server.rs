@@ -175,8 +175,7 @@ impl Server {
         });
         let objects = tokio::task::spawn_blocking(move || ObjectStore::open(&dir, durability, uploaded)).await??;
 
-        let dir = data_dir.clone();
-        let smtp = options.mail.smtp.clone();
+        let (dir, smtp) = (data_dir.clone(), options.mail.smtp.clone());
         let (link_key, mails) = tokio::task::spawn_blocking(move || mails::open(&dir, smtp)).await??;
         let creation = options.creation;
         let surroundings = Surroundings {

@@ -258,7 +258,7 @@ impl<'a> Scene<'a> {
         let photograph = election.post("/photographs", request).await.status(201).text_of("id");
         let (removed, receipt, mailing) = (gone.token, String::new(), String::new());
         let import = if row.route.contains("{import}") { imported(&election, row).await } else { String::new() };
-        let mut scene = Self { host, election, voter, replaced, removed, receipt, photograph, mailing, import };
+        let mut scene = Self { host, election, voter, replaced, removed, receipt, photograph, import, mailing };
         if stage >= Stage::Open {
             let closes_at = host.in_seconds(3_600);
             scene.election.post("/open", json!({"closes_at": closes_at})).await.status(200);

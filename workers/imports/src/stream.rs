@@ -3,7 +3,7 @@
 use photovote_domain::{
     Aggregate, Digest, Election, ElectionId, Import, ImportId, Subject, Version, import::ImportCommand,
 };
-use photovote_events::{Actor, CommandId, CommandRecord, History, LoadError, PrivatePart, Stream};
+use photovote_events::{Actor, CommandId, CommandRecord, History, PrivatePart, Stream};
 
 use crate::{Importer, Trouble};
 
