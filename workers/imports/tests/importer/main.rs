@@ -38,7 +38,7 @@ async fn every_row_is_registered_once_wherever_importers_die() {
         // Each importer dies after so many polls; the queue brings the message again.
         let mut is_killed = false;
         while let Some(message) = world.message().await {
-            if killed_after(polls, world.ask(&message)).await.is_none() {
+            if killed_after(polls, Box::pin(world.ask(&message))).await.is_none() {
                 is_killed = true;
                 assert!(world.ask(&message).await, "after {polls} polls");
             }
@@ -82,7 +82,7 @@ async fn an_import_is_undone_wherever_importers_die() {
         let mut is_killed = false;
         let mut next = Some(ONE);
         while let Some(message) = next {
-            if killed_after(polls, world.ask(&message)).await.is_none() {
+            if killed_after(polls, Box::pin(world.ask(&message))).await.is_none() {
                 is_killed = true;
                 assert!(world.ask(&message).await, "after {polls} polls");
             }
@@ -123,7 +123,7 @@ async fn a_voter_who_is_removed_meanwhile_is_not_registered_again() {
     let registered = async || world.voters().await.len() == 3;
     for polls in 0.. {
         assert!(polls < 10_000, "it never dies at that moment");
-        let _dead = killed_after(polls, world.ask(&first)).await;
+        let _dead = killed_after(polls, Box::pin(world.ask(&first))).await;
         if registered().await {
             break;
         }
@@ -246,7 +246,7 @@ async fn columns_that_are_chosen_while_the_file_is_read_count() {
         world.upload(&list(VOTERS));
         assert!(world.tell().await);
         world.command(ImportCommand::Choose(columns(None))).await;
-        let dead = killed_after(polls, world.ask(&ONE)).await;
+        let dead = killed_after(polls, Box::pin(world.ask(&ONE))).await;
         world.command(ImportCommand::Choose(columns(Some(1)))).await;
         assert!(world.ask(&ONE).await);
         world.work_off().await;
