@@ -22,6 +22,8 @@ pub(crate) enum What {
     Delete,
     RequestPhotograph,
     RemovePhotograph,
+    RequestImport,
+    MoveImport,
     Register,
     Remove,
     CorrectAddress,
