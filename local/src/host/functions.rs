@@ -13,6 +13,7 @@ use futures::future::BoxFuture;
 use photovote_election_commands::CreationRules;
 use photovote_events::Environment;
 use photovote_functions::{HttpFunction, Wiring, WiringError};
+use photovote_imports::Importer;
 use photovote_links::LinkKey;
 use photovote_mail::MailService;
 use photovote_reconciliation::Limits;
@@ -184,14 +185,7 @@ pub(crate) fn functions(surroundings: &Surroundings) -> Result<Functions, Wiring
                     async move { mailer.handle(event).await }
                 }),
             },
-            QueueDriven {
-                queues: &[IMPORT_QUEUE],
-                dead_letters: DEAD_LETTERS,
-                handler: blocking(move |event| {
-                    let importer = importer.clone();
-                    async move { importer.handle(event).await }
-                }),
-            },
+            importing(importer),
             QueueDriven {
                 queues: &[REPAIR_QUEUE, FAILURE_QUEUE],
                 dead_letters: DEAD_LETTERS,
@@ -243,6 +237,15 @@ where
         let answer = handle(event);
         Box::pin(async move { Ok(answer.await) })
     })
+}
+
+/// The importer, as its queue calls it.
+fn importing(importer: Importer) -> QueueDriven {
+    let handler = blocking(move |event| {
+        let importer = importer.clone();
+        async move { importer.handle(event).await }
+    });
+    QueueDriven { queues: &[IMPORT_QUEUE], dead_letters: DEAD_LETTERS, handler }
 }
 
 /// Invokes a function that blocks its thread.

@@ -23,6 +23,8 @@ pub(crate) enum What {
     RequestPhotograph,
     RequestMailing,
     RemovePhotograph,
+    RequestImport,
+    MoveImport,
     Register,
     Remove,
     CorrectAddress,

@@ -125,11 +125,11 @@ impl Importer {
             Message::Asked(ImportMessage { election, import: Some(import) }) => self.go_on(election, import).await,
             Message::Uploaded(notification) => {
                 for key in notification.keys() {
-                    if let Some((election, import)) = list_at(&key) {
-                        self.arrived(election, import).await?;
-                    } else {
+                    let Some((election, import)) = list_at(&key) else {
                         tracing::warn!(event = "import_unexpected", "an object is no list");
-                    }
+                        continue;
+                    };
+                    self.arrived(election, import).await?;
                 }
                 Ok(())
             }

@@ -23,6 +23,9 @@ const SHARDS: usize = 16;
 /// Method, path, body, and what is expected: status, calls, write units.
 type Row = (&'static str, &'static str, Value, u16, &'static str, Option<usize>);
 
+/// Method, path, body, which calls, write units, and what the importer does then.
+type ImportRow = (&'static str, &'static str, Value, &'static str, usize, Vec<ImportCommand>);
+
 /// A path, in which `{e}`, `{a}`, `{c}`, `{k}`, `{v}`, `{p}` and `{i}` stand for those of the election and its administrator,
 /// competition, candidate, voter, photograph and import.
 fn path(template: &str) -> String {
@@ -119,7 +122,7 @@ async fn commands_on_imports_make_exactly_these_calls() {
     let request = json!({"id": VOTER, "name": "members.csv", "bytes": 5_000});
     // How many imports there are is asked for before another one.
     #[rustfmt::skip]
-    let table: [(&str, &str, Value, &str, usize, Vec<ImportCommand>); 8] = [
+    let table: [ImportRow; 8] = [
         ("POST", "{e}/imports", request.clone(),     "201", 1, vec![]),
         ("POST", "{e}/imports", request,             "201 again", 0, vec![ImportCommand::Receive, ImportCommand::Accept(found(0))]),
         ("PUT",  "{i}/columns", json!({"email": 1}), "", 1, vec![ImportCommand::Accept(found(1))]),

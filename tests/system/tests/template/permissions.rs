@@ -80,8 +80,8 @@ async fn every_function_has_exactly_the_permissions_it_uses() {
     let voter = json!({"name": "Mary Jackson", "email": "mary@example.org"});
     world.create("voter", "POST /v1/elections/{election}/voters", voter).await;
     world.send("POST /v1/elections/{election}/open", NOTHING).await;
-    let list = json!({"name": "members.csv", "bytes": 1_000});
-    world.create("import", "POST /v1/elections/{election}/imports", list).await;
+    let awaited = json!({"name": "members.csv", "bytes": 1_000});
+    world.create("import", "POST /v1/elections/{election}/imports", awaited).await;
     let (records, _) = world.stream().await;
     world.invite(&records[known.len()..]).await;
     let (known, _) = world.stream().await;
