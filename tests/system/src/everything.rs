@@ -144,8 +144,8 @@ impl Everything {
         let mut answers = Answers::new();
         for (path, operations) in description["paths"].as_object().expect("paths") {
             let Some(get) = operations.get("get") else { continue };
-            // What became of imports and mailings is not in the events, and so in no backup.
-            if ["/imports", "/mailings", "/bounced"].iter().any(|part| path.contains(part)) {
+            // What became of mails is not in the events, and so in no backup.
+            if ["/mailings", "/bounced"].iter().any(|part| path.contains(part)) {
                 continue;
             }
             let askers = match &get["security"][0] {

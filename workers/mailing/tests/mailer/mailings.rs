@@ -27,8 +27,8 @@ impl World {
     }
 
     async fn cast(&self, number: u128) {
-        let none = photovote_domain::Version::NONE;
-        let ballot = self.store().reader().commits_after(&ballot(number), none).await.unwrap();
+        let start = photovote_domain::Version::NONE;
+        let ballot = self.store().reader().commits_after(&ballot(number), start).await.unwrap();
         let nonce = photovote_domain::Nonce::from_bytes([1; 32]);
         let cast = BallotEvent::BallotCast { nonce, ratings: [(CandidateId::from_bits(1), 4)].into_iter().collect() };
         self.engine.write(&[following(&ballot, &[cast])]).await;
