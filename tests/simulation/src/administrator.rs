@@ -254,7 +254,7 @@ impl Administrator {
             for number in 0..dice.within(1, 9) {
                 // The lists have voters in common, and nobody in the second row.
                 let name = if number == 1 { String::new() } else { format!("member{number}@example.org") };
-                list.push_str(&format!("{number},{name}\n"));
+                list.extend([number.to_string(), format!(",{name}\n")]);
             }
             let body = json!({"name": "members.csv", "bytes": 1_000});
             let requested = self.command(What::RequestImport, "POST", &path, Some(body)).await;

@@ -42,7 +42,7 @@ pub(crate) fn check(truth: &Truth, cloud: &Cloud, verdict: &mut Verdict<'_>) {
         verdict.holds(imported == registered - removed, || {
             format!("{stream} says {imported}, and has registered {registered} and removed {removed}")
         });
-        let is_whole = entries.iter().any(|entry| finished(entry));
+        let is_whole = entries.iter().any(finished);
         let (counts, named) = (import.counts, import.counts.rows - import.counts.rejected);
         verdict.holds(!is_whole || registered + u64::from(counts.already) == u64::from(named), || {
             format!("{stream} has {named} rows, registered {registered} and knew {}", counts.already)
