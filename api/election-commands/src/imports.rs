@@ -71,18 +71,18 @@ pub(crate) struct ChosenColumns {
     name: Option<u32>,
     /// The column of first names.
     #[serde(default, deserialize_with = "present")]
-    #[schema(nullable = false)]
+    #[schema(nullable = false, example = 2)]
     first_name: Option<u32>,
     /// The column of last names.
     #[serde(default, deserialize_with = "present")]
-    #[schema(nullable = false)]
+    #[schema(nullable = false, example = 3)]
     last_name: Option<u32>,
     /// The column of email addresses.
     #[schema(example = 1)]
     email: u32,
     /// The sheet of a workbook. Without it, the sheet stays.
     #[serde(default, deserialize_with = "present")]
-    #[schema(nullable = false)]
+    #[schema(nullable = false, example = 0)]
     sheet: Option<u32>,
 }
 
