@@ -2,6 +2,8 @@
 
 import atexit
 import contextlib
+import email
+import email.policy
 import json
 import os
 import pathlib
@@ -92,6 +94,16 @@ class Server:
         urllib.request.urlopen(request, timeout=30).close()
         return made["id"]
 
+    def mails(self):
+        """The mails that were sent, by their recipients' addresses: subjects, texts, and the tokens in their links."""
+        found = []
+        for file in pathlib.Path(self.data, "outbox").glob("*.eml"):
+            mail = email.message_from_bytes(file.read_bytes(), policy=email.policy.default)
+            text = mail.get_body(("plain",)).get_content()
+            token = re.search(r"/vote#(pvb_\w+)", text)
+            found.append({"to": mail["To"].addresses[0].addr_spec, "subject": mail["Subject"], "text": text, "token": token and token[1]})
+        return found
+
     def photographs(self, election):
         """All photographs of an election, by their names."""
         found, cursor = [], ""
@@ -171,7 +183,7 @@ def watch(page, server, faults):
             faults.append(f"a token in a URL: {request.url}")
 
     def said(message):
-        if message.type == "error" and not ("Failed to load resource" in message.text and (re.search("/v1/|/uploads$", (message.location or {}).get("url", "")) or page.url == message.location.get("url"))):
+        if message.type == "error" and not ("Failed to load resource" in message.text and (re.search("/v1/|/uploads$|/local/mails$", (message.location or {}).get("url", "")) or page.url == message.location.get("url"))):
             faults.append(f"{page.url}: {message.text}")
 
     page.on("request", requested)

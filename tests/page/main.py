@@ -10,7 +10,7 @@ import traceback
 
 import harness
 
-MODULES = ["story", "words", "loss", "photographs", "access", "bytes"]
+MODULES = ["story", "words", "loss", "photographs", "lists", "mailings", "access", "bytes"]
 
 
 def main(wanted):
