@@ -345,7 +345,9 @@ impl Aggregate for Import {
                 let is_news = self.columns != Some(columns);
                 Ok(if is_news { vec![E::ImportColumnsChosen { columns }] } else { Vec::new() })
             }
-            (C::Choose(_), _) => Err(ImportRejection::NotReady),
+            (C::Choose(_), _) | (C::Confirm, Status::Requested | Status::Reading | Status::Refused) => {
+                Err(ImportRejection::NotReady)
+            }
             // An administrator may have chosen other columns meanwhile.
             (C::Accept(found), Status::Reading) if self.chosen().is_none_or(|chosen| chosen == found.columns) => {
                 let Found { columns, width, counts: Counts { rows, new, already, rejected, imported: _ } } = found;
@@ -358,7 +360,6 @@ impl Aggregate for Import {
                 registering(election)?;
                 Ok(vec![E::ImportConfirmed {}])
             }
-            (C::Confirm, Status::Requested | Status::Reading | Status::Refused) => Err(ImportRejection::NotReady),
             (C::Finish { imported, already, problem }, Status::Importing) => {
                 Ok(vec![E::ImportFinished { already, imported, problem }])
             }

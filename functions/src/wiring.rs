@@ -377,7 +377,12 @@ impl Wiring {
 
     /// Builds the function that has voters mailed their links.
     pub fn invitations(&self) -> Result<Follower<Invitations, ToMailer>, WiringError> {
-        Ok(photovote_invitations::follower(self.event_reader()?, self.control()?, self.mail_queue()?))
+        Ok(photovote_invitations::follower(
+            self.event_reader()?,
+            self.control()?,
+            self.mail_queue()?,
+            self.environment.clone(),
+        ))
     }
 
     /// Builds the function that mails voters.

@@ -13,8 +13,9 @@ use clap::Parser;
 use photovote_documents_read::Scope;
 use photovote_domain::{ElectionId, Timestamp};
 use serde::Serialize;
+use url::Url;
 
-use self::options::{Cli, CliOptions, Command, RebuildArgs};
+use self::options::{Cli, CliOptions, Command, RebuildArgs, VotersCommand, VotersImportArgs};
 use crate::{
     data_dir::{DataDir, DataDirError, Location},
     holder::Holder,
@@ -27,6 +28,7 @@ use crate::{
     operate::personal_data::{self, PersonalDataError, Place},
     operate::rebuild::{self, FailedRebuild, Work},
     operate::status::{self, StatusError},
+    operate::voters::{self, Access, List, VotersError},
     server::{Options, Server, StartError},
     signals::{self, Signals},
     supervisor::Ended,
@@ -51,6 +53,14 @@ enum CommandError {
     Backup(#[from] BackupError),
     #[error(transparent)]
     PersonalData(#[from] PersonalDataError),
+    #[error(transparent)]
+    Voters(#[from] VotersError),
+    #[error("the environment variable PHOTOVOTE_TOKEN has no token: set it to a token of an administrator")]
+    NoToken,
+    #[error("{0}: only http is spoken here; import on the page, or by the API")]
+    NotHttp(Url),
+    #[error("the server's address is damaged: {0}")]
+    Address(#[from] url::ParseError),
     #[error("cannot run: {0}")]
     System(#[from] io::Error),
     #[error("{0}: the server has stopped; start it again")]
@@ -95,6 +105,7 @@ fn start(options: CliOptions, command: Command) -> Result<(), CommandError> {
         }
         Command::PersonalData { election, json } => personal_data(&options.source(), election, json),
         Command::Rebuild(args) => rebuild(&options.server(), &args),
+        Command::Voters(VotersCommand::Import(args)) => import_voters(options.location(), args),
     }
 }
 
@@ -109,6 +120,26 @@ fn sign_in(data_dir: Location) -> Result<(), CommandError> {
     let now = Timestamp::from_millis(jiff::Timestamp::now().as_millisecond());
     let link = links.make(links.address()?, now)?;
     Ok(writeln!(io::stdout(), "Sign in: {link}")?)
+}
+
+fn import_voters(data_dir: Location, args: VotersImportArgs) -> Result<(), CommandError> {
+    let VotersImportArgs { file, election, url, subject, yes } = args;
+    let access = match url {
+        Some(url) if url.scheme() != "http" => return Err(CommandError::NotHttp(url)),
+        Some(url) => {
+            let token = std::env::var("PHOTOVOTE_TOKEN").map_err(|_unset| CommandError::NoToken)?;
+            Access { url, token }
+        }
+        None => {
+            let dir = DataDir::existing(data_dir)?;
+            let links = Links::new(dir.clone());
+            let url = Url::parse(&format!("http://{}/", links.reachable_address()?))?;
+            let now = Timestamp::from_millis(jiff::Timestamp::now().as_millisecond());
+            let holder = Holder { subject, groups: Vec::new(), scopes: Vec::new() };
+            Access { url, token: Issuer::open(&dir)?.token_of(&holder, now)? }
+        }
+    };
+    wait(voters::import(&access, &List { file, election, yes }, &mut io::stdout()))
 }
 
 /// Waits for work in a runtime of its own. A signal ends the work, which cleans up after itself.

@@ -22,5 +22,6 @@ pub mod objects;
 pub mod pump;
 pub mod queues;
 pub mod sign_in;
+pub mod smtp;
 pub mod stream;
 pub(crate) mod streams;

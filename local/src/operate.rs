@@ -10,3 +10,4 @@ pub(crate) mod leftovers;
 pub mod personal_data;
 pub mod rebuild;
 pub mod status;
+pub mod voters;

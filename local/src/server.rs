@@ -26,7 +26,7 @@ use crate::{
     host::functions::{Functions, QUEUES, QueueDriven, StreamHandler, Surroundings, Timed, functions},
     host::gateway::{AllowedHosts, Cors, Gateway, GatewayError, Page, Settings},
     host::issuer::{Issuer, IssuerError},
-    host::mails::{self, MailsError, PageUrl},
+    host::mails::{self, MailOptions, MailsError, OUTBOX, PageUrl},
     host::objects::{Listener, ObjectStore, ObjectsError},
     host::pump::{Feed, Pump, Retries},
     host::queues::{Queue, Queues, QueuesError},
@@ -70,6 +70,8 @@ pub struct Options {
     pub creation: CreationRules,
     /// Where voters' links lead; if nothing else is said, to where it listens.
     pub page_url: Option<PageUrl>,
+    /// How mails are sent.
+    pub mail: MailOptions,
 }
 
 /// Why the server does not start.
@@ -173,8 +175,8 @@ impl Server {
         });
         let objects = tokio::task::spawn_blocking(move || ObjectStore::open(&dir, durability, uploaded)).await??;
 
-        let dir = data_dir.clone();
-        let (link_key, mails) = tokio::task::spawn_blocking(move || mails::open(&dir)).await??;
+        let (dir, smtp) = (data_dir.clone(), options.mail.smtp.clone());
+        let (link_key, mails) = tokio::task::spawn_blocking(move || mails::open(&dir, smtp)).await??;
         let creation = options.creation;
         let surroundings = Surroundings {
             dynamodb: engine.config().clone(),
@@ -187,6 +189,7 @@ impl Server {
             mail_queue: queues.url(MAIL_QUEUE),
             link_key,
             mails,
+            mail: options.mail,
             page_url: options.page_url.unwrap_or_else(|| PageUrl::of(listens_at)).to_string(),
             objects: objects.config(),
         };
@@ -232,6 +235,7 @@ impl Server {
         let settings = Settings {
             issuer: issuer.clone(),
             links: Links::new(data_dir.clone()),
+            outbox: data_dir.path().join(OUTBOX),
             page: options.page,
             objects: objects.clone(),
             cors: options.cors,
@@ -427,6 +431,7 @@ mod tests {
             redelivery: Redelivery::default(),
             creation: CreationRules::default(),
             page_url: None,
+            mail: MailOptions::default(),
         }
     }
 

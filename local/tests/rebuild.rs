@@ -119,6 +119,7 @@ impl Moving {
             tokens: self.voters.next().into_iter().map(|voter| voter.token).collect(),
             receipts: self.receipts,
             photographs: Vec::new(),
+            imports: Vec::new(),
         };
         let answers = all.answers(on(server)).await;
         for receipt in &all.receipts {

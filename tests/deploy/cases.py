@@ -37,6 +37,8 @@ CASES = [
     ("Counter", "counter-election", DONE),
     # Nobody awaits the photograph: its upload is deleted.
     ("PhotoProcessor", "photo-processor-upload", DONE),
+    # Nobody awaits the list: it is deleted.
+    ("Importer", "importer-upload", DONE),
     # The election hands out its links, so nobody is mailed.
     ("Invitations", "invitations-commits", DONE),
     ("Mailer", "mailer-election", DONE),

@@ -38,6 +38,7 @@ VARIABLES = {
     "UPLOAD_URL": "http://127.0.0.1:1/photovote-originals",
     "REPAIR_QUEUE_URL": "http://127.0.0.1:1/000000000000/repair",
     "REBUILD_QUEUE_URL": "http://127.0.0.1:1/000000000000/rebuild",
+    "IMPORT_QUEUE_URL": "http://127.0.0.1:1/000000000000/import",
     "MAIL_QUEUE_URL": "http://127.0.0.1:1/000000000000/mail",
     "LINK_KEY_ID": "photovote-links",
     "MAIL_FROM": "club@example.org",

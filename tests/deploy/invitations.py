@@ -13,6 +13,8 @@ from stack import SENDER, Stack
 VOTER = "ada@example.net"
 # The page and the token of a link.
 LINK = re.compile(r"(https://[^\s#]+)/vote#(\w+)")
+# One shard holds all its voters.
+NEW = {"name": "Invitations", "links": "invite", "expected_voters": 1}
 # For how long both functions may take to be told and to be done, in seconds.
 PATIENCE = 120
 
@@ -32,7 +34,7 @@ def invite(stack: Stack, url: str, owner: str) -> str:
         answers.append(str(answer[1]).encode() + answer[2])
         return json.loads(expect(answer, status, what))
 
-    election = call("an election that invites", 201, "/elections", {"name": "Invitations", "links": "invite"})["id"]
+    election = call("an election that invites", 201, "/elections", NEW)["id"]
     path = f"/elections/{election}"
     competition = call("a competition", 201, f"{path}/competitions", {"name": "Nature"})["id"]
     candidates = f"{path}/competitions/{competition}/candidates"
@@ -67,8 +69,30 @@ def invite(stack: Stack, url: str, owner: str) -> str:
     if len(mails(stack)) != 1:
         raise Failed("the voter is mailed twice")
     expect(ask(f"{url}/v1/ballot", authorization=f"Bearer {token[:-1]}"), 401, "half a token", "unauthorized")
+
+    reminder = {"kind": "reminder", "to": {"voters": [voter["id"]]}}
+    mailing = call("a mailing", 201, f"{path}/mailings", reminder)["id"]
+    wait(lambda: len(mails(stack)) == 2, "no reminder comes", PATIENCE)
+    if LINK.findall(mails(stack)[-1]["BodyText"])[0][1] != token:
+        raise Failed("the reminder has another link")
+    report(stack, election, voter["id"], {"mailing": mailing})
+    report(stack, election, voter["id"], {"link": "1"})
+    listed = f"{path}/mailings"
+    counted = lambda: json.loads(expect(api(url, owner, f"{listed}/{mailing}"), 200, "the mailing"))["counts"]["bounced"]
+    wait(lambda: counted() == 1, "a mail that came back is not counted", PATIENCE)
+    returned = lambda: json.loads(expect(api(url, owner, f"{path}/bounced"), 200, "what came back"))["items"]
+    wait(lambda: [one["email"] for one in returned()] == [VOTER], "an invitation that came back is not listed", PATIENCE)
     print(f"a voter was mailed a link and voted; none of {len(answers)} answers held its secret", flush=True)
     return secret
+
+
+def report(stack: Stack, election: str, voter: str, mail: dict[str, str]) -> None:
+    """Reports that a mail came back, as SES does to the topic. The emulator keeps event destinations, and reports nothing."""
+    sns = stack.emulator.client("sns")
+    [topic] = [topic["TopicArn"] for topic in sns.list_topics()["Topics"] if "MailReportTopic" in topic["TopicArn"]]
+    tags = {"election": election, "shard": "0", "voter": voter, **mail}
+    event = {"eventType": "Bounce", "mail": {"tags": {name: [value] for name, value in tags.items()}}}
+    sns.publish(TopicArn=topic, Message=json.dumps(event))
 
 
 def mails(stack: Stack) -> list[dict]:

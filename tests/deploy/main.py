@@ -9,6 +9,7 @@ import tempfile
 from pathlib import Path
 
 import invitations
+import lists
 import page
 import photographs
 import stack
@@ -46,6 +47,7 @@ def main(events_only: bool) -> None:
         other = sign_in(deployed, "other@example.org", "IdToken")
         mend(deployed, url, owner)
         renditions = photographs.upload(deployed, url, owner)
+        lists.register(deployed, url, owner)
         secrets = Path(directory) / "secrets"
         suite = {
             "PHOTOVOTE_URL": url,

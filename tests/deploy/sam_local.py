@@ -25,7 +25,8 @@ class Sam:
         make_tables(emulator, resources)
         queue = emulator.client("sqs").create_queue(QueueName="repair-of-events")["QueueUrl"]
         there = {"REPAIR_QUEUE_URL": queue, "REBUILD_QUEUE_URL": queue, "PHOTOGRAPHS_QUEUE_URL": queue}
-        there |= {"MAIL_QUEUE_URL": queue, "LINK_KEY_ID": "links-of-events", "MAIL_CONFIGURATION_SET": "mails-of-events"}
+        there |= {"IMPORT_QUEUE_URL": queue, "MAIL_QUEUE_URL": queue}
+        there |= {"LINK_KEY_ID": "links-of-events", "MAIL_CONFIGURATION_SET": "mails-of-events"}
         there |= {"MAIL_FROM": SENDER, "MAIL_SENDER": "PhotoVote", "PAGE_URL": ELSEWHERE}
         there["AWS_ENDPOINT_URL"] = emulator.endpoint
         for variable in ("ORIGINALS_BUCKET", "RENDITIONS_BUCKET"):

@@ -1,6 +1,6 @@
 //! Imports of lists of voters, as they are: from the events, and what the importer notes while they go on.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt::Write as _};
 
 use axum::{
     Json,
@@ -356,7 +356,8 @@ pub(crate) async fn rejected(State(app): State<App>, caller: Administrator, path
     for RejectedRow { row, detail, .. } in &rows {
         // The reasons are our own sentences.
         let quoted = detail.replace('"', "\"\"");
-        table.push_str(&format!("{row},\"{quoted}\"\r\n"));
+        // Writing to a string never fails.
+        let _ = write!(table, "{row},\"{quoted}\"\r\n");
     }
     let name = format!("attachment; filename=\"rejected-{import}.csv\"");
     let headers = [(CONTENT_TYPE, "text/csv; charset=utf-8".to_owned()), (CONTENT_DISPOSITION, name)];

@@ -137,6 +137,7 @@ fn about(document: &mut Value) {
         ("photographs", "Photographs that are uploaded for candidates. For administrators."),
         ("mailings", "Mails to voters: invitations, reminders, results. For administrators."),
         ("voters", "Voters of an election and their ballot tokens. For administrators."),
+        ("imports", "Lists of voters that are uploaded and registered. For administrators."),
         ("results", "Turnout and results of an election. For administrators."),
         ("ballot", "The ballot of a voter. For the bearer of its token."),
         ("public", "Released results and receipts. For anyone."),

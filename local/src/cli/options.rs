@@ -7,8 +7,8 @@ use std::{
 };
 
 use clap::{Args, Parser, Subcommand};
-use photovote_domain::{ElectionId, Subject};
-use url::Host;
+use photovote_domain::{ElectionId, Email, Name, Subject};
+use url::{Host, Url};
 
 use crate::{
     data_dir::Location,
@@ -16,7 +16,8 @@ use crate::{
     host::consumer::Redelivery,
     host::engine::Durability,
     host::gateway::{Cors, MAX_CONNECTIONS, Origin, Page, one_host},
-    host::mails::PageUrl,
+    host::mails::{MailOptions, PageUrl},
+    host::smtp::Smtp,
     operate::data_copy::Source,
     operate::rebuild::Task,
     server::{CreationRules, Options},
@@ -55,6 +56,23 @@ pub(super) struct CliOptions {
     /// Where voters' links lead, as `https://vote.example.org` [default: where the server listens]
     #[arg(long, global = true, value_name = "ORIGIN")]
     page_url: Option<PageUrl>,
+    /// Send mails through this server, as `smtps://user:password@mail.example.org` [default: mails become files in the outbox of the
+    /// data directory]
+    #[arg(
+        long,
+        global = true,
+        value_name = "URL",
+        env = "PHOTOVOTE_SMTP",
+        hide_env_values = true,
+        requires = "mail_from"
+    )]
+    smtp: Option<Smtp>,
+    /// The address that mails come from
+    #[arg(long, global = true, value_name = "ADDRESS", env = "PHOTOVOTE_MAIL_FROM")]
+    mail_from: Option<Email>,
+    /// The name beside that address [default: PhotoVote]
+    #[arg(long, global = true, value_name = "NAME")]
+    mail_sender: Option<Name>,
     /// The most connections at a time; further clients wait
     #[arg(long, global = true, default_value_t = MAX_CONNECTIONS, value_name = "NUMBER")]
     max_connections: NonZeroUsize,
@@ -137,6 +155,34 @@ pub(super) enum Command {
     },
     /// Build what is served from the events again, beside a server that runs or without one
     Rebuild(RebuildArgs),
+    /// Voters of an election on a server that runs
+    #[command(subcommand)]
+    Voters(VotersCommand),
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum VotersCommand {
+    /// Register the voters of a list: CSV, XLSX or ODS, with or without names
+    Import(VotersImportArgs),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct VotersImportArgs {
+    /// The list
+    pub(super) file: PathBuf,
+    /// The election's id
+    #[arg(long, value_name = "ID")]
+    pub(super) election: ElectionId,
+    /// The address of another server, as `http://vote.example`; its token is in the environment variable `PHOTOVOTE_TOKEN`
+    /// [default: the server that runs on the data directory]
+    #[arg(long, value_name = "URL")]
+    pub(super) url: Option<Url>,
+    /// In whose name, on the server of the data directory
+    #[arg(long, default_value = "admin", value_name = "NAME", conflicts_with = "url")]
+    pub(super) subject: Subject,
+    /// Register them without asking
+    #[arg(long)]
+    pub(super) yes: bool,
 }
 
 #[derive(Debug, Args)]
@@ -211,6 +257,7 @@ impl CliOptions {
         Options {
             creation,
             page_url: self.page_url,
+            mail: MailOptions { smtp: self.smtp, from: self.mail_from, sender: self.mail_sender },
             address: SocketAddr::new(self.host, self.port),
             data_dir,
             page: self.page.map_or_else(Page::default, Page::from),
@@ -294,6 +341,10 @@ mod tests {
             "photovote --allowed-host *",
             "photovote --max-connections 0",
             "photovote token --subject ",
+            "photovote voters",
+            "photovote voters import list.csv",
+            "photovote voters import list.csv --election x",
+            "photovote voters import list.csv --election 01ARZ3NDEKTSV4RRFFQ69G5FAV --url nowhere",
         ] {
             assert_eq!(parse(line).unwrap_err().exit_code(), 2, "{line}");
         }

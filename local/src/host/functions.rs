@@ -13,6 +13,7 @@ use futures::future::BoxFuture;
 use photovote_election_commands::CreationRules;
 use photovote_events::Environment;
 use photovote_functions::{HttpFunction, Wiring, WiringError};
+use photovote_imports::Importer;
 use photovote_links::LinkKey;
 use photovote_mail::MailService;
 use photovote_reconciliation::Limits;
@@ -21,6 +22,7 @@ use crate::{
     host::engine::{CONTROL, DOCUMENTS, EVENTS},
     host::gateway::{AUTHORIZE, Function, TOKEN},
     host::issuer::AUDIENCE,
+    host::mails::MailOptions,
     host::objects::{ORIGINALS, REGION, RENDITIONS, UPLOADS},
 };
 
@@ -43,8 +45,8 @@ pub const DEAD_LETTERS: &str = "photovote-dead-letters";
 pub(crate) const QUEUES: [&str; 7] =
     [REPAIR_QUEUE, FAILURE_QUEUE, COUNT_QUEUE, PHOTOGRAPHS_QUEUE, IMPORT_QUEUE, MAIL_QUEUE, DEAD_LETTERS];
 
-/// Who mails come from. Nobody answers there (RFC 2606).
-const MAIL_FROM: &str = "photovote@photovote.invalid";
+/// Who mails come from, if nothing else is said. Nobody answers there (RFC 2606).
+const NOBODY: &str = "photovote@photovote.invalid";
 
 /// What a run of the reconciler may take.
 const LIMITS: Limits = Limits { patience: Duration::from_mins(1), pages: 100, time: Duration::from_mins(1) };
@@ -96,6 +98,8 @@ pub(crate) struct Surroundings {
     pub(crate) link_key: LinkKey,
     /// Where mails go.
     pub(crate) mails: MailService,
+    /// Who they come from.
+    pub(crate) mail: MailOptions,
     /// Where voters' links lead.
     pub(crate) page_url: String,
     /// The objects, for the SDK.
@@ -120,9 +124,9 @@ pub(crate) struct Functions {
     pub(crate) reconciler: Timed,
 }
 
-/// Makes the functions.
-pub(crate) fn functions(surroundings: &Surroundings) -> Result<Functions, WiringError> {
-    let settings = HashMap::from([
+/// The settings that the template gives to functions.
+fn settings(surroundings: &Surroundings) -> HashMap<&'static str, String> {
+    HashMap::from([
         ("EVENTS_TABLE", EVENTS.to_owned()),
         ("CONTROL_TABLE", CONTROL.to_owned()),
         ("DOCUMENTS_TABLE", DOCUMENTS.to_owned()),
@@ -131,8 +135,8 @@ pub(crate) fn functions(surroundings: &Surroundings) -> Result<Functions, Wiring
         ("PHOTOGRAPHS_QUEUE_URL", surroundings.photographs_queue.clone()),
         ("IMPORT_QUEUE_URL", surroundings.import_queue.clone()),
         ("MAIL_QUEUE_URL", surroundings.mail_queue.clone()),
-        ("MAIL_FROM", MAIL_FROM.to_owned()),
-        ("MAIL_SENDER", "PhotoVote".to_owned()),
+        ("MAIL_FROM", surroundings.mail.from.as_ref().map_or(NOBODY.to_owned(), ToString::to_string)),
+        ("MAIL_SENDER", surroundings.mail.sender.as_ref().map_or("PhotoVote".to_owned(), ToString::to_string)),
         ("INVITES", "yes".to_owned()),
         ("PAGE_URL", surroundings.page_url.clone()),
         ("ORIGINALS_BUCKET", ORIGINALS.to_owned()),
@@ -143,7 +147,12 @@ pub(crate) fn functions(surroundings: &Surroundings) -> Result<Functions, Wiring
         ("SIGN_IN_AUTHORIZE_URL", AUTHORIZE.to_owned()),
         ("SIGN_IN_TOKEN_URL", TOKEN.to_owned()),
         ("SIGN_IN_CLIENT_ID", AUDIENCE.to_owned()),
-    ]);
+    ])
+}
+
+/// Makes the functions.
+pub(crate) fn functions(surroundings: &Surroundings) -> Result<Functions, WiringError> {
+    let settings = settings(surroundings);
     let (dynamodb, sqs) = (surroundings.dynamodb.clone(), surroundings.sqs.clone());
     let wiring = Wiring::new(dynamodb, sqs, move |name| settings.get(name).cloned())
         .with_objects(surroundings.objects.clone())
@@ -176,14 +185,7 @@ pub(crate) fn functions(surroundings: &Surroundings) -> Result<Functions, Wiring
                     async move { mailer.handle(event).await }
                 }),
             },
-            QueueDriven {
-                queues: &[IMPORT_QUEUE],
-                dead_letters: DEAD_LETTERS,
-                handler: blocking(move |event| {
-                    let importer = importer.clone();
-                    async move { importer.handle(event).await }
-                }),
-            },
+            importing(importer),
             QueueDriven {
                 queues: &[REPAIR_QUEUE, FAILURE_QUEUE],
                 dead_letters: DEAD_LETTERS,
@@ -235,6 +237,15 @@ where
         let answer = handle(event);
         Box::pin(async move { Ok(answer.await) })
     })
+}
+
+/// The importer, as its queue calls it.
+fn importing(importer: Importer) -> QueueDriven {
+    let handler = blocking(move |event| {
+        let importer = importer.clone();
+        async move { importer.handle(event).await }
+    });
+    QueueDriven { queues: &[IMPORT_QUEUE], dead_letters: DEAD_LETTERS, handler }
 }
 
 /// Invokes a function that blocks its thread.

@@ -5,12 +5,13 @@ mod body;
 mod connections;
 mod host;
 mod origin;
+mod outbox;
 mod page;
 mod photos;
 mod route;
 mod uploads;
 
-use std::{io, net::SocketAddr, num::NonZeroUsize, sync::Arc, time::Duration};
+use std::{io, net::SocketAddr, num::NonZeroUsize, path::PathBuf, sync::Arc, time::Duration};
 
 use axum::{
     Router,
@@ -79,6 +80,8 @@ pub struct Settings {
     pub issuer: Arc<Issuer>,
     /// Links that sign administrators in.
     pub links: Links,
+    /// The directory of mails.
+    pub outbox: PathBuf,
     /// Where the page's files are taken from.
     pub page: Page,
     /// What is uploaded, and what photographs are served.
@@ -180,6 +183,7 @@ fn router(functions: Vec<Function>, settings: Settings) -> Result<Router, Gatewa
     let router = router
         .merge(photos::photos(settings.objects.clone()).with_state(()))
         .merge(uploads::uploads(settings.objects).with_state(()))
+        .merge(outbox::routes(settings.outbox, settings.issuer.clone()).with_state(()))
         .merge(authorization::routes(settings.issuer, settings.links).with_state(()))
         .fallback(page::answer)
         .with_state(settings.page)

@@ -2,12 +2,16 @@
 
 use std::{fmt, io, net::SocketAddr, path::PathBuf, str::FromStr};
 
+use photovote_domain::{Email, Name};
 use photovote_links::LinkKey;
 use photovote_mail::MailService;
 use thiserror::Error;
 use url::Url;
 
-use crate::data_dir::{DataDir, make_private};
+use crate::{
+    data_dir::{DataDir, make_private},
+    host::smtp::Smtp,
+};
 
 /// The file of the key from which voters' links are derived.
 const KEY: &str = "links.key";
@@ -33,8 +37,20 @@ pub enum MailsError {
     },
 }
 
-/// The key of links and the outbox of a data directory. They are made when they are first asked for. Blocks the thread.
-pub fn open(dir: &DataDir) -> Result<(LinkKey, MailService), MailsError> {
+/// How mails are sent.
+#[derive(Debug, Clone, Default)]
+pub struct MailOptions {
+    /// The server that takes them. Without one, they become files in the outbox.
+    pub smtp: Option<Smtp>,
+    /// The address that they come from. Without one, an address at which nobody answers.
+    pub from: Option<Email>,
+    /// The name beside it.
+    pub sender: Option<Name>,
+}
+
+/// The key of links of a data directory, and the mail service: the SMTP server, or the outbox of the directory. They are made when they
+/// are first asked for. Blocks the thread.
+pub fn open(dir: &DataDir, smtp: Option<Smtp>) -> Result<(LinkKey, MailService), MailsError> {
     let path = dir.file(KEY);
     let made = || {
         let mut key = [0; 32];
@@ -45,7 +61,8 @@ pub fn open(dir: &DataDir) -> Result<(LinkKey, MailService), MailsError> {
     let key = key.try_into().map_err(|_other_length| MailsError::Damaged { path })?;
     let outbox = dir.path().join(OUTBOX);
     make_private(&outbox).map_err(|source| MailsError::File { path: outbox.clone(), source })?;
-    Ok((LinkKey::held(key), MailService::directory(outbox)))
+    let service = smtp.map_or_else(|| MailService::directory(outbox), Smtp::service);
+    Ok((LinkKey::held(key), service))
 }
 
 /// Where voters' links lead: an address of the page, without a path.
@@ -98,13 +115,13 @@ mod tests {
         let dir = DataDir::open(home.path()).unwrap();
         let mut tokens = Vec::new();
         for _ in 0..2 {
-            let (key, _) = open(&dir).unwrap();
+            let (key, _) = open(&dir, None).unwrap();
             let (election, ballot) = (ElectionId::from_bits(7), BallotId::from_bits(8));
             tokens.push(key.token(election, ballot, LinkNumber::FIRST).await.unwrap().reveal());
         }
         assert_eq!(tokens[0], tokens[1]);
         std::fs::write(dir.file(KEY), b"short").unwrap();
-        assert!(matches!(open(&dir), Err(MailsError::Damaged { .. })));
+        assert!(matches!(open(&dir, None), Err(MailsError::Damaged { .. })));
     }
 
     #[test]

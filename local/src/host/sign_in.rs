@@ -18,6 +18,9 @@ use tempfile::NamedTempFile;
 
 use crate::data_dir::{DataDir, DataDirError};
 
+/// Who a link signs in.
+pub(crate) const ADMINISTRATOR: &str = "admin";
+
 /// How long a link is good for.
 pub const LIFETIME: Duration = Duration::from_mins(15);
 
@@ -104,6 +107,11 @@ impl Links {
         }
         let address = fs::read_to_string(self.dir.file(ADDRESS)).map_err(|source| self.failed(source))?;
         address.parse().map_err(|_damaged| no_server())
+    }
+
+    /// The address by which a program on this machine reaches the server of this directory.
+    pub fn reachable_address(&self) -> Result<SocketAddr, LinkError> {
+        Ok(reachable(self.address()?))
     }
 
     fn sweep(&self, now: Timestamp) -> Result<(), LinkError> {

@@ -1,6 +1,10 @@
 //! Where an election's personal data stand: `photovote personal-data`. It tells places, and no values.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs, io,
+    path::{Path, PathBuf},
+};
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use photovote_domain::{
@@ -21,6 +25,7 @@ use thiserror::Error;
 
 use crate::{
     host::engine::{CONTROL, DOCUMENTS, EVENTS},
+    host::mails::OUTBOX,
     host::objects::{ORIGINALS, RENDITIONS},
     operate::data_copy::{CopyError, DataCopy, Source},
 };
@@ -49,6 +54,14 @@ pub enum PersonalDataError {
     /// A commit does not say who made it.
     #[error("a commit's private part cannot be read: {0}")]
     Private(#[from] serde_json::Error),
+    /// The outbox cannot be read.
+    #[error("{} cannot be read: {source}", path.display())]
+    Outbox {
+        /// The directory.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
     /// There is no such election.
     #[error("there is no election {0}")]
     Absent(ElectionId),
@@ -60,11 +73,11 @@ pub struct Place {
     /// Whose: `voter <id>`, `voter of ballot <id>`, `voters of import <id>`, `author of photograph <id>`, `administrator <subject>`, `organiser`, or [`ADMINISTRATORS`].
     pub of: String,
     /// What: `name`, `email`, `email (hashed)`, `name and email (hashed)`, `subject`, `network address`, `user agent`, `file name`,
-    /// `picture`, `picture and what the camera wrote`, `names and emails`.
+    /// `picture`, `picture and what the camera wrote`, `names and emails`, `name and email`.
     pub what: &'static str,
-    /// The table, or the bucket.
+    /// The table, the bucket, or the outbox.
     pub table: &'static str,
-    /// The item's partition key, or the object's key.
+    /// The item's partition key, the object's key, or the file's name.
     pub pk: String,
     /// The item's sort key.
     pub sk: String,
@@ -77,7 +90,31 @@ pub async fn list(source: &Source, election: ElectionId) -> Result<Vec<Place>, P
     let copy = DataCopy::take(source).await?;
     let listed = places(&copy, election).await;
     copy.end().await;
-    listed
+    let mut listed = listed?;
+    let outbox = source.data_dir.path().join(OUTBOX);
+    let mails = mails(&outbox, &listed).map_err(|error| PersonalDataError::Outbox { path: outbox, source: error })?;
+    listed.extend(mails);
+    Ok(listed)
+}
+
+/// The mails to these voters in an outbox. Test mails name no voter.
+fn mails(outbox: &Path, known: &[Place]) -> io::Result<Vec<Place>> {
+    let voters: BTreeSet<&str> = known.iter().filter_map(|place| place.of.strip_prefix("voter ")).collect();
+    let files = match fs::read_dir(outbox) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        files => files?,
+    };
+    let mut places = Vec::new();
+    for file in files {
+        let name = file?.file_name().to_string_lossy().into_owned();
+        if let Some(voter) = name.split('-').nth(1).filter(|voter| voters.contains(voter)) {
+            let (of, pk) = (format!("voter {voter}"), name.clone());
+            let what = "name and email";
+            places.push(Place { of, what, table: OUTBOX, pk, sk: String::new(), field: "the mail".to_owned() });
+        }
+    }
+    places.sort();
+    Ok(places)
 }
 
 async fn places(copy: &DataCopy, election: ElectionId) -> Result<Vec<Place>, PersonalDataError> {
@@ -382,4 +419,30 @@ fn is_of(item: &Item, election: ElectionId) -> bool {
 
 fn text<'a>(item: &'a Item, name: &str) -> Option<&'a str> {
     item.get(name)?.as_s().ok().map(String::as_str)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+    use super::*;
+
+    #[test]
+    fn mails_of_the_elections_voters_are_listed() {
+        let home = tempfile::tempdir().unwrap();
+        assert!(mails(&home.path().join("nothing"), &[]).unwrap().is_empty());
+        for name in ["invitation-01A-1.eml", "reminder-01A-01M.eml", "invitation-01B-1.eml", "test-00ff.eml"] {
+            fs::write(home.path().join(name), "").unwrap();
+        }
+        let place = |of: &str| Place {
+            of: of.to_owned(),
+            what: "name",
+            table: EVENTS,
+            pk: String::new(),
+            sk: String::new(),
+            field: String::new(),
+        };
+        let found = mails(home.path(), &[place("voter 01A"), place("organiser")]).unwrap();
+        let names: Vec<_> = found.iter().map(|place| (place.of.as_str(), place.pk.as_str())).collect();
+        assert_eq!(names, [("voter 01A", "invitation-01A-1.eml"), ("voter 01A", "reminder-01A-01M.eml")]);
+    }
 }

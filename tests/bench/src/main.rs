@@ -102,6 +102,7 @@ fn options(data: &Path, durability: Durability) -> Options {
         redelivery: Redelivery::default(),
         creation: CreationRules { most: NonZeroU32::MAX, ..CreationRules::default() },
         page_url: None,
+        mail: photovote::host::mails::MailOptions::default(),
     }
 }
 

@@ -14,12 +14,14 @@ mod photograph;
 mod request;
 mod served;
 mod stored;
+mod voter_list;
 mod words;
 
 pub use photograph::photograph;
 pub use request::{headers, json_body, query};
 pub use served::{cursor, http_event, jwt, repair_message, request, stream_event};
 pub use stored::{commit, results_csv, tally};
+pub use voter_list::voter_list;
 pub use words::{ballot_token, email, id, image_url, moment, receipt, text};
 
 /// A function over bytes.
@@ -47,4 +49,5 @@ pub const TARGETS: &[(&str, Target, u32)] = &[
     ("stream_event", stream_event, 20),
     ("tally", tally, 1),
     ("text", text, 1),
+    ("voter_list", voter_list, 4),
 ];

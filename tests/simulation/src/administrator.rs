@@ -81,6 +81,10 @@ impl Administrator {
             // It goes on while the election is opened, or deleted.
             voters.push(tokio::spawn(self.clone().upload_photographs(election)));
         }
+        if self.scenario.rush.is_none() && dice.permille(350) {
+            // So does this.
+            voters.push(tokio::spawn(self.clone().import_voters(election)));
+        }
         let scenario = &self.scenario;
         // Thousands are let in once they can cast: they would ask for hours.
         let early = if scenario.rush.is_some() { 0 } else { dice.within(0, scenario.voters) };
@@ -117,6 +121,10 @@ impl Administrator {
         if let Some(at) = closes_at.filter(|_| dice.permille(400)) {
             let later = json!({"closes_at": rfc3339(at + 20_000)});
             let _ = self.command(What::Change, "POST", &format!("{path}/extend"), Some(later)).await;
+        }
+        if held.links == Links::Invite && dice.permille(500) {
+            let body = json!({"kind": "reminder", "to": "not_cast"});
+            let _ = self.command(What::RequestMailing, "POST", &format!("{path}/mailings"), Some(body)).await;
         }
         self.moderate(held, &mut registered, voters).await;
         match closes_at {
@@ -237,6 +245,49 @@ impl Administrator {
             if dice.permille(300) {
                 let photograph = format!("{path}/photographs/{photograph}");
                 let _ = self.command(What::RemovePhotograph, "DELETE", &photograph, None).await;
+            }
+        }
+    }
+
+    /// Uploads lists of voters, one after the other, confirms them, and undoes that now and then.
+    async fn import_voters(self, election: ElectionId) {
+        let (dice, cloud) = (self.client.dice.of("imports"), &self.client.gateway.cloud);
+        let path = format!("/elections/{election}/imports");
+        for _ in 0..dice.within(1, 3) {
+            let mut list = String::from("name,email\n");
+            for number in 0..dice.within(1, 9) {
+                // The lists have voters in common, and nobody in the second row.
+                let name = if number == 1 { String::new() } else { format!("member{number}@example.org") };
+                list.extend([&number.to_string(), ",", &name, "\n"]);
+            }
+            let body = json!({"name": "members.csv", "bytes": 1_000});
+            let requested = self.command(What::RequestImport, "POST", &path, Some(body)).await;
+            let Some(import) = requested.ok().and_then(|reply| reply.json["id"].as_str().map(str::to_owned)) else {
+                return;
+            };
+            let key = format!("lists/{election}/{import}");
+            if dice.permille(900) {
+                cloud.upload(&key, list.as_bytes());
+                for _ in 0..[0, 1, 1, 1, 1, 2][dice.place(6)] {
+                    let (cloud, key, late) = (Arc::clone(cloud), key.clone(), dice.within(0, 30_000));
+                    tokio::spawn(async move {
+                        sleep(Duration::from_millis(late)).await;
+                        cloud.tell(&key);
+                    });
+                }
+            }
+            for what in ["confirm", "undo"] {
+                // It is not ready, or done, at once.
+                for _ in 0..dice.within(0, 8) {
+                    sleep(Duration::from_millis(dice.within(1_000, 15_000))).await;
+                    let path = format!("{path}/{import}/{what}");
+                    if self.command(What::MoveImport, "POST", &path, Some(json!({}))).await.is_ok() {
+                        break;
+                    }
+                }
+                if dice.permille(600) {
+                    break;
+                }
             }
         }
     }

@@ -3,7 +3,7 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use photovote_domain::{ElectionId, LinkNumber, Timestamp, VoterId};
+use photovote_domain::{ElectionId, LinkNumber, MailingId, Timestamp, VoterId};
 use photovote_keys::coordination::{DUE, MAILED};
 use photovote_mail::{MailService, Outgoing, SendError};
 use serde_json::Value;
@@ -38,6 +38,12 @@ pub(crate) enum Done {
     Sent(Sent),
     /// The control table says that this link was mailed.
     Noted(LinkNumber),
+    /// The mail of a mailing was claimed.
+    ClaimedReminder(MailingId),
+    /// It was sent.
+    Reminded(Reminder),
+    /// The control table says that it is not due any more.
+    Settled(MailingId),
 }
 
 /// A mail that was sent.
@@ -45,6 +51,16 @@ pub(crate) enum Done {
 pub(crate) struct Sent {
     pub(crate) to: String,
     pub(crate) link: LinkNumber,
+    pub(crate) token: String,
+    /// Did the service not say that it was sent?
+    pub(crate) answer_lost: bool,
+}
+
+/// A mail of a mailing that was sent.
+#[derive(Debug, Clone)]
+pub(crate) struct Reminder {
+    pub(crate) mailing: MailingId,
+    pub(crate) to: String,
     pub(crate) token: String,
     /// Did the service not say that it was sent?
     pub(crate) answer_lost: bool,
@@ -69,7 +85,7 @@ impl Mails {
 
     /// How many mails were sent.
     pub(crate) fn sent(&self) -> u64 {
-        self.locked().iter().filter(|step| matches!(step.what, Done::Sent(_))).count() as u64
+        self.locked().iter().filter(|step| matches!(step.what, Done::Sent(_) | Done::Reminded(_))).count() as u64
     }
 
     /// The token in the last mail of an election to an address, once one is sent after this moment.
@@ -97,29 +113,42 @@ impl Mails {
 
     /// Looks at a call to the control table that had its effect: the mailer claims and notes mails there.
     pub(crate) fn see(&self, operation: &str, body: &Value, at: Timestamp, life: &Life) {
-        if body["TableName"] != CONTROL {
-            return;
-        }
-        let named =
-            |item: &Value, prefix: &str| item["sk"]["S"].as_str()?.strip_prefix(prefix)?.parse::<VoterId>().ok();
-        let seen = match operation {
-            "UpdateItem"
-                if body["UpdateExpression"].as_str().is_some_and(|update| update.starts_with("SET claimed")) =>
+        let one = [(operation, body)];
+        let actions = body["TransactItems"].as_array().into_iter().flatten().flat_map(|action| {
+            let of = |kind: &str, name| (!action[kind].is_null()).then(|| (name, &action[kind]));
+            [of("Put", "PutItem"), of("Delete", "DeleteItem")].into_iter().flatten()
+        });
+        for (operation, body) in one.into_iter().chain(actions) {
+            if body["TableName"] == CONTROL
+                && let Some((voter, what)) = done(operation, body)
             {
-                named(&body["Key"], DUE).map(|voter| (voter, Done::Claimed))
+                self.push(Step { at, life: life.clone(), voter, what });
             }
-            "PutItem" => named(&body["Item"], MAILED).zip(
-                body["Item"]["link"]["N"]
-                    .as_str()
-                    .and_then(|link| link.parse().ok())
-                    .map(LinkNumber::new)
-                    .map(Done::Noted),
-            ),
-            _ => None,
-        };
-        if let Some((voter, what)) = seen {
-            self.push(Step { at, life: life.clone(), voter, what });
         }
+    }
+}
+
+/// What an action on the control table does about a mail.
+fn done(operation: &str, body: &Value) -> Option<(VoterId, Done)> {
+    let rest = |item: &Value, prefix: &str| item["sk"]["S"].as_str()?.strip_prefix(prefix).map(str::to_owned);
+    match operation {
+        "UpdateItem" if body["UpdateExpression"].as_str().is_some_and(|update| update.starts_with("SET claimed")) => {
+            let due = rest(&body["Key"], DUE)?;
+            match due.split_once('#') {
+                None => Some((due.parse().ok()?, Done::Claimed)),
+                Some((voter, mailing)) => Some((voter.parse().ok()?, Done::ClaimedReminder(mailing.parse().ok()?))),
+            }
+        }
+        "PutItem" => {
+            let link = body["Item"]["link"]["N"].as_str()?.parse().ok().map(LinkNumber::new)?;
+            Some((rest(&body["Item"], MAILED)?.parse().ok()?, Done::Noted(link)))
+        }
+        "DeleteItem" => {
+            let due = rest(&body["Key"], DUE)?;
+            let (voter, mailing) = due.split_once('#')?;
+            Some((voter.parse().ok()?, Done::Settled(mailing.parse().ok()?)))
+        }
+        _ => None,
     }
 }
 
@@ -132,7 +161,7 @@ pub(crate) fn service(transport: Transport) -> MailService {
     })
 }
 
-async fn carry_out(cloud: &Cloud, life: &Life, voter: VoterId, sent: Sent) -> Result<(), SendError> {
+async fn carry_out(cloud: &Cloud, life: &Life, voter: VoterId, mut sent: Done) -> Result<(), SendError> {
     let faults = &cloud.faults;
     life.boundary().await;
     latency(cloud).await;
@@ -142,13 +171,15 @@ async fn carry_out(cloud: &Cloud, life: &Life, voter: VoterId, sent: Sent) -> Re
         faults.strikes(Fault::MailUnavailable).then(unavailable)
     };
     if let Some(failed) = failed {
-        cloud.note(|| format!("a mail to {} fails", sent.to));
+        cloud.note(|| format!("a mail to {voter} fails"));
         return Err(failed);
     }
     let answer_lost = faults.strikes(Fault::MailUnavailableAfter);
-    cloud.note(|| format!("a mail to {} is sent: link {} of {voter}, {}", sent.to, sent.link, sent.token));
-    let what = Done::Sent(Sent { answer_lost, ..sent });
-    cloud.mails.push(Step { at: cloud.clock.now(), life: life.clone(), voter, what });
+    if let Done::Sent(Sent { answer_lost: lost, .. }) | Done::Reminded(Reminder { answer_lost: lost, .. }) = &mut sent {
+        *lost = answer_lost;
+    }
+    cloud.note(|| format!("a mail to {voter} is sent: {sent:?}"));
+    cloud.mails.push(Step { at: cloud.clock.now(), life: life.clone(), voter, what: sent });
     if answer_lost {
         return Err(unavailable());
     }
@@ -162,14 +193,21 @@ fn unavailable() -> SendError {
 }
 
 /// What a mail's name and text say.
-fn read(mail: &Outgoing<'_>) -> (VoterId, Sent) {
-    let named = mail.name.strip_prefix("invitation-").and_then(|name| name.rsplit_once('-'));
-    let named =
-        named.and_then(|(voter, link)| Some((voter.parse::<VoterId>().ok()?, LinkNumber::new(link.parse().ok()?))));
-    let (voter, link) = named.expect("a mail is named for its voter and link");
+fn read(mail: &Outgoing<'_>) -> (VoterId, Done) {
+    let mut named = mail.name.split('-');
+    let (kind, voter, what) = (named.next().unwrap_or_default(), named.next(), named.next().unwrap_or_default());
+    let voter = voter.and_then(|voter| voter.parse().ok()).expect("a mail is named for its voter");
     // Quoted-printable breaks lines with `=`.
     let text = String::from_utf8_lossy(mail.message).replace("=\r\n", "");
     let (_, token) = text.split_once(&format!("{PAGE}/vote#")).expect("a mail has a link");
     let token = token.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect();
-    (voter, Sent { to: mail.to.to_owned(), link, token, answer_lost: false })
+    let (to, answer_lost) = (mail.to.to_owned(), false);
+    let done = if kind == "invitation" {
+        let link = LinkNumber::new(what.parse().expect("an invitation is named for its link"));
+        Done::Sent(Sent { to, link, token, answer_lost })
+    } else {
+        let mailing = what.parse().expect("other mails are named for their mailing");
+        Done::Reminded(Reminder { mailing, to, token, answer_lost })
+    };
+    (voter, done)
 }

@@ -6,6 +6,7 @@ use photovote::{
     host::consumer::Redelivery,
     host::engine::Durability,
     host::gateway::{AllowedHosts, Cors, MAX_CONNECTIONS, Page},
+    host::mails::MailOptions,
     operate::data_copy::Source,
     operate::status::{self, Lag},
     server::{CreationRules, Options, Server, StartError},
@@ -51,6 +52,7 @@ async fn try_serve_creating(
         redelivery,
         creation,
         page_url: None,
+        mail: MailOptions::default(),
     };
     Server::start(options).await
 }

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use futures::stream::{self, StreamExt};
 use photovote_domain::election::Role;
 use photovote_edge::{ADMINISTRATOR, BALLOT, OPENAPI};
-use photovote_tests::{Answer, Client, Election, Host, Voter};
+use photovote_tests::{Answer, Client, Election, Host, Voter, until};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -130,6 +130,49 @@ const ROWS: &[Row] = &[
     ),
     row("GET /v1/elections/{election}/photographs/{photograph}", OBSERVER, Stage::Draft, NONE, 200),
     row("DELETE /v1/elections/{election}/photographs/{photograph}", EDITOR, Stage::Draft, NONE, 200),
+    row("GET /v1/elections/{election}/imports", OBSERVER, Stage::Draft, NONE, 200),
+    row(
+        "POST /v1/elections/{election}/imports",
+        EDITOR,
+        Stage::Open,
+        |_| json!({"name": "members.csv", "bytes": 5_000_000}),
+        201,
+    ),
+    row("GET /v1/elections/{election}/imports/{import}", OBSERVER, Stage::Draft, NONE, 200),
+    row("GET /v1/elections/{election}/imports/{import}/rejected.csv", OBSERVER, Stage::Draft, NONE, 200),
+    row(
+        "PUT /v1/elections/{election}/imports/{import}/columns",
+        EDITOR,
+        Stage::Draft,
+        |_| json!({"name": 0, "email": 0}),
+        200,
+    ),
+    row("POST /v1/elections/{election}/imports/{import}/confirm", EDITOR, Stage::Draft, NONE, 200),
+    row("POST /v1/elections/{election}/imports/{import}/undo", EDITOR, Stage::Draft, NONE, 200),
+    row("GET /v1/elections/{election}/mailings", OBSERVER, Stage::Draft, NONE, 200),
+    row(
+        "POST /v1/elections/{election}/mailings",
+        EDITOR,
+        Stage::Released,
+        |_| json!({"kind": "results", "to": "all"}),
+        201,
+    ),
+    row(
+        "POST /v1/elections/{election}/mailings/preview",
+        EDITOR,
+        Stage::Draft,
+        |_| json!({"kind": "reminder", "to": "not_cast"}),
+        200,
+    ),
+    row(
+        "POST /v1/elections/{election}/mailings/test",
+        EDITOR,
+        Stage::Draft,
+        |_| json!({"kind": "invitation", "address": "club@example.org"}),
+        200,
+    ),
+    row("GET /v1/elections/{election}/mailings/{mailing}", OBSERVER, Stage::Released, NONE, 200),
+    row("GET /v1/elections/{election}/bounced", OBSERVER, Stage::Draft, NONE, 200),
     row("GET /v1/elections/{election}/voters", OBSERVER, Stage::Open, NONE, 200),
     row(
         "POST /v1/elections/{election}/voters",
@@ -158,6 +201,8 @@ const ROWS: &[Row] = &[
     row("PUT /v1/ballot/ratings", May::Voter, Stage::Open, |scene| json!({"ratings": {scene.candidate(): 4}}), 200),
     row("DELETE /v1/ballot/ratings/{candidate}", May::Voter, Stage::Open, NONE, 200),
     row("POST /v1/ballot/cast", May::Voter, Stage::Open, |scene| json!({"ratings": {scene.candidate(): 4}}), 200),
+    // A token that no mail has.
+    row("POST /v1/unsubscribe/{token}", May::Anyone, Stage::Draft, NONE, 404),
     row("GET /v1/public/elections/{election}", May::Anyone, Stage::Released, NONE, 200),
     row("GET /v1/public/elections/{election}/results", May::Anyone, Stage::Released, NONE, 200),
     row("GET /v1/public/elections/{election}/receipts/{receipt}", May::Anyone, Stage::Closed, NONE, 200),
@@ -190,11 +235,16 @@ struct Scene<'a> {
     receipt: String,
     /// A photograph whose upload is awaited.
     photograph: String,
+    /// An import that is ready, or done if the row undoes it.
+    import: String,
+    /// A mailing, once the results are released.
+    mailing: String,
 }
 
 impl<'a> Scene<'a> {
-    /// An election at this stage.
-    async fn at(host: &'a Host, stage: Stage) -> Self {
+    /// An election at the stage of this row.
+    async fn at(host: &'a Host, row: &Row) -> Self {
+        let stage = row.stage;
         let election = Election::draft(host.owner(), &[3, 3]).await;
         let [voter, gone, caster] = ["voter", "gone", "caster"].map(|name| election.voter(name));
         let (mut voter, gone, caster) = (voter.await, gone.await, caster.await);
@@ -206,8 +256,9 @@ impl<'a> Scene<'a> {
         appoint(&election, SUBJECT, Role::Observer).await;
         let request = json!({"name": "DSC_0042.jpg", "bytes": 5_000_000});
         let photograph = election.post("/photographs", request).await.status(201).text_of("id");
-        let (removed, receipt) = (gone.token, String::new());
-        let mut scene = Self { host, election, voter, replaced, removed, receipt, photograph };
+        let (removed, receipt, mailing) = (gone.token, String::new(), String::new());
+        let import = if row.route.contains("{import}") { imported(&election, row).await } else { String::new() };
+        let mut scene = Self { host, election, voter, replaced, removed, receipt, photograph, import, mailing };
         if stage >= Stage::Open {
             let closes_at = host.in_seconds(3_600);
             scene.election.post("/open", json!({"closes_at": closes_at})).await.status(200);
@@ -221,6 +272,8 @@ impl<'a> Scene<'a> {
             let released = scene.election.post("/release", json!({})).await.status(200).version();
             scene.election.at(released).await.status(200);
             scene.election.public_results(&host.anybody()).await;
+            let mailing = json!({"kind": "results", "to": {"voters": [scene.voter.id]}});
+            scene.mailing = scene.election.post("/mailings", mailing).await.status(201).text_of("id");
         }
         scene.readable().await;
         scene
@@ -260,6 +313,8 @@ impl<'a> Scene<'a> {
             .replace("{candidate}", self.candidate())
             .replace("{voter}", &self.voter.id)
             .replace("{photograph}", &self.photograph)
+            .replace("{import}", &self.import)
+            .replace("{mailing}", &self.mailing)
             .replace("{receipt}", &self.receipt)
             .replace("{subject}", SUBJECT);
         let request = caller.request(Method::from_bytes(method.as_bytes()).unwrap(), &path);
@@ -270,12 +325,30 @@ impl<'a> Scene<'a> {
     /// All that its owner can see of the election: what no refused request may change.
     async fn looks(&self) -> Vec<String> {
         let mut looks = Vec::new();
-        for path in ["", "/administrators", "/photographs", "/voters", "/turnout", "/audit"] {
+        for path in ["", "/administrators", "/photographs", "/imports", "/voters", "/turnout", "/audit"] {
             looks.push(self.election.get(path).await.status(200).text);
         }
         looks.push(self.voter.client.get("/ballot").await.status(200).text);
         looks
     }
+}
+
+/// An import of a list that names nobody but the voter, so that it registers nobody.
+async fn imported(election: &Election, row: &Row) -> String {
+    const LIST: &str = "email\nvoter@example.org\n";
+    let requested = election.post("/imports", json!({"name": "members.csv", "bytes": LIST.len()})).await.status(201);
+    assert_eq!(election.owner.upload(&requested.json()["upload"], LIST.as_bytes()).await, 201);
+    let id = requested.text_of("id");
+    let path = format!("/imports/{id}");
+    let comes_to = async |status| {
+        until(status, async || election.get(&path).await.json()["status"] == status).await;
+    };
+    comes_to("ready").await;
+    if row.route.ends_with("/undo") {
+        election.post(&format!("{path}/confirm"), json!({})).await.status(200);
+        comes_to("done").await;
+    }
+    id
 }
 
 /// A name for messages, and the caller.
@@ -298,7 +371,7 @@ fn refused(scene: &Scene<'_>, answer: Answer, status: u16, code: &str) -> Answer
 }
 
 async fn check(host: &Host, row: &Row) {
-    let scene = Scene::at(host, row.stage).await;
+    let scene = Scene::at(host, row).await;
     let elsewhere = Election::open(host.owner(), &[2]).await.voter("elsewhere").await;
     let before = if row.may == May::Anyone { Vec::new() } else { scene.looks().await };
     let voters = [
@@ -355,7 +428,7 @@ async fn check(host: &Host, row: &Row) {
 
 /// A route with somebody who has this role in the election.
 async fn check_role(host: &Host, row: &Row, role: Role, least: Role) {
-    let scene = Scene::at(host, row.stage).await;
+    let scene = Scene::at(host, row).await;
     let caller = host.other();
     let version = appoint(&scene.election, &caller.subject(), role).await;
     scene.election.at(version).await.status(200);

@@ -13,6 +13,8 @@ struct Scene {
     election: Election,
     /// The id of one that awaits its upload.
     photograph: String,
+    /// The id of an import that awaits its list.
+    import: String,
     voter: Voter,
     observer: Client,
     anybody: Client,
@@ -64,6 +66,7 @@ impl Scene {
             ("{competition}", self.election.competitions[0].id.clone()),
             ("{candidate}", self.election.competitions[0].candidates[0].id.clone()),
             ("{photograph}", self.photograph.clone()),
+            ("{import}", self.import.clone()),
             ("{voter}", self.voter.id.clone()),
             ("{subject}", "owner".into()),
             ("{receipt}", format!("1-{}", "0".repeat(64))),
@@ -115,7 +118,9 @@ async fn a_wrong_request_gets_the_code_its_operation_lists() {
     election.appoint(&observer.subject(), "observer").await;
     let requested = election.post("/photographs", serde_json::json!({"name": "a.jpg", "bytes": 1})).await.status(201);
     let photograph = requested.text_of("id");
-    let scene = Scene { election, photograph, voter, observer, anybody: host.anybody() };
+    let requested = election.post("/imports", serde_json::json!({"name": "a.csv", "bytes": 1})).await.status(201);
+    let import = requested.text_of("id");
+    let scene = Scene { election, photograph, import, voter, observer, anybody: host.anybody() };
     let document: Value = serde_json::from_str(OPENAPI).unwrap();
     let mut tried = 0;
     for operation in codes::operations() {

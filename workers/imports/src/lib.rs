@@ -125,10 +125,11 @@ impl Importer {
             Message::Asked(ImportMessage { election, import: Some(import) }) => self.go_on(election, import).await,
             Message::Uploaded(notification) => {
                 for key in notification.keys() {
-                    match list_at(&key) {
-                        Some((election, import)) => self.arrived(election, import).await?,
-                        None => tracing::warn!(event = "import_unexpected", "an object is no list"),
-                    }
+                    let Some((election, import)) = list_at(&key) else {
+                        tracing::warn!(event = "import_unexpected", "an object is no list");
+                        continue;
+                    };
+                    self.arrived(election, import).await?;
                 }
                 Ok(())
             }

@@ -3,7 +3,7 @@
 use photovote_domain::{
     Aggregate, Digest, Election, ElectionId, Import, ImportId, Subject, Version, import::ImportCommand,
 };
-use photovote_events::{Actor, CommandId, CommandRecord, History, LoadError, PrivatePart, Stream};
+use photovote_events::{Actor, CommandId, CommandRecord, History, PrivatePart, Stream};
 
 use crate::{Importer, Trouble};
 
@@ -36,9 +36,9 @@ impl Importer {
         let mut history = History::empty(stream);
         let mut administrator = None;
         for commit in self.events.reader().commits_after(&stream, Version::NONE).await? {
-            let provenance = commit.provenance().map_err(serde_json::Error::from)?;
+            let provenance = commit.provenance()?;
             administrator = provenance.actor.administrator().cloned().or(administrator);
-            history.push(commit).map_err(LoadError::from)?;
+            history.push(commit)?;
         }
         Ok(Known { election, import, history, administrator })
     }

@@ -4,19 +4,21 @@
 //! |---|---|
 //! | the election opens | mail everybody |
 //! | a voter is registered while it is open, or gets another link | mail this voter |
-//! | a mailing is requested | find its recipients |
+//! | a mailing is requested, less than a day ago | find its recipients |
 //!
 //! A voter who is registered in a draft is mailed when it opens. Whether the opening or the registration comes first, one of them finds
 //! the other: the opening has all voters looked at after it, and a registration looks at the election after itself.
 
+use std::time::Duration;
+
 use aws_sdk_dynamodb::{error::BuildError, types::TransactWriteItem};
 use photovote_coordination_write::Control;
 use photovote_domain::{
-    Election, Links, MailingId, Shard, ShardCount, Voter, VoterId,
+    Election, Links, MailingId, Shard, ShardCount, Timestamp, Voter, VoterId,
     election::{ElectionEvent, Status},
     voter::VoterEvent,
 };
-use photovote_events::{Commit, DecodeError, ElectionCache, EventReader, LoadError, Stream};
+use photovote_events::{Commit, DecodeError, ElectionCache, Environment, EventReader, LoadError, Stream};
 use photovote_following::{Follower, Policy, Recorder};
 use photovote_queues::{MailMessage, Queue};
 
@@ -29,6 +31,8 @@ pub struct Standing {
     pub links: Links,
     /// Over how many shards its voters are spread.
     pub shards: ShardCount,
+    /// The present moment.
+    pub now: Timestamp,
 }
 
 /// What is to be mailed.
@@ -40,6 +44,14 @@ pub enum Invite {
     Voter(Shard, VoterId),
     /// The recipients of this mailing.
     Mailing(ShardCount, MailingId),
+}
+
+/// For how long a mailing is followed after it was requested. The history of a backup has mailings whose mails were sent long ago.
+const NEW: Duration = Duration::from_hours(24);
+
+fn is_new(requested: Timestamp, now: Timestamp) -> bool {
+    let age = now.millis().saturating_sub(requested.millis());
+    u64::try_from(age).map_or(true, |age| Duration::from_millis(age) < NEW)
 }
 
 /// Decides who is mailed.
@@ -55,7 +67,8 @@ impl Policy for Invitations {
 
     fn decide(&self, commit: &Commit, election: &Standing) -> Result<Vec<Invite>, DecodeError> {
         if let Stream::Mailing(_, mailing) = commit.stream {
-            return Ok(vec![Invite::Mailing(election.shards, mailing)]);
+            let is_new = commit.private_part().is_ok_and(|private| is_new(private.time, election.now));
+            return Ok(is_new.then_some(Invite::Mailing(election.shards, mailing)).into_iter().collect());
         }
         if election.status != Status::Open || election.links != Links::Invite {
             return Ok(Vec::new());
@@ -83,6 +96,7 @@ pub struct ToMailer {
     elections: ElectionCache<EventReader>,
     control: Control,
     mailer: Queue<MailMessage>,
+    environment: Environment,
 }
 
 impl Recorder<Invitations> for ToMailer {
@@ -90,7 +104,7 @@ impl Recorder<Invitations> for ToMailer {
         // After the commit: an election that opens later finds the voter.
         let election = self.elections.fresh(commit.stream.election()).await?;
         let Election { status, links, shards, .. } = *election.state();
-        Ok(Standing { status, links, shards })
+        Ok(Standing { status, links, shards, now: self.environment.now() })
     }
 
     fn actions(&self, commit: &Commit, invite: &Invite) -> Result<Vec<TransactWriteItem>, BuildError> {
@@ -119,8 +133,13 @@ impl Recorder<Invitations> for ToMailer {
 }
 
 /// The follower, ready to follow: it reads elections from `events`, notes in `control` what is due, and tells `mailer`.
-pub fn follower(events: EventReader, control: Control, mailer: Queue<MailMessage>) -> Follower<Invitations, ToMailer> {
+pub fn follower(
+    events: EventReader,
+    control: Control,
+    mailer: Queue<MailMessage>,
+    environment: Environment,
+) -> Follower<Invitations, ToMailer> {
     let elections = ElectionCache::new(events);
-    let recorder = ToMailer { elections, control: control.clone(), mailer };
+    let recorder = ToMailer { elections, control: control.clone(), mailer, environment };
     Follower::new(Invitations, recorder, control)
 }

@@ -4,11 +4,12 @@
 use aws_lambda_events::dynamodb::{Event, EventRecord};
 use photovote_coordination_write::{Control, DueMail};
 use photovote_domain::{
-    BallotId, ElectionId, Links, Scale, Shard, ShardCount, Timestamp, VoterId,
+    BallotId, ElectionId, Links, MailingId, Scale, Shard, ShardCount, Timestamp, VoterId,
     election::{ElectionEvent, Status},
+    mailing::{Kind, MailingEvent, Recipients, Requested},
     voter::VoterEvent,
 };
-use photovote_events::{Commit, EventReader, Stream};
+use photovote_events::{Commit, Environment, EventReader, Stream};
 use photovote_following::Policy;
 use photovote_invitations::{Invitations, Invite, Standing, follower};
 use photovote_queues::{MailMessage, Queue};
@@ -64,13 +65,31 @@ fn the_policy_invites_in_open_elections_that_invite() {
         (draft[0].clone(), vec![]),
     ];
     for (commit, invites) in cases {
-        let decide =
-            |status, links| Invitations.decide(&commit, &Standing { status, links, shards: shards() }).unwrap();
+        let decide = |status, links| {
+            Invitations
+                .decide(&commit, &Standing { status, links, shards: shards(), now: Timestamp::from_millis(0) })
+                .unwrap()
+        };
         assert_eq!(decide(Status::Open, Links::Invite), invites, "{}", commit.stream);
         assert!(decide(Status::Open, Links::HandOut).is_empty());
         for status in [Status::Draft, Status::Closing, Status::Closed, Status::Released, Status::Deleted] {
             assert!(decide(status, Links::Invite).is_empty(), "{status:?}");
         }
+    }
+}
+
+#[test]
+fn a_mailing_is_followed_for_a_day() {
+    let id = MailingId::from_bits(8);
+    let requested = Requested { kind: Kind::Results, subject: None, text: None, to: Recipients::All };
+    let event = MailingEvent::MailingRequested(requested);
+    let commit = history(Stream::Mailing(ELECTION, id), Timestamp::from_millis(0), [vec![event]]).remove(0);
+    for (hours, follows) in [(0, true), (23, true), (24, false), (1_000, false)] {
+        let now = Timestamp::from_millis(hours * 3_600_000);
+        // The mailer looks at the election before each mail.
+        let standing = Standing { status: Status::Released, links: Links::HandOut, shards: shards(), now };
+        let expected: Vec<_> = follows.then_some(Invite::Mailing(shards(), id)).into_iter().collect();
+        assert_eq!(Invitations.decide(&commit, &standing).unwrap(), expected, "after {hours} hours");
     }
 }
 
@@ -80,7 +99,7 @@ async fn what_invites_nobody_costs_nothing() {
     let (client, calls) = engine.counting_client();
     let (queue, _told) = Queue::in_process();
     let reader = EventReader::new(client.clone(), engine.tables().events);
-    let follower = follower(reader, Control::new(client, engine.tables().control), queue);
+    let follower = follower(reader, Control::new(client, engine.tables().control), queue, Environment::system());
     let mut commits = election(Links::Invite);
     commits.push(of_voter(VoterEvent::VoterRemoved {}));
     assert!(follower.handle(event(&commits)).await.batch_item_failures.is_empty());
@@ -105,7 +124,12 @@ async fn the_mailer_is_told_once_something_is_due() {
     let engine = Engine::start().await;
     let control = Control::new(engine.client(), engine.tables().control);
     let (queue, mut told) = Queue::in_process();
-    let follower = follower(EventReader::new(engine.client(), engine.tables().events), control.clone(), queue);
+    let follower = follower(
+        EventReader::new(engine.client(), engine.tables().events),
+        control.clone(),
+        queue,
+        Environment::system(),
+    );
     let (draft, registered) = (election(Links::Invite), registered());
     engine.write(&draft).await;
     engine.write(std::slice::from_ref(&registered)).await;

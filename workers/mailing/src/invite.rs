@@ -65,7 +65,9 @@ impl Mailer {
         };
         match self.issue(id, (shard, voter_id), election.state(), (ballot, link), &token).await? {
             Issued::Opens => {}
-            Issued::Unwanted => return self.end(claim, Ended::Dropped).await,
+            // That it did not come would tell who has voted.
+            Issued::Cast if claim.again => {}
+            Issued::Cast | Issued::Unwanted => return self.end(claim, Ended::Dropped).await,
             Issued::OtherKey => {
                 tracing::error!(event = "mail_other_key", election = %id, voter = %voter_id, "replace the voter's link");
                 return self.fail(claim, Kind::Invitation, Some(link), "other_key").await;

@@ -13,7 +13,9 @@ use crate::{Mailer, Trouble};
 pub(crate) enum Issued {
     /// It opens the ballot.
     Opens,
-    /// It is not wanted any more: the ballot is cast or withdrawn, or the election is closed.
+    /// The ballot is cast: the link shows its receipt.
+    Cast,
+    /// It is not wanted any more: the ballot is withdrawn, or the election is closed.
     Unwanted,
     /// Another link is to be issued by now.
     Replaced,
@@ -53,6 +55,7 @@ impl Mailer {
                 let now: History<Voter> = self.events.reader().load(Stream::Voter(id, shard, voter)).await?;
                 Ok(if now.state().link == link { Issued::OtherKey } else { Issued::Replaced })
             }
+            Err(ExecuteError::Rejected(BallotRejection::CastAlready)) => Ok(Issued::Cast),
             Err(ExecuteError::Rejected(_)) => Ok(Issued::Unwanted),
             Err(error) => Err(error.into()),
         }

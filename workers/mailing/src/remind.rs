@@ -118,8 +118,8 @@ impl Mailer {
         Ok(match self.issue(id, voter_id, election, (ballot, voter.link), &token).await? {
             Issued::Opens => Way::Path(path),
             // The voter has cast meanwhile.
-            Issued::Unwanted if requested.to != Recipients::NotCast => Way::Path(path),
-            Issued::Unwanted | Issued::OtherKey => Way::Nowhere,
+            Issued::Cast if requested.to != Recipients::NotCast => Way::Path(path),
+            Issued::Cast | Issued::Unwanted | Issued::OtherKey => Way::Nowhere,
             Issued::Replaced => Way::Replaced,
         })
     }

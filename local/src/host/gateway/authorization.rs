@@ -27,7 +27,7 @@ use url::{Url, form_urlencoded};
 use crate::{
     host::event::NamedHost,
     host::issuer::{AUDIENCE, ISSUER, Issuer, LIFETIME_SECS},
-    host::sign_in::Links,
+    host::sign_in::{ADMINISTRATOR, Links},
 };
 
 /// Where a browser goes to sign in.
@@ -124,7 +124,7 @@ async fn token(State(authorization): State<Authorization>, request: Request) -> 
     if !granted {
         return Ok(refused("invalid_grant"));
     }
-    let signed = "admin".parse::<Subject>().map_err(|error| error.to_string());
+    let signed = ADMINISTRATOR.parse::<Subject>().map_err(|error| error.to_string());
     let signed = signed.and_then(|admin| authorization.issuer.token(&admin, now()).map_err(|error| error.to_string()));
     let token = signed.map_err(|error| {
         tracing::error!(error, "a token cannot be made");

@@ -102,7 +102,7 @@ fn context(request_id: &str, now: Timestamp) -> Context {
 }
 
 /// What the administrator's token says.
-fn authorize(issuer: &Issuer, headers: &HeaderMap, now: Timestamp) -> Result<Claims, Problem> {
+pub(super) fn authorize(issuer: &Issuer, headers: &HeaderMap, now: Timestamp) -> Result<Claims, Problem> {
     let missing = || Problem::unauthorized("this needs an administrator's JWT as a bearer token");
     let mut values = headers.get_all(AUTHORIZATION).iter();
     let (Some(value), None) = (values.next(), values.next()) else { return Err(missing()) };

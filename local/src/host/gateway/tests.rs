@@ -28,9 +28,10 @@ use crate::{
 
 mod held_connections;
 mod objects;
+mod outbox;
 
 struct Fixture {
-    _home: tempfile::TempDir,
+    home: tempfile::TempDir,
     issuer: Arc<Issuer>,
     links: Links,
     objects: ObjectStore,
@@ -122,6 +123,7 @@ async fn fixture_with(cors: Cors, max_connections: NonZeroUsize) -> Fixture {
     let settings = Settings {
         issuer: issuer.clone(),
         links: links.clone(),
+        outbox: home.path().to_owned(),
         page: Page::default(),
         objects: objects.clone(),
         cors,
@@ -130,7 +132,7 @@ async fn fixture_with(cors: Cors, max_connections: NonZeroUsize) -> Fixture {
     };
     let gateway = Gateway::start(listener, functions(), settings, &Supervisor::new()).unwrap();
     let client = Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
-    Fixture { _home: home, issuer, links, objects, gateway, client }
+    Fixture { home, issuer, links, objects, gateway, client }
 }
 
 impl Fixture {

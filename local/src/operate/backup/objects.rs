@@ -9,6 +9,7 @@ use std::{
 };
 
 use photovote_domain::ElectionId;
+use photovote_keys::objects::is_list;
 
 use super::BackupError;
 use crate::{
@@ -71,7 +72,8 @@ pub(super) fn export(
         for path in files(&data_dir.join(HOME).join(bucket))? {
             let Some(key) = checked(&path)? else { continue };
             // Others were created after the events were copied.
-            if !election_of(&key).is_some_and(&is_exported) {
+            // Lists of voters are needed for hours, backups are kept for years.
+            if is_list(&key) || !election_of(&key).is_some_and(&is_exported) {
                 continue;
             }
             let copy = there.join(file_name(&key));

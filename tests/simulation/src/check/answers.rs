@@ -4,7 +4,8 @@
 use std::collections::BTreeMap;
 
 use photovote_domain::{
-    Ballot, BallotId, BallotToken, ElectionId, PhotographId, Voter, VoterId, ballot::BallotEvent, election::Status,
+    Ballot, BallotId, BallotToken, ElectionId, ImportId, MailingId, PhotographId, Voter, VoterId, ballot::BallotEvent,
+    election::Status,
 };
 use photovote_edge::{self as http, DraftTag, command_id, derived_id};
 use photovote_events::Stream;
@@ -162,8 +163,24 @@ fn administered(asked: &Asked, caller: &str, key: &str, truth: &Truth) -> Option
         What::RemovePhotograph => Some(asked.path.split('/').nth(4)?.parse().ok()?),
         _ => None,
     };
+    if asked.what == What::RequestMailing {
+        let scope = format!("{election}/mailing");
+        let mailing = MailingId::from_bits(derived_id(caller, &scope, truth.secret(election), key));
+        return Some(Stream::Mailing(election, mailing));
+    }
     if let Some(photograph) = photograph {
         return Some(Stream::Photograph(election, photograph));
+    }
+    let import = match asked.what {
+        What::RequestImport => {
+            let scope = format!("{election}/import");
+            Some(ImportId::from_bits(derived_id(caller, &scope, truth.secret(election), key)))
+        }
+        What::MoveImport => Some(asked.path.split('/').nth(4)?.parse().ok()?),
+        _ => None,
+    };
+    if let Some(import) = import {
+        return Some(Stream::Import(election, import));
     }
     let voter = match asked.what {
         What::Register => {
@@ -192,7 +209,8 @@ fn told(asked: &Asked, effect: &Entry) -> Value {
 
 /// Can this be answered with a yes although nothing had to change?
 fn may_change_nothing(asked: &Asked) -> bool {
-    asked.key.is_none() || matches!(asked.what, What::Change | What::Rate(_) | What::Clear(_) | What::Close)
+    asked.key.is_none()
+        || matches!(asked.what, What::Change | What::MoveImport | What::Rate(_) | What::Clear(_) | What::Close)
 }
 
 fn is_conflict(reply: &Reply) -> bool {

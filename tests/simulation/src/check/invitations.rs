@@ -12,11 +12,12 @@ use photovote_domain::{
 use photovote_events::Stream;
 use photovote_following::Policy;
 use photovote_invitations::Invitations;
-use photovote_keys::coordination::{DUE, EVERYBODY, MAILED, mail_partition, tracking_partition};
+use photovote_keys::coordination::{DUE, EVERYBODY, FINDING, MAILED, mail_partition, tracking_partition};
 
 use super::{
     Verdict,
     answers::{ballot_of, ballots, effect},
+    reminders,
     truth::{Entry, Truth, fold},
 };
 use crate::{
@@ -28,17 +29,17 @@ use crate::{
 };
 
 /// A voter, from commit to commit.
-struct Person {
-    stream: Stream,
-    states: Vec<(Timestamp, Voter)>,
+pub(super) struct Person {
+    pub(super) stream: Stream,
+    pub(super) states: Vec<(Timestamp, Voter)>,
 }
 
 impl Person {
-    fn now(&self) -> &Voter {
+    pub(super) fn now(&self) -> &Voter {
         &self.states.last().expect("a voter has a commit").1
     }
 
-    fn removed(&self) -> Option<Timestamp> {
+    pub(super) fn removed(&self) -> Option<Timestamp> {
         self.states.iter().find(|(_, voter)| voter.status == voter::Status::Removed).map(|(at, _)| *at)
     }
 }
@@ -50,6 +51,7 @@ pub(crate) fn check(truth: &Truth, cloud: &Cloud, journal: &[Asked], scenario: &
     links_agree(truth, &ballots, &people, verdict);
     voters_are_mailed(truth, &ballots, &people, &steps, verdict);
     nothing_is_left(truth, cloud, &people, &steps, scenario, verdict);
+    reminders::check(truth, &ballots, &people, &steps, verdict);
     no_answer_has_a_mailed_token(truth, journal, &ballots, verdict);
     only_the_last_token_opens(truth, journal, &ballots, verdict);
 }
@@ -136,7 +138,7 @@ fn repetitions_have_reasons(steps: &[Step], verdict: &mut Verdict<'_>) {
         let of_this_link = |later: &&Step| {
             later.voter == step.voter
                 && match &later.what {
-                    Done::Claimed => false,
+                    Done::Claimed | Done::ClaimedReminder(_) | Done::Reminded(_) | Done::Settled(_) => false,
                     Done::Sent(other) => other.link == mail.link,
                     Done::Noted(link) => *link == mail.link,
                 }
@@ -253,7 +255,10 @@ fn nothing_is_left(
             verdict.holds(false, || format!("{pk} {sk} is of no election"));
             continue;
         };
-        if sk == EVERYBODY || sk.starts_with(DUE) {
+        if sk.starts_with("counts") || sk.starts_with("unsubscribe#") {
+            continue;
+        }
+        if sk == EVERYBODY || sk.starts_with(DUE) || sk.starts_with(FINDING) {
             // If a follower or mailer dies and the election closes before its work comes again, what is due can stay.
             let was_open = election.links == Links::Invite && truth.moment(id, "ElectionOpened").is_some();
             let left = was_open && election.status != Status::Open && !scenario.absorbed;
@@ -281,8 +286,9 @@ fn followable(truth: &Truth) -> BTreeSet<(String, String)> {
         let id = stream.election();
         let invites = truth.election(id).is_some_and(|election| election.links == Links::Invite);
         for entry in entries.iter().filter(|_| invites) {
-            let asks =
-                |event_type: &str| matches!(event_type, "ElectionOpened" | "VoterRegistered" | "VoterTokenReplaced");
+            let asks = |event_type: &str| {
+                matches!(event_type, "ElectionOpened" | "MailingRequested" | "VoterRegistered" | "VoterTokenReplaced")
+            };
             if entry.commit.events.iter().any(|event| asks(&event.event_type)) {
                 let partition = tracking_partition(Invitations::NAME, id, stream.lies_in());
                 keys.insert((partition, stream.sort_key(entry.commit.first)));

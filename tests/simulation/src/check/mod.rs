@@ -5,8 +5,10 @@ mod ballots;
 mod control;
 mod counting;
 mod documents;
+mod imports;
 mod invitations;
 mod photographs;
+mod reminders;
 mod shown;
 mod truth;
 
@@ -68,12 +70,14 @@ pub(crate) async fn everything(cloud: &std::sync::Arc<Cloud>, journal: &[Asked],
     let (_, uncounted) = cloud.to_count.history();
     let (_, unprocessed) = cloud.to_process.history();
     let (_, unmailed) = cloud.to_mail.history();
-    let is_none = [&dead, &uncounted, &unprocessed, &unmailed].into_iter().all(Vec::is_empty);
-    verdict.holds(is_none, || format!("dead letters: {dead:?} {uncounted:?} {unprocessed:?} {unmailed:?}"));
+    let (_, unimported) = cloud.to_import.history();
+    let all = [&dead, &uncounted, &unprocessed, &unmailed, &unimported];
+    verdict.holds(all.into_iter().all(Vec::is_empty), || format!("dead letters: {all:?}"));
     control::check(&truth, cloud, &mut verdict);
     counting::check(&truth, &mut verdict);
     documents::check(&truth, cloud, &mut verdict).await;
     photographs::check(&truth, cloud, &mut verdict).await;
+    imports::check(&truth, cloud, &mut verdict);
     ballots::check(&truth, journal, &mut verdict);
     answers::check(&truth, journal, scenario, &mut verdict);
     invitations::check(&truth, cloud, journal, scenario, &mut verdict);

@@ -69,6 +69,7 @@ pub(crate) async fn check(truth: &Truth, cloud: &Arc<Cloud>, verdict: &mut Verdi
             format!("the photographs of {id} are not the fold of their events: {found:?}, not {expected:?}")
         });
     }
+    originals.extend(super::imports::lists(truth));
     for (bucket, expected) in [(ORIGINALS, originals), (RENDITIONS, renditions)] {
         let found: BTreeSet<_> = cloud.buckets.keys(bucket).into_iter().collect();
         verdict.holds(found == expected, || format!("{bucket} holds {found:?}, and not {expected:?}"));

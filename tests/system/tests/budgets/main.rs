@@ -8,6 +8,7 @@ mod bound;
 mod voter;
 mod world;
 
+use photovote_domain::import::{Columns, Counts, Found, ImportCommand};
 use photovote_test_support::Sender;
 use serde_json::{Value, json};
 use world::{Cost, ELECTION, OWNER, Request, World};
@@ -22,13 +23,17 @@ const SHARDS: usize = 16;
 /// Method, path, body, and what is expected: status, calls, write units.
 type Row = (&'static str, &'static str, Value, u16, &'static str, Option<usize>);
 
-/// A path, in which `{e}`, `{a}`, `{c}`, `{k}` and `{v}` stand for those of the election and its administrator, competition,
-/// candidate and voter.
+/// Method, path, body, which calls, write units, and what the importer does then.
+type ImportRow = (&'static str, &'static str, Value, &'static str, usize, Vec<ImportCommand>);
+
+/// A path, in which `{e}`, `{a}`, `{c}`, `{k}`, `{v}`, `{p}` and `{i}` stand for those of the election and its administrator,
+/// competition, candidate, voter, photograph and import.
 fn path(template: &str) -> String {
     let things = [
         ("{a}", "{e}/administrators/eve".to_owned()),
         ("{v}", format!("{{e}}/voters/{VOTER}")),
         ("{p}", format!("{{e}}/photographs/{VOTER}")),
+        ("{i}", format!("{{e}}/imports/{VOTER}")),
         ("{k}", format!("{{c}}/candidates/{CANDIDATE}")),
         ("{c}", format!("{{e}}/competitions/{COMPETITION}")),
         ("{e}", format!("/elections/{ELECTION}")),
@@ -52,9 +57,12 @@ async fn administrators_commands_make_exactly_these_calls() {
     let (noon, night) = (json!({"closes_at": "2999-01-01T12:00:00Z"}), json!({"closes_at": "2999-01-01T23:00:00Z"}));
     let (none, editor) = (Value::Null, json!({"role": "editor"}));
     let photograph = json!({"id": VOTER, "name": "DSC_0042.jpg", "bytes": 5_000_000});
+    let reminder = json!({"kind": "reminder", "to": "not_cast"});
+    let test = json!({"kind": "results", "address": "club@example.org"});
+    let results = json!({"kind": "results", "to": "all"});
     // One unit for each kilobyte, twice that in a transaction; all that is written here is small.
     #[rustfmt::skip]
-    let table: [Row; 23] = [
+    let table: [Row; 26] = [
         ("POST",   "/elections",       election,                  201, "TransactWriteItems",                          Some(4 + 2 * SHARDS)),
         ("PATCH",  "{e}",              json!({"name": "Winter"}), 200, "PutItem, Query",                              Some(1)),
         ("PUT",    "{a}",              editor.clone(),            200, "PutItem, Query",                              Some(1)),
@@ -77,6 +85,9 @@ async fn administrators_commands_make_exactly_these_calls() {
         ("DELETE", "{v}",              none.clone(),              200, "3 Query, TransactWriteItems",                 Some(8)),
         ("POST",   "{e}/close",        json!({}),                 200, "BatchGetItem, DeleteItem, 3 PutItem, Query, 16 UpdateItem", Some(1 + 3 + SHARDS)),
         ("POST",   "{e}/release",      json!({}),                 200, "PutItem, Query",                              Some(1)),
+        ("POST",   "{e}/mailings/preview", reminder,              200, "BatchGetItem, Query",                         Some(0)),
+        ("POST",   "{e}/mailings/test", test,                     200, "Query",                                       Some(0)),
+        ("POST",   "{e}/mailings",     results,                   201, "PutItem, 3 Query",                            Some(1)),
         ("DELETE", "{e}",              none,                      200, "BatchGetItem, PutItem, Query",                Some(1)),
     ];
     for (method, template, body, status, calls, units) in &table {
@@ -92,6 +103,51 @@ async fn administrators_commands_make_exactly_these_calls() {
         let request = Request(method, &path(template), body);
         let measured = world.cost(&commands, OWNER, request, *status).await;
         assert_eq!(measured, cost(calls, *units), "{method} {template}");
+    }
+}
+
+#[tokio::test]
+async fn commands_on_imports_make_exactly_these_calls() {
+    let world = World::new().await;
+    let commands = world.election_commands();
+    let prepare = async |path: &str, body| world.prepare(&commands, OWNER, Request("POST", path, &body)).await;
+    prepare("/elections", json!({"id": ELECTION, "name": "Summer"})).await;
+    // It changes nothing. So its gates have just been seen.
+    let same = json!({"name": "Summer"});
+    world.prepare(&commands, OWNER, Request("PATCH", &path("{e}"), &same)).await;
+    let import = VOTER.parse().unwrap();
+    let columns = |email| Columns { email, ..Columns::default() };
+    let found = |email| Found { columns: columns(email), width: 3, counts: Counts::default() };
+    let finish = ImportCommand::Finish { imported: 1, already: 0, problem: None };
+    let request = json!({"id": VOTER, "name": "members.csv", "bytes": 5_000});
+    // How many imports there are is asked for before another one.
+    #[rustfmt::skip]
+    let table: [ImportRow; 8] = [
+        ("POST", "{e}/imports", request.clone(),     "201", 1, vec![]),
+        ("POST", "{e}/imports", request,             "201 again", 0, vec![ImportCommand::Receive, ImportCommand::Accept(found(0))]),
+        ("PUT",  "{i}/columns", json!({"email": 1}), "", 1, vec![ImportCommand::Accept(found(1))]),
+        ("PUT",  "{i}/columns", json!({"email": 1}), "same", 0, vec![]),
+        ("POST", "{i}/confirm", json!({}),           "", 1, vec![]),
+        ("POST", "{i}/confirm", json!({}),           "same", 0, vec![finish]),
+        ("POST", "{i}/undo",    json!({}),           "", 1, vec![]),
+        ("POST", "{i}/undo",    json!({}),           "same", 0, vec![]),
+    ];
+    for (method, template, body, kind, units, then) in table {
+        let status = if kind.starts_with("201") { 201 } else { 200 };
+        let calls = match kind {
+            "201" => "PutItem, 3 Query",
+            "" => "PutItem, 2 Query",
+            _ => "2 Query",
+        };
+        let measured = world.cost(&commands, OWNER, Request(method, &path(template), &body), status).await;
+        assert_eq!(measured, cost(calls, Some(units)), "{method} {template}");
+        world.import(import, then).await;
+    }
+    let queries = world.queries();
+    for (template, calls) in [("{e}/imports", "2 Query"), ("{i}", "GetItem, 2 Query"), ("{i}/rejected.csv", "3 Query")]
+    {
+        let measured = world.cost(&queries, OWNER, Request("GET", &path(template), &Value::Null), 200).await;
+        assert_eq!(measured, cost(calls, Some(0)), "GET {template}");
     }
 }
 
@@ -328,6 +384,8 @@ async fn queries_make_exactly_these_calls_cold_and_warm() {
         (OWNER,  "{e}/voters",             "2 GetItem, Query",        "GetItem, Query"),
         (OWNER,  "{e}/administrators",     "2 GetItem",              "GetItem"),
         (OWNER,  "{e}/turnout",            "BatchGetItem, 2 GetItem", "BatchGetItem, GetItem"),
+        (OWNER,  "{e}/mailings",           "BatchGetItem, 2 Query",   "BatchGetItem, 2 Query"),
+        (OWNER,  "{e}/bounced",            "17 Query",                "17 Query"),
         (voter,  "/ballot",                "3 Query",                 "2 Query"),
         (anyone, "/public{e}",             "2 GetItem, Query",        "GetItem, Query"),
         (anyone, "/public{e}/results",     "2 GetItem, Query",        "GetItem, Query"),

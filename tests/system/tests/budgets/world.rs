@@ -9,20 +9,21 @@ use aws_sdk_dynamodb::{
 use axum::Router;
 use photovote_documents_write::DocumentStore;
 use photovote_domain::{
-    BallotToken, CandidateId, CompetitionId, Digest, Draft, Election, ElectionId, ShardCount, Timestamp, Version,
-    ballot::BallotEvent, election::ElectionEvent,
+    Aggregate, BallotToken, CandidateId, CompetitionId, Digest, Draft, Election, ElectionId, Import, ImportId,
+    ShardCount, Timestamp, Version, ballot::BallotEvent, election::ElectionEvent, import::ImportCommand,
 };
 use photovote_dynamodb::{Calls, Endpoint};
 use photovote_events::{Actor, CommandId, CommandRecord, Commit, Environment, EventReader, PrivatePart, Stream};
 use photovote_events_append::EventStore;
 use photovote_functions::Wiring;
 use photovote_projection::{Projection, Replayed};
-use photovote_queues::{CountMessage, Queue};
+use photovote_queues::{CountMessage, ImportMessage, MailMessage, Queue};
 use photovote_test_support::{
     Engine, Reply, Sender, following, send_under,
     units::{Contents, ReadUnits},
 };
 use serde_json::{Value, json};
+use tokio::sync::mpsc::UnboundedReceiver;
 
 /// The administrator.
 pub(crate) const OWNER: Sender<'_> = Sender::Administrator("ada");
@@ -44,13 +45,19 @@ pub(crate) struct World {
     client: Client,
     calls: Calls,
     read: ReadUnits,
+    to_import: Queue<ImportMessage>,
+    to_mail: Queue<MailMessage>,
+    _mails: UnboundedReceiver<MailMessage>,
+    _asked: UnboundedReceiver<ImportMessage>,
 }
 
 impl World {
     pub(crate) async fn new() -> Self {
         let engine = Engine::start().await;
         let (client, calls, read) = engine.metered_client();
-        Self { engine, client, calls, read }
+        let (to_import, asked) = Queue::in_process();
+        let (to_mail, mails) = Queue::in_process();
+        Self { engine, client, calls, read, to_import, to_mail, _mails: mails, _asked: asked }
     }
 
     fn store(&self) -> EventStore {
@@ -61,8 +68,15 @@ impl World {
     fn wiring(&self) -> Wiring {
         let (tables, config) = (self.engine.tables(), self.engine.config().clone());
         let nobody = photovote_dynamodb::config(&Endpoint::Local("http://127.0.0.1:1".to_owned()));
-        let settings = move |name: &str| tables.setting(name);
-        Wiring::new(config, nobody, settings).with_client(self.client.clone())
+        let settings = move |name: &str| match name {
+            // Mails can be sent.
+            "INVITES" => Some("yes".to_owned()),
+            _ => tables.setting(name),
+        };
+        Wiring::new(config, nobody, settings)
+            .with_client(self.client.clone())
+            .with_import_queue(self.to_import.clone())
+            .with_mail_queue(self.to_mail.clone())
     }
 
     /// What administrators command.
@@ -132,6 +146,28 @@ impl World {
         let reply = request.send_under(router, sender, key).await;
         assert_eq!(reply.status, status, "{request:?}: {}", reply.text);
         (self.calls.take(), self.read.take(), reply)
+    }
+
+    /// Carries out the importer's commands on an import, as far as they do not touch voters.
+    pub(crate) async fn import(&self, import: ImportId, commands: impl IntoIterator<Item = ImportCommand>) {
+        let store = self.store();
+        let mut history =
+            store.reader().load::<Import>(Stream::Import(ELECTION.parse().unwrap(), import)).await.unwrap();
+        for command in commands {
+            let digest = Digest::from_bytes(store.environment().random());
+            let private = PrivatePart {
+                actor: Actor::Importer { administrator: "ada".parse().unwrap(), import },
+                fingerprint: digest,
+                id: CommandId::new(digest),
+                reason: None,
+                source: None,
+                time: store.environment().now(),
+            };
+            let record = CommandRecord { name: command.name(), own_id: false, private };
+            let decide = |known: &Import| known.decide(command.clone(), &&Election::default());
+            history = store.execute(history, &record, |_| true, decide).await.unwrap().history;
+        }
+        self.calls.take();
     }
 
     /// Adds a competition of so many candidates to the election, in one commit.

@@ -291,6 +291,7 @@ fn build(name: &str, wiring: &Wiring) {
         "closer" => wiring.closer().map(drop),
         "reconciler" => wiring.reconciler().map(drop),
         "photo-processor" => wiring.photo_processor().map(drop),
+        "importer" => wiring.importer().map(drop),
         "invitations" => wiring.invitations().map(drop),
         "mailer" => wiring.mailer().map(drop),
         "rebuild" => wiring.rebuild(Duration::ZERO).map(drop),

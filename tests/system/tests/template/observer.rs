@@ -29,10 +29,10 @@ pub(crate) const STREAM: &str = "the stream";
 pub(crate) const SENDER: &str = "the sender of mails";
 pub(crate) const CONFIGURATION_SET: &str = "the configuration set of mails";
 
-/// The kinds of items that somebody may be bound to: snapshots, what lies in an election's shards, photographs, mails, and what the
-/// invitations have followed.
-const KINDS: [&[&str]; 5] =
-    [&["*#snapshot"], &["*#?", "*#??"], &["*#photographs"], &["*#mail"], &["*#followed#invitations"]];
+/// The kinds of items that somebody may be bound to: snapshots, what lies in an election's shards, photographs, mails, what the
+/// invitations have followed, and imports.
+const KINDS: [&[&str]; 6] =
+    [&["*#snapshot"], &["*#?", "*#??"], &["*#photographs"], &["*#mail"], &["*#followed#invitations"], &["*#imports"]];
 /// The keys of elections' own streams: a function may be bound to read these or to append to them.
 pub(crate) const OWN: [&str; 1] = ["??????????????????????????"];
 

@@ -28,6 +28,9 @@ const SENDERS: &str = "arn:${AWS::Partition}:ses:${AWS::Region}:${AWS::AccountId
 /// What the photo-processor reads: elections' own streams, and photographs.
 const OF_PHOTOGRAPHS: [&str; 2] = ["??????????????????????????", "*#photographs"];
 
+/// What the importer reads and appends to: elections' own partitions, and their shards.
+const OF_VOTERS: [&str; 3] = ["??????????????????????????", "*#?", "*#??"];
+
 const NOTHING: Value = Value::Null;
 
 #[tokio::test]
@@ -77,8 +80,20 @@ async fn every_function_has_exactly_the_permissions_it_uses() {
     let voter = json!({"name": "Mary Jackson", "email": "mary@example.org"});
     world.create("voter", "POST /v1/elections/{election}/voters", voter).await;
     world.send("POST /v1/elections/{election}/open", NOTHING).await;
+    let awaited = json!({"name": "members.csv", "bytes": 1_000});
+    world.create("import", "POST /v1/elections/{election}/imports", awaited).await;
     let (records, _) = world.stream().await;
     world.invite(&records[known.len()..]).await;
+    let (known, _) = world.stream().await;
+    let mailings = "POST /v1/elections/{election}/mailings";
+    world.create("mailing", mailings, json!({"kind": "reminder", "to": "not_cast"})).await;
+    let again = json!({"kind": "invitation", "to": {"voters": [world.names["voter"]]}});
+    world.create("mailing", mailings, again).await;
+    let (records, _) = world.stream().await;
+    world.invite(&records[known.len()..]).await;
+    world.report().await;
+    world.send("POST /v1/unsubscribe/{token}", NOTHING).await;
+    world.send("GET /v1/elections/{election}/bounced", NOTHING).await;
 
     // Of all this, little was projected: the reconciler finds the rest, and what is wrong. Then all of it is built again.
     let found = world.reconcile().await;
@@ -113,6 +128,11 @@ async fn every_function_has_exactly_the_permissions_it_uses() {
     for (action, key) in world.keys("photo-processor") {
         assert!(OF_PHOTOGRAPHS.iter().any(|pattern| like(pattern, &key)), "{action} of {key}");
     }
+    // So is who reads strangers' lists: it reaches no photograph.
+    for (action, key) in world.keys("importer") {
+        let patterns = OF_VOTERS.iter().chain([&"*#imports"]);
+        assert!(patterns.into_iter().any(|pattern| like(pattern, &key)), "{action} of {key}");
+    }
     // The invitations read elections alone.
     for (action, key) in world.keys("invitations") {
         assert!(like(OWN[0], &key), "{action} of {key}");
@@ -120,7 +140,7 @@ async fn every_function_has_exactly_the_permissions_it_uses() {
 }
 
 /// A function that asks for items of one kind alone is bound to them. One that asks for more may ask for all, except the one that serves
-/// strangers.
+/// strangers, and those that read their files.
 fn bound(needed: &BTreeSet<(String, String, String)>) -> BTreeSet<(String, String, String)> {
     let mut kinds: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();
     for (function, resource, action) in needed {
@@ -128,18 +148,24 @@ fn bound(needed: &BTreeSet<(String, String, String)>) -> BTreeSet<(String, Strin
     }
     let one = |((function, resource, whole), kinds): ((&String, &String, &str), BTreeSet<&str>)| {
         if function == "public-queries" && resource == DOCUMENTS {
-            return (function.clone(), resource.clone(), narrowed(whole, &PUBLIC));
+            return vec![(function.clone(), resource.clone(), narrowed(whole, &PUBLIC))];
         }
         if function == "photo-processor" && whole == "dynamodb:Query" {
-            return (function.clone(), resource.clone(), narrowed(whole, &OF_PHOTOGRAPHS));
+            return vec![(function.clone(), resource.clone(), narrowed(whole, &OF_PHOTOGRAPHS))];
+        }
+        if function == "importer" && resource == "EventsTable.Arn" {
+            return vec![(function.clone(), resource.clone(), narrowed(whole, &OF_VOTERS))];
+        }
+        if function == "importer" {
+            return kinds.into_iter().map(|kind| (function.clone(), resource.clone(), kind.to_owned())).collect();
         }
         if function == "invitations" && whole == "dynamodb:Query" {
-            return (function.clone(), resource.clone(), narrowed(whole, &OWN));
+            return vec![(function.clone(), resource.clone(), narrowed(whole, &OWN))];
         }
         let action = if kinds.len() == 1 { kinds.into_iter().next().unwrap_or(whole) } else { whole };
-        (function.clone(), resource.clone(), action.to_owned())
+        vec![(function.clone(), resource.clone(), action.to_owned())]
     };
-    kinds.into_iter().map(one).collect()
+    kinds.into_iter().flat_map(one).collect()
 }
 
 /// What Lambda does in a function's name, with the rights of its role: nothing of it is seen here.
@@ -155,6 +181,7 @@ fn in_its_name(function: &Function<'_>) -> BTreeSet<(String, String)> {
     if function.variables().contains_key("UPLOAD_URL") {
         // S3 takes a form from whoever has it, as if the function sent it.
         may("${OriginalsBucket.Arn}/incoming/*", &["s3:PutObject"]);
+        may("${OriginalsBucket.Arn}/lists/*", &["s3:PutObject"]);
     }
     for mapping in function.events("DynamoDB") {
         // It finds the stream, reads it, and names in a queue what it gave up.
@@ -214,6 +241,18 @@ async fn hold_an_election(world: &mut World) {
     world.send(&format!("DELETE {competition}"), NOTHING).await;
     world.names.extend([("competition", kept.0), ("candidate", kept.1)]);
 
+    let imports = "/v1/elections/{election}/imports";
+    let list = json!({"name": "members.csv", "bytes": 1_000});
+    world.create("import", &format!("POST {imports}"), list).await;
+    world.upload_list().await;
+    world.send(&format!("GET {imports}/{{import}}"), NOTHING).await;
+    world.send(&format!("PUT {imports}/{{import}}/columns"), json!({"name": 1, "email": 1})).await;
+    world.go_on_with_imports().await;
+    world.send(&format!("POST {imports}/{{import}}/confirm"), NOTHING).await;
+    world.go_on_with_imports().await;
+    world.send(&format!("POST {imports}/{{import}}/undo"), NOTHING).await;
+    world.go_on_with_imports().await;
+
     let voters = "POST /v1/elections/{election}/voters";
     world.create("voter", voters, json!({"name": "Alan Turing", "email": "alan@example.org"})).await;
     world.send("DELETE /v1/elections/{election}/voters/{voter}", NOTHING).await;
@@ -234,6 +273,11 @@ async fn hold_an_election(world: &mut World) {
     world.send("POST /v1/elections/{election}/close", NOTHING).await;
     world.count().await;
     world.send("POST /v1/elections/{election}/release", NOTHING).await;
+    let mailings = "POST /v1/elections/{election}/mailings";
+    let (all, bounced) = (json!({"kind": "results", "to": "all"}), json!({"kind": "invitation", "to": "bounced"}));
+    world.create("mailing", mailings, all).await;
+    world.send(&format!("{mailings}/preview"), bounced).await;
+    world.send(&format!("{mailings}/test"), json!({"kind": "results", "address": "club@example.org"})).await;
 
     // So many that their entries do not fit into one transaction with the document.
     let administrator = "/v1/elections/{election}/administrators/{subject}";
@@ -264,7 +308,7 @@ fn no_function_may_alter_events_or_has_a_wildcard() {
             let known = resource == TRACES && action.starts_with("xray:")
                 || resource == STREAMS
                 || resource == SENDERS && action.starts_with("ses:Send")
-                || ["incoming", "originals", "photos"].into_iter().any(objects);
+                || ["incoming", "lists", "originals", "photos"].into_iter().any(objects);
             assert!(known || !resource.contains('*'), "{name} may {action} on {resource}");
             let alters = ["UpdateItem", "Delete", "BatchWriteItem", "PartiQL", "Transact", "Restore", "Tag", "Policy"];
             let history = resource.contains("EventsTable");

@@ -11,7 +11,7 @@ use axum::Router;
 use photovote_coordination_write::Control;
 use photovote_documents_write::{DocumentStore, Saved};
 use photovote_domain::{
-    Aggregate, Digest, Election, Timestamp,
+    Aggregate, Digest, Election, ShardCount, Timestamp, UnsubscribeToken,
     election::{Context, ElectionCommand},
 };
 use photovote_dynamodb::{Endpoint, client, config};
@@ -266,6 +266,38 @@ impl World {
         assert!(answer.batch_item_failures.is_empty(), "{message}");
     }
 
+    /// Uploads a list, and lets the importer read it.
+    pub(crate) async fn upload_list(&self) {
+        let list = "name,email\nAda,ada@example.org\nNobody,\n";
+        let (election, import) = (&self.names["election"], &self.names["import"]);
+        let key = format!("lists/{election}/{import}");
+        self.buckets.put("OriginalsBucket", &key, list.as_bytes());
+        self.import(json!({"Records": [{"s3": {"object": {"key": key}}}]})).await;
+        // The same once more: nothing has changed.
+        self.import(json!({"Records": [{"s3": {"object": {"key": key}}}]})).await;
+    }
+
+    /// Lets the importer do all that it was asked for, and look after the election.
+    pub(crate) async fn go_on_with_imports(&self) {
+        while let Some(body) = self.places["election-commands"].observer.message("ImportQueue") {
+            self.import(serde_json::from_str(&body).unwrap()).await;
+        }
+        self.import(json!({"election": self.names["election"]})).await;
+    }
+
+    /// Lets the importer have a message, which it must work off, and whatever it sends itself. It works off one row at a time.
+    async fn import(&self, first: Value) {
+        let place = &self.places["importer"];
+        let importer = place.wiring().importer().unwrap().with_rows(1);
+        let mut next = Some(first.to_string());
+        while let Some(body) = next {
+            let records = json!({"Records": [{"messageId": "1", "body": body}]});
+            let answer = importer.handle(serde_json::from_value(records).unwrap()).await;
+            assert!(answer.batch_item_failures.is_empty(), "{body}");
+            next = place.observer.message("ImportQueue");
+        }
+    }
+
     /// Lets the invitations follow these records, and the mailer look after the election and do whatever it is asked for.
     pub(crate) async fn invite(&self, records: &[Value]) {
         let place = &self.places["invitations"];
@@ -276,6 +308,17 @@ impl World {
         while let Some(body) = place.observer.message("MailQueue") {
             self.mail(body).await;
         }
+    }
+
+    /// Lets the mailer have SES's report that the voter's invitation came back. Names the token that ends mails to the voter.
+    pub(crate) async fn report(&mut self) {
+        let (election, voter) = (&self.names["election"], &self.names["voter"]);
+        let shard = ShardCount::default().shard_of(voter);
+        let tags = json!({"election": [election], "shard": [shard.to_string()], "voter": [voter], "link": ["1"]});
+        let event = json!({"eventType": "Bounce", "mail": {"tags": tags}});
+        self.mail(event.to_string()).await;
+        let token = UnsubscribeToken::new(election.parse().unwrap(), shard, voter.parse().unwrap(), [0; 32]);
+        self.names.insert("token", token.reveal());
     }
 
     /// Lets the mailer have a message, which it must work off, and whatever it sends itself.

@@ -1,6 +1,8 @@
 //! The mailer over the engine: who is mailed, once, with a link that opens the ballot.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
+mod mailings;
+
 use std::{
     collections::BTreeMap,
     fs,

@@ -1,0 +1,137 @@
+//! The mails in the outbox, for the administrator who started the server. A deployment has no such route.
+//!
+//! They hold voters' links. On one machine whoever reads the data directory has them anyway; no other answer holds one.
+
+use std::{fs, io, path::PathBuf, sync::Arc, time::SystemTime};
+
+use axum::{Json, Router, extract::State, http::HeaderMap, routing::get};
+use mail_parser::{Message, MessageParser};
+use photovote_domain::Timestamp;
+use photovote_edge::Problem;
+use serde::Serialize;
+
+use super::route::authorize;
+use crate::host::{issuer::Issuer, sign_in::ADMINISTRATOR};
+
+/// The most mails that one answer has.
+const MOST: usize = 200;
+
+/// A mail, as the page shows it.
+#[derive(Debug, Serialize)]
+struct Shown {
+    /// The name of its file.
+    name: String,
+    /// Why it was sent: `invitation`, `reminder`, `results` or `test`.
+    kind: String,
+    to: String,
+    subject: String,
+    /// When it was written, as RFC 3339 says it.
+    date: Option<String>,
+    text: String,
+    /// The first link in it.
+    link: Option<String>,
+    /// Where a POST ends the mails to its recipient.
+    unsubscribe: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct Mails {
+    mails: Vec<Shown>,
+}
+
+#[derive(Clone)]
+struct Outbox {
+    directory: PathBuf,
+    issuer: Arc<Issuer>,
+}
+
+/// The route to the mails of a directory.
+pub(super) fn routes(directory: PathBuf, issuer: Arc<Issuer>) -> Router {
+    Router::new().route("/local/mails", get(list)).with_state(Outbox { directory, issuer })
+}
+
+async fn list(State(outbox): State<Outbox>, headers: HeaderMap) -> Result<Json<Mails>, Problem> {
+    let now = Timestamp::from_millis(jiff::Timestamp::now().as_millisecond());
+    let claims = authorize(&outbox.issuer, &headers, now)?;
+    // To others there is nothing here.
+    if claims.get("sub").map(String::as_str) != Some(ADMINISTRATOR) {
+        return Err(Problem::no_route());
+    }
+    let read = tokio::task::spawn_blocking(move || read(&outbox.directory)).await;
+    let mails = read.map_err(io::Error::other).and_then(|read| read).map_err(|error| {
+        tracing::error!(%error, "the outbox cannot be read");
+        Problem::internal()
+    })?;
+    Ok(Json(Mails { mails }))
+}
+
+/// The latest mails of a directory. Blocks the thread.
+fn read(directory: &PathBuf) -> io::Result<Vec<Shown>> {
+    let mut files: Vec<(SystemTime, PathBuf)> = Vec::new();
+    for entry in fs::read_dir(directory)? {
+        let path = entry?.path();
+        // A mail that is being written has another ending, and may be gone by now.
+        if path.extension().is_some_and(|extension| extension == "eml")
+            && let Ok(written) = fs::metadata(&path).and_then(|about| about.modified())
+        {
+            files.push((written, path));
+        }
+    }
+    files.sort_by(|one, other| other.cmp(one));
+    files.truncate(MOST);
+    Ok(files
+        .into_iter()
+        .filter_map(|(_, path)| Some(shown(path.file_stem()?.to_str()?, &fs::read(&path).ok()?)))
+        .collect())
+}
+
+/// What the page shows of a file. One that is no mail is shown as its text.
+fn shown(name: &str, bytes: &[u8]) -> Shown {
+    let parsed = MessageParser::default().parse(bytes).unwrap_or_default();
+    let text = parsed.body_text(0).map(|text| text.replace("\r\n", "\n")).unwrap_or_default();
+    let link = text.lines().find(|line| line.starts_with("http://") || line.starts_with("https://"));
+    Shown {
+        name: name.to_owned(),
+        kind: name.split('-').next().unwrap_or_default().to_owned(),
+        to: parsed.to().and_then(|to| to.first()?.address()).unwrap_or_default().to_owned(),
+        subject: parsed.subject().unwrap_or_default().to_owned(),
+        date: parsed.date().map(mail_parser::DateTime::to_rfc3339),
+        link: link.map(str::to_owned),
+        unsubscribe: unsubscribe(&parsed),
+        text,
+    }
+}
+
+fn unsubscribe(mail: &Message<'_>) -> Option<String> {
+    let header = mail.header_raw("List-Unsubscribe")?;
+    header.split_once('<').and_then(|(_, rest)| rest.split_once('>')).map(|(url, _)| url.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+    use super::*;
+
+    const MAIL: &str = "From: <club@example.org>\r\nTo: \"Ada\" <ada@example.net>\r\nSubject: Your ballot\r\n\
+        Date: Sat, 28 Nov 2026 20:00:00 +0000\r\nList-Unsubscribe: <http://127.0.0.1/v1/unsubscribe/x>\r\n\
+        Content-Type: text/plain; charset=utf-8\r\n\r\nHello Ada,\r\n\r\nhttp://127.0.0.1/vote#pvb_x\r\n";
+
+    #[test]
+    fn a_mail_is_shown_with_its_link() {
+        let shown = shown("invitation-01-1", MAIL.as_bytes());
+        assert_eq!((shown.kind.as_str(), shown.to.as_str()), ("invitation", "ada@example.net"));
+        assert_eq!(shown.subject, "Your ballot");
+        assert_eq!(shown.date.as_deref(), Some("2026-11-28T20:00:00Z"));
+        assert_eq!(shown.link.as_deref(), Some("http://127.0.0.1/vote#pvb_x"));
+        assert_eq!(shown.unsubscribe.as_deref(), Some("http://127.0.0.1/v1/unsubscribe/x"));
+    }
+
+    #[test]
+    fn only_whole_mails_are_listed() {
+        let home = tempfile::tempdir().unwrap();
+        fs::write(home.path().join("reminder-1.eml"), MAIL).unwrap();
+        fs::write(home.path().join("half"), MAIL).unwrap();
+        let listed = read(&home.path().to_owned()).unwrap();
+        assert_eq!(listed.iter().map(|mail| mail.name.as_str()).collect::<Vec<_>>(), ["reminder-1"]);
+    }
+}
