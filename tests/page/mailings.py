@@ -113,6 +113,19 @@ def inviting(page, server, names=("Ada", "Bea", "Eve")):
     return election, ids
 
 
+def whoever_is_imported_while_voting_is_open_gets_a_link_at_once(browser, server):
+    with browser.person(server) as page:
+        inviting(page, server)
+        page.get_by_role("link", name="Voters", exact=True).click()
+        choose(page, "late.csv", members(2))
+        page.get_by_role("button", name="Import 2 voters").click()
+        page.get_by_role("dialog", name="Import 2 voters?").get_by_text("each of them gets a link by mail at once").wait_for()
+        page.get_by_role("dialog").get_by_role("button", name="Import 2 voters").click()
+        page.locator(".came", has_text="2 voters were added").wait_for()
+        assert page.get_by_role("button", name="Undo the import").count() == 0, "an open election undoes nothing"
+        until(lambda: to(server, "mitglied1@example.org"))
+
+
 def to(server, address):
     return [mail for mail in server.mails() if mail["to"] == address]
 
@@ -240,6 +253,7 @@ def every_kind_of_mailing_has_its_words(browser, server):
 TESTS = [
     a_membership_list_becomes_an_election,
     an_address_is_corrected_and_a_link_goes_there,
+    whoever_is_imported_while_voting_is_open_gets_a_link_at_once,
     invitations_that_did_not_arrive_are_corrected_and_sent_again,
     a_draft_shows_its_invitation_and_sends_a_test,
     a_service_without_mail_hands_out_links,
