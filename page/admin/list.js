@@ -42,7 +42,7 @@ export function List({ election, importing, shown }) {
       ${counts.already > 0 && html`<li><b>${number(counts.already)}</b> ${t('imports.there', { count: counts.already })}</li>`}
       ${counts.rejected > 0 && html`<li class="amiss"><b>${number(counts.rejected)}</b> ${t('imports.amiss', { count: counts.rejected })}</li>`}</ul>
     ${columns && html`<${Choice} columns=${columns} chosen=${chosen} setChosen=${setChosen} busy=${busy}
-      onUse=${() => run(async () => { const answer = await importing.choose(chosen); if (answer.ok) setChosen(null); return answer; })} />`}
+      onUse=${() => run(async () => { const answer = await importing.choose(chosen); if (answer.ok && importing.shown) setChosen(proposed(importing.shown)); return answer; })} />`}
     ${sample.length > 0 && html`<div class="scroll" tabindex="0" role="region" aria-label=${t('imports.sample')}><table class="sample"><thead><tr><th class="num">${t('imports.row')}</th><th>${t('field.name')}</th><th>${t('field.email')}</th></tr></thead>
       <tbody>${sample.slice(0, ROWS).map(({ row, name, email }) => html`<tr key=${row}><td class="num quiet">${number(row)}</td><td>${name}</td><td>${email}</td></tr>`)}</tbody></table></div>
       ${counts.rows - counts.rejected > ROWS && html`<p class="small quiet">${t('imports.rest', { count: counts.rows - counts.rejected - ROWS })}</p>`}`}
