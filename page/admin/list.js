@@ -15,11 +15,18 @@ function whyRejected({ code, detail }) {
   return has(`rejected.${code}`) ? t(`rejected.${code}`, { number: /\d+/.exec(detail)?.[0] ?? '' }) : detail;
 }
 
+/** The choice to propose if the chosen column holds no address: another one does, as in a sheet that was just chosen. @param {import('./importing.js').Import} shown */
+function proposed({ counts, columns }) {
+  if (!columns || counts.new + counts.already > 0) return null;
+  const email = columns.all.findIndex(({ samples }) => samples.some((sample) => sample.includes('@')));
+  return email < 0 || email === columns.chosen.email ? null : { ...columns.chosen, email };
+}
+
 /** @param {{election: import('./main.js').Election, importing: import('./importing.js').Importing, shown: import('./importing.js').Import}} props */
 export function List({ election, importing, shown }) {
   const { busy, problem, run } = useCommand();
   const [asking, setAsking] = useState(false);
-  const [chosen, setChosen] = useState(/** @type {any} */ (null));
+  const [chosen, setChosen] = useState(/** @type {any} */ (proposed(shown)));
   const { counts, columns, sample = [], rejected = [] } = shown;
   const table = async () => {
     const answer = await importing.rejected();
@@ -35,7 +42,7 @@ export function List({ election, importing, shown }) {
       ${counts.already > 0 && html`<li><b>${number(counts.already)}</b> ${t('imports.there', { count: counts.already })}</li>`}
       ${counts.rejected > 0 && html`<li class="amiss"><b>${number(counts.rejected)}</b> ${t('imports.amiss', { count: counts.rejected })}</li>`}</ul>
     ${columns && html`<${Choice} columns=${columns} chosen=${chosen} setChosen=${setChosen} busy=${busy}
-      onUse=${() => run(async () => { const answer = await importing.choose(chosen); if (answer.ok) setChosen(null); return answer; })} />`}
+      onUse=${() => run(async () => { const answer = await importing.choose(chosen); if (answer.ok && importing.shown) setChosen(proposed(importing.shown)); return answer; })} />`}
     ${sample.length > 0 && html`<div class="scroll" tabindex="0" role="region" aria-label=${t('imports.sample')}><table class="sample"><thead><tr><th class="num">${t('imports.row')}</th><th>${t('field.name')}</th><th>${t('field.email')}</th></tr></thead>
       <tbody>${sample.slice(0, ROWS).map(({ row, name, email }) => html`<tr key=${row}><td class="num quiet">${number(row)}</td><td>${name}</td><td>${email}</td></tr>`)}</tbody></table></div>
       ${counts.rows - counts.rejected > ROWS && html`<p class="small quiet">${t('imports.rest', { count: counts.rows - counts.rejected - ROWS })}</p>`}`}
@@ -64,10 +71,10 @@ function Choice({ columns, chosen, setChosen, busy, onUse }) {
     const same = [...PARTS, 'sheet'].every((one) => next[one] === /** @type {any} */ (columns.chosen)[one]);
     setChosen(same ? null : next);
   };
-  // Another sheet has other columns.
+  // Another sheet has other columns. The first one is always there, and a list is refused by a column that is not.
   const sheet = (/** @type {any} */ event) => {
     const next = Number(event.target.value);
-    setChosen(next === columns.chosen.sheet ? null : { email: columns.chosen.email, sheet: next });
+    setChosen(next === columns.chosen.sheet ? null : { email: 0, sheet: next });
   };
   const select = (/** @type {string} */ part, /** @type {any} */ options, /** @type {(event: any) => void} */ change) =>
     html`<p class="field"><label>${t(`imports.column.${part}`)}<select onChange=${change}>${options}</select></label></p>`;

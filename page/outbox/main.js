@@ -5,7 +5,7 @@ import { html, render, useEffect, useRef, useState } from '../lib/html.js';
 import { Languages, Message, useTitle } from '../lib/parts.js';
 import { has, moment, t } from '../lib/words.js';
 
-/** @typedef {{name: string, kind: string, to: string, subject: string, date: string, text: string, link: string | null, unsubscribe: string | null}} Mail */
+/** @typedef {{name: string, kind: string, to: string, subject: string, date: string | null, text: string, link: string | null, unsubscribe: string | null}} Mail */
 
 /** How often the server is asked for new mails, in milliseconds. */
 const PAUSE = 3_000;
@@ -62,6 +62,6 @@ function Outbox() {
 /** @param {Mail} mail */
 const kindOf = ({ kind }) => (has(`mail.${kind}`) ? t(`mail.${kind}`) : kind);
 /** @param {Mail} mail */
-const when = ({ date }) => (Number.isNaN(Date.parse(date)) ? date : moment(new Date(date), Date.now()));
+const when = ({ date }) => (date ? moment(new Date(date), Date.now()) : '');
 
 render(html`<${Outbox} />`, /** @type {HTMLElement} */ (document.getElementById('page')));

@@ -50,7 +50,7 @@ def the_administrators_page_is_small(browser, server):
 
 def every_module_is_preloaded(browser, server):
     """Modules are not found one after the other: each page names all that it imports."""
-    for name in ["", "vote", "admin", "verify", "results/01ARZ3NDEKTSV4RRFFQ69G5FAV"]:
+    for name in ["", "vote", "admin", "verify", "outbox", "results/01ARZ3NDEKTSV4RRFFQ69G5FAV"]:
         html = urllib.request.urlopen(f"{server.url}/{name}").read().decode()
         named = set(re.findall(r'(?:href|src)="(/[^"]+\.js)"', html))
         with browser.person(server) as page:
@@ -89,7 +89,7 @@ def the_program_has_the_page_in_it(browser, server):
 
 def without_scripts_there_is_a_sentence(browser, server):
     with browser.person(server, java_script_enabled=False) as page:
-        for name in ["", "vote", "admin", "verify", "results/1", "nothing"]:
+        for name in ["", "vote", "admin", "verify", "outbox", "results/1", "nothing"]:
             page.goto(f"{server.url}/{name}")
             assert "needs JavaScript" in page.content()
 

@@ -95,13 +95,13 @@ class Server:
         return made["id"]
 
     def mails(self):
-        """The mails that were sent, by their recipients' addresses: subjects, texts, and the tokens in their links."""
+        """The mails that were sent: their kinds, recipients, subjects, texts, and the tokens in their links."""
         found = []
         for file in pathlib.Path(self.data, "outbox").glob("*.eml"):
             mail = email.message_from_bytes(file.read_bytes(), policy=email.policy.default)
             text = mail.get_body(("plain",)).get_content()
             token = re.search(r"/vote#(pvb_\w+)", text)
-            found.append({"to": mail["To"].addresses[0].addr_spec, "subject": mail["Subject"], "text": text, "token": token and token[1]})
+            found.append({"kind": file.name.split("-")[0], "to": mail["To"].addresses[0].addr_spec, "subject": mail["Subject"], "text": text, "token": token and token[1]})
         return found
 
     def photographs(self, election):

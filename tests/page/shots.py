@@ -1,5 +1,6 @@
 """Takes a picture of each state of the page, on a phone and a desktop, light and dark, into target/page-shots."""
 
+import json
 import sys
 import time
 
@@ -155,6 +156,8 @@ def states(page, server, made):
     yield "admin-add"
     page.keyboard.press("Escape")
     yield from uploads(page, url, *made["uploaded"], made["uploads"])
+    yield from lists(page, server)
+    yield from mails(page, server)
     page.goto(f"{url}/admin#/e/{election}/running")
     page.locator("#cast").wait_for()
     yield "admin-turnout"
@@ -213,6 +216,99 @@ def uploads(page, url, draft, token, empty):
     page.locator(".frame").first.click()
     page.get_by_role("dialog").wait_for()
     yield "large-uploaded"
+
+
+def inviting(server, name):
+    """A draft that invites its voters."""
+    made = server.api("POST", "/elections", {"name": name, "links": "invite", "contact": "club@example.org"})["id"]
+    competition = server.api("POST", f"/elections/{made}/competitions", {"name": "Nature"})["id"]
+    for title in ["Heron", "Frost"]:
+        server.api("POST", f"/elections/{made}/competitions/{competition}/candidates", {"name": title})
+    return made
+
+
+LIST = ["Nr;Nachname;Vorname;E-Mail", "1;Lovelace;Ada;ada@example.org", "2;Hopper;Grace;", "3;Noether;Emmy;emmy(at)example.org",
+        *(f"{n};Müller {n};Jörg;a-rather-long-address-of-member-{n}@members.example.org" for n in range(4, 30)), "30;Byron;Ada;ADA@example.org"]
+
+
+def lists(page, server):
+    draft = inviting(server, "Members' walk")
+    page.goto(f"{server.url}/admin#/e/{draft}/voters")
+    page.get_by_text("Nobody is registered yet").wait_for()
+    yield "list-empty"
+    file = {"name": "Mitglieder 2026.csv", "mimeType": "", "buffer": "\r\n".join(LIST).encode("cp1252")}
+    held = []
+    page.route("**/uploads", lambda route: held.append(route))
+    page.locator("input[type=file]").set_input_files([file])
+    page.get_by_text("The list is being uploaded").wait_for()
+    yield "list-sending"
+    while not held:
+        page.wait_for_timeout(20)
+    held[0].continue_()
+    page.unroute("**/uploads")
+    page.get_by_role("button", name="Import 27 voters").wait_for()
+    yield "list-ready"
+    page.locator(".amiss .rows li").last.scroll_into_view_if_needed()
+    yield "list-problems"
+    page.get_by_label("First names").select_option("")
+    page.get_by_role("button", name="Read the list by these columns").wait_for()
+    yield "list-columns"
+    page.get_by_role("button", name="Cancel", exact=True).click()
+    page.get_by_role("button", name="Import 27 voters").click()
+    page.locator(".came").wait_for()
+    page.get_by_role("heading", name="27 voters").wait_for()
+    page.evaluate("scrollTo(0, 0)")
+    yield "list-done"
+    page.get_by_role("button", name="Undo the import").click()
+    page.get_by_role("dialog").wait_for()
+    yield "list-undo"
+    page.keyboard.press("Escape")
+    page.locator("input[type=file]").set_input_files([{"name": "notes.txt", "mimeType": "", "buffer": b"Ask Anna"}])
+    page.locator(".note.bad").wait_for()
+    yield "list-refused"
+    page.get_by_role("button", name="Change Ada Lovelace").click()
+    page.get_by_role("dialog").wait_for()
+    yield "voter-change"
+    page.keyboard.press("Escape")
+    page.goto(f"{server.url}/admin#/e/{draft}/mailings")
+    page.locator(".letter h3").wait_for()
+    yield "mails-draft"
+    page.goto(f"{server.url}/admin#/e/{draft}/check")
+    page.get_by_role("button", name="Open voting and invite 27 voters").wait_for()
+    yield "check-inviting"
+
+
+def mails(page, server):
+    opened = inviting(server, "Club walk")
+    ids = [server.api("POST", f"/elections/{opened}/voters", {"name": name, "email": f"{name.lower()}@example.org"})["id"] for name in ["Ada", "Bea", "Eve", "Grace"]]
+    server.api("POST", f"/elections/{opened}/open", {})
+    before = server.api("POST", f"/elections/{opened}/mailings", {"kind": "reminder", "to": "not_cast", "subject": "Only two days are left"})["id"]
+    while not server.api("GET", f"/elections/{opened}/mailings/{before}")["complete"]:
+        time.sleep(0.05)
+    page.goto(f"{server.url}/admin#/e/{opened}/mailings")
+    page.locator(".letter h3").wait_for()
+    page.locator(".figures li", has_text="4 sent").wait_for()
+    yield "mails"
+    page.locator(".mailing").scroll_into_view_if_needed()
+    yield "mails-sent"
+    page.get_by_role("button", name="Send to 4 voters").click()
+    page.get_by_role("dialog").wait_for()
+    yield "mails-confirm"
+    page.keyboard.press("Escape")
+    # No mail of a local server comes back.
+    items = [{"voter": ids[0], "name": "Ada", "email": "ada@example.org", "reason": "bounced"}, {"voter": ids[1], "name": "Bea", "email": "bea@example.org", "reason": "complained"}]
+    page.route("**/bounced?*", lambda route: route.fulfill(status=200, content_type="application/json", body=json.dumps({"items": items, "next_cursor": None})))
+    page.reload()
+    page.get_by_role("heading", name="2 invitations did not arrive").wait_for()
+    page.locator(".letter h3").wait_for()
+    yield "mails-bounced"
+    page.unroute("**/bounced?*")
+    page.goto(f"{server.url}/outbox")
+    page.locator(".letter h2").wait_for()
+    yield "outbox"
+    page.goto(f"{server.url}/admin#/e/{opened}/voters")
+    page.get_by_role("button", name="Send the invitation to Ada again").wait_for()
+    yield "voters-inviting"
 
 
 if __name__ == "__main__":

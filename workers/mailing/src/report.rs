@@ -73,7 +73,8 @@ impl Mailer {
     pub(crate) async fn take_report(&self, body: &str) -> Result<(), Trouble> {
         let Some((reported, report)) = parse(body) else { return Ok(()) };
         self.control.report(reported, report).await?;
-        metrics::counter!("MailReports", "Report" => report.as_str()).increment(1);
+        let report = report.as_str();
+        metrics::counter!("MailReports", "Report" => report).increment(1);
         Ok(())
     }
 }

@@ -30,7 +30,8 @@ impl Mailer {
         match self.service.send(&outgoing).await {
             Ok(()) => {
                 let ended = self.end(claim, Ended::Sent(link)).await?;
-                metrics::counter!("Mails", "Kind" => kind.as_str(), "Outcome" => "sent").increment(1);
+                let kind = kind.as_str();
+                metrics::counter!("Mails", "Kind" => kind, "Outcome" => "sent").increment(1);
                 Ok(ended)
             }
             Err(error) if error.is_permanent() => {
@@ -55,7 +56,8 @@ impl Mailer {
         why: &str,
     ) -> Result<Outcome, Trouble> {
         let ended = self.end(claim, Ended::Failed(link, why)).await?;
-        metrics::counter!("Mails", "Kind" => kind.as_str(), "Outcome" => "failed").increment(1);
+        let kind = kind.as_str();
+        metrics::counter!("Mails", "Kind" => kind, "Outcome" => "failed").increment(1);
         Ok(ended)
     }
 

@@ -102,6 +102,10 @@ async fn observed(behaviour: &Behaviour) -> Observer {
     let unknown = format!("0-{}", "ab".repeat(32));
     let mut parameters =
         BTreeMap::from([("election", election.id.clone()), ("receipt", unknown), ("photograph", photograph)]);
+    let list = json!({"name": "members.csv", "bytes": 1_000});
+    parameters.insert("import", election.post("/imports", list).await.status(201).text_of("id"));
+    // Mails go to voters of elections that invite, and to no ballot.
+    parameters.insert("mailing", election.id.clone());
     settled(&election, 7, 5).await;
     observer.looks("draft", &callers, &parameters).await;
 
@@ -335,6 +339,10 @@ fn no_secret_is_part_of_a_path_or_query() {
         "subject",
         "receipt",
         "photograph",
+        "import",
+        "mailing",
+        // It ends mails to a voter, as RFC 8058 wants, and opens nothing.
+        "token",
         "limit",
         "cursor",
         "min_version",

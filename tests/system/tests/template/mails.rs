@@ -112,7 +112,9 @@ fn nothing_tracks_who_opens_a_mail() {
     let configuration = &template.resource("MailConfigurationSet")["Properties"];
     assert_eq!(configuration["ReputationOptions"], json!({"ReputationMetricsEnabled": true}));
     assert!(configuration.get("TrackingOptions").is_none());
-    for kind in ["AWS::SES::ConfigurationSetEventDestination", "AWS::SES::EmailIdentity"] {
-        assert!(template.resources(kind).is_empty(), "{kind}");
-    }
+    let reports = template.resources("AWS::SES::ConfigurationSetEventDestination");
+    let [(_, reports)] = &reports[..] else { panic!("there is one event destination") };
+    let destination = &reports["Properties"]["EventDestination"];
+    assert_eq!(destination["MatchingEventTypes"], json!(["bounce", "complaint"]));
+    assert!(template.resources("AWS::SES::EmailIdentity").is_empty());
 }

@@ -21,7 +21,7 @@ use std::{
 };
 
 use photovote::host::gateway::Origin;
-use photovote_domain::{ElectionId, ShardCount, Version, VoterId};
+use photovote_domain::{ElectionId, MailingId, ShardCount, Version, VoterId};
 use photovote_dynamodb::{Endpoint, config};
 use photovote_edge::{ADMINISTRATOR, BALLOT, OPENAPI, document};
 use photovote_events::Stream;
@@ -333,11 +333,12 @@ fn the_invitations_see_every_commit_of_elections_and_voters() {
     assert_eq!(of_invitations, mapping("projector"));
     let pattern: Value = serde_json::from_str(filters["Filters"][0]["Pattern"].as_str().unwrap()).unwrap();
     assert_eq!(filters["Filters"].as_array().unwrap().len(), 1);
-    let kinds = json!([{"prefix": "election#"}, {"prefix": "voter#"}]);
+    let kinds = json!([{"prefix": "election#"}, {"prefix": "mailing#"}, {"prefix": "voter#"}]);
     assert_eq!(pattern, json!({"eventName": ["INSERT"], "dynamodb": {"Keys": {"sk": {"S": kinds}}}}));
     let (election, voter, first) = (ElectionId::from_bits(1), VoterId::from_bits(2), Version::NONE);
     let shard = ShardCount::default().shards().next().unwrap();
     assert!(Stream::Election(election).sort_key(first).starts_with("election#"));
+    assert!(Stream::Mailing(election, MailingId::from_bits(3)).sort_key(first).starts_with("mailing#"));
     assert!(Stream::Voter(election, shard, voter).sort_key(first).starts_with("voter#"));
 }
 
@@ -346,8 +347,10 @@ fn the_mailer_takes_single_messages_two_at_a_time() {
     let template = Template::read();
     let mailer = template.function("mailer");
     let events = mailer.events("SQS");
-    let [mapping] = events[..] else { panic!("one mapping: {events:?}") };
+    let [mapping, reports] = events[..] else { panic!("two mappings: {events:?}") };
     assert_eq!(named(&mapping["Queue"]), "MailQueue.Arn");
+    assert_eq!(named(&reports["Queue"]), "MailReportQueue.Arn");
+    assert_eq!(reports["FunctionResponseTypes"], json!(["ReportBatchItemFailures"]));
     // Without a sender, too: the reconciler asks for elections that invite no one, and messages must not wait.
     assert_eq!(mapping.get("Enabled"), None);
     assert_eq!(

@@ -153,6 +153,8 @@ async fn the_edge_serves_the_local_servers_files() {
     let mut all = files();
     // The edge has a page of its own for what is not found.
     all.remove("not-found.html");
+    // A deployment has no outbox.
+    all.remove("outbox.html");
     same("files of the page", &shown, &all);
 }
 
