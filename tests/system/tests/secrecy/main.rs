@@ -102,8 +102,8 @@ async fn observed(behaviour: &Behaviour) -> Observer {
     let unknown = format!("0-{}", "ab".repeat(32));
     let mut parameters =
         BTreeMap::from([("election", election.id.clone()), ("receipt", unknown), ("photograph", photograph)]);
-    let list = json!({"name": "members.csv", "bytes": 1_000});
-    parameters.insert("import", election.post("/imports", list).await.status(201).text_of("id"));
+    let members = json!({"name": "members.csv", "bytes": 1_000});
+    parameters.insert("import", election.post("/imports", members).await.status(201).text_of("id"));
     // Mails go to voters of elections that invite, and to no ballot.
     parameters.insert("mailing", election.id.clone());
     settled(&election, 7, 5).await;
