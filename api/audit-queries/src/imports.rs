@@ -36,7 +36,7 @@ pub(crate) struct ImportView {
     #[schema(value_type = schema::Name)]
     name: String,
     /// Where it is in its life.
-    #[schema(inline)]
+    #[schema(value_type = schema::ImportStatus)]
     status: StatusView,
     /// Why the file was refused, or why the import ended before all rows were looked at.
     #[schema(required = true)]
@@ -65,7 +65,7 @@ pub(crate) struct ImportEntry {
     #[schema(value_type = schema::Name)]
     name: String,
     /// Where it is in its life.
-    #[schema(inline)]
+    #[schema(value_type = schema::ImportStatus)]
     status: StatusView,
     /// Why the file was refused, or why the import ended before all rows were looked at.
     #[schema(required = true)]
@@ -78,7 +78,7 @@ pub(crate) struct ImportEntry {
 }
 
 /// Where an import is in its life.
-#[derive(Debug, Clone, Copy, Serialize, ToSchema)]
+#[derive(Debug, Clone, Copy, Serialize)]
 #[serde(rename_all = "snake_case")]
 enum StatusView {
     AwaitingUpload,
@@ -98,6 +98,7 @@ struct ImportProblemView {
     #[schema(example = "no_addresses")]
     code: String,
     /// A sentence that says what to do.
+    #[schema(example = "No column holds email addresses.")]
     detail: String,
 }
 
@@ -105,6 +106,7 @@ struct ImportProblemView {
 #[derive(Debug, Serialize, ToSchema)]
 struct ColumnsView {
     /// The visible sheets of a workbook. Others have none.
+    #[schema(example = json!(["Members"]))]
     sheets: Vec<String>,
     /// All columns, in their order. Of those after the first 100, no samples are shown.
     all: Vec<ColumnView>,
@@ -119,6 +121,7 @@ struct ColumnView {
     #[schema(example = "E-Mail")]
     name: String,
     /// Some of its cells.
+    #[schema(example = json!(["grace@example.org"]))]
     samples: Vec<String>,
 }
 
@@ -127,21 +130,22 @@ struct ColumnView {
 struct ChosenView {
     /// The column of whole names.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
+    #[schema(nullable = false, example = 1)]
     name: Option<u32>,
     /// The column of first names.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
+    #[schema(nullable = false, example = 0)]
     first_name: Option<u32>,
     /// The column of last names.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
+    #[schema(nullable = false, example = 1)]
     last_name: Option<u32>,
     /// The column of email addresses.
+    #[schema(example = 2)]
     email: u32,
     /// The sheet of a workbook.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
+    #[schema(nullable = false, example = 0)]
     sheet: Option<u32>,
 }
 
@@ -172,8 +176,10 @@ struct SampleView {
     #[schema(example = 2)]
     row: u32,
     /// The name.
+    #[schema(example = "Grace Hopper")]
     name: String,
     /// The address.
+    #[schema(example = "grace@example.org")]
     email: String,
 }
 
@@ -187,6 +193,7 @@ struct RejectedView {
     #[schema(example = "no_address")]
     code: String,
     /// The reason, for people.
+    #[schema(example = "The row has no email address.")]
     detail: String,
 }
 

@@ -114,6 +114,8 @@ schemas! {
     /// Which voters are written to: all of them, or those who lack their present link, who have not cast, or whose invitation did not
     /// arrive.
     RecipientsWord => one_of(Recipients::WORDS);
+    /// Where an import of a list of voters is in its life.
+    ImportStatus => one_of(["awaiting_upload", "reading", "ready", "refused", "importing", "done", "undoing", "undone"]);
     /// What ends the mails to a voter.
     UnsubscribeToken => text("^pvu_[0-9A-Z]{26}_[0-9]{1,2}_[0-9A-Z]{26}_[0-9a-f]{64}$");
     /// In which language PhotoVote writes to voters.
