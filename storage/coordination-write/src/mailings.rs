@@ -55,12 +55,7 @@ impl Control {
         shards: ShardCount,
         mailing: MailingId,
     ) -> Result<Vec<TransactWriteItem>, BuildError> {
-        let find = |shard| {
-            let put =
-                Put::builder().table_name(&self.table).set_item(Some(finding_key(election, shard, mailing))).build()?;
-            Ok(TransactWriteItem::builder().put(put).build())
-        };
-        shards.shards().map(find).collect()
+        shards.shards().map(|shard| self.asked(finding_key(election, shard, mailing))).collect()
     }
 
     /// Queues mails of a mailing to some voters of a shard, and notes up to where voters have been looked at; nowhere, if all are found.

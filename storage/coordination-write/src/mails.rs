@@ -126,8 +126,8 @@ impl Control {
         shards.shards().map(|shard| self.asked(everybody_due_key(election, shard))).collect()
     }
 
-    fn asked(&self, key: Key) -> Result<TransactWriteItem, BuildError> {
-        // What all voters are asked for begins anew.
+    /// The action that asks for what an item says, and notes how often that was done. It begins anew.
+    pub(crate) fn asked(&self, key: Key) -> Result<TransactWriteItem, BuildError> {
         let update = Update::builder()
             .table_name(&self.table)
             .set_key(Some(key))

@@ -156,7 +156,9 @@ fn bound(needed: &BTreeSet<(String, String, String)>) -> BTreeSet<(String, Strin
         if function == "importer" && resource == "EventsTable.Arn" {
             return vec![(function.clone(), resource.clone(), narrowed(whole, &OF_VOTERS))];
         }
-        if function == "importer" {
+        // These ask for mails, imports and gates by statements of their own.
+        let apart = ["audit-queries", "ballot-commands"].contains(&function.as_str()) && resource == "ControlTable.Arn";
+        if function == "importer" || apart {
             return kinds.into_iter().map(|kind| (function.clone(), resource.clone(), kind.to_owned())).collect();
         }
         if function == "invitations" && whole == "dynamodb:Query" {
