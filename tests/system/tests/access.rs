@@ -257,7 +257,7 @@ impl<'a> Scene<'a> {
         let request = json!({"name": "DSC_0042.jpg", "bytes": 5_000_000});
         let photograph = election.post("/photographs", request).await.status(201).text_of("id");
         let (removed, receipt, mailing) = (gone.token, String::new(), String::new());
-        let import = if row.route.contains("{import}") { imported(&election, row).await } else { String::new() };
+        let import = if row.route.contains("{import}") { imported(host, &election, row).await } else { String::new() };
         let mut scene = Self { host, election, voter, replaced, removed, receipt, photograph, import, mailing };
         if stage >= Stage::Open {
             let closes_at = host.in_seconds(3_600);
@@ -334,11 +334,15 @@ impl<'a> Scene<'a> {
 }
 
 /// An import of a list that names nobody but the voter, so that it registers nobody.
-async fn imported(election: &Election, row: &Row) -> String {
+async fn imported(host: &Host, election: &Election, row: &Row) -> String {
     const LIST: &str = "email\nvoter@example.org\n";
     let requested = election.post("/imports", json!({"name": "members.csv", "bytes": LIST.len()})).await.status(201);
-    assert_eq!(election.owner.upload(&requested.json()["upload"], LIST.as_bytes()).await, 201);
     let id = requested.text_of("id");
+    // A deployment takes files into a bucket that this test does not reach.
+    if !host.is_local() {
+        return id;
+    }
+    assert_eq!(election.owner.upload(&requested.json()["upload"], LIST.as_bytes()).await, 201);
     let path = format!("/imports/{id}");
     let comes_to = async |status| {
         until(status, async || election.get(&path).await.json()["status"] == status).await;
@@ -464,6 +468,8 @@ async fn every_route_admits_whom_it_must_and_nobody_else() {
     assert_eq!(rows, operations, "each route has a row, each row a route, and both name the same caller");
     assert_eq!(rows.len(), ROWS.len(), "no route has two rows");
     let host = Host::start().await;
-    stream::iter(ROWS).for_each_concurrent(AT_ONCE, |row| check(&host, row)).await;
+    let takes_file = |row: &Row| row.route.contains("{import}") && !row.route.starts_with("GET");
+    let rows = ROWS.iter().filter(|row| host.is_local() || !takes_file(row));
+    stream::iter(rows).for_each_concurrent(AT_ONCE, |row| check(&host, row)).await;
     host.stop().await;
 }
