@@ -176,7 +176,7 @@ impl Reconciler {
             run.photographs += self.look_after_photographs(&commits, sweep.is_round).await?;
             run.imports += self.look_after_imports(&commits).await?;
             if sweep.is_mail_round {
-                run.mails += self.look_after_invitations(&commits).await?;
+                run.mails += self.look_after_invitations(&commits, now).await?;
             }
             for (generation, commits) in self.by_generation(commits).await? {
                 match self.reconcile(&generation, &commits, run).await {

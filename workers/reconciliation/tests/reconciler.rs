@@ -12,8 +12,9 @@ use photovote_documents_read::Generation;
 use photovote_documents_read::Scope;
 use photovote_documents_write::{DocumentStore, Saved};
 use photovote_domain::{
-    Ballot, BallotId, ElectionId, PhotographId, Shard, ShardCount, Tally, Timestamp, Version,
+    Ballot, BallotId, ElectionId, MailingId, PhotographId, Shard, ShardCount, Tally, Timestamp, Version,
     election::{ElectionEvent, ResultsDigest},
+    mailing::{Kind, MailingEvent, Recipients, Requested},
     photograph::PhotographEvent,
 };
 use photovote_events::{Commit, Environment, EventReader, Stream};
@@ -482,4 +483,25 @@ async fn open_elections_mails_are_looked_after_every_hour() {
     let mut asked = world.asked_for_mails.lock().await;
     let asked: Vec<_> = std::iter::from_fn(|| asked.try_recv().ok()).collect();
     assert_eq!(asked, [MailMessage::election(open), MailMessage::election(open)]);
+}
+
+/// The message of a mailing may be lost after the election ended, as that of its results.
+#[tokio::test]
+async fn mailings_of_ended_elections_are_looked_after_for_a_week() {
+    let world = World::new().await;
+    let ended = ElectionId::from_bits(77);
+    let mut commits = election(ended, SHARDS, None);
+    commits.push(following(&commits, &[ElectionEvent::ElectionClosing {}]));
+    world.engine.write(&commits).await;
+    let later = |hours: i64| Timestamp::from_millis(NOW.millis() + hours * 3_600_000);
+    let run = async |now| world.reconciler.run(now, LIMITS).await.unwrap().mails;
+    assert_eq!(run(later(1)).await, 0);
+    let requested = Requested { kind: Kind::Results, subject: None, text: None, to: Recipients::All };
+    let stream = Stream::Mailing(ended, MailingId::from_bits(8));
+    world.engine.write(&history(stream, NOW, [vec![MailingEvent::MailingRequested(requested)]])).await;
+    assert_eq!((run(later(2)).await, run(later(3)).await), (1, 1));
+    assert_eq!((run(later(167)).await, run(later(168)).await), (1, 0));
+    let mut asked = world.asked_for_mails.lock().await;
+    let asked: Vec<_> = std::iter::from_fn(|| asked.try_recv().ok()).collect();
+    assert_eq!(asked, std::array::from_fn::<_, 3, _>(|_| MailMessage::election(ended)));
 }
