@@ -395,10 +395,8 @@ async fn all(reader: &EventReader, election: ElectionId) -> Answer<BTreeMap<Impo
     let mut imports: BTreeMap<ImportId, (Import, Version)> = BTreeMap::new();
     let mut after = None;
     loop {
-        let page = reader.sweep(Part::Imports(election), after.as_ref(), PAGE).await.map_err(LoadError::from)?;
-        if let Some(unreadable) = page.unreadable.into_iter().next() {
-            return Err(LoadError::from(unreadable.error).into());
-        }
+        let page =
+            reader.sweep(Part::Imports(election), after.as_ref(), PAGE).await.map_err(LoadError::from)?.intact()?;
         // A partition is read in the order of its streams and their versions.
         for commit in &page.commits {
             let Stream::Import(_, id) = commit.stream else { continue };

@@ -16,14 +16,11 @@ use photovote_domain::{
 use photovote_edge::{
     Administrator, Answer, Items, Moment, PageParameters, Parameters, Problem, Segments, at_version, schema,
 };
-use photovote_events::{Commit, History, LoadError, Partition, Stream};
+use photovote_events::{Commit, History, LoadError, Part, Stream};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::App;
-
-/// What the keys of mailings begin with.
-const MAILINGS: &str = "mailing#";
 
 /// How many mails became what.
 #[derive(Debug, Serialize, ToSchema)]
@@ -157,7 +154,7 @@ pub(crate) async fn list(State(app): State<App>, caller: Administrator, path: Se
     let shards = election.state().shards;
     // A few more than the limit can have been requested at once.
     let most = u16::try_from(2 * MOST_MAILINGS).unwrap_or(u16::MAX);
-    let page = app.reader.partition(id, Partition::Election, Some(MAILINGS), most).await?;
+    let page = app.reader.sweep(Part::Mailings(id), None, most).await.map_err(LoadError::from)?.intact()?;
     let mut requested = Vec::new();
     for commit in page.commits {
         let Stream::Mailing(_, mailing) = commit.stream else { continue };

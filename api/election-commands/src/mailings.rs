@@ -16,7 +16,7 @@ use photovote_edge::{
     Administrator, Answer, Code, CommandHeaders, Created, Problem, Segments, created, done, invalid_value, optional,
     present, schema, value,
 };
-use photovote_events::{History, Partition, Stream};
+use photovote_events::{History, LoadError, Part, Stream};
 use photovote_letters::{Closing, Letter, preview as written};
 use photovote_queues::{MailMessage, TestMail};
 use serde::{
@@ -26,9 +26,6 @@ use serde::{
 use utoipa::ToSchema;
 
 use crate::App;
-
-/// What the keys of mailings begin with.
-const MAILINGS: &str = "mailing#";
 
 /// Which voters are written to: a word, or the voters' ids.
 #[derive(Debug, ToSchema)]
@@ -142,7 +139,8 @@ pub(crate) async fn request(
     if history.version() == Version::NONE {
         // Several at once may exceed the limit by as many: it is there against abuse.
         let most = u16::try_from(MOST_MAILINGS).unwrap_or(u16::MAX);
-        let known = app.store.reader().partition(id, Partition::Election, Some(MAILINGS), most).await?;
+        let known =
+            app.store.reader().sweep(Part::Mailings(id), None, most).await.map_err(LoadError::from)?.intact()?;
         if known.commits.len() >= MOST_MAILINGS {
             return Err(Problem::refused(&MailingRejection::TooMany));
         }

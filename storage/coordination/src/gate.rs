@@ -189,32 +189,36 @@ impl ControlReader {
         election: ElectionId,
         shards: ShardCount,
     ) -> Result<BTreeMap<Shard, GateState>, StorageError> {
-        let mut found: HashMap<String, GateState> = HashMap::new();
-        let mut keys: Vec<Item> = shards.shards().map(|shard| gate_key(election, shard)).collect();
-        let mut retry = Retry::contention();
-        // At most 64 keys of a few bytes: more than one round only if the table throttles some of them.
-        while !keys.is_empty() {
-            let request = KeysAndAttributes::builder().set_keys(Some(keys)).consistent_read(true).build();
-            let request = request.map_err(|error| StorageError::Unavailable(error.to_string()))?;
-            let sent = self.client.batch_get_item().request_items(&self.table, request).send().await;
-            let answer = sent.map_err(|error| storage_error(&error))?;
-            for item in answer.responses.unwrap_or_default().remove(&self.table).unwrap_or_default() {
-                if let (Some(Ok(pk)), Some(gate)) =
-                    (item.get("pk").map(AttributeValue::as_s), GateState::from_item(&item))
-                {
-                    found.insert(pk.clone(), gate);
-                }
-            }
-            let rest = answer.unprocessed_keys.unwrap_or_default().remove(&self.table);
-            keys = rest.map(|rest| rest.keys).unwrap_or_default();
-            if !keys.is_empty() && !retry.again().await {
-                return Err(StorageError::Throttled);
+        let keys = shards.shards().map(|shard| gate_key(election, shard)).collect();
+        let mut found = HashMap::new();
+        for item in self.batch(keys).await? {
+            if let (Some(Ok(pk)), Some(gate)) = (item.get("pk").map(AttributeValue::as_s), GateState::from_item(&item))
+            {
+                found.insert(pk.clone(), gate);
             }
         }
         Ok(shards
             .shards()
             .filter_map(|shard| Some((shard, found.remove(&shard_partition(election, shard))?)))
             .collect())
+    }
+
+    /// The items that are there of at most a hundred, in no order. It asks again for those that the table throttles.
+    pub(crate) async fn batch(&self, mut keys: Vec<Item>) -> Result<Vec<Item>, StorageError> {
+        let (mut items, mut retry) = (Vec::new(), Retry::contention());
+        while !keys.is_empty() {
+            let request = KeysAndAttributes::builder().set_keys(Some(keys)).consistent_read(true).build();
+            let request = request.map_err(|error| StorageError::Unavailable(error.to_string()))?;
+            let sent = self.client.batch_get_item().request_items(&self.table, request).send().await;
+            let answer = sent.map_err(|error| storage_error(&error))?;
+            items.extend(answer.responses.unwrap_or_default().remove(&self.table).unwrap_or_default());
+            let rest = answer.unprocessed_keys.unwrap_or_default().remove(&self.table);
+            keys = rest.map(|rest| rest.keys).unwrap_or_default();
+            if !keys.is_empty() && !retry.again().await {
+                return Err(StorageError::Throttled);
+            }
+        }
+        Ok(items)
     }
 
     /// The error of a gate that was found missing. It is logged and counted, for an alarm.

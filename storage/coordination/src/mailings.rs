@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes, Select};
+use aws_sdk_dynamodb::types::{AttributeValue, Select};
 use futures::{StreamExt, TryStreamExt, stream};
 use photovote_domain::{ElectionId, LinkNumber, MailingId, Shard, ShardCount, VoterId};
-use photovote_dynamodb::{Item, Retry, StorageError, storage_error};
+use photovote_dynamodb::{Item, StorageError, storage_error};
 use photovote_keys::coordination::{BOUNCED, MAILED, bounced_key, counts_key, mail_partition};
 
 use crate::gate::{ControlError, ControlReader};
@@ -116,23 +116,6 @@ impl ControlReader {
             }
         }
         Ok(counts)
-    }
-
-    async fn batch(&self, mut keys: Vec<Item>) -> Result<Vec<Item>, StorageError> {
-        let (mut items, mut retry) = (Vec::new(), Retry::contention());
-        while !keys.is_empty() {
-            let request = KeysAndAttributes::builder().set_keys(Some(keys)).consistent_read(true).build();
-            let request = request.map_err(|error| StorageError::Unavailable(error.to_string()))?;
-            let sent = self.client.batch_get_item().request_items(&self.table, request).send().await;
-            let answer = sent.map_err(|error| storage_error(&error))?;
-            items.extend(answer.responses.unwrap_or_default().remove(&self.table).unwrap_or_default());
-            let rest = answer.unprocessed_keys.unwrap_or_default().remove(&self.table);
-            keys = rest.map(|rest| rest.keys).unwrap_or_default();
-            if !keys.is_empty() && !retry.again().await {
-                return Err(StorageError::Throttled);
-            }
-        }
-        Ok(items)
     }
 
     /// How many voters were mailed a link. It reads all of these items.

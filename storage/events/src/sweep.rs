@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use photovote_domain::{
-    Aggregate, Ballot, Election, ElectionId, Import, Shard, ShardCount, Voter, election::ElectionEvent,
+    Aggregate, Ballot, Election, ElectionId, Import, Mailing, Shard, ShardCount, Voter, election::ElectionEvent,
 };
 use photovote_dynamodb::{Item, StorageError, storage_error};
 use serde::{Deserialize, Serialize};
@@ -33,6 +33,8 @@ pub enum Part {
     Voters(ElectionId, Shard),
     /// The imports of an election.
     Imports(ElectionId),
+    /// The mailings of an election.
+    Mailings(ElectionId),
 }
 
 /// A place in a part: after the commit with these keys.
@@ -62,6 +64,13 @@ pub struct Swept {
     pub unreadable: Vec<Unreadable>,
     /// Where the next page begins; nothing at the end of the part.
     pub next: Option<Position>,
+}
+
+impl Swept {
+    /// The page, if all of it are commits.
+    pub fn intact(mut self) -> Result<Self, LoadError> {
+        self.unreadable.pop().map_or(Ok(self), |unreadable| Err(unreadable.error.into()))
+    }
 }
 
 /// How an election was created.
@@ -97,6 +106,9 @@ impl EventReader {
             }
             Part::Imports(election) => {
                 self.query_part(election, Partition::Election, Some(Import::KIND), start, limit).await?
+            }
+            Part::Mailings(election) => {
+                self.query_part(election, Partition::Election, Some(Mailing::KIND), start, limit).await?
             }
         };
         let mut swept = Swept { next: next.as_ref().map(position), ..Swept::default() };
