@@ -8,6 +8,8 @@ mod administrators;
 mod command;
 mod decide;
 mod evolve;
+mod life;
+mod readiness;
 mod rejection;
 
 use serde::{Deserialize, Serialize};
@@ -19,6 +21,7 @@ use crate::{
     links::Links,
     photograph::Pixels,
     rating::Scale,
+    schedule::Schedule,
     shard::ShardCount,
     time::Timestamp,
 };
@@ -26,6 +29,7 @@ use crate::{
 pub use administrators::{Administrators, Role, RoleError};
 pub use command::{Context, ElectionChange, ElectionCommand, NewElection};
 pub use evolve::ElectionEvent;
+pub use readiness::{Obstacle, Readiness};
 pub(crate) use rejection::status_word;
 pub use rejection::{ElectionRejection, Limit};
 
@@ -159,7 +163,9 @@ pub struct Election {
     pub language: Language,
     /// The organiser's email address, to which voters reply.
     pub contact: Option<String>,
-    /// When voting ends of itself.
+    /// What is planned: when it opens, reminds its voters and closes.
+    pub schedule: Option<Schedule>,
+    /// When voting ends of itself, since it opened.
     pub closes_at: Option<Timestamp>,
     /// Over how many shards its voters and ballots are spread.
     pub shards: ShardCount,
@@ -176,7 +182,7 @@ pub struct Election {
 impl Election {
     /// The number of the layout in which the state is serialised. Another field raises it, and so does an event that leads to
     /// another state than before. Snapshots of another number are ignored.
-    pub const FORM: u64 = 4;
+    pub const FORM: u64 = 5;
 
     /// The competition of this id.
     pub fn competition(&self, id: CompetitionId) -> Option<&Competition> {

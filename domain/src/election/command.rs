@@ -9,6 +9,7 @@ use crate::{
     language::Language,
     links::Links,
     rating::Scale,
+    schedule::Schedule,
     shard::ShardCount,
     text::{Description, Name, Reason},
     time::Timestamp,
@@ -68,11 +69,16 @@ pub enum ElectionCommand {
     Create(NewElection),
     /// Change what it says about itself. Who hands out the links can change only while it has no voter; the gates see to that.
     Change(ElectionChange),
+    /// Plan when it opens, reminds its voters and closes. Nothing takes a plan back. Once it is open, a plan can only move the close to a
+    /// later moment, and change reminders that are still to come.
+    Schedule(Option<Schedule>),
     /// Let the voting begin.
     Open {
-        /// When voting ends of itself.
+        /// When voting ends of itself. Without it, voting ends when that is planned.
         closes_at: Option<Timestamp>,
     },
+    /// Let the voting begin if its time has come.
+    OpenIfDue,
     /// Move the closing time.
     Extend {
         /// The later moment.
@@ -183,7 +189,8 @@ impl ElectionCommand {
         match self {
             Self::Create(_) => "CreateElection",
             Self::Change(_) => "ChangeElection",
-            Self::Open { .. } => "OpenElection",
+            Self::Schedule(_) => "ScheduleElection",
+            Self::Open { .. } | Self::OpenIfDue => "OpenElection",
             Self::Extend { .. } => "ExtendElection",
             Self::Close | Self::CloseIfDue => "CloseElection",
             Self::FinishClosing { .. } => "FinishClosingElection",

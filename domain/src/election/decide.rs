@@ -8,11 +8,11 @@ use crate::{
     aggregate::Aggregate,
     ids::{CandidateId, CompetitionId, Subject},
     image::Image,
+    links::Links,
     text::{Description, Name, Reason},
-    time::Timestamp,
 };
 
-type Decision = Result<Vec<ElectionEvent>, ElectionRejection>;
+pub(super) type Decision = Result<Vec<ElectionEvent>, ElectionRejection>;
 
 impl Aggregate for Election {
     type Event = ElectionEvent;
@@ -57,7 +57,9 @@ impl Aggregate for Election {
         match command {
             C::Create(_) => Err(ElectionRejection::IdTaken),
             C::Change(change) => self.change_election(change),
+            C::Schedule(schedule) => self.plan(schedule, context.now),
             C::Open { closes_at } => self.open(closes_at, context.now),
+            C::OpenIfDue => self.open_if_due(context.now),
             C::Extend { closes_at } => self.extend(closes_at, context.now),
             C::CloseIfDue if self.status == Status::Open && !self.is_due(context.now) => Err(ElectionRejection::NotDue),
             C::Close | C::CloseIfDue => self.close(),
@@ -127,7 +129,7 @@ impl Aggregate for Election {
 }
 
 impl Election {
-    fn draft(&self) -> Result<(), ElectionRejection> {
+    pub(super) fn draft(&self) -> Result<(), ElectionRejection> {
         if self.status == Status::Draft { Ok(()) } else { Err(ElectionRejection::NotDraft(self.status)) }
     }
 
@@ -142,6 +144,10 @@ impl Election {
     fn change_election(&self, change: ElectionChange) -> Decision {
         // Name, description and scale are the question that is voted on: "1 is best" must not be written while people vote.
         self.draft()?;
+        let reminds = self.schedule.as_ref().is_some_and(|schedule| !schedule.reminders.is_empty());
+        if reminds && change.links == Some(Links::HandOut) {
+            return Err(ElectionRejection::RemindersNeedInvitations);
+        }
         Ok(self.changes(change))
     }
 
@@ -165,44 +171,6 @@ impl Election {
         .into_iter()
         .flatten()
         .collect()
-    }
-
-    fn open(&self, closes_at: Option<Timestamp>, now: Timestamp) -> Decision {
-        if closes_at.is_some_and(|closes_at| closes_at <= now) {
-            return Err(ElectionRejection::ClosingTimePast);
-        }
-        self.draft()?;
-        if self.competitions.is_empty() {
-            return Err(ElectionRejection::NoCompetition);
-        }
-        if self.competitions.iter().any(|competition| competition.candidates.len() < 2) {
-            return Err(ElectionRejection::TooFewCandidates);
-        }
-        Ok(vec![ElectionEvent::ElectionOpened { closes_at }])
-    }
-
-    fn extend(&self, closes_at: Timestamp, now: Timestamp) -> Decision {
-        if closes_at <= now {
-            return Err(ElectionRejection::ClosingTimePast);
-        }
-        if self.status != Status::Open {
-            return Err(ElectionRejection::NotOpen(self.status));
-        }
-        match self.closes_at {
-            None => Err(ElectionRejection::NoClosingTime),
-            Some(_) if self.is_due(now) => Err(ElectionRejection::Due),
-            Some(current) if closes_at < current => Err(ElectionRejection::ClosingTimeNotLater),
-            Some(current) if closes_at == current => Ok(Vec::new()),
-            Some(_) => Ok(vec![ElectionEvent::ElectionExtended { closes_at }]),
-        }
-    }
-
-    fn close(&self) -> Decision {
-        match self.status {
-            Status::Open => Ok(vec![ElectionEvent::ElectionClosing {}]),
-            Status::Closing => Ok(Vec::new()),
-            status => Err(ElectionRejection::NotOpen(status)),
-        }
     }
 
     fn appoint(&self, subject: &Subject, role: Role) -> Decision {

@@ -9,6 +9,7 @@ use crate::{
     language::Language,
     links::Links,
     rating::Scale,
+    schedule::Schedule,
     shard::ShardCount,
     time::Timestamp,
 };
@@ -39,6 +40,10 @@ pub enum ElectionEvent {
     ElectionLanguageChanged { language: Language },
     /// The organiser's address changed or went.
     ElectionContactChanged { contact: Option<String> },
+    /// It was planned when it opens, reminds its voters and closes; or that was planned anew.
+    ElectionScheduled { schedule: Schedule },
+    /// Nothing is planned any more.
+    ElectionUnscheduled {},
     /// Voting began.
     ElectionOpened { closes_at: Option<Timestamp> },
     /// Its closing time was moved.
@@ -117,6 +122,8 @@ impl ElectionEvent {
             | E::ElectionLinksChanged { .. }
             | E::ElectionLanguageChanged { .. }
             | E::ElectionContactChanged { .. }
+            | E::ElectionScheduled { .. }
+            | E::ElectionUnscheduled {}
             | E::ElectionOpened { .. }
             | E::ElectionExtended { .. }
             | E::ElectionClosing {}
@@ -146,6 +153,8 @@ impl Election {
             E::ElectionLinksChanged { links } => self.links = links,
             E::ElectionLanguageChanged { language } => self.language = language,
             E::ElectionContactChanged { contact } => self.contact = contact,
+            E::ElectionScheduled { schedule } => self.schedule = Some(schedule),
+            E::ElectionUnscheduled {} => self.schedule = None,
             E::ElectionOpened { closes_at } => {
                 self.status = Status::Open;
                 self.closes_at = closes_at;

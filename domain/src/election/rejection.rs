@@ -116,6 +116,21 @@ pub enum ElectionRejection {
     /// There is no closing time to move.
     #[error("the election was opened without a closing time: it is open until it is closed")]
     NoClosingTime,
+    /// The opening time is not in the future.
+    #[error("the opening time must lie in the future")]
+    OpeningTimePast,
+    /// The election has opened, and that cannot be planned any more.
+    #[error("the election has opened: its opening time cannot change any more")]
+    Opened,
+    /// The opening time has not come.
+    #[error("the opening time has not come")]
+    NotDueToOpen,
+    /// A reminder would have come before now.
+    #[error("the moment of a reminder is past: leave it out, or let it come later")]
+    ReminderPast,
+    /// Reminders have links, and this election's links are handed out.
+    #[error("reminders are for elections that invite their voters")]
+    RemindersNeedInvitations,
     /// The closing time has come.
     #[error("the closing time is past")]
     Due,
@@ -175,6 +190,11 @@ impl Refusal for ElectionRejection {
             Self::ClosingTimePast => "closing_time_past",
             Self::ClosingTimeNotLater => "closing_time_not_later",
             Self::NoClosingTime => "no_closing_time",
+            Self::OpeningTimePast => "opening_time_past",
+            Self::Opened => "election_opened",
+            Self::NotDueToOpen => "election_not_due_to_open",
+            Self::ReminderPast => "reminder_past",
+            Self::RemindersNeedInvitations => "reminders_need_invitations",
             Self::Due => "election_due",
             Self::NotDue => "election_not_due",
             Self::DisqualifiedAlready => "disqualified_already",
@@ -187,7 +207,9 @@ impl Refusal for ElectionRejection {
                 Kind::Missing
             }
             Self::RoleInsufficient(_) => Kind::Forbidden,
-            Self::ClosingTimePast | Self::ClosingTimeNotLater => Kind::Invalid,
+            Self::ClosingTimePast | Self::ClosingTimeNotLater | Self::OpeningTimePast | Self::ReminderPast => {
+                Kind::Invalid
+            }
             Self::Counting => Kind::Pending,
             Self::IdTaken => Kind::Taken,
             _ => Kind::State,
@@ -195,6 +217,12 @@ impl Refusal for ElectionRejection {
     }
 
     fn field(&self) -> Option<String> {
-        matches!(self, Self::ClosingTimePast | Self::ClosingTimeNotLater).then(|| "closes_at".to_owned())
+        let field = match self {
+            Self::ClosingTimePast | Self::ClosingTimeNotLater => "closes_at",
+            Self::OpeningTimePast => "opens_at",
+            Self::ReminderPast => "reminders",
+            _ => return None,
+        };
+        Some(field.to_owned())
     }
 }

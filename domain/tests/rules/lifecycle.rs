@@ -4,6 +4,7 @@ use photovote_domain::{
     Aggregate, Digest, Election, Language, Links, Refusal, Scale,
     election::{ElectionChange, ElectionCommand, ElectionEvent, ElectionRejection, ResultsDigest, Role, Status},
     fold,
+    schedule::{Planned, RULES, Schedule},
 };
 
 use crate::{
@@ -27,7 +28,9 @@ fn commands() -> Vec<ElectionCommand> {
         C::Change(ElectionChange { links: Some(Links::Invite), ..ElectionChange::default() }),
         C::Change(ElectionChange { language: Some(Language::De), ..ElectionChange::default() }),
         C::Change(ElectionChange { contact: Some(Some(text("club@example.org"))), ..ElectionChange::default() }),
+        C::Schedule(Some(plan())),
         C::Open { closes_at: None },
+        C::OpenIfDue,
         C::Extend { closes_at: at(3_000) },
         C::Close,
         C::CloseIfDue,
@@ -47,6 +50,13 @@ fn commands() -> Vec<ElectionCommand> {
     ]
 }
 
+/// A plan to close at 3,000.
+fn plan() -> Schedule {
+    let closes_at = Some(Planned { at: at(3_000), local: "1970-01-01T00:00:03".into() });
+    let (rules, time_zone) = (RULES.to_owned(), "UTC".to_owned());
+    Schedule { closes_at, opens_at: None, reminders: Vec::new(), rules, time_zone }
+}
+
 /// The answer to it while an election is absent, a draft, open, closing, closed, released, deleted: one event, none, or a
 /// refusal's code.
 fn answers(command: &ElectionCommand) -> [&'static str; 7] {
@@ -60,6 +70,8 @@ fn answers(command: &ElectionCommand) -> [&'static str; 7] {
     const GONE: &str = "election_deleted";
     match command {
         C::Create(_) => ["event", TAKEN, TAKEN, TAKEN, TAKEN, TAKEN, TAKEN],
+        C::Schedule(_) => [ABSENT, "event", "events", STATUS, STATUS, STATUS, GONE],
+        C::OpenIfDue => [ABSENT, "election_not_due_to_open", NOT_DRAFT, NOT_DRAFT, NOT_DRAFT, NOT_DRAFT, GONE],
         C::Open { .. }
         | C::Change(_)
         | C::AddCompetition { .. }
@@ -162,8 +174,8 @@ fn a_command_is_filed_under_a_name_of_its_own() {
     let mut names: Vec<_> = commands().iter().map(ElectionCommand::name).collect();
     names.sort_unstable();
     names.dedup();
-    // Six ways to change an election and two to close it are one command each.
-    assert_eq!(names.len(), commands().len() - 6, "{names:?}");
+    // Six ways to change an election, two to open and two to close it are one command each.
+    assert_eq!(names.len(), commands().len() - 7, "{names:?}");
 }
 
 #[test]
