@@ -10,7 +10,7 @@ use std::{
 use aws_sdk_dynamodb::Client;
 use aws_types::SdkConfig;
 use axum::Router;
-use photovote_closing::Closer;
+use photovote_clock::Clock;
 use photovote_coordination::ControlReader;
 use photovote_coordination_write::Control;
 use photovote_counting::Counter;
@@ -401,9 +401,9 @@ impl Wiring {
         Ok(Mailer::new(self.event_store()?, self.control()?, self.mail_queue()?, key, service, sender))
     }
 
-    /// Builds the function that closes elections whose time has come.
-    pub fn closer(&self) -> Result<Closer, WiringError> {
-        Ok(Closer::new(self.event_store()?, self.control()?, self.snapshot_store()?))
+    /// Builds the function that opens and closes elections, and reminds their voters.
+    pub fn clock(&self) -> Result<Clock, WiringError> {
+        Ok(Clock::new(self.event_store()?, self.control()?, self.snapshot_store()?, self.mail_queue()?))
     }
 
     /// Builds the function that compares events with documents.

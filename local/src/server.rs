@@ -40,7 +40,7 @@ use crate::{
     supervisor::{Ended, Supervisor},
 };
 
-/// How often the closer looks for what is due. On AWS it does so once a minute.
+/// How often the clock looks for what is due. On AWS it does so once a minute.
 const CLOSER_PERIOD: Duration = Duration::from_secs(1);
 /// How often the reconciler runs, as on AWS.
 const RECONCILER_PERIOD: Duration = Duration::from_mins(5);
@@ -193,7 +193,7 @@ impl Server {
             page_url: options.page_url.unwrap_or_else(|| PageUrl::of(listens_at)).to_string(),
             objects: objects.config(),
         };
-        let Functions { http, projector, invitations, queue_driven, closer, reconciler } = functions(&surroundings)?;
+        let Functions { http, projector, invitations, queue_driven, clock, reconciler } = functions(&surroundings)?;
 
         let supervisor = Supervisor::new();
         let failures = queues.queue(FAILURE_QUEUE);
@@ -213,13 +213,13 @@ impl Server {
         let sweeper = engine.clone();
         let start = |timer, work: BoxFuture<'static, ()>| supervisor.start(timer, stopping.clone(), work);
         let timers = vec![
-            start("the closer's timer", {
+            start("the clock's timer", {
                 let stopping = stopping.clone();
                 Box::pin(repeat(CLOSER_PERIOD, stopping, move || {
-                    let closing = closer();
+                    let closing = clock();
                     async move {
                         if let Err(error) = closing.await {
-                            tracing::error!(error, "the closer failed");
+                            tracing::error!(error, "the clock failed");
                         }
                     }
                 }))

@@ -243,10 +243,10 @@ async fn lost_gates_and_guards_are_restored_from_events() {
     let turnout = open.get("/turnout").await.status(200).json();
     let refused = command(home, Task::Control, Scope::All).await.unwrap_err();
     assert!(refused.to_string().starts_with("another photovote is using "), "{refused}");
-    // A draft that was deleted stays on the schedule until the closer has seen that its gates are closed.
+    // A draft that was deleted stays on the schedule until the clock has seen that its gates are closed.
     let deleted = ("schedule".to_owned(), all.elections["deleted"].id.clone());
     let tables = Tables::at(server.dynamodb());
-    until("the closer", async || !tables.items(CONTROL).await.contains_key(&deleted)).await;
+    until("the clock", async || !tables.items(CONTROL).await.contains_key(&deleted)).await;
     server.stop().await;
 
     let engine = Engine::start(&DataDir::open(home).unwrap(), Durability::ProcessEnd).await.unwrap();

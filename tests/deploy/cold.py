@@ -115,7 +115,7 @@ def processor_time(bootstrap: Path) -> float:
 
 def start(name: str, bootstrap: Path, env: dict[str, str], directory: Path) -> tuple[float, float]:
     """The duration of a start, and the processor's time until the first event is answered, both in milliseconds."""
-    event = next((event for owner, event, _ in CASES if owner == name), "closer-schedule")
+    event = next((event for owner, event, _ in CASES if owner == name), "clock-schedule")
     with function(name, bootstrap, env, directory) as started:
         started.invoke((EVENTS / f"{event}.json").read_bytes())
         worked = processor_time(bootstrap)

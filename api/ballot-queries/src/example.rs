@@ -3,6 +3,7 @@
 use photovote_domain::{
     CandidateId, CompetitionId, Election, ElectionId, Timestamp,
     election::{Candidate, Competition, Picture, Status},
+    schedule::{Planned, RULES, Schedule},
 };
 use photovote_edge::ElectionView;
 use serde_json::{Value, json};
@@ -11,6 +12,9 @@ use serde_json::{Value, json};
 const ID: u128 = 0x0156_3e3a_b5d3_d676_4c61_efb9_9302_bd5b;
 /// The 17th of May 2030, at half past six in the evening.
 const CLOSES_AT: Timestamp = Timestamp::from_millis(1_905_273_000_000);
+
+/// A week before.
+const OPENS_AT: Timestamp = Timestamp::from_millis(1_904_668_200_000);
 
 /// The answer with a draft, or with a ballot that is cast.
 pub(crate) fn ballot(cast: bool) -> Value {
@@ -46,6 +50,13 @@ fn election() -> Election {
         status: Status::Open,
         name: "Summer".into(),
         description: Some("Photographs of this summer".into()),
+        schedule: Some(Schedule {
+            closes_at: Some(Planned { at: CLOSES_AT, local: "2030-05-17T20:30".into() }),
+            opens_at: Some(Planned { at: OPENS_AT, local: "2030-05-10T20:30".into() }),
+            reminders: Vec::new(),
+            rules: RULES.into(),
+            time_zone: "Europe/Berlin".into(),
+        }),
         closes_at: Some(CLOSES_AT),
         competitions: vec![competition],
         ..Election::default()

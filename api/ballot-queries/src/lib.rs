@@ -28,7 +28,7 @@ impl App {
         Self { elections: ElectionCache::new(snapshots), reader, environment }
     }
 
-    /// The election as a cast would find it now: once its closing time has passed, it closes, though the closer has not come.
+    /// The election as a cast would find it now: once its closing time has passed, it closes, though the clock has not come.
     async fn seen(&self, id: ElectionId, recent: &Election) -> Answer<ElectionView> {
         let now = self.environment.now();
         let late = |election: &Election| election.status == election::Status::Open && !election.accepts_votes(now);

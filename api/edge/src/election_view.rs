@@ -1,7 +1,7 @@
 //! The election as its administrators and voters see it.
 
 use photovote_domain::{
-    CandidateId, CompetitionId, Election, ElectionId, PhotographId, Scale,
+    CandidateId, CompetitionId, Election, ElectionId, PhotographId, Scale, Schedule,
     election::{Candidate, Competition, Picture, Status},
     photograph::{Pixels, RenditionType},
 };
@@ -25,9 +25,15 @@ pub struct ElectionView {
     /// `draft`, `open`, `closing`, `closed`, `released` or `deleted`.
     #[schema(value_type = schema::Status)]
     pub status: Status,
-    /// When voting ends of itself.
+    /// When it is planned to open.
+    #[schema(value_type = Option<schema::Moment>, required = true)]
+    pub opens_at: Option<Moment>,
+    /// When voting ends of itself, or is planned to.
     #[schema(value_type = Option<schema::Moment>, required = true)]
     pub closes_at: Option<Moment>,
+    /// The time zone in which that is planned: `AoE` (UTC-12), or a name of the IANA database.
+    #[schema(required = true, example = "Europe/Berlin")]
+    pub time_zone: Option<String>,
     /// The grades that voters may give.
     pub scale: ScaleView,
     /// The competitions, in the order in which they were added.
@@ -211,12 +217,15 @@ pub struct DisqualifiedView {
 impl ElectionView {
     /// The view of an election.
     pub fn of(id: ElectionId, election: &Election) -> Self {
+        let schedule = election.schedule.as_ref();
         Self {
             id,
             name: election.name.clone(),
             description: election.description.clone(),
             status: election.status,
-            closes_at: election.closes_at.map(Moment),
+            opens_at: schedule.and_then(Schedule::opening_time).map(Moment),
+            closes_at: election.closes_at.or_else(|| schedule.and_then(Schedule::closing_time)).map(Moment),
+            time_zone: schedule.map(|schedule| schedule.time_zone.clone()),
             scale: election.scale.into(),
             competitions: election
                 .competitions

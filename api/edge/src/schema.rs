@@ -82,6 +82,14 @@ schemas! {
     /// A time (RFC 3339) with an offset.
     Moment => string().format(Some(SchemaFormat::KnownFormat(KnownFormat::DateTime)))
         .min_length(Some(SHORTEST_MOMENT)).examples(["2030-05-17T18:30:00Z"]);
+    /// A time as the clocks of a place show it, without seconds or with them. An offset says which one is meant of two that clocks show
+    /// when they are put back.
+    LocalTime => text("^\\d{4}-\\d{2}-\\d{2}T\\d{2}:\\d{2}(:\\d{2})?([+-]\\d{2}:\\d{2})?$")
+        .examples(["2030-05-17T20:30", "2030-10-27T02:30+01:00"]);
+    /// A time zone: `AoE` (anywhere on Earth, UTC-12), or a name of the IANA database. Names of zones that were renamed are read as well.
+    TimeZone => text("^[A-Za-z][A-Za-z0-9+_/-]*$").max_length(Some(64)).examples(["Europe/Berlin", "AoE"]);
+    /// How long before the close: weeks, days, hours and minutes (ISO 8601). A day is one of the calendar. It is 366 days at most.
+    Period => text("^P(\\d{1,2}W)?(\\d{1,3}D)?(T(\\d{1,4}H)?(\\d{1,6}M)?)?$").min_length(Some(3)).examples(["P2D", "PT3H"]);
     /// A grade. Each election has a scale, which is usually narrower.
     Grade => integer(0, u64::from(MAX_GRADE)).examples([4]);
     /// How many events the stream has, and so the number of its last change.

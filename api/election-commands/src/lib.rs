@@ -12,10 +12,11 @@ mod imports;
 mod lifecycle;
 mod mailings;
 mod photographs;
+mod schedule;
 mod upload_view;
 mod voters;
 
-use photovote_closing::CloseError;
+use photovote_clock::{CloseError, OpenError};
 use photovote_commands::Intent;
 use photovote_coordination_write::Control;
 use photovote_domain::{
@@ -148,7 +149,7 @@ photovote_edge::routes! {
     elections::create => Problems::of_command()
         .codes([Code::CreationForbidden, Code::InvalidValue, Code::NoMail, Code::TooManyElections])
         .refusals([E::IdTaken]),
-    elections::change => on_election().codes([Code::InvalidValue, Code::NoMail]).refusals([NOT_DRAFT, E::HasVoters]),
+    elections::change => on_election().codes([Code::InvalidValue, Code::NoMail]).refusals([NOT_DRAFT, E::HasVoters, E::RemindersNeedInvitations]),
     elections::delete => on_election().refusals([E::WrongStatus(Status::Open)]),
     administrators::appoint => on_election()
         .codes([Code::InvalidValue])
@@ -156,6 +157,11 @@ photovote_edge::routes! {
     administrators::remove => on_election()
         .codes([Code::InvalidValue])
         .refusals([E::AdministratorNotFound, E::LastOwner]),
+    schedule::plan => on_election()
+        .codes([Code::InvalidValue])
+        .refusals(schedule::unresolvable())
+        .refusals([E::OpeningTimePast, E::ClosingTimePast, E::ReminderPast, E::RemindersNeedInvitations])
+        .refusals([E::Opened, E::ClosingTimeNotLater, E::NoClosingTime, E::Due, E::WrongStatus(Status::Closed)]),
     lifecycle::open => on_election()
         .refusals([E::ClosingTimePast, NOT_DRAFT, E::NoCompetition, E::TooFewCandidates]),
     lifecycle::extend => on_election()
@@ -268,6 +274,14 @@ fn existing(
 
 fn changed(version: Version) -> axum::response::Response {
     at_version(version, Changed { version })
+}
+
+fn opening(error: OpenError) -> Problem {
+    match error {
+        OpenError::Execute(error) => error.into(),
+        OpenError::Control(error) => error.into(),
+        OpenError::Load(error) => error.into(),
+    }
 }
 
 fn closing(error: CloseError) -> Problem {

@@ -3,22 +3,23 @@
 use axum::extract::State;
 use photovote_commands::Submission;
 use photovote_domain::{
-    Aggregate, Election, Timestamp,
-    election::{Context, ElectionCommand, Role},
+    Election, Timestamp,
+    election::{ElectionCommand, Role},
 };
 use photovote_edge::{
     Administrator, Answer, Changed, CommandHeaders, Moment, Preconditions, Segments, present, schema,
 };
+use photovote_events::Snapshot;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use crate::{App, changed, closing, elections::Nothing};
+use crate::{App, changed, closing, elections::Nothing, opening};
 
 /// How an election opens.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Opening {
-    /// When voting ends of itself (RFC 3339); without it, voting ends when the election is closed.
+    /// When voting ends of itself (RFC 3339); without it, as it is planned.
     #[serde(default, deserialize_with = "present")]
     #[schema(value_type = Option<schema::Moment>, nullable = false)]
     closes_at: Option<Moment>,
@@ -28,7 +29,8 @@ pub(crate) struct Opening {
 ///
 /// An editor of the election may call this, while it is a draft. From now on voters can vote, and competitions, candidates and
 /// scale do not change any more. Each competition needs at least two candidates. With `closes_at` the election closes at that time;
-/// without it, it is open until somebody closes it, and no closing time can be given later.
+/// without it, it closes as its schedule says. If that does not say when either, it is open until somebody closes it, and no closing
+/// time can be given later.
 #[utoipa::path(
     post, path = "/elections/{election}/open", tag = "elections", operation_id = "open_election", security(("administrator" = [])),
     params(("election" = schema::Id, Path, description = "The election's id"), CommandHeaders, Preconditions), request_body = Option<Opening>,
@@ -40,23 +42,15 @@ pub(crate) async fn open(
     path: Segments,
     submission: Submission,
 ) -> Answer {
-    let id = path.id("election")?;
-    let history = app.election(&caller, id, Role::Editor).await?;
+    let history = app.election(&caller, path.id("election")?, Role::Editor).await?;
     let (body, intent): (Opening, _) = submission.read(&caller)?;
-    app.control.reader().gates(id, history.state().shards).await?;
     let command = ElectionCommand::Open { closes_at: body.closes_at.map(Timestamp::from) };
 
-    let environment = app.store.environment();
-    let record = intent.record(command.name(), &history.stream(), environment);
-    let by = record.private.actor.administrator();
-    let decide = |election: &Election| election.decide(command.clone(), &Context { now: environment.now(), by });
-    let schedule = |_: &_| Ok(vec![app.control.schedule(id)?]);
-    let done = app.store.execute_with(history, &record, |seen| intent.expects(seen.version), decide, schedule).await?;
-    // Also when it was opened before: that attempt may have been stopped right here.
-    let election = &done.history.state();
-    app.control.open_gates(id, election.shards, election.closes_at).await?;
-    // What is voted on does not change any more, and soon everybody needs it.
-    app.snapshots.save(done.history.snapshot()).await;
+    let record = intent.record(command.name(), &history.stream(), app.store.environment());
+    let expected = |seen: &Snapshot<Election>| intent.expects(seen.version);
+    let done =
+        photovote_clock::open(&app.store, &app.control, &app.snapshots, history, &record, expected, command).await;
+    let done = done.map_err(opening)?;
     Ok(changed(done.version))
 }
 
@@ -115,7 +109,7 @@ pub(crate) async fn close(
     let (_, intent): (Nothing, _) = submission.read(&caller)?;
     let command = ElectionCommand::Close;
     let record = intent.record(command.name(), &history.stream(), app.store.environment());
-    photovote_closing::close(&app.store, &app.control, history, &record, command).await.map(changed).map_err(closing)
+    photovote_clock::close(&app.store, &app.control, history, &record, command).await.map(changed).map_err(closing)
 }
 
 /// Makes the results public.

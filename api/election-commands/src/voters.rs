@@ -18,6 +18,7 @@ use photovote_edge::{
 };
 use photovote_events::{CommandRecord, Commit, History, Known, Snapshot, Stream};
 use photovote_events_append::ExecuteError;
+use photovote_registration::is_unlinked;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -295,7 +296,11 @@ pub(crate) async fn replace_token(
         };
         let context = voter::Context { election: election.state(), ballot: history.state() };
         let decide = |voter: &Voter| voter.decide(VoterCommand::ReplaceToken, &context);
-        let alongside = |_: &Commit| replaced.iter().map(|replaced| app.store.action(replaced)).collect();
+        let shown = handed_out && replaced.is_some() && is_unlinked(history.state());
+        let alongside = |_: &Commit| {
+            let shown = shown.then(|| app.control.pass_link(id, shards.shard_of(&ballot.to_string())));
+            replaced.iter().map(|replaced| app.store.action(replaced)).chain(shown).collect()
+        };
         match app.store.execute_with(voter.clone(), &record, |_| true, decide, alongside).await {
             Ok(done) => {
                 let ballot_token = token.filter(|_| !done.repeated).map(|token| token.reveal());

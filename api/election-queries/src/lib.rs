@@ -4,6 +4,7 @@ mod administrators;
 mod elections;
 mod photographs;
 mod results;
+mod schedule;
 mod sheet;
 mod visible;
 mod voters;
@@ -35,6 +36,7 @@ photovote_edge::routes! {
     App:
     elections::list => Problems::of_query().codes([Code::MalformedCursor]),
     elections::show => of_election().codes([Code::NotProjectedYet]),
+    schedule::show => of_election().codes([Code::NotProjectedYet, Code::GatesMissing]),
     administrators::list => of_election().codes([Code::MalformedCursor]),
     photographs::list => of_election().codes([Code::MalformedCursor]),
     photographs::show => of_election().refusals([PhotographRejection::NotFound]),

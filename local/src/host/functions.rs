@@ -119,7 +119,7 @@ pub(crate) struct Functions {
     /// Those that queues call.
     pub(crate) queue_driven: Vec<QueueDriven>,
     /// The one that the clock calls.
-    pub(crate) closer: Timed,
+    pub(crate) clock: Timed,
     /// The one that it calls less often.
     pub(crate) reconciler: Timed,
 }
@@ -160,7 +160,7 @@ pub(crate) fn functions(surroundings: &Surroundings) -> Result<Functions, Wiring
         .with_mails(surroundings.link_key.clone(), surroundings.mails.clone())
         .with_counted_pages(COUNTED_PAGES);
     let (projector, counter, repair) = (wiring.projector()?, wiring.counter()?, wiring.repair()?);
-    let (closer, reconciler, processor) = (wiring.closer()?, wiring.reconciler()?, wiring.photo_processor()?);
+    let (clock, reconciler, processor) = (wiring.clock()?, wiring.reconciler()?, wiring.photo_processor()?);
     let (invitations, mailer, importer) = (wiring.invitations()?, wiring.mailer()?, wiring.importer()?);
     let described = |HttpFunction { name, description, router }| {
         let openapi = description.served();
@@ -211,11 +211,11 @@ pub(crate) fn functions(surroundings: &Surroundings) -> Result<Functions, Wiring
                 }),
             },
         ],
-        closer: Box::new(move || {
-            let closer = closer.clone();
+        clock: Box::new(move || {
+            let clock = clock.clone();
             Box::pin(async move {
-                // What one election failed with, the closer has logged; it looks again in a second.
-                closer.run().await?;
+                // What one election failed with, the clock has logged; it looks again in a second.
+                clock.run().await?;
                 Ok(())
             })
         }),

@@ -1,4 +1,4 @@
-//! Changing the coordination table: gates, guards, lists and counters. Command functions, the closer and the reconciler
+//! Changing the coordination table: gates, guards, lists and counters. Command functions, the clock and the reconciler
 //! depend on this crate; a function that only reads depends on `photovote-coordination`.
 
 mod creations;
@@ -7,6 +7,7 @@ mod guard;
 mod imports;
 mod mailings;
 mod mails;
+mod notices;
 mod restore;
 mod schedule;
 mod unsubscribing;

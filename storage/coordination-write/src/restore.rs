@@ -26,7 +26,7 @@ pub struct Restoration {
     pub gates: BTreeMap<Shard, GateState>,
     /// The voters of its addresses, by their keys.
     pub guards: BTreeMap<Digest, VoterId>,
-    /// Does the closer have to look after it?
+    /// Does the clock have to look after it?
     pub scheduled: bool,
     /// Is it being counted?
     pub counting: bool,
@@ -186,8 +186,10 @@ fn gate_item(election: ElectionId, shard: Shard, gate: &GateState) -> Item {
     item.insert("links".to_owned(), word(gate.links));
     item.insert("casts".to_owned(), count(gate.casts));
     item.insert("registered".to_owned(), count(gate.registered));
-    if gate.photographs > 0 {
-        item.insert("photographs".to_owned(), count(gate.photographs));
+    for (name, of) in [("photographs", gate.photographs), ("unlinked", gate.unlinked)] {
+        if of > 0 {
+            item.insert(name.to_owned(), count(of));
+        }
     }
     item.extend(gate.closes_at.map(|closes_at| ("closes_at".to_owned(), number(closes_at.millis()))));
     item

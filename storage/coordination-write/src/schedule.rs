@@ -1,4 +1,4 @@
-//! Lists of elections that need attention: the schedule, for the closer; what is being counted, for the reconciler; and
+//! Lists of elections that need attention: the schedule, for the clock; what is being counted, for the reconciler; and
 //! what is being imported, which nothing may use.
 
 use std::str::FromStr;

@@ -132,12 +132,13 @@ impl Control {
     }
 
     /// The action that counts a registration at the ballot's gate, while voters come and go. It fails if others hand out the
-    /// links by now.
+    /// links by now. A voter whose link is to be handed out, and is not shown to anybody, is counted as `unlinked`.
     pub fn pass_registration(
         &self,
         election: ElectionId,
         shard: Shard,
         links: Links,
+        unlinked: bool,
     ) -> Result<TransactWriteItem, BuildError> {
         let condition = match links {
             Links::HandOut => {
@@ -147,7 +148,7 @@ impl Control {
         };
         let update = self
             .gate_update(election, shard)
-            .update_expression("ADD registered :one")
+            .update_expression(if unlinked { "ADD registered :one, unlinked :one" } else { "ADD registered :one" })
             .condition_expression(condition)
             .expression_attribute_values(":draft", text(GateStatus::Draft))
             .expression_attribute_values(":open", text(GateStatus::Open))
@@ -157,10 +158,27 @@ impl Control {
     }
 
     /// The action that counts the end of a registration at the ballot's gate, while voters come and go.
-    pub fn pass_removal(&self, election: ElectionId, shard: Shard) -> Result<TransactWriteItem, BuildError> {
+    pub fn pass_removal(
+        &self,
+        election: ElectionId,
+        shard: Shard,
+        unlinked: bool,
+    ) -> Result<TransactWriteItem, BuildError> {
         let update = self
             .gate_update(election, shard)
-            .update_expression("ADD registered :less")
+            .update_expression(if unlinked { "ADD registered :less, unlinked :less" } else { "ADD registered :less" })
+            .condition_expression("#status = :draft OR #status = :open")
+            .expression_attribute_values(":draft", text(GateStatus::Draft))
+            .expression_attribute_values(":open", text(GateStatus::Open))
+            .expression_attribute_values(":less", number(-1));
+        Ok(TransactWriteItem::builder().update(update.build()?).build())
+    }
+
+    /// The action that counts at the ballot's gate that an unlinked voter's link was shown, while voters come and go.
+    pub fn pass_link(&self, election: ElectionId, shard: Shard) -> Result<TransactWriteItem, BuildError> {
+        let update = self
+            .gate_update(election, shard)
+            .update_expression("ADD unlinked :less")
             .condition_expression("#status = :draft OR #status = :open")
             .expression_attribute_values(":draft", text(GateStatus::Draft))
             .expression_attribute_values(":open", text(GateStatus::Open))

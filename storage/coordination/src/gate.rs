@@ -88,6 +88,8 @@ pub struct GateState {
     pub casts: u64,
     /// How many voters it let in, less those who were removed.
     pub registered: u64,
+    /// How many of these voters have a link that is to be handed out, and was never shown to anybody.
+    pub unlinked: u64,
     /// How many photographs were requested, less those that were removed.
     pub photographs: u64,
 }
@@ -115,6 +117,7 @@ impl GateState {
             casts: count("casts")?,
             registered: count("registered")?,
             // Gates of release 0.1.0 know none.
+            unlinked: count("unlinked").unwrap_or_default(),
             photographs: count("photographs").unwrap_or_default(),
         })
     }

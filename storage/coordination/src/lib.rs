@@ -4,7 +4,7 @@
 //!   its gate's condition, so `DynamoDB` serialises it with the closing of that gate: what is acknowledged is counted,
 //!   what comes later is refused. Its status only ever moves on: draft, open, closed.
 //! - A **guard** keeps an email address unique in its election.
-//! - The **schedule** names the elections that are open or closing, so that the closer finds them.
+//! - The **schedule** names the elections that are open or closing, so that the clock finds them.
 //! - **Snapshots** of long elections, which the event store keeps here: they only spare reading.
 //! - A list of elections that are being **counted** names those whose results may not be final yet, so that the reconciler
 //!   finds them.

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use aws_sdk_dynamodb::types::AttributeValue;
 use photovote_documents::{ElectionDocument, ElectionSummary, unpack};
 use photovote_domain::{
-    CompetitionId, Election, ElectionId, Language, Links, Scale, ShardCount, Tally, Timestamp, Version,
+    CompetitionId, Election, ElectionId, Language, Links, Scale, Schedule, ShardCount, Tally, Timestamp, Version,
     election::{Administrators, Competition, ResultsDigest, Role, Status},
 };
 use photovote_dynamodb::Item;
@@ -46,6 +46,8 @@ struct Header {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     contact: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    schedule: Option<Schedule>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     closes_at: Option<Timestamp>,
     shards: ShardCount,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -59,7 +61,7 @@ struct Header {
 }
 
 /// The attributes of a header.
-const HEADER: [&str; 18] = [
+const HEADER: [&str; 19] = [
     "pk",
     "sk",
     "version",
@@ -72,6 +74,7 @@ const HEADER: [&str; 18] = [
     "links",
     "language",
     "contact",
+    "schedule",
     "closes_at",
     "shards",
     "casts",
@@ -105,6 +108,7 @@ impl Header {
             links: election.links,
             language: election.language,
             contact: election.contact.clone(),
+            schedule: election.schedule.clone(),
             closes_at: election.closes_at,
             shards: election.shards,
             casts: election.casts,
@@ -124,6 +128,7 @@ impl Header {
             links: self.links,
             language: self.language,
             contact: self.contact,
+            schedule: self.schedule,
             closes_at: self.closes_at,
             shards: self.shards,
             competitions,

@@ -1,6 +1,6 @@
 //! Appending to the events table: the only code that writes history.
 //!
-//! Command functions, the closer, the counter and an import depend on this crate. A function that only reads depends on
+//! Command functions, the clock, the counter and an import depend on this crate. A function that only reads depends on
 //! `photovote-events`.
 
 mod append;

@@ -31,8 +31,9 @@ pub enum Actor {
     Administrator(Subject),
     /// Whoever holds the ballot's token.
     Voter,
-    /// The closer, when an election's time had come.
-    Closer,
+    /// The clock, when something was due. History has it by its first name.
+    #[serde(rename = "closer")]
+    Clock,
     /// The counter, when all ballots were counted.
     Counter,
     /// The photo-processor, when an upload arrived.
@@ -53,12 +54,9 @@ impl Actor {
     pub const fn administrator(&self) -> Option<&Subject> {
         match self {
             Self::Administrator(subject) => Some(subject),
-            Self::Voter
-            | Self::Closer
-            | Self::Counter
-            | Self::PhotoProcessor
-            | Self::Mailer
-            | Self::Importer { .. } => None,
+            Self::Voter | Self::Clock | Self::Counter | Self::PhotoProcessor | Self::Mailer | Self::Importer { .. } => {
+                None
+            }
         }
     }
 }

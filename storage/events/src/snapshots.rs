@@ -259,6 +259,10 @@ mod tests {
             r#"{"candidate":"01BX5ZZKBKACTAV9WEVGEMMVS0","competition":"01ARZ3NDEKTSV4RRFFQ69G5FAV","name":"Other"}"#,
         ),
         ("CompetitionAdded", r#"{"competition":"01ARZ3NDEKTSV4RRFFQ69G5FAW","name":"Other"}"#),
+        (
+            "ElectionScheduled",
+            r#"{"schedule":{"opens_at":{"at":1400000000000,"local":"2014-05-13T16:53:20"},"rules":"2014a","time_zone":"UTC"}}"#,
+        ),
         ("ElectionOpened", r#"{"closes_at":1500000000000}"#),
         (
             "CandidateDisqualified",

@@ -26,7 +26,7 @@ fn private_parts() -> impl Strategy<Value = PrivatePart> {
     let actor = prop_oneof![
         "[^\\p{Cc}]{1,20}".prop_map(|subject| Actor::Administrator(subject.parse().expect("a subject"))),
         Just(Actor::Voter),
-        Just(Actor::Closer),
+        Just(Actor::Clock),
         ("[^\\p{Cc}]{1,20}", any::<u128>()).prop_map(|(subject, import)| Actor::Importer {
             administrator: subject.parse().expect("a subject"),
             import: ImportId::from_bits(import),

@@ -1,6 +1,8 @@
 //! The keys of the coordination table, which is called `control`.
 
-use photovote_domain::{Digest, ElectionId, ImportId, MailingId, Shard, ShardCount, Subject, Version, VoterId};
+use photovote_domain::{
+    Digest, ElectionId, ImportId, MailingId, Shard, ShardCount, Subject, Timestamp, Version, VoterId,
+};
 
 use crate::{
     Key,
@@ -11,7 +13,7 @@ use crate::{
 /// A list of elections that need attention.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum List {
-    /// Those that are open or closing, for the closer.
+    /// Those that are to open, open or closing, for the clock.
     Schedule,
     /// Those whose ballots may not be counted yet, for the reconciler.
     Counting,
@@ -98,6 +100,16 @@ pub fn tracking_partition(follower: &str, election: ElectionId, partition: Parti
 /// The item that says that a follower has followed the commit at this place.
 pub fn tracking_key(follower: &str, stream: &Stream, first: Version) -> Key {
     key(tracking_partition(follower, stream.election(), stream.lies_in()), stream.sort_key(first))
+}
+
+/// The partition of what an election's organiser was told about its opening.
+pub fn notices_partition(election: ElectionId) -> String {
+    format!("{election}#notices")
+}
+
+/// The item that says that the organiser was told this about the opening at this moment.
+pub fn notice_key(election: ElectionId, opens_at: Timestamp, notice: &str) -> Key {
+    key(notices_partition(election), format!("{:020}#{notice}", opens_at.millis()))
 }
 
 /// What the sort keys of voters begin with who may lack their link.

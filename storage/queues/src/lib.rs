@@ -14,7 +14,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 pub use count::CountMessage;
 pub use imports::ImportMessage;
-pub use mail::{MailMessage, TestMail};
+pub use mail::{MailMessage, Notice, NoticeKind, TestMail};
 pub use photographs::PhotographMessage;
 
 /// The longest delay that SQS knows.

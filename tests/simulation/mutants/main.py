@@ -193,14 +193,14 @@ MUTANTS = [
     ),
     (
         "finishing a half-done close",
-        "workers/closing/src/lib.rs",
+        "workers/clock/src/lib.rs",
         "        if matches!(state.status, Status::Open | Status::Closing) {\n",
         "        if state.status == Status::Closing {\n            return Ok(false);\n        }\n"
         "        if state.status == Status::Open {\n",
     ),
     (
         "finishing a half-done opening",
-        "workers/closing/src/lib.rs",
+        "workers/clock/src/lib.rs",
         "self.control.open_gates(id, election.shards, election.closes_at).await?;\n        }",
         "let _ = gates.len();\n        }",
     ),

@@ -107,7 +107,7 @@ impl Administrator {
             (scenario.rush.is_none() && dice.permille(500)).then(|| self.now() + scenario.seconds_open(dice));
         let opening = closes_at.map_or_else(|| json!({}), |at| json!({"closes_at": rfc3339(at)}));
         let opening = self.request(What::Open, "POST", format!("{path}/open"), Some(opening));
-        // Some do not ask twice: what they leave half done is the closer's.
+        // Some do not ask twice: what they leave half done is the clock's.
         let sendings = if scenario.rush.is_none() && dice.permille(500) { 1 } else { SENDINGS };
         self.client.ask_up_to(sendings, opening).await.filter(|reply| reply.status < 300).ok_or(GaveUp)?;
         self.bells.opening.notify_waiters();
@@ -130,7 +130,7 @@ impl Administrator {
         match closes_at {
             // Some stay open, and everybody has to be mailed in the end.
             None if held.links == Links::Invite && dice.permille(300) => return Ok(()),
-            // Nobody but the closer closes it.
+            // Nobody but the clock closes it.
             Some(at) if dice.permille(400) => {
                 self.until(at).await;
                 self.bells.last_call.notify_waiters();

@@ -15,7 +15,7 @@ use aws_sdk_dynamodb::config::{BehaviorVersion, Region};
 use aws_sdk_dynamodb::config::{Credentials, SharedCredentialsProvider};
 use aws_types::SdkConfig;
 use axum::Router;
-use photovote_closing::Closer;
+use photovote_clock::Clock;
 use photovote_counting::Counter;
 use photovote_events::Environment;
 use photovote_following::Follower;
@@ -194,7 +194,7 @@ pub(crate) struct Functions {
     pub(crate) projector: Function<Projector>,
     pub(crate) counter: Function<Counter>,
     pub(crate) repair: Function<Repair>,
-    pub(crate) closer: Function<Closer>,
+    pub(crate) clock: Function<Clock>,
     pub(crate) photo_processor: Function<Processor>,
     pub(crate) invitations: Function<Follower<Invitations, ToMailer>>,
     pub(crate) mailer: Function<Mailer>,
@@ -216,7 +216,7 @@ impl Functions {
             projector: Function::new(cloud, "projector", dice, Wiring::projector),
             counter: Function::new(cloud, "counter", dice, Wiring::counter),
             repair: Function::new(cloud, "repair", dice, Wiring::repair),
-            closer: Function::new(cloud, "closer", dice, Wiring::closer),
+            clock: Function::new(cloud, "clock", dice, Wiring::clock),
             photo_processor: Function::new(cloud, "photo-processor", dice, Wiring::photo_processor),
             invitations: Function::new(cloud, "invitations", dice, Wiring::invitations),
             mailer: Function::new(cloud, "mailer", dice, Wiring::mailer).with_fuse(LONGEST_FUSE_OF_MAILER),

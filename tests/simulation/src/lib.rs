@@ -1,4 +1,4 @@
-//! The whole system, simulated: administrators, voters and closers at once, against the real functions, over the engine of
+//! The whole system, simulated: administrators, voters and clocks at once, against the real functions, over the engine of
 //! local hosts, in virtual time, while everything fails that can fail.
 //!
 //! A run is one thread with a paused clock. Everything that is left to chance is drawn from the run's seed, so a seed

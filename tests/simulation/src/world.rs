@@ -41,7 +41,7 @@ const PROCESSORS: usize = 2;
 const IMPORTERS: usize = 2;
 /// How many mailers work at once.
 const MAILERS: usize = 3;
-/// How often the closer comes, in milliseconds.
+/// How often the clock comes, in milliseconds.
 const CLOSER: u64 = 10_000;
 /// How long the system may take to come to rest once nothing goes wrong any more, in milliseconds of virtual time.
 const REST: i64 = 4 * 3_600_000;
@@ -325,7 +325,7 @@ impl Machinery {
     async fn close_what_is_due(self) {
         while self.goes_on() {
             sleep(Duration::from_millis(CLOSER)).await;
-            let _ = self.functions.closer.invoke(|closer| async move { closer.run().await.is_ok() }).await;
+            let _ = self.functions.clock.invoke(|clock| async move { clock.run().await.is_ok() }).await;
         }
     }
 
@@ -333,7 +333,7 @@ impl Machinery {
     async fn rest(&self, scenario: &Scenario) -> bool {
         let clock = self.cloud.clock;
         let from = clock.now().millis();
-        // By then every closing time is past, and the closer has come.
+        // By then every closing time is past, and the clock has come.
         let longest = i64::try_from(scenario.longest_open()).unwrap_or(REST) + 30_000;
         while clock.now().millis() - from < REST {
             sleep(Duration::from_secs(5)).await;

@@ -36,7 +36,7 @@ const OURS: [&str; 10] = [
     "public_queries",
     "projector",
     "repair",
-    "closer",
+    "clock",
 ];
 
 static KNOWN: LazyLock<Mutex<Known>> = LazyLock::new(Mutex::default);

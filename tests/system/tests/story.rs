@@ -179,7 +179,7 @@ async fn an_election_closes_of_itself() {
     election.post("/extend", json!({"closes_at": "1999-01-01T00:00:00Z"})).await.refused(422, "closing_time_past");
     let candidate = &election.candidates()[0];
     voter.cast_with(json!({candidate: 5})).await.status(200);
-    // The closer comes by itself. Whoever asks before it has, is refused because of the time.
+    // The clock comes by itself. Whoever asks before it has, is refused because of the time.
     let version = loop {
         let shown = election.get("").await.json();
         match shown["status"].as_str() {

@@ -131,7 +131,7 @@ impl World {
         seen
     }
 
-    /// Closes the election, as the closer does, and lets it be counted.
+    /// Closes the election, as the clock does, and lets it be counted.
     async fn close_and_count(&self) {
         self.administer("POST", &format!("/{ELECTION}/close"), json!({})).await;
         self.project().await;

@@ -42,7 +42,7 @@ pub struct Preview {
 }
 
 /// A part of a letter. Each is a paragraph of its own.
-enum Part<'a> {
+pub(crate) enum Part<'a> {
     /// A sentence or more.
     Text(String),
     /// The organiser's own lines.
@@ -60,14 +60,14 @@ pub fn preview(letter: &Letter<'_>) -> Result<Preview, LetterError> {
     Ok(Preview {
         subject: letter.subject(),
         text: plain(&parts, placeholder),
-        html: letter.html(&parts, &Target { shown: placeholder, link: None }),
+        html: html(letter.language, &parts, &Target { shown: placeholder, link: None }),
     })
 }
 
 /// Returns the plain text and the HTML of a letter with this link.
 pub(crate) fn bodies(letter: &Letter<'_>, link: &str) -> Result<(String, String), LetterError> {
     let parts = letter.parts()?;
-    Ok((plain(&parts, link), letter.html(&parts, &Target { shown: link, link: Some(link) })))
+    Ok((plain(&parts, link), html(letter.language, &parts, &Target { shown: link, link: Some(link) })))
 }
 
 impl<'a> Letter<'a> {
@@ -124,33 +124,34 @@ impl<'a> Letter<'a> {
         parts.push(Part::Small(format!("{} {}", words.unexpected, words.sent)));
         Ok(parts)
     }
+}
 
-    fn html(&self, parts: &[Part<'_>], target: &Target<'_>) -> String {
-        let mut html = String::with_capacity(4_096);
-        html.push_str("<!DOCTYPE html>\n<html lang=\"");
-        html.push_str(self.language.tag());
-        html.push_str("\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"color-scheme\" content=\"light dark\">\n");
-        html.push_str("<title>PhotoVote</title>\n</head>\n");
-        html.push_str(
-            "<body style=\"max-width:36em;margin:0 auto;padding:1em;font:16px/1.5 sans-serif;\
-             overflow-wrap:break-word\">\n",
-        );
-        for part in parts {
-            part.write_html(&mut html, target);
-        }
-        html.push_str("</body>\n</html>\n");
-        html
+/// The HTML document of these parts.
+pub(crate) fn html(language: Language, parts: &[Part<'_>], target: &Target<'_>) -> String {
+    let mut html = String::with_capacity(4_096);
+    html.push_str("<!DOCTYPE html>\n<html lang=\"");
+    html.push_str(language.tag());
+    html.push_str("\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"color-scheme\" content=\"light dark\">\n");
+    html.push_str("<title>PhotoVote</title>\n</head>\n");
+    html.push_str(
+        "<body style=\"max-width:36em;margin:0 auto;padding:1em;font:16px/1.5 sans-serif;\
+         overflow-wrap:break-word\">\n",
+    );
+    for part in parts {
+        part.write_html(&mut html, target);
     }
+    html.push_str("</body>\n</html>\n");
+    html
 }
 
 /// Where the link is, or will be.
-struct Target<'a> {
-    shown: &'a str,
-    link: Option<&'a str>,
+pub(crate) struct Target<'a> {
+    pub(crate) shown: &'a str,
+    pub(crate) link: Option<&'a str>,
 }
 
 /// Separates parts by blank lines.
-fn plain(parts: &[Part<'_>], link: &str) -> String {
+pub(crate) fn plain(parts: &[Part<'_>], link: &str) -> String {
     let mut text = String::with_capacity(2_048);
     for part in parts {
         if !text.is_empty() {

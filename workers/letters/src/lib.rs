@@ -7,13 +7,14 @@
 //! Everything here is pure: no clock, no randomness, no network. Equal arguments have equal messages. A mail has one
 //! link. Names and the organiser's words can add neither a link nor a header nor markup.
 //!
-//! Letters to organisers are to be a type beside [`Letter`], with the same words, parts and envelope.
+//! A [`Notice`] is a letter to an organiser.
 
 mod address;
 mod letter;
 mod link;
 mod message;
 mod moment;
+mod notice;
 mod outside;
 mod words;
 
@@ -22,4 +23,5 @@ pub use letter::{Letter, Preview, preview};
 pub use link::{Link, LinkError};
 pub use message::{Envelope, LetterError, Mail, MessageId, write};
 pub use moment::{Closing, Zone, ZoneName, ZoneNameError};
+pub use notice::{Notice, notify};
 pub use photovote_domain::mailing::Kind;

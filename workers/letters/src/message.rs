@@ -10,7 +10,7 @@ use mail_builder::{
     },
     mime::{BodyPart, MimePart},
 };
-use photovote_domain::{Digest, Email, Hasher, Name, Timestamp};
+use photovote_domain::{Digest, Email, Hasher, Language, Name, Timestamp};
 use thiserror::Error;
 
 use crate::{
@@ -123,40 +123,72 @@ impl fmt::Debug for Mail {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn write(letter: &Letter<'_>, envelope: &Envelope<'_>) -> Result<Mail, LetterError> {
-    let from = ascii_address(envelope.from).map_err(LetterError::Sender)?;
-    let to = ascii_address(envelope.to).map_err(LetterError::Recipient)?;
-    if !is_writable(envelope.date) {
-        return Err(LetterError::Date);
-    }
     let (text, html) = bodies(letter, envelope.link.reveal())?;
+    // The boundary does not depend on the link.
+    let preview = preview(letter)?;
+    let content = Content {
+        language: letter.language,
+        name: Some(letter.voter),
+        contact: letter.contact,
+        subject: letter.subject(),
+        text,
+        html,
+        boundary: boundary(&preview.text, &preview.html),
+    };
+    content.write(envelope)
+}
 
-    let mut builder = MessageBuilder::new()
-        .from(Address::new_address(Some(undecoded(envelope.sender.as_str())), from.as_str()))
-        .to(Address::new_address(Some(undecoded(letter.voter.as_str())), to.as_str()));
-    if let Some(contact) = letter.contact {
-        let contact = ascii_address(contact).map_err(LetterError::Contact)?;
-        builder = builder.reply_to(Address::new_address(None::<&str>, contact));
-    }
-    builder = builder
-        .subject(Text::new(letter.subject()))
-        .date(Date::new(envelope.date.millis() / 1_000))
-        .message_id(MessageIdHeader::new(message_id(envelope.id, &from)))
-        .header("Auto-Submitted", Raw::new("auto-generated"));
-    if let Some(unsubscribe) = envelope.unsubscribe {
-        builder = builder.header("List-Unsubscribe", URL::new(unsubscribe.reveal()));
-        // RFC 8058 asks for HTTPS, which a local server lacks.
-        if unsubscribe.is_https() {
-            builder = builder.header("List-Unsubscribe-Post", Raw::new("List-Unsubscribe=One-Click"));
+/// What a message says, and in which language.
+pub(crate) struct Content<'a> {
+    pub(crate) language: Language,
+    /// The recipient's name.
+    pub(crate) name: Option<&'a Name>,
+    /// Where replies go.
+    pub(crate) contact: Option<&'a Email>,
+    pub(crate) subject: String,
+    pub(crate) text: String,
+    pub(crate) html: String,
+    /// What separates text and HTML. It stands in neither of them.
+    pub(crate) boundary: String,
+}
+
+impl Content<'_> {
+    /// Writes the message.
+    pub(crate) fn write(self, envelope: &Envelope<'_>) -> Result<Mail, LetterError> {
+        let from = ascii_address(envelope.from).map_err(LetterError::Sender)?;
+        let to = ascii_address(envelope.to).map_err(LetterError::Recipient)?;
+        if !is_writable(envelope.date) {
+            return Err(LetterError::Date);
         }
-    }
-    let alternative = ContentType::new("multipart/alternative").attribute("boundary", boundary(letter)?);
-    let builder = builder
-        .header("Content-Language", Raw::new(letter.language.tag()))
-        .body(MimePart::new(alternative, vec![part("text/plain", &text), part("text/html", &html)]));
+        let name = self.name.map(|name| undecoded(name.as_str()));
+        let mut builder = MessageBuilder::new()
+            .from(Address::new_address(Some(undecoded(envelope.sender.as_str())), from.as_str()))
+            .to(Address::new_address(name, to.as_str()));
+        if let Some(contact) = self.contact {
+            let contact = ascii_address(contact).map_err(LetterError::Contact)?;
+            builder = builder.reply_to(Address::new_address(None::<&str>, contact));
+        }
+        builder = builder
+            .subject(Text::new(self.subject))
+            .date(Date::new(envelope.date.millis() / 1_000))
+            .message_id(MessageIdHeader::new(message_id(envelope.id, &from)))
+            .header("Auto-Submitted", Raw::new("auto-generated"));
+        if let Some(unsubscribe) = envelope.unsubscribe {
+            builder = builder.header("List-Unsubscribe", URL::new(unsubscribe.reveal()));
+            // RFC 8058 asks for HTTPS, which a local server lacks.
+            if unsubscribe.is_https() {
+                builder = builder.header("List-Unsubscribe-Post", Raw::new("List-Unsubscribe=One-Click"));
+            }
+        }
+        let alternative = ContentType::new("multipart/alternative").attribute("boundary", self.boundary);
+        let parts = vec![part("text/plain", &self.text), part("text/html", &self.html)];
+        let builder =
+            builder.header("Content-Language", Raw::new(self.language.tag())).body(MimePart::new(alternative, parts));
 
-    let mut bytes = Vec::new();
-    builder.serialize(&mut bytes);
-    Ok(Mail { from, to, bytes })
+        let mut bytes = Vec::new();
+        builder.serialize(&mut bytes);
+        Ok(Mail { from, to, bytes })
+    }
 }
 
 /// A part of the message. Whatever its encoding, its lines end with CRLF (RFC 2046, 4.1.1).
@@ -170,12 +202,9 @@ fn message_id(id: MessageId, from: &str) -> String {
 }
 
 /// Derives the boundary from the parts that it separates, so that no organiser can write it into one.
-///
-/// It does not depend on the link.
-fn boundary(letter: &Letter<'_>) -> Result<String, LetterError> {
-    let preview = preview(letter)?;
-    let hash = Hasher::new("photovote/mail-boundary").part(preview.text.as_bytes()).part(preview.html.as_bytes());
+pub(crate) fn boundary(text: &str, html: &str) -> String {
+    let hash = Hasher::new("photovote/mail-boundary").part(text.as_bytes()).part(html.as_bytes());
     // A boundary has at most 70 characters (RFC 2046, 5.1.1).
     let hash = hash.finish().to_string();
-    Ok(format!("=_{}", hash.get(..32).unwrap_or(&hash)))
+    format!("=_{}", hash.get(..32).unwrap_or(&hash))
 }

@@ -39,6 +39,7 @@ pub(crate) struct Words {
     pub(crate) replies: &'static str,
     /// The sentence that names the sender.
     pub(crate) sent: &'static str,
+    pub(crate) notice: NoticeWords,
     /// A text for previews, in place of the link.
     pub(crate) placeholder: &'static str,
 }
@@ -47,6 +48,27 @@ pub(crate) struct Words {
 pub(crate) struct Opening {
     pub(crate) subject: fn(election: &str) -> String,
     pub(crate) introduction: &'static str,
+}
+
+/// What an organiser is told about an opening that is prevented.
+pub(crate) struct NoticeWords {
+    pub(crate) greeting: &'static str,
+    pub(crate) ahead_subject: fn(election: &str) -> String,
+    pub(crate) missed_subject: fn(election: &str) -> String,
+    /// What prevents it follows.
+    pub(crate) ahead: fn(election: &str, moment: &str) -> String,
+    /// What prevented it follows.
+    pub(crate) missed: fn(election: &str, moment: &str) -> String,
+    /// It does not open any more.
+    pub(crate) over: fn(election: &str, moment: &str) -> String,
+    pub(crate) no_competition: &'static str,
+    pub(crate) too_few_candidates: &'static str,
+    pub(crate) processing: fn(u64) -> String,
+    pub(crate) no_voters: &'static str,
+    pub(crate) links_not_shown: fn(u64) -> String,
+    /// What happens once nothing prevents it.
+    pub(crate) then: &'static str,
+    pub(crate) button: &'static str,
 }
 
 impl Words {

@@ -16,6 +16,7 @@ mod find;
 mod invite;
 mod issue;
 mod message;
+mod notify;
 mod remind;
 mod report;
 mod send;
@@ -144,11 +145,16 @@ impl Mailer {
         if report::is_report(body) {
             return self.take_report(body).await;
         }
-        let MailMessage { election, shard, test } = serde_json::from_str(body)?;
-        match (test, shard) {
-            (Some(test), _) => self.send_test(election, test).await,
-            (None, Some(shard)) => self.mail(election, shard).await,
-            (None, None) => self.look_after(election).await,
+        let MailMessage { election, shard, test, notice } = serde_json::from_str(body)?;
+        if let Some(test) = test {
+            return self.send_test(election, test).await;
+        }
+        if let Some(notice) = notice {
+            return self.send_notice(election, notice).await;
+        }
+        match shard {
+            Some(shard) => self.mail(election, shard).await,
+            None => self.look_after(election).await,
         }
     }
 

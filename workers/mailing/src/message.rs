@@ -3,8 +3,11 @@
 use photovote_domain::{
     Description, Election, Email, Name, Timestamp,
     mailing::{Kind, Requested},
+    schedule::TimeZone,
 };
-use photovote_letters::{Closing, Envelope, Letter, LetterError, Link, LinkError, Mail, MessageId, write};
+use photovote_letters::{
+    Closing, Envelope, Letter, LetterError, Link, LinkError, Mail, MessageId, Zone, ZoneName, write,
+};
 use thiserror::Error;
 
 use crate::Sender;
@@ -39,6 +42,25 @@ pub(crate) struct Draft<'a> {
     pub(crate) id: [&'a str; 2],
 }
 
+/// The clocks by which an election is planned.
+pub(crate) struct Place {
+    name: ZoneName,
+    zone: TimeZone,
+}
+
+impl Place {
+    /// Nothing, if nothing is planned, or by clocks that are not known any more.
+    pub(crate) fn of(election: &Election) -> Option<Self> {
+        let zone = &election.schedule.as_ref()?.time_zone;
+        Some(Self { name: zone.parse().ok()?, zone: zone.parse().ok()? })
+    }
+
+    /// What they show at a moment.
+    pub(crate) fn at(&self, at: Timestamp) -> Zone<'_> {
+        Zone { name: &self.name, ahead_secs: self.zone.ahead_secs(at) }
+    }
+}
+
 /// Writes a letter.
 pub(crate) fn message(sender: &Sender, draft: Draft<'_>, now: Timestamp) -> Result<Mail, Unwritable> {
     let name = |text: &str| text.parse::<Name>().map_err(|_rule| Unwritable::Value);
@@ -49,12 +71,13 @@ pub(crate) fn message(sender: &Sender, draft: Draft<'_>, now: Timestamp) -> Resu
     let subject = draft.own.and_then(|own| own.subject.as_deref()).map(name).transpose()?;
     let text = draft.own.and_then(|own| own.text.as_deref()).map(str::parse::<Description>).transpose();
     let text = text.map_err(|_rule| Unwritable::Value)?;
+    let place = Place::of(draft.election);
     let letter = Letter {
         kind: draft.kind,
         language: draft.election.language,
         election: &election_name,
         voter: &voter_name,
-        closes: draft.election.closes_at.map(|at| Closing { at, zone: None }),
+        closes: draft.election.closes_at.map(|at| Closing { at, zone: place.as_ref().map(|place| place.at(at)) }),
         contact: contact.as_ref(),
         subject: subject.as_ref(),
         text: text.as_ref(),

@@ -53,7 +53,7 @@ impl Reconciler {
     ) -> Result<Counted, ReconcileError> {
         let Closing { election, closed } = self.closing(id).await.map_err(MendError::from)?;
         let (Some(_), Some(closed)) = (election.casts, closed) else {
-            // It is still closing, and the closer looks after it; a draft that was deleted never had a vote.
+            // It is still closing, and the clock looks after it; a draft that was deleted never had a vote.
             let over = matches!(election.status, Status::Absent | Status::Deleted);
             return Ok(if over { Counted::Yes } else { Counted::NotYet });
         };

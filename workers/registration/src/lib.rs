@@ -7,7 +7,7 @@
 use photovote_coordination::{ControlError, GateStatus};
 use photovote_coordination_write::Control;
 use photovote_domain::{
-    Aggregate, Ballot, BallotId, Digest, Election, ElectionId, Email, Name, Shard, Voter, VoterId,
+    Aggregate, Ballot, BallotId, Digest, Election, ElectionId, Email, Links, Name, Shard, Voter, VoterId,
     ballot::{self, BallotCommand, BallotRejection},
     election::Status,
     email_key,
@@ -69,6 +69,11 @@ pub struct NewVoter {
     pub token: Option<Digest>,
 }
 
+/// Does nothing open this ballot yet? If links are handed out, nobody was shown its link.
+pub fn is_unlinked(ballot: &Ballot) -> bool {
+    ballot.status == ballot::Status::Draft && ballot.token.is_none()
+}
+
 /// Registers and removes voters.
 #[derive(Debug, Clone)]
 pub struct Registrar {
@@ -93,6 +98,7 @@ impl Registrar {
         let (id, shards, links) = (election.stream().election(), election.state().shards, election.state().links);
         let NewVoter { id: voter, name, email, ballot, token } = new;
         let key = email.key();
+        let unlinked = links == Links::HandOut && token.is_none();
         let command = VoterCommand::Register { name, email, ballot };
         let gate = shards.shard_of(&ballot.to_string());
         let empty = History::<Ballot>::empty(Stream::ballot(id, shards, ballot));
@@ -104,7 +110,7 @@ impl Registrar {
             Ok(vec![
                 self.store.action(&ballot)?,
                 self.control.reserve_email(id, shards, &key, voter)?,
-                self.control.pass_registration(id, gate, links)?,
+                self.control.pass_registration(id, gate, links, unlinked)?,
             ])
         };
         // Nothing is loaded: a voter who is there already is found by the condition of the write.
@@ -141,9 +147,10 @@ impl Registrar {
                 // It is cast, and so the voter stays; or it went with the voter before.
                 Err(_settled) => None,
             };
+            let unlinked = election.state().links == Links::HandOut && is_unlinked(ballot.state());
             let alongside = |_: &Commit| {
-                let mut actions =
-                    vec![self.control.release_email(id, shards, &email, voter)?, self.control.pass_removal(id, gate)?];
+                let release = self.control.release_email(id, shards, &email, voter)?;
+                let mut actions = vec![release, self.control.pass_removal(id, gate, unlinked)?];
                 if let Some(voided) = &voided {
                     actions.push(self.store.action(voided)?);
                 }

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use photovote_coordination::{ControlError, GateState, GateStatus};
 use photovote_coordination_write::{Control, Fenced, Restoration, Restored};
 use photovote_domain::{
-    Ballot, BallotId, Digest, Election, ElectionId, Photograph, Shard, ShardCount, Voter, VoterId, ballot::BallotEvent,
-    election::Status, email_key, photograph::PhotographEvent, voter::VoterEvent,
+    Ballot, BallotId, Digest, Election, ElectionId, Links, Photograph, Shard, ShardCount, Voter, VoterId,
+    ballot::BallotEvent, election::Status, email_key, photograph::PhotographEvent, voter::VoterEvent,
 };
 use photovote_dynamodb::StorageError;
 use photovote_events::{Commit, EventReader, LoadError, Part, Partition, Stream};
@@ -155,12 +155,16 @@ async fn should_be(events: &EventReader, id: ElectionId) -> Result<Option<Restor
         Status::Closing | Status::Closed | Status::Released | Status::Deleted => GateStatus::Closed,
     };
     let shards = election.shards;
-    let Passed { casts, voters, photographs } = passed(events, id, shards).await?;
+    let Passed { casts, voters, photographs, linked } = passed(events, id, shards).await?;
     let mut registered: BTreeMap<Shard, u64> = BTreeMap::new();
+    let mut without: BTreeMap<Shard, u64> = BTreeMap::new();
     let mut guards = BTreeMap::new();
     for (voter, registration) in voters {
         if let (Some(ballot), Some(email)) = (registration.ballot, registration.email) {
-            *registered.entry(shards.shard_of(&ballot.to_string())).or_default() += 1;
+            let shard = shards.shard_of(&ballot.to_string());
+            *registered.entry(shard).or_default() += 1;
+            let unlinked = election.links == Links::HandOut && !linked.contains(&ballot);
+            *without.entry(shard).or_default() += u64::from(unlinked);
             guards.insert(email, voter);
         }
     }
@@ -168,16 +172,15 @@ async fn should_be(events: &EventReader, id: ElectionId) -> Result<Option<Restor
     let gate = |shard| {
         let (casts, registered) = (count(&casts, shard), count(&registered, shard));
         let photographs = count(&photographs, shard);
-        (
-            shard,
-            GateState { status, links: election.links, closes_at: election.closes_at, casts, registered, photographs },
-        )
+        let (unlinked, links, closes_at) = (count(&without, shard), election.links, election.closes_at);
+        (shard, GateState { status, links, closes_at, casts, registered, unlinked, photographs })
     };
     Ok(Some(Restoration {
         shards,
         gates: shards.shards().map(gate).collect(),
         guards,
-        scheduled: matches!(election.status, Status::Open | Status::Closing),
+        scheduled: matches!(election.status, Status::Open | Status::Closing)
+            || (election.status == Status::Draft && election.schedule.is_some()),
         // Whoever has been counted leaves the list again.
         counting: matches!(election.status, Status::Closed | Status::Released),
     }))
@@ -191,6 +194,8 @@ struct Passed {
     voters: BTreeMap<VoterId, Registration>,
     /// How many photographs there are in each shard.
     photographs: BTreeMap<Shard, u64>,
+    /// Ballots that were given something that opens them.
+    linked: BTreeSet<BallotId>,
 }
 
 async fn passed(events: &EventReader, election: ElectionId, shards: ShardCount) -> Result<Passed, LoadError> {
@@ -204,8 +209,13 @@ async fn passed(events: &EventReader, election: ElectionId, shards: ShardCount) 
             }
             for commit in page.commits {
                 match commit.stream {
-                    Stream::Ballot(_, shard, _) => {
-                        *passed.casts.entry(shard).or_default() += u64::from(casts_ballot(&commit)?);
+                    Stream::Ballot(_, shard, ballot) => {
+                        let events = commit.decode::<Ballot>()?;
+                        let casts = events.iter().any(|event| matches!(event, BallotEvent::BallotCast { .. }));
+                        *passed.casts.entry(shard).or_default() += u64::from(casts);
+                        if events.iter().any(links) {
+                            passed.linked.insert(ballot);
+                        }
                     }
                     Stream::Voter(_, _, voter) => take_in(passed.voters.entry(voter).or_default(), &commit)?,
                     // A removal follows its request.
@@ -238,9 +248,10 @@ fn photographs_of(commit: &Commit) -> Result<i64, LoadError> {
     Ok(commit.decode::<Photograph>()?.into_iter().map(change).sum())
 }
 
-fn casts_ballot(commit: &Commit) -> Result<bool, LoadError> {
-    let events = commit.decode::<Ballot>()?;
-    Ok(events.iter().any(|event| matches!(event, BallotEvent::BallotCast { .. })))
+/// Does it give a ballot something that opens it?
+const fn links(event: &BallotEvent) -> bool {
+    use BallotEvent as B;
+    matches!(event, B::BallotCreated { .. } | B::BallotTokenReplaced { .. } | B::BallotLinkIssued { .. })
 }
 
 /// Within a partition, the commits of a stream come in their order.

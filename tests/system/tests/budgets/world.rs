@@ -186,7 +186,7 @@ impl World {
         let events: Vec<_> = std::iter::once(named).chain(candidates.iter().map(added)).collect();
         let digest = Digest::of(b"candidates");
         let private = PrivatePart {
-            actor: Actor::Closer,
+            actor: Actor::Clock,
             fingerprint: digest,
             id: CommandId::new(digest),
             reason: None,

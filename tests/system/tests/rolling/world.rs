@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use aws_lambda_events::{dynamodb::Event, sqs::SqsEvent};
 use axum::{Json, Router, extract::State, http::StatusCode, routing::post};
-use photovote_closing::Closer;
+use photovote_clock::Clock;
 use photovote_counting::Counter;
 use photovote_documents::ElectionDocument;
 use photovote_documents_read::DocumentReader;
@@ -97,7 +97,7 @@ impl World {
             projector: wiring.projector().unwrap(),
             counter: wiring.counter().unwrap(),
             repair: wiring.repair().unwrap(),
-            closer: wiring.closer().unwrap(),
+            clock: wiring.clock().unwrap(),
         }
     }
 
@@ -152,7 +152,7 @@ pub(crate) struct Program<'a> {
     projector: Projector,
     counter: Counter,
     repair: Repair,
-    closer: Closer,
+    clock: Clock,
 }
 
 impl Program<'_> {
@@ -204,6 +204,6 @@ impl Program<'_> {
 
     /// Looks after the schedule. How many elections it could not look after.
     pub(crate) async fn look_after(&self) -> usize {
-        self.release.play(self.closer.run()).await.unwrap().failed
+        self.release.play(self.clock.run()).await.unwrap().failed
     }
 }

@@ -25,8 +25,8 @@ fn every_alarm_is_heard_and_explained() {
     let runbook = text("docs/operate/runbook.md");
     let explained = runbook.lines().filter_map(|line| line.strip_prefix("### ")).map(str::to_owned);
     let errors = |id: &str| template.functions().iter().any(|function| id == format!("{}ErrorsAlarm", function.id));
-    // That a function breaks off means the same for all of them, but for the closer, which says so itself.
-    let headed = |id: &str| if errors(id) && id != "CloserErrorsAlarm" { "…ErrorsAlarm" } else { id }.to_owned();
+    // That a function breaks off means the same for all of them, but for the clock, which says so itself.
+    let headed = |id: &str| if errors(id) && id != "ClockErrorsAlarm" { "…ErrorsAlarm" } else { id }.to_owned();
     same("alarms in docs/operate/runbook.md", &explained.collect(), &set(alarms.iter().map(|(id, _)| headed(id))));
     for function in template.functions() {
         template.resource(&format!("{}ErrorsAlarm", function.id));

@@ -288,7 +288,7 @@ fn build(name: &str, wiring: &Wiring) {
         "projector" => wiring.projector().map(drop),
         "repair" => wiring.repair().map(drop),
         "counter" => wiring.counter().map(drop),
-        "closer" => wiring.closer().map(drop),
+        "clock" => wiring.clock().map(drop),
         "reconciler" => wiring.reconciler().map(drop),
         "photo-processor" => wiring.photo_processor().map(drop),
         "importer" => wiring.importer().map(drop),
@@ -402,9 +402,9 @@ fn the_rebuild_is_called_with_its_queue() {
 }
 
 #[test]
-fn closer_and_reconciler_have_their_schedules() {
+fn clock_and_reconciler_have_their_schedules() {
     let template = Template::read();
-    for (function, rate) in [("closer", "rate(1 minute)"), ("reconciler", "rate(5 minutes)")] {
+    for (function, rate) in [("clock", "rate(1 minute)"), ("reconciler", "rate(5 minutes)")] {
         let clocks = template.function(function).events("Schedule");
         let [clock] = clocks[..] else { panic!("one clock: {clocks:?}") };
         assert_eq!(clock["Schedule"], rate, "{function}");

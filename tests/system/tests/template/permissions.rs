@@ -59,7 +59,7 @@ async fn every_function_has_exactly_the_permissions_it_uses() {
     draft(&mut world).await;
     world.send("DELETE /v1/elections/{election}", NOTHING).await;
 
-    // Of these the closer opens one, finishes one, and later closes those whose time has come.
+    // Of these the clock opens one, finishes one, and later closes those whose time has come.
     draft(&mut world).await;
     world.half_do(ElectionCommand::Open { closes_at: None }).await;
     draft(&mut world).await;

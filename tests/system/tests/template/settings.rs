@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// The functions that voting depends on.
-const RESERVED: [&str; 4] = ["ballot-commands", "closer", "counter", "projector"];
+const RESERVED: [&str; 4] = ["ballot-commands", "clock", "counter", "projector"];
 
 fn is_given(parameter: &str) -> Value {
     json!({"Fn::Not": [{"Fn::Equals": [{"Ref": parameter}, ""]}]})

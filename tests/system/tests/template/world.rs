@@ -190,7 +190,7 @@ impl World {
         let environment = Environment::system();
         let digest = Digest::from_bytes(environment.random());
         let private = PrivatePart {
-            actor: Actor::Closer,
+            actor: Actor::Clock,
             fingerprint: digest,
             id: CommandId::new(digest),
             reason: None,
@@ -343,12 +343,12 @@ impl World {
         assert!(answer.batch_item_failures.is_empty(), "{answer:?}");
     }
 
-    /// Lets the closer look after what is on the schedule, at the time that this environment says it is. So many
+    /// Lets the clock look after what is on the schedule, at the time that this environment says it is. So many
     /// elections it must close.
     pub(crate) async fn close(&self, environment: Environment, elections: usize) {
-        let closer = self.places["closer"].wiring().with_environment(environment).closer().unwrap();
-        let run = closer.run().await.unwrap();
-        assert_eq!(run, photovote_closing::Run { closed: elections, failed: 0 });
+        let clock = self.places["clock"].wiring().with_environment(environment).clock().unwrap();
+        let run = clock.run().await.unwrap();
+        assert_eq!(run, photovote_clock::Run { closed: elections, failed: 0 });
     }
 
     /// Lets the counter look after the election in the generation that is served, and whatever it asks itself for.

@@ -1,6 +1,6 @@
 //! Deutsch.
 
-use super::{Opening, Words};
+use super::{NoticeWords, Opening, Words};
 use crate::moment::{Clock, Writing};
 
 pub(super) const WORDS: Words = Words {
@@ -36,6 +36,33 @@ pub(super) const WORDS: Words = Words {
     unexpected: "Wenn Sie diese E-Mail nicht erwartet haben, können Sie sie ignorieren.",
     replies: "Haben Sie Fragen? Antworten Sie auf diese E-Mail, dann erreichen Sie die Wahlleitung.",
     sent: "PhotoVote hat diese E-Mail im Auftrag der Wahlleitung verschickt.",
+    notice: NoticeWords {
+        greeting: "Guten Tag,",
+        ahead_subject: |election| format!("{election} kann noch nicht öffnen"),
+        missed_subject: |election| format!("{election} wurde nicht geöffnet"),
+        ahead: |election, moment| {
+            format!("„{election}“ soll am {moment} öffnen. So, wie es jetzt ist, wird daraus nichts:")
+        },
+        missed: |election, moment| format!("„{election}“ sollte am {moment} öffnen. Das ist nicht geschehen:"),
+        over: |election, moment| {
+            format!(
+                "„{election}“ sollte am {moment} öffnen. Das ist nicht geschehen, und inzwischen ist auch das Ende der \
+                 Abstimmung vorbei. Bitte planen Sie andere Zeiten."
+            )
+        },
+        no_competition: "Es gibt keinen Wettbewerb.",
+        too_few_candidates: "Ein Wettbewerb hat weniger als zwei Fotos.",
+        processing: |count| format!("Fotos, die noch verarbeitet werden: {count}."),
+        no_voters: "Niemand ist zur Abstimmung registriert.",
+        links_not_shown: |count| {
+            format!(
+                "Personen, deren Links Sie verteilen müssen und noch nicht gesehen haben: {count}. Ersetzen Sie diese Links."
+            )
+        },
+        then: "Sobald nichts davon mehr im Weg steht, öffnet die Abstimmung von selbst: nicht vor der geplanten Zeit und \
+               nicht nach ihrem Ende.",
+        button: "Abstimmung ansehen",
+    },
     placeholder: "[Hier steht der Link]",
 };
 

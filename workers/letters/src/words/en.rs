@@ -1,6 +1,6 @@
 //! English.
 
-use super::{Opening, Words};
+use super::{NoticeWords, Opening, Words};
 use crate::moment::{Clock, Writing};
 
 pub(super) const WORDS: Words = Words {
@@ -34,6 +34,31 @@ pub(super) const WORDS: Words = Words {
     unexpected: "If you did not expect this mail, you can ignore it.",
     replies: "Do you have a question? Reply to this mail to reach the organiser.",
     sent: "PhotoVote sent this mail on behalf of the organiser.",
+    notice: NoticeWords {
+        greeting: "Hello,",
+        ahead_subject: |election| format!("{election} is not ready to open"),
+        missed_subject: |election| format!("{election} did not open"),
+        ahead: |election, moment| {
+            format!("“{election}” is planned to open on {moment}. As it is now, it will not open:")
+        },
+        missed: |election, moment| format!("“{election}” was planned to open on {moment}. It did not open:"),
+        over: |election, moment| {
+            format!(
+                "“{election}” was planned to open on {moment}. It did not open, and its closing time has passed as well. \
+                 Please plan other times."
+            )
+        },
+        no_competition: "It has no competition.",
+        too_few_candidates: "A competition has fewer than two candidates.",
+        processing: |count| format!("Photographs that are still being processed: {count}."),
+        no_voters: "Nobody is registered to vote.",
+        links_not_shown: |count| {
+            format!("Voters whose links you have to hand out, and were not shown yet: {count}. Replace these links.")
+        },
+        then: "As soon as nothing of this is left, the election opens by itself: not before its opening time, and not after \
+               its closing time.",
+        button: "Open the election",
+    },
     placeholder: "[The link goes here]",
 };
 

@@ -1,6 +1,6 @@
 //! Español.
 
-use super::{Opening, Words};
+use super::{NoticeWords, Opening, Words};
 use crate::moment::{Clock, Writing};
 
 pub(super) const WORDS: Words = Words {
@@ -34,6 +34,35 @@ pub(super) const WORDS: Words = Words {
     unexpected: "Si no esperaba este mensaje, puede ignorarlo.",
     replies: "¿Tiene alguna pregunta? Responda a este mensaje para escribir a quien organiza.",
     sent: "PhotoVote ha enviado este mensaje en nombre de quien organiza la votación.",
+    notice: NoticeWords {
+        greeting: "Hola:",
+        ahead_subject: |election| format!("{election} aún no puede abrirse"),
+        missed_subject: |election| format!("{election} no se ha abierto"),
+        ahead: |election, moment| {
+            format!("La apertura de «{election}» está prevista para el {moment}. Tal como está ahora, no se abrirá:")
+        },
+        missed: |election, moment| {
+            format!("La apertura de «{election}» estaba prevista para el {moment}. No se ha abierto:")
+        },
+        over: |election, moment| {
+            format!(
+                "La apertura de «{election}» estaba prevista para el {moment}. No se ha abierto, y el final de la votación \
+                 también ha pasado. Por favor, prevea otras fechas."
+            )
+        },
+        no_competition: "No hay ningún concurso.",
+        too_few_candidates: "Un concurso tiene menos de dos fotos.",
+        processing: |count| format!("Fotos que aún se están procesando: {count}."),
+        no_voters: "No hay nadie inscrito para votar.",
+        links_not_shown: |count| {
+            format!(
+                "Personas cuyos enlaces tiene que repartir y aún no se han mostrado: {count}. Sustituya esos enlaces."
+            )
+        },
+        then: "En cuanto no quede nada de esto, la votación se abre por sí sola: nunca antes de la hora prevista ni después \
+               de su final.",
+        button: "Ver la votación",
+    },
     placeholder: "[Aquí va el enlace]",
 };
 

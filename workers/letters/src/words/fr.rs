@@ -1,6 +1,6 @@
 //! Français. Une espace insécable, `\u{a0}`, précède les signes doubles.
 
-use super::{Opening, Words};
+use super::{NoticeWords, Opening, Words};
 use crate::moment::{Clock, Writing};
 
 pub(super) const WORDS: Words = Words {
@@ -36,6 +36,38 @@ pub(super) const WORDS: Words = Words {
     unexpected: "Si vous n’attendiez pas ce message, vous pouvez l’ignorer.",
     replies: "Vous avez une question\u{a0}? Répondez à ce message pour joindre l’organisateur.",
     sent: "PhotoVote a envoyé ce message pour l’organisateur.",
+    notice: NoticeWords {
+        greeting: "Bonjour,",
+        ahead_subject: |election| format!("{election} n’est pas prêt à ouvrir"),
+        missed_subject: |election| format!("{election} n’a pas ouvert"),
+        ahead: |election, moment| {
+            format!(
+                "L’ouverture de «\u{a0}{election}\u{a0}» est prévue le {moment}. En l’état, elle n’aura pas lieu\u{a0}:"
+            )
+        },
+        missed: |election, moment| {
+            format!("L’ouverture de «\u{a0}{election}\u{a0}» était prévue le {moment}. Elle n’a pas eu lieu\u{a0}:")
+        },
+        over: |election, moment| {
+            format!(
+                "L’ouverture de «\u{a0}{election}\u{a0}» était prévue le {moment}. Elle n’a pas eu lieu, et la fin du vote \
+                 est passée elle aussi. Veuillez prévoir d’autres dates."
+            )
+        },
+        no_competition: "Il n’y a aucun concours.",
+        too_few_candidates: "Un concours a moins de deux photos.",
+        processing: |count| format!("Photos en cours de traitement\u{a0}: {count}."),
+        no_voters: "Personne n’est inscrit au vote.",
+        links_not_shown: |count| {
+            format!(
+                "Personnes dont vous devez remettre le lien, et dont le lien n’a pas encore été affiché\u{a0}: {count}. \
+                 Remplacez ces liens."
+            )
+        },
+        then: "Dès que rien de cela ne s’y oppose, le vote ouvre de lui-même\u{a0}: jamais avant l’heure prévue, ni après \
+               sa fin.",
+        button: "Voir le vote",
+    },
     placeholder: "[Le lien sera ici]",
 };
 

@@ -141,7 +141,7 @@ pub(crate) mod standing {
 
     /// What is deployed.
     const TEMPLATE: &str = include_str!("../../../../../template.yaml");
-    /// The closer runs every minute of a month of 730 hours, and reads the schedule.
+    /// The clock runs every minute of a month of 730 hours, and reads the schedule.
     const RUNS: f64 = 730.0 * 60.0;
     /// Names of metrics and their dimensions in a month with an election, and six for each of some ten routes that are used.
     const METRICS: f64 = 40.0 + 60.0;

@@ -1,4 +1,4 @@
-//! The closer and the closing protocol over the engine: whatever was left half done, by whomever, is finished.
+//! The clock and the closing protocol over the engine: whatever was left half done, by whomever, is finished.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use std::sync::{
@@ -6,7 +6,7 @@ use std::sync::{
     atomic::{AtomicI64, Ordering},
 };
 
-use photovote_closing::{CloseError, Closer, Run, close};
+use photovote_clock::{Clock, CloseError, Run, close};
 use photovote_coordination::{ControlError, GateStatus};
 use photovote_coordination_write::Control;
 use photovote_domain::{
@@ -103,7 +103,7 @@ impl World {
     }
 
     async fn run(&self) -> Run {
-        Closer::new(self.store.clone(), self.control.clone(), self.snapshots()).run().await.unwrap()
+        Clock::new(self.store.clone(), self.control.clone(), self.snapshots()).run().await.unwrap()
     }
 
     /// The statuses of the gates, each once.
@@ -146,7 +146,7 @@ async fn an_extension_that_broke_off_reaches_the_gates() {
 }
 
 #[tokio::test]
-async fn the_closer_closes_an_election_when_due_not_before() {
+async fn the_clock_closes_an_election_when_due_not_before() {
     let world = World::new().await;
     world.append(ElectionCommand::Open { closes_at: Some(Timestamp::from_millis(2_000)) }).await;
     assert_eq!(world.run().await, NOTHING);
@@ -164,24 +164,24 @@ async fn the_closer_closes_an_election_when_due_not_before() {
 }
 
 #[tokio::test]
-async fn the_closer_keeps_a_missing_snapshot_once() {
+async fn the_clock_keeps_a_missing_snapshot_once() {
     let world = World::new().await;
     world.append(ElectionCommand::Open { closes_at: None }).await;
     let (client, calls) = world.engine.counting_client();
     let store = EventStore::new(client.clone(), world.engine.tables().events, world.store.environment().clone());
     let control = Control::new(client.clone(), world.engine.tables().control);
-    let closer = |look| {
+    let clock = |look| {
         let snapshots = Snapshots::new(store.reader(), world.engine.tables().control).of_streams_longer_than(look);
-        Closer::new(store.clone(), control.clone(), SnapshotStore::new(client.clone(), snapshots))
+        Clock::new(store.clone(), control.clone(), SnapshotStore::new(client.clone(), snapshots))
     };
-    closer(5).run().await.unwrap();
+    clock(5).run().await.unwrap();
     let puts = || calls.take().get("PutItem").copied();
     assert_eq!(puts(), None, "five commits are no more than a look");
-    let warm = closer(4);
+    let warm = clock(4);
     warm.run().await.unwrap();
     assert_eq!(puts(), Some(1));
     warm.run().await.unwrap();
-    closer(4).run().await.unwrap();
+    clock(4).run().await.unwrap();
     assert_eq!(puts(), None, "it is there");
 }
 
@@ -228,7 +228,7 @@ fn appoint(subject: &str) -> ElectionCommand {
 
 #[tokio::test]
 async fn a_close_answers_its_own_end_whoever_finishes_it() {
-    for by_closer in [false, true] {
+    for by_clock in [false, true] {
         let world = World::new().await;
         world.append(ElectionCommand::Open { closes_at: None }).await;
         world.run().await;
@@ -236,7 +236,7 @@ async fn a_close_answers_its_own_end_whoever_finishes_it() {
         world.begin_to_close(&record).await;
         world.append(appoint("bea")).await;
         let end = world.history().await.version().plus(1);
-        if by_closer {
+        if by_clock {
             assert_eq!(world.run().await, Run { closed: 1, failed: 0 });
         } else {
             assert_eq!(world.close(world.history().await, &record).await.unwrap(), end);
@@ -244,7 +244,7 @@ async fn a_close_answers_its_own_end_whoever_finishes_it() {
         world.append(appoint("eve")).await;
         let closed = world.history().await;
         assert_eq!((closed.state().status, closed.version()), (Status::Closed, end.plus(1)));
-        assert_eq!(world.close(closed, &record).await.unwrap(), end, "by the closer: {by_closer}");
+        assert_eq!(world.close(closed, &record).await.unwrap(), end, "by the clock: {by_clock}");
     }
 }
 

@@ -76,7 +76,7 @@ pub async fn finish(
         };
         history = store.execute(history, &finishing(record), |_| true, finish).await?.history;
     }
-    // It is closed, whether or not the schedule knows: the closer tidies up what is left there.
+    // It is closed, whether or not the schedule knows: the clock tidies up what is left there.
     if let Err(error) = control.unschedule(election).await {
         tracing::warn!(%election, %error, "a closed election stays on the schedule for now");
     }
