@@ -73,6 +73,14 @@ const ROWS: &[Row] = &[
     row("GET /v1/elections/{election}", OBSERVER, Stage::Draft, NONE, 200),
     row("PATCH /v1/elections/{election}", EDITOR, Stage::Draft, |_| json!({"name": "Winter"}), 200),
     row("DELETE /v1/elections/{election}", OWNER, Stage::Draft, NONE, 200),
+    row(
+        "PUT /v1/elections/{election}/schedule",
+        EDITOR,
+        Stage::Draft,
+        |_| json!({"closes_at": "9000-01-01T12:00", "time_zone": "Europe/Berlin"}),
+        200,
+    ),
+    row("GET /v1/elections/{election}/schedule", OBSERVER, Stage::Draft, NONE, 200),
     row("POST /v1/elections/{election}/open", EDITOR, Stage::Draft, NONE, 200),
     row(
         "POST /v1/elections/{election}/extend",
@@ -325,7 +333,7 @@ impl<'a> Scene<'a> {
     /// All that its owner can see of the election: what no refused request may change.
     async fn looks(&self) -> Vec<String> {
         let mut looks = Vec::new();
-        for path in ["", "/administrators", "/photographs", "/imports", "/voters", "/turnout", "/audit"] {
+        for path in ["", "/administrators", "/photographs", "/imports", "/voters", "/turnout", "/schedule", "/audit"] {
             looks.push(self.election.get(path).await.status(200).text);
         }
         looks.push(self.voter.client.get("/ballot").await.status(200).text);

@@ -60,9 +60,10 @@ async fn administrators_commands_make_exactly_these_calls() {
     let reminder = json!({"kind": "reminder", "to": "not_cast"});
     let test = json!({"kind": "results", "address": "club@example.org"});
     let results = json!({"kind": "results", "to": "all"});
+    let schedule = json!({"opens_at": "9000-01-01T12:00", "time_zone": "UTC"});
     // One unit for each kilobyte, twice that in a transaction; all that is written here is small.
     #[rustfmt::skip]
-    let table: [Row; 26] = [
+    let table: [Row; 27] = [
         ("POST",   "/elections",       election,                  201, "TransactWriteItems",                          Some(4 + 2 * SHARDS)),
         ("PATCH",  "{e}",              json!({"name": "Winter"}), 200, "PutItem, Query",                              Some(1)),
         ("PUT",    "{a}",              editor.clone(),            200, "PutItem, Query",                              Some(1)),
@@ -76,6 +77,7 @@ async fn administrators_commands_make_exactly_these_calls() {
         ("POST",   "{e}/photographs",  photograph,                201, "BatchGetItem, 2 Query, TransactWriteItems",   Some(4)),
         ("DELETE", "{p}",              none.clone(),              200, "2 Query, TransactWriteItems",                 Some(4)),
         ("POST",   "{e}/voters",       grace,                     201, "Query, TransactWriteItems",                   Some(8)),
+        ("PUT",    "{e}/schedule",     schedule,                  200, "BatchGetItem, Query, TransactWriteItems",    Some(4)),
         ("POST",   "{e}/open",         noon,                      200, "BatchGetItem, Query, TransactWriteItems, 16 UpdateItem",    None),
         ("POST",   "{e}/extend",       night,                     200, "BatchGetItem, PutItem, Query, 16 UpdateItem",               Some(1 + SHARDS)),
         ("POST",   "{e}/voters",       alan,                      201, "Query, TransactWriteItems",                   Some(8)),
@@ -384,6 +386,7 @@ async fn queries_make_exactly_these_calls_cold_and_warm() {
         (OWNER,  "{e}/voters",             "2 GetItem, Query",        "GetItem, Query"),
         (OWNER,  "{e}/administrators",     "2 GetItem",              "GetItem"),
         (OWNER,  "{e}/turnout",            "BatchGetItem, 2 GetItem", "BatchGetItem, GetItem"),
+        (OWNER,  "{e}/schedule",           "GetItem, Query",          "Query"),
         (OWNER,  "{e}/mailings",           "BatchGetItem, 2 Query",   "BatchGetItem, 2 Query"),
         (OWNER,  "{e}/bounced",            "17 Query",                "17 Query"),
         (voter,  "/ballot",                "3 Query",                 "2 Query"),

@@ -68,6 +68,12 @@ async fn every_function_has_exactly_the_permissions_it_uses() {
     draft(&mut world).await;
     world.send("POST /v1/elections/{election}/open", json!({"closes_at": "2999-01-01T12:00:00Z"})).await;
     world.close(Environment::system(), 1).await;
+    // Another is to open in the year 2998, and has no voters then: its organiser is told. A photograph keeps it waiting as well.
+    draft_of(&mut world, json!({"name": "Winter", "contact": "club@example.org"})).await;
+    let photograph = json!({"name": "a.png", "bytes": 1_000});
+    world.create("photograph", "POST /v1/elections/{election}/photographs", photograph).await;
+    let plan = json!({"opens_at": "2998-01-01T12:00", "closes_at": "9000-01-01T12:00", "time_zone": "UTC"});
+    world.send("PUT /v1/elections/{election}/schedule", plan).await;
     let dice = Environment::system();
     let thousand_years_later = || Timestamp::from_millis(64_000_000_000_000);
     world.close(Environment::new(thousand_years_later, move |bytes| *bytes = dice.random()), 1).await;
