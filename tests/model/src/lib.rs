@@ -15,10 +15,15 @@
 //! | [`properties`] | what must hold |
 //!
 //! Each [`Guard`] of the protocol can be left out, and then the checker finds what it was good for.
+//!
+//! Two other protocols have models of their own, so that states do not multiply: [`mails`] has links and mailings to a voter, [`imports`]
+//! has lists of voters. They are made alike, and have guards of their own.
 
 pub mod administrator;
 pub mod closer;
 pub mod counter;
+pub mod imports;
+pub mod mails;
 pub mod progress;
 pub mod properties;
 pub mod tables;

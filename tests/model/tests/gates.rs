@@ -1,8 +1,9 @@
 //! Looks at every interleaving of the protocol: whole, nothing that must hold is ever broken; with one guard left out,
 //! something is.
 
-#![expect(clippy::panic, reason = "a test says what it found")]
+mod look;
 
+use look::holds;
 use photovote_model::{
     Command::{Cast, Rate},
     Gates, Guard, Request,
@@ -12,7 +13,6 @@ use photovote_model::{
         OPEN_GATE, OVERTAKEN, REFUSED, TOLD_AGAIN, TOO_LATE,
     },
 };
-use stateright::{Checker, DiscoveryClassification, HasDiscoveries, Model};
 
 const fn cast(voter: u8, key: u8) -> Request {
     Request { voter, key, command: Cast }
@@ -40,28 +40,9 @@ fn without(guard: Guard, model: Gates) -> Gates {
     Gates { without: Some(guard), ..model }
 }
 
-/// Looks at all states. What must hold, does; and these things happen.
-fn holds(model: &Gates, happens: &[&'static str]) {
-    let checker = model.clone().checker().threads(2).spawn_bfs().join();
-    for (name, path) in checker.discoveries() {
-        let broken = matches!(checker.discovery_classification(name), DiscoveryClassification::Counterexample);
-        assert!(!broken, "{model:?}: not so: {name}\n{path}");
-    }
-    for name in happens {
-        assert!(checker.discovery(name).is_some(), "{model:?}: never: {name}");
-    }
-    println!("{:>9} states: {model:?}", checker.unique_state_count());
-}
-
 /// Without the guard, this is broken.
 fn breaks(guard: Guard, model: Gates, invariant: &'static str) {
-    let model = without(guard, model);
-    let broken = HasDiscoveries::AnyOf([invariant].into());
-    let checker = model.checker().finish_when(broken).spawn_bfs().join();
-    let Some(path) = checker.discovery(invariant) else {
-        panic!("without {guard:?}, still: {invariant}");
-    };
-    println!("without {guard:?} not so: {invariant}\n{path}");
+    look::breaks(without(guard, model), invariant);
 }
 
 #[test]
