@@ -1,127 +1,20 @@
-//! The clock and the closing protocol over the engine: whatever was left half done, by whomever, is finished.
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+//! The closing protocol over the engine: whatever was left half done, by whomever, is finished.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicI64, Ordering},
-};
+use std::sync::Arc;
 
 use photovote_clock::{Clock, CloseError, Run, close};
 use photovote_coordination::{ControlError, GateStatus};
 use photovote_coordination_write::Control;
 use photovote_domain::{
-    Aggregate, CandidateId, CompetitionId, Digest, Election, ElectionId, ShardCount, Timestamp, Version,
-    election::{Context, ElectionCommand, ElectionRejection, NewElection, Role, Status},
+    ShardCount, Timestamp,
+    election::{ElectionCommand, ElectionRejection, Role, Status},
 };
-use photovote_events::{Actor, CommandId, CommandRecord, Environment, History, PrivatePart, Snapshots, Stream};
+use photovote_events::{Actor, Snapshots};
 use photovote_events_append::{EventStore, ExecuteError, SnapshotStore};
 use photovote_restoration::Which;
-use photovote_test_support::Engine;
 use tempfile::NamedTempFile;
 
-const ELECTION: ElectionId = ElectionId::from_bits(7);
-
-/// An election, and a clock that stands still until it is moved.
-struct World {
-    engine: Engine,
-    store: EventStore,
-    control: Control,
-    now: Arc<AtomicI64>,
-}
-
-impl World {
-    /// A draft that can be opened.
-    async fn new() -> Self {
-        let engine = Engine::start().await;
-        let now = Arc::new(AtomicI64::new(1_000));
-        let clock = now.clone();
-        let seed = AtomicI64::new(0);
-        let dice = move |bytes: &mut [u8; 32]| {
-            *bytes = *Digest::of(&seed.fetch_add(1, Ordering::SeqCst).to_be_bytes()).as_bytes();
-        };
-        let environment = Environment::new(move || Timestamp::from_millis(clock.load(Ordering::SeqCst)), dice);
-        let store = EventStore::new(engine.client(), engine.tables().events, environment);
-        let control = Control::new(engine.client(), engine.tables().control);
-        let world = Self { engine, store, control, now };
-        let shards = ShardCount::for_voters(300);
-        let name = |text: &str| text.parse().unwrap();
-        let new = NewElection { shards, ..NewElection::new("ada".parse().unwrap(), name("Summer")) };
-        world.append(ElectionCommand::Create(new)).await;
-        let competition = CompetitionId::from_bits(1);
-        world.append(ElectionCommand::AddCompetition { competition, name: name("Nature"), description: None }).await;
-        for candidate in [1, 2].map(CandidateId::from_bits) {
-            let name = name("Moon");
-            let (description, image) = (None, None);
-            world.append(ElectionCommand::AddCandidate { competition, candidate, name, description, image }).await;
-        }
-        world
-    }
-
-    fn record(&self) -> CommandRecord {
-        let random = || Digest::from_bytes(self.store.environment().random());
-        let private = PrivatePart {
-            actor: Actor::Administrator("ada".parse().unwrap()),
-            fingerprint: random(),
-            id: CommandId::new(random()),
-            reason: None,
-            source: None,
-            time: self.store.environment().now(),
-        };
-        CommandRecord { name: "Test", own_id: false, private }
-    }
-
-    async fn history(&self) -> History<Election> {
-        self.store.reader().load(Stream::Election(ELECTION)).await.unwrap()
-    }
-
-    fn snapshots(&self) -> SnapshotStore {
-        let snapshots = Snapshots::new(self.store.reader(), self.engine.tables().control);
-        SnapshotStore::new(self.engine.client(), snapshots)
-    }
-
-    /// Writes what a command leads to, with what goes in the same transaction, and stops there.
-    async fn append(&self, command: ElectionCommand) {
-        let context = Context { now: self.store.environment().now(), by: None };
-        let decide = |election: &Election| election.decide(command.clone(), &context);
-        let alongside = |_: &_| match &command {
-            ElectionCommand::Create(new) => Ok(self.control.create_gates(ELECTION, new.shards, new.links)?),
-            ElectionCommand::Open { .. } | ElectionCommand::Delete => Ok(vec![self.control.schedule(ELECTION)?]),
-            _ => Ok(Vec::new()),
-        };
-        self.store.execute_with(self.history().await, &self.record(), |_| true, decide, alongside).await.unwrap();
-    }
-
-    /// Begins to close, and stops there.
-    async fn begin_to_close(&self, record: &CommandRecord) {
-        let context = Context { now: self.store.environment().now(), by: record.private.actor.administrator() };
-        let decide = |election: &Election| election.decide(ElectionCommand::Close, &context);
-        self.store.execute(self.history().await, record, |_| true, decide).await.unwrap();
-    }
-
-    async fn close(&self, history: History<Election>, record: &CommandRecord) -> Result<Version, CloseError> {
-        close(&self.store, &self.control, history, record, ElectionCommand::Close).await
-    }
-
-    async fn run(&self) -> Run {
-        Clock::new(self.store.clone(), self.control.clone(), self.snapshots()).run().await.unwrap()
-    }
-
-    /// The statuses of the gates, each once.
-    async fn gates(&self) -> Vec<GateStatus> {
-        let gates = self.control.reader().gates(ELECTION, ShardCount::for_voters(300)).await.unwrap();
-        let mut statuses: Vec<_> = gates.into_values().map(|gate| gate.status).collect();
-        statuses.dedup();
-        statuses
-    }
-
-    async fn cast_at_gate(&self) {
-        let shard = ShardCount::for_voters(300).shards().next().unwrap();
-        let pass = self.control.pass_cast(ELECTION, shard, self.store.environment().now()).unwrap();
-        self.engine.client().transact_write_items().transact_items(pass).send().await.unwrap();
-    }
-}
-
-const NOTHING: Run = Run { closed: 0, failed: 0 };
+use crate::world::{CLOSED, ELECTION, NOTHING, World, unheard};
 
 #[tokio::test]
 async fn an_election_whose_opening_broke_off_is_opened() {
@@ -151,10 +44,10 @@ async fn the_clock_closes_an_election_when_due_not_before() {
     world.append(ElectionCommand::Open { closes_at: Some(Timestamp::from_millis(2_000)) }).await;
     assert_eq!(world.run().await, NOTHING);
     world.cast_at_gate().await;
-    world.now.store(1_999, Ordering::SeqCst);
+    world.set(1_999);
     assert_eq!(world.run().await, NOTHING);
-    world.now.store(2_000, Ordering::SeqCst);
-    assert_eq!(world.run().await, Run { closed: 1, failed: 0 });
+    world.set(2_000);
+    assert_eq!(world.run().await, CLOSED);
     let history = world.history().await;
     let closed = history.state();
     assert_eq!((closed.status, closed.casts), (Status::Closed, Some(1)));
@@ -172,7 +65,7 @@ async fn the_clock_keeps_a_missing_snapshot_once() {
     let control = Control::new(client.clone(), world.engine.tables().control);
     let clock = |look| {
         let snapshots = Snapshots::new(store.reader(), world.engine.tables().control).of_streams_longer_than(look);
-        Clock::new(store.clone(), control.clone(), SnapshotStore::new(client.clone(), snapshots))
+        Clock::new(store.clone(), control.clone(), SnapshotStore::new(client.clone(), snapshots), unheard())
     };
     clock(5).run().await.unwrap();
     let puts = || calls.take().get("PutItem").copied();
@@ -197,7 +90,7 @@ async fn an_interrupted_close_is_finished_with_its_count() {
         if gates_closed {
             world.control.close_gates(ELECTION, ShardCount::for_voters(300)).await.unwrap();
         }
-        assert_eq!(world.run().await, Run { closed: 1, failed: 0 });
+        assert_eq!(world.run().await, CLOSED);
         assert_eq!(world.history().await.state().casts, Some(2));
     }
 }
@@ -237,7 +130,7 @@ async fn a_close_answers_its_own_end_whoever_finishes_it() {
         world.append(appoint("bea")).await;
         let end = world.history().await.version().plus(1);
         if by_clock {
-            assert_eq!(world.run().await, Run { closed: 1, failed: 0 });
+            assert_eq!(world.run().await, CLOSED);
         } else {
             assert_eq!(world.close(world.history().await, &record).await.unwrap(), end);
         }
@@ -303,15 +196,15 @@ async fn an_election_that_lacks_a_gate_is_counted_as_failed() {
     let key = ["pk", "sk"].map(|name| (name.to_owned(), gate[name].clone()));
     client.delete_item().table_name(table).set_key(Some(key.into())).send().await.unwrap();
     for now in [1_000, 3_000] {
-        world.now.store(now, Ordering::SeqCst);
+        world.set(now);
         assert_eq!(
             world.run().await,
-            Run { closed: 0, failed: 1 },
+            Run { failed: 1, ..NOTHING },
             "what is broken off like this, Lambda counts as an error"
         );
     }
     client.put_item().table_name(table).set_item(Some(gate)).send().await.unwrap();
-    assert_eq!(world.run().await, Run { closed: 1, failed: 0 });
+    assert_eq!(world.run().await, CLOSED);
 }
 
 #[tokio::test]
@@ -331,8 +224,8 @@ async fn closing_does_not_begin_while_a_gate_is_missing() {
     let logging = tracing::subscriber::set_default(tracing_subscriber::fmt().json().with_writer(writer).finish());
     let refused = world.close(world.history().await, &world.record()).await.unwrap_err();
     assert!(matches!(refused, CloseError::Control(ControlError::Missing { .. })), "{refused}");
-    world.now.store(2_000, Ordering::SeqCst);
-    assert_eq!(world.run().await, Run { closed: 0, failed: 1 });
+    world.set(2_000);
+    assert_eq!(world.run().await, Run { failed: 1, ..NOTHING });
     drop(logging);
     let logged = std::fs::read_to_string(log.path()).unwrap();
     let alarms = logged.lines().filter(|line| line.contains("\"ERROR\"") && line.contains("\"gate_missing\""));
@@ -344,5 +237,5 @@ async fn closing_does_not_begin_while_a_gate_is_missing() {
     let restored =
         photovote_restoration::restore(world.store.reader(), &world.control, [ELECTION], Which::Lacking).await.unwrap();
     assert_eq!((restored.elections, restored.unreadable), (1, 0));
-    assert_eq!(world.run().await, Run { closed: 1, failed: 0 });
+    assert_eq!(world.run().await, CLOSED);
 }
