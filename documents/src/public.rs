@@ -60,6 +60,7 @@ impl PublicElection {
             links: _,
             language: _,
             contact: _,
+            invitation: _,
             administrators: _,
             shards: _,
             casts: _,

@@ -24,7 +24,7 @@ use crate::{
 };
 
 pub use administrators::{Administrators, Role, RoleError};
-pub use command::{Context, ElectionChange, ElectionCommand, NewElection};
+pub use command::{Context, ElectionChange, ElectionCommand, NewElection, NewInvitation};
 pub use evolve::ElectionEvent;
 pub(crate) use rejection::status_word;
 pub use rejection::{ElectionRejection, Limit};
@@ -139,6 +139,23 @@ impl Competition {
     }
 }
 
+/// The organiser's own words in the mails that invite voters. What is missing is as usual.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Invitation {
+    /// The subject.
+    pub subject: Option<String>,
+    /// The introduction.
+    pub text: Option<String>,
+}
+
+impl Invitation {
+    /// Are all words the usual ones?
+    pub fn is_usual(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
 /// An election's state. A changed field raises [`Election::FORM`].
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -159,6 +176,8 @@ pub struct Election {
     pub language: Language,
     /// The organiser's email address, to which voters reply.
     pub contact: Option<String>,
+    /// The organiser's own words in invitations.
+    pub invitation: Invitation,
     /// When voting ends of itself.
     pub closes_at: Option<Timestamp>,
     /// Over how many shards its voters and ballots are spread.
@@ -176,7 +195,7 @@ pub struct Election {
 impl Election {
     /// The number of the layout in which the state is serialised. Another field raises it, and so does an event that leads to
     /// another state than before. Snapshots of another number are ignored.
-    pub const FORM: u64 = 4;
+    pub const FORM: u64 = 5;
 
     /// The competition of this id.
     pub fn competition(&self, id: CompetitionId) -> Option<&Competition> {

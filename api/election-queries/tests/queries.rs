@@ -124,7 +124,7 @@ async fn an_election_is_shown_with_its_version() {
     let election = json!({
         "id": ELECTION, "name": "Summer", "description": null, "status": "open", "closes_at": null,
         "scale": {"min": 1, "max": 5}, "competitions": [competition], "version": 5,
-        "links": "hand_out", "language": "en", "contact": null,
+        "links": "hand_out", "language": "en", "contact": null, "invitation": {"subject": null, "text": null},
     });
     assert_eq!(reply.json, election);
 }

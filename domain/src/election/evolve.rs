@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Administrators, Candidate, Competition, Election, Picture, ResultsDigest, Role, Status};
+use super::{Administrators, Candidate, Competition, Election, Invitation, Picture, ResultsDigest, Role, Status};
 use crate::{
     hash::Digest,
     ids::{CandidateId, CompetitionId},
@@ -39,6 +39,8 @@ pub enum ElectionEvent {
     ElectionLanguageChanged { language: Language },
     /// The organiser's address changed or went.
     ElectionContactChanged { contact: Option<String> },
+    /// The organiser's own words in invitations changed, or went.
+    ElectionInvitationChanged { subject: Option<String>, text: Option<String> },
     /// Voting began.
     ElectionOpened { closes_at: Option<Timestamp> },
     /// Its closing time was moved.
@@ -117,6 +119,7 @@ impl ElectionEvent {
             | E::ElectionLinksChanged { .. }
             | E::ElectionLanguageChanged { .. }
             | E::ElectionContactChanged { .. }
+            | E::ElectionInvitationChanged { .. }
             | E::ElectionOpened { .. }
             | E::ElectionExtended { .. }
             | E::ElectionClosing {}
@@ -146,6 +149,7 @@ impl Election {
             E::ElectionLinksChanged { links } => self.links = links,
             E::ElectionLanguageChanged { language } => self.language = language,
             E::ElectionContactChanged { contact } => self.contact = contact,
+            E::ElectionInvitationChanged { subject, text } => self.invitation = Invitation { subject, text },
             E::ElectionOpened { closes_at } => {
                 self.status = Status::Open;
                 self.closes_at = closes_at;

@@ -8,7 +8,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use photovote_documents::{ElectionDocument, ElectionSummary, unpack};
 use photovote_domain::{
     CompetitionId, Election, ElectionId, Language, Links, Scale, ShardCount, Tally, Timestamp, Version,
-    election::{Administrators, Competition, ResultsDigest, Role, Status},
+    election::{Administrators, Competition, Invitation, ResultsDigest, Role, Status},
 };
 use photovote_dynamodb::Item;
 use photovote_keys::documents::{COMPETITION, ELECTION, TALLY};
@@ -45,6 +45,8 @@ struct Header {
     language: Language,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     contact: Option<String>,
+    #[serde(default, skip_serializing_if = "Invitation::is_usual")]
+    invitation: Invitation,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     closes_at: Option<Timestamp>,
     shards: ShardCount,
@@ -59,7 +61,7 @@ struct Header {
 }
 
 /// The attributes of a header.
-const HEADER: [&str; 18] = [
+const HEADER: [&str; 19] = [
     "pk",
     "sk",
     "version",
@@ -72,6 +74,7 @@ const HEADER: [&str; 18] = [
     "links",
     "language",
     "contact",
+    "invitation",
     "closes_at",
     "shards",
     "casts",
@@ -105,6 +108,7 @@ impl Header {
             links: election.links,
             language: election.language,
             contact: election.contact.clone(),
+            invitation: election.invitation.clone(),
             closes_at: election.closes_at,
             shards: election.shards,
             casts: election.casts,
@@ -124,6 +128,7 @@ impl Header {
             links: self.links,
             language: self.language,
             contact: self.contact,
+            invitation: self.invitation,
             closes_at: self.closes_at,
             shards: self.shards,
             competitions,
