@@ -60,6 +60,7 @@ impl PublicElection {
             links: _,
             language: _,
             contact: _,
+            invitation: _,
             schedule: _,
             administrators: _,
             shards: _,

@@ -27,7 +27,7 @@ use crate::{
 };
 
 pub use administrators::{Administrators, Role, RoleError};
-pub use command::{Context, ElectionChange, ElectionCommand, NewElection};
+pub use command::{Context, ElectionChange, ElectionCommand, NewElection, NewInvitation};
 pub use evolve::ElectionEvent;
 pub use readiness::{Obstacle, Readiness};
 pub(crate) use rejection::status_word;
@@ -143,6 +143,23 @@ impl Competition {
     }
 }
 
+/// The organiser's own words in the mails that invite voters. What is missing is as usual.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Invitation {
+    /// The subject.
+    pub subject: Option<String>,
+    /// The introduction.
+    pub text: Option<String>,
+}
+
+impl Invitation {
+    /// Are all words the usual ones?
+    pub fn is_usual(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
 /// An election's state. A changed field raises [`Election::FORM`].
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -163,6 +180,8 @@ pub struct Election {
     pub language: Language,
     /// The organiser's email address, to which voters reply.
     pub contact: Option<String>,
+    /// The organiser's own words in invitations.
+    pub invitation: Invitation,
     /// What is planned: when it opens, reminds its voters and closes.
     pub schedule: Option<Schedule>,
     /// When voting ends of itself, since it opened.

@@ -39,7 +39,7 @@ pub enum Status {
     Reading,
     /// An administrator can confirm it.
     Ready,
-    /// Its file cannot be used.
+    /// Its file cannot be used, or an administrator cancelled it.
     Refused,
     /// Its voters are being registered.
     Importing,
@@ -136,7 +136,7 @@ pub enum ImportEvent {
     ImportColumnsChosen { columns: Columns },
     /// The file was read.
     ImportRead { already: u32, columns: Columns, new: u32, rejected: u32, rows: u32, width: u32 },
-    /// The file cannot be used.
+    /// The file cannot be used, or an administrator cancelled the import.
     ImportRefused { problem: Problem },
     /// An administrator wants these voters registered.
     ImportConfirmed {},
@@ -183,7 +183,7 @@ pub enum ImportCommand {
         /// Why some rows were not looked at.
         problem: Option<Problem>,
     },
-    /// Remove its voters.
+    /// Remove its voters, or register none if it has not been confirmed.
     Undo,
     /// Write down that they are removed.
     FinishUndo {
@@ -230,7 +230,7 @@ pub enum ImportRejection {
     /// It has not been read, or was refused.
     #[error("the import is not ready: wait until its file has been read, or upload another file")]
     NotReady,
-    /// It is not done.
+    /// Its voters are being registered.
     #[error("the import is not done: wait until its voters are registered")]
     NotDone,
     /// Voters come only while the election is a draft or open.
@@ -305,6 +305,11 @@ impl Import {
     }
 }
 
+/// Why an import ended that an administrator undid before it was confirmed.
+fn cancelled() -> Problem {
+    Problem { code: "cancelled".to_owned(), detail: "An administrator cancelled the import.".to_owned() }
+}
+
 fn registering(election: &Election) -> Result<(), ImportRejection> {
     registration(election).map_err(|refused| match refused {
         VoterRejection::RegistrationClosed(status) => ImportRejection::RegistrationClosed(status),
@@ -368,9 +373,11 @@ impl Aggregate for Import {
                 ElectionStatus::Deleted => Err(ImportRejection::ElectionDeleted),
                 status => Err(ImportRejection::NotDraft(status)),
             },
-            (C::Undo, Status::Requested | Status::Reading | Status::Ready | Status::Refused | Status::Importing) => {
-                Err(ImportRejection::NotDone)
+            // Nobody is registered from it: whatever its election is, nothing has to be removed.
+            (C::Undo, Status::Requested | Status::Reading | Status::Ready) => {
+                Ok(vec![E::ImportRefused { problem: cancelled() }])
             }
+            (C::Undo, Status::Importing) => Err(ImportRejection::NotDone),
             (C::FinishUndo { removed }, Status::Undoing) => Ok(vec![E::ImportUndone { removed }]),
             // Messages come more than once, and late, and administrators click twice: what an import has come to, it stays.
             (

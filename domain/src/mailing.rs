@@ -124,10 +124,10 @@ pub struct Mailing {
 pub struct Requested {
     /// Why the voters are written to.
     pub kind: Kind,
-    /// The subject, instead of the usual one.
+    /// The subject, instead of the usual one of the election.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subject: Option<String>,
-    /// The introduction, instead of the usual one.
+    /// The introduction, instead of the usual one of the election.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
     /// Which voters are written to.
@@ -239,6 +239,15 @@ impl Refusal for MailingRejection {
             Self::Named => Some("to.voters".to_owned()),
             _ => None,
         }
+    }
+}
+
+/// The subject and the introduction of an election's mails of this kind, where a mailing has none of its own. What is missing is as
+/// PhotoVote writes it.
+pub fn usual_words(election: &Election, kind: Kind) -> (Option<&str>, Option<&str>) {
+    match kind {
+        Kind::Invitation => (election.invitation.subject.as_deref(), election.invitation.text.as_deref()),
+        Kind::Reminder | Kind::Results => (None, None),
     }
 }
 

@@ -20,10 +20,10 @@ pub use crate::host::functions::{
 use crate::{
     data_dir::{DataDir, DataDirError, Location},
     holder::Holder,
-    host::checkpoint::Checkpoint,
+    host::checkpoint::{self, Checkpoint},
     host::consumer::{Consumer, Messages, Redelivery},
     host::engine::{Durability, Engine, EngineError},
-    host::functions::{Functions, QUEUES, QueueDriven, StreamHandler, Surroundings, Timed, functions},
+    host::functions::{Functions, INVITATIONS, QUEUES, QueueDriven, StreamHandler, Surroundings, Timed, functions},
     host::gateway::{AllowedHosts, Cors, Gateway, GatewayError, Page, Settings},
     host::issuer::{Issuer, IssuerError},
     host::mails::{self, MailOptions, MailsError, OUTBOX, PageUrl},
@@ -199,8 +199,8 @@ impl Server {
         let failures = queues.queue(FAILURE_QUEUE);
         let followers = [projector, invitations]
             .into_iter()
-            .zip(["", "#invitations"])
-            .map(|(handler, name)| consume(&engine, &data_dir, name, failures.clone(), &supervisor, handler));
+            .zip([None, Some(INVITATIONS)])
+            .map(|(handler, follower)| consume(&engine, &data_dir, follower, failures.clone(), &supervisor, handler));
         let (pumps, checkpoints): (Vec<_>, Vec<_>) = try_join_all(followers).await?.into_iter().unzip();
         let consumer = |QueueDriven { queues: sources, dead_letters, handler }| {
             let sources = sources.iter().map(|name| queues.queue(name)).collect();
@@ -376,17 +376,18 @@ async fn watch_engine(dispatcher: Dispatcher, supervisor: Supervisor, stopping: 
     }
 }
 
-/// Lets a function consume the stream of events, from a place in it that is kept under a name of its own.
+/// Lets a function consume the stream of events, from a place in it that is kept under a name of its own. Without a follower's
+/// name, it is the projector.
 async fn consume(
     engine: &Engine,
     data_dir: &DataDir,
-    name: &str,
+    follower: Option<&str>,
     failures: Queue,
     supervisor: &Supervisor,
     handler: StreamHandler,
 ) -> Result<(Pump, Arc<Checkpoint>), StartError> {
     let stream = Arc::new(engine.events().map_err(StreamError::from)?);
-    let (dir, name) = (data_dir.clone(), format!("{}{name}", stream.arn()));
+    let (dir, name) = (data_dir.clone(), checkpoint::name(stream.arn(), follower));
     let checkpoint = Arc::new(tokio::task::spawn_blocking(move || Checkpoint::open(&dir, &name)).await??);
     let feed = Feed::new(stream, checkpoint.clone(), failures, Retries::default(), handler);
     Ok((Pump::start(feed, supervisor), checkpoint))

@@ -120,6 +120,8 @@ async fn a_list_is_imported_from_a_shell() {
     let asked = import(home.path(), &file, &id, &[]);
     assert_eq!((asked.status.code(), text(&asked.stderr).contains("--yes")), (Some(1), true), "{asked:?}");
     assert_eq!(client.get(&format!("/elections/{id}/turnout")).await.json()["registered"], 0);
+    let imports = client.get(&format!("/elections/{id}/imports")).await.status(200).json();
+    assert_eq!(imports["items"][0]["problem"]["code"], "cancelled", "no list is left behind");
 
     let done = import(home.path(), &file, &id, &["--yes"]);
     let said = text(&done.stdout);

@@ -17,8 +17,10 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use aws_types::SdkConfig;
 use photovote::{
     data_dir::{DataDir, temporary},
+    host::checkpoint::{self, Checkpoint},
     host::consumer::Redelivery,
     host::engine::{CONTROL, DOCUMENTS, Durability, EVENTS, Engine},
+    host::stream::number,
     server::{DEAD_LETTERS, REPAIR_QUEUE, Server as Here},
 };
 use photovote_domain::Digest;
@@ -325,7 +327,7 @@ async fn the_status_is_the_same_with_and_without_a_server() {
     Election::open(owner, &[2]).await.voters(101).await;
     followed(home.path()).await;
     let mut running = status(home.path());
-    while running["lag"]["streams"] != 0 {
+    while running["lag"]["streams"] != 0 || running["followers"] != json!({"invitations": {"commits": 0}}) {
         running = status(home.path());
     }
     assert_eq!(running["running"], true);
@@ -366,6 +368,7 @@ async fn the_status_tells_lag_and_counts_that_disagree() {
     let server = here(home.path()).await;
     let election = held(owner(&server)).await;
     server.queues().queue(DEAD_LETTERS).send("{}").unwrap();
+    while status(home.path())["followers"] != json!({"invitations": {"commits": 0}}) {}
     server.stop().await;
     // With the engine alone, nobody makes up for what is lost.
     let engine = Engine::start(&DataDir::open(home.path()).unwrap(), Durability::ProcessEnd).await.unwrap();
@@ -380,8 +383,18 @@ async fn the_status_tells_lag_and_counts_that_disagree() {
             }
         }
     }
+    // The follower has looked at all commits but the last three.
+    let stream = engine.events().unwrap();
+    let fourth = stream.after(None, 1_000).unwrap().iter().rev().nth(3).map(|record| number(record).unwrap());
+    let place = checkpoint::name(stream.arn(), Some("invitations"));
+    let dir = DataDir::open(home.path()).unwrap();
+    Checkpoint::open(&dir, &place).unwrap().save(fourth.unwrap()).unwrap();
     engine.stop().await;
     let status = status(home.path());
+    let follower = &status["followers"]["invitations"];
+    assert_eq!(follower["commits"], 3);
+    // The stream knows when its records were written, to the second.
+    assert!((0..3_600_000).contains(&follower["oldest_ms"].as_i64().unwrap()), "{follower}");
     assert_eq!(status["queues"][DEAD_LETTERS], 1);
     // Two elections and five voters.
     assert_eq!((&status["lag"]["streams"], &status["lag"]["ballots"]), (&json!(7), &json!(3)));
@@ -392,6 +405,11 @@ async fn the_status_tells_lag_and_counts_that_disagree() {
     assert_eq!(status["unsettled"], expected);
     let people = said(home.path(), &["status"]);
     assert!(people.contains("7 streams and 3 ballots behind") && people.contains("a gate is missing"), "{people}");
+    assert!(people.contains("Followers   invitations 3 commits behind, for "), "{people}");
+    // Without a place in the stream, it has looked at nothing.
+    fs::remove_file(home.path().join("local.db")).unwrap();
+    let nothing: Value = serde_json::from_str(&said(home.path(), &["status", "--json"])).unwrap();
+    assert_eq!(nothing["followers"]["invitations"]["commits"], nothing["events"]["commits"]);
 }
 
 /// The keys of all items of a table that hold a text somewhere.

@@ -33,14 +33,13 @@ const ENDED = ['refused', 'done', 'undone'];
  * @property {Columns | null} [columns]
  * @property {{row: number, name: string, email: string}[]} [sample]
  * @property {{row: number, code: string, detail: string}[]} [rejected]
- * @typedef {import('./sending.js').Sent & {name: string, gone?: boolean}} Sending
+ * @typedef {import('./sending.js').Sent & {name: string, id?: string, gone?: boolean}} Sending
  */
 
 export class Importing {
   /** @param {string} election */
   constructor(election) {
     this.path = `/elections/${election}/imports`;
-    this.place = `photovote.imports.${election}`;
     /** All imports, the oldest first. @type {Import[]} */
     this.list = [];
     /** The import that is looked at. @type {Import | null} */
@@ -83,10 +82,9 @@ export class Importing {
     else this.draw();
   }
 
-  /** What a reload finds: an import that is being carried out, or else the latest one that was not set aside. */
+  /** What a reload finds: an import that is being carried out, or else the latest one that has not ended. */
   underWay() {
-    const aside = this.aside();
-    const open = this.list.filter(({ id, status }) => !ENDED.includes(status) && !aside.includes(id));
+    const open = this.list.filter(({ status }) => !ENDED.includes(status));
     return open.find(({ status }) => ['importing', 'undoing'].includes(status)) ?? open.at(-1);
   }
 
@@ -95,7 +93,7 @@ export class Importing {
     clearTimeout(this.timer);
     this.seen = id;
     const answer = await ask('GET', `${this.path}/${id}`);
-    // Meanwhile another file was chosen, or this one was set aside.
+    // Meanwhile another file was chosen, or this import was cancelled.
     if (this.seen !== id) return;
     if (answer.ok) this.show(answer.body);
     const goes = answer.ok ? MOVING.includes(answer.body.status) && !this.stalled() : answer.later;
@@ -123,7 +121,9 @@ export class Importing {
   /** Takes the file that was chosen. @param {File} [file] */
   async take(file) {
     if (!file || this.sending || ['importing', 'undoing'].includes(this.shown?.status ?? '')) return;
-    this.setAside();
+    const before = this.shown;
+    this.forget();
+    if (before && !ENDED.includes(before.status)) this.end(before.id);
     const name = plainName(file.name);
     if (file.size === 0 || file.size > MOST_BYTES) {
       this.unusable = { name, code: file.size ? 'too_many_bytes' : 'empty' };
@@ -137,7 +137,8 @@ export class Importing {
     if (this.sending === sending) this.sending = null;
     this.held = '';
     this.draw();
-    if (id && !sending.gone) await this.see(id);
+    if (sending.gone && sending.id) this.end(sending.id);
+    else if (id) await this.see(id);
   }
 
   /** Requests an upload and sends the file, until it has arrived. @param {File} file @param {Sending} sending @returns {Promise<string | undefined>} */
@@ -147,7 +148,8 @@ export class Importing {
     for (let failures = 0, forms = 0; !sending.gone; ) {
       // With its id, the request is for another form: each has its own key.
       const answer = await ask('POST', this.path, { name: sending.name, bytes: file.size, ...(id && { id }) }, id ? newKey() : first);
-      if (answer.ok) id = answer.body.id;
+      if (answer.ok) id = sending.id = answer.body.id;
+      if (sending.gone) break;
       if (answer.code === 'id_taken' || (answer.ok && !answer.body.upload)) return id;
       if (!answer.ok && !answer.later) {
         this.problem = answer;
@@ -194,24 +196,20 @@ export class Importing {
     this.draw();
   }
 
-  /** The imports that this tab does not show any more. @returns {string[]} */
-  aside() {
-    try {
-      return JSON.parse(sessionStorage.getItem(this.place) ?? '[]');
-    } catch {
-      return [];
-    }
+  /** Cancels the import that is looked at: nobody is registered from it. */
+  async discard() {
+    const answer = await this.end(this.shown?.id);
+    if (answer.ok) this.forget();
+    return answer;
   }
 
-  /** Shows the present import no more: another file is wanted. */
-  setAside() {
-    if (this.shown && !ENDED.includes(this.shown.status)) {
-      try {
-        sessionStorage.setItem(this.place, JSON.stringify([...this.aside(), this.shown.id]));
-      } catch {
-        // The tab's memory is full: a reload shows the import again.
-      }
-    }
+  /** Ends an import that was not confirmed. @param {string | undefined} id */
+  end(id) {
+    return command('POST', `${this.path}/${id}/undo`, {});
+  }
+
+  /** Shows the present import no more. */
+  forget() {
     Object.assign(this, { shown: null, seen: '', unusable: null, problem: null });
     clearTimeout(this.timer);
     this.draw();

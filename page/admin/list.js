@@ -53,7 +53,7 @@ export function List({ election, importing, shown }) {
     ${!mailed && counts.new > 0 && html`<p class="note small">${t('imports.hand_out')}</p>`}
     <${Refusal} problem=${problem} />
     <div class="buttons start"><button type="button" class="button next" disabled=${busy || chosen || !counts.new} onClick=${go}>${t('imports.import', { count: counts.new })}</button>
-      <button type="button" class="button plain" disabled=${busy} onClick=${() => importing.setAside()}>${t('imports.other')}</button>
+      <button type="button" class="button plain" disabled=${busy} onClick=${() => run(() => importing.discard())}>${t('imports.cancel')}</button>
       ${!counts.new && html`<span class="small quiet">${t('imports.nobody')}</span>`}</div>
     ${asking && html`<${Confirm} title=${t('imports.confirm', { count: counts.new })} what=${t(mailed ? 'imports.confirm.mailed' : 'imports.confirm.what')} action=${t('imports.import', { count: counts.new })} next
       work=${() => importing.confirm().then((answer) => { if (answer.ok) setAsking(false); return answer; })} onClose=${() => setAsking(false)} />`}`;

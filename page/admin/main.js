@@ -14,7 +14,7 @@ import { arrive, leave, signOut, token } from './sign-in.js';
 import { Trail } from './trail.js';
 import { all, ask, onSignedOut, read } from './work.js';
 
-/** @typedef {import('../vote/ballot.js').Election & {version: number, links: 'hand_out' | 'invite', language: string, contact: string | null}} Election */
+/** @typedef {import('../vote/ballot.js').Election & {version: number, links: 'hand_out' | 'invite', language: string, contact: string | null, invitation: {subject: string | null, text: string | null}}} Election */
 
 /** The parts of an election, and when there is something in them. */
 const PARTS = [

@@ -77,6 +77,10 @@ def voters(server, election):
     return {voter["email"]: voter for voter in found}
 
 
+def imports(server, election):
+    return server.api("GET", f"/elections/{election}/imports?limit=100")["items"]
+
+
 def a_list_is_dropped_looked_at_and_imported(browser, server):
     with browser.person(server) as page, tempfile.TemporaryDirectory() as folder:
         election = draft(page, server)
@@ -142,7 +146,7 @@ def another_sheet_is_chosen(browser, server):
 
 def a_file_that_cannot_be_used_says_why(browser, server):
     with browser.person(server) as page:
-        draft(page, server)
+        election = draft(page, server)
         choose(page, "empty.csv", b"")
         page.locator(".note.bad", has_text="The file is empty").wait_for()
         choose(page, "notes.txt", b"Ask Anna\nAsk Bob\n")
@@ -152,12 +156,13 @@ def a_file_that_cannot_be_used_says_why(browser, server):
         choose(page, "members.csv", members(3))
         page.get_by_role("button", name="Import 3 voters").wait_for()
         assert page.locator(".note.bad").count() == 0
-        page.get_by_role("button", name="Use another file").click()
+        page.get_by_role("button", name="Cancel the import").click()
         page.get_by_text("Choose the file").wait_for()
+        until(lambda: [entry["problem"]["code"] for entry in imports(server, election)] == ["no_addresses", "cancelled"])
         page.reload()
         page.get_by_role("heading", name="Import a list of voters").wait_for()
         page.wait_for_timeout(300)
-        assert page.get_by_role("button", name="Import 3 voters").count() == 0, "what was set aside comes back"
+        assert page.get_by_role("button", name="Import 3 voters").count() == 0, "what was cancelled comes back"
 
 
 def an_import_is_undone_in_a_draft(browser, server):
@@ -208,6 +213,19 @@ def a_network_that_goes_is_waited_for(browser, server):
         page.get_by_text("There is no connection. The upload goes on when it is back.").wait_for()
         page.context.set_offline(False)
         page.get_by_role("button", name="Import 5 voters").wait_for()
+
+
+def an_upload_that_is_given_up_leaves_no_import(browser, server):
+    with browser.person(server) as page:
+        election = draft(page, server)
+        gate = Gate(page)
+        choose(page, "members.csv", members(5))
+        page.get_by_text("The list is being uploaded").wait_for()
+        page.wait_for_timeout(300)
+        assert gate.held
+        page.get_by_role("button", name="Cancel").click()
+        page.get_by_text("Choose the file").wait_for()
+        until(lambda: [(entry["problem"] or {}).get("code") for entry in imports(server, election)] == ["cancelled"])
 
 
 def links_that_are_handed_out_are_shown_when_they_are_asked_for(browser, server):
@@ -262,6 +280,7 @@ TESTS = [
     an_import_is_undone_in_a_draft,
     a_reload_in_the_middle_of_an_import_loses_nothing,
     a_network_that_goes_is_waited_for,
+    an_upload_that_is_given_up_leaves_no_import,
     links_that_are_handed_out_are_shown_when_they_are_asked_for,
     a_list_is_imported_by_keyboard_alone,
     every_reason_has_its_words,

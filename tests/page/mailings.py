@@ -197,12 +197,22 @@ def a_draft_shows_its_invitation_and_sends_a_test(browser, server):
         page.get_by_role("link", name="Settings", exact=True).click()
         page.get_by_label("Language of the mails").select_option("de")
         page.get_by_label("Where voters’ replies go").fill("verein@example.org")
+        page.get_by_label("Your own subject of invitations").fill("Der zehnte Wettbewerb")
+        page.get_by_label("Your own introduction in invitations").fill("Wir freuen uns auf Ihre Stimme.")
         page.get_by_role("button", name="Save").click()
         page.get_by_text("All saved").wait_for()
         # Documents follow the events.
         until(lambda: {"language": "de", "contact": "verein@example.org", "links": "invite"}.items() <= server.api("GET", f"/elections/{election}").items())
         page.get_by_role("link", name="Mails").click()
         page.locator(".letter", has_text="Guten Tag").wait_for()
+        page.locator(".letter", has_text="Der zehnte Wettbewerb").get_by_text("Wir freuen uns auf Ihre Stimme.").wait_for()
+        # They are kept, and taken back.
+        page.get_by_role("link", name="Settings", exact=True).click()
+        assert page.get_by_label("Your own subject of invitations").input_value() == "Der zehnte Wettbewerb"
+        page.get_by_label("Your own introduction in invitations").fill("")
+        page.get_by_role("button", name="Save").click()
+        page.get_by_text("All saved").wait_for()
+        until(lambda: server.api("GET", f"/elections/{election}")["invitation"] == {"subject": "Der zehnte Wettbewerb", "text": None})
 
 
 def a_service_without_mail_hands_out_links(browser, server):

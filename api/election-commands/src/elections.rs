@@ -5,7 +5,7 @@ use photovote_commands::Submission;
 use photovote_coordination::GateStatus;
 use photovote_domain::{
     Aggregate, Description, Election, ElectionId, Email, Language, Links, Name, Scale, ShardCount,
-    election::{self as domain, Context, ElectionChange, ElectionCommand, ElectionRejection, Role},
+    election::{self as domain, Context, ElectionChange, ElectionCommand, ElectionRejection, NewInvitation, Role},
 };
 use photovote_dynamodb::Cancellation;
 use photovote_edge::{
@@ -35,6 +35,28 @@ pub(crate) struct ScaleBody {
 impl ScaleBody {
     fn parse(self) -> Result<Scale, Problem> {
         Scale::new(self.min, self.max).map_err(|error| invalid_value("scale", &error))
+    }
+}
+
+/// The organiser's own words in the mails that invite voters. Mailings have the same words, unless they have their own.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct InvitationBody {
+    /// The subject: 1 to 200 characters. Without it, the usual one.
+    #[serde(default)]
+    #[schema(value_type = Option<schema::Name>)]
+    subject: Option<String>,
+    /// The introduction: at most 4,000 characters. Without it, the usual one. Addresses in it are not links.
+    #[serde(default)]
+    #[schema(value_type = Option<schema::Description>)]
+    text: Option<String>,
+}
+
+impl InvitationBody {
+    fn parse(self) -> Result<NewInvitation, Problem> {
+        let subject = optional("invitation.subject", self.subject.as_deref())?;
+        let text = optional("invitation.text", self.text.as_deref())?;
+        Ok(NewInvitation { subject, text })
     }
 }
 
@@ -69,6 +91,10 @@ pub(crate) struct NewElection {
     #[serde(default, deserialize_with = "present")]
     #[schema(value_type = Option<schema::Email>, nullable = false)]
     contact: Option<String>,
+    /// The organiser's own words in invitations.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(nullable = false)]
+    invitation: Option<InvitationBody>,
     /// About how many voters will come. It sets over how many partitions they are spread.
     #[serde(default, deserialize_with = "present")]
     #[schema(minimum = 1, example = 200, nullable = false)]
@@ -95,13 +121,14 @@ pub(crate) async fn create(State(app): State<App>, caller: Administrator, submis
     app.can_hand_out(links)?;
     let language: Language = optional("language", body.language.as_deref())?.unwrap_or_default();
     let contact: Option<Email> = optional("contact", body.contact.as_deref())?;
+    let invitation = body.invitation.map_or(Ok(NewInvitation::default()), InvitationBody::parse)?;
     let shards = body.expected_voters.map_or(Ok(ShardCount::default()), shards)?;
 
     let environment = app.store.environment();
     let id = body.id.unwrap_or_else(|| ElectionId::from_bits(intent.new_id("election", None, environment)));
     let stream = Stream::Election(id);
     let owner = caller.subject.clone();
-    let new = domain::NewElection { owner, name, description, scale, links, language, contact, shards };
+    let new = domain::NewElection { owner, name, description, scale, links, language, contact, invitation, shards };
     let command = ElectionCommand::Create(new);
     let mut record = intent.record(command.name(), &stream, environment);
     record.own_id = body.id.is_some();
@@ -158,6 +185,10 @@ pub(crate) struct ElectionPatch {
     #[serde(default)]
     #[schema(value_type = Option<schema::Email>)]
     contact: Patch<String>,
+    /// Other words in invitations, instead of both words before; `null` makes them the usual ones.
+    #[serde(default)]
+    #[schema(value_type = Option<InvitationBody>)]
+    invitation: Patch<InvitationBody>,
 }
 
 /// Changes an election.
@@ -187,6 +218,7 @@ pub(crate) async fn change(
         links,
         language: optional("language", body.language.as_deref())?,
         contact: body.contact.parse("contact")?,
+        invitation: body.invitation.map(InvitationBody::parse)?.map(Option::unwrap_or_default),
     });
     links.map_or(Ok(()), |links| app.can_hand_out(links))?;
     let Some(links) = links else { return app.change(history, &intent, command, None).await.map(changed) };

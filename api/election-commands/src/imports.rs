@@ -197,10 +197,11 @@ pub(crate) async fn confirm(
     app.move_import(&caller, &path, submission, |_, _: Nothing| ImportCommand::Confirm).await
 }
 
-/// Undoes an import.
+/// Undoes an import, or cancels it.
 ///
-/// An editor of the election may call this, while the election is a draft and the import is `done`. Every voter whom the import
-/// registered and who is still there is removed. `ETag` and `If-Match` are the import's.
+/// An editor of the election may call this. Until the import is confirmed, it is cancelled: it becomes `refused` with the problem
+/// `cancelled`, and its file is deleted. If it is `done` and the election is a draft, every voter whom the import registered and who
+/// is still there is removed. `ETag` and `If-Match` are the import's.
 #[utoipa::path(
     post, path = "/elections/{election}/imports/{import}/undo", tag = "imports", operation_id = "undo_import", security(("administrator" = [])),
     params(
@@ -210,7 +211,7 @@ pub(crate) async fn confirm(
         Preconditions,
     ),
     request_body = Option<Nothing>,
-    responses((status = OK, body = Changed, description = "The voters are being removed"))
+    responses((status = OK, body = Changed, description = "The voters are being removed, or the import is cancelled"))
 )]
 pub(crate) async fn undo(
     State(app): State<App>,

@@ -93,11 +93,11 @@ pub(crate) struct NewMailing {
     kind: String,
     /// Which voters are written to. `not_cast` and `bounced` are found out when the mails are sent.
     to: Recipients,
-    /// The subject, instead of the usual one: 1 to 200 characters.
+    /// The subject, instead of the election's or the usual one: 1 to 200 characters.
     #[serde(default, deserialize_with = "present")]
     #[schema(value_type = Option<schema::Name>, nullable = false)]
     subject: Option<String>,
-    /// The introduction, instead of the usual one: at most 4,000 characters. Addresses in it are not links.
+    /// The introduction, instead of the election's or the usual one: at most 4,000 characters. Addresses in it are not links.
     #[serde(default, deserialize_with = "present")]
     #[schema(value_type = Option<schema::Description>, nullable = false)]
     text: Option<String>,
@@ -210,9 +210,10 @@ pub(crate) async fn preview(
 ) -> Answer {
     let election = app.election(&caller, path.id("election")?, Role::Editor).await?;
     let (body, _): (MailingDraft, _) = submission.read(&caller)?;
-    let subject: Option<Name> = optional("subject", body.subject.as_deref())?;
-    let text: Option<Description> = optional("text", body.text.as_deref())?;
     let kind: Kind = value("kind", &body.kind)?;
+    let usual = mailing::usual_words(election.state(), kind);
+    let subject: Option<Name> = optional("subject", body.subject.as_deref().or(usual.0))?;
+    let text: Option<Description> = optional("text", body.text.as_deref().or(usual.1))?;
     let to = body.to.map(Recipients::parse).transpose()?;
     if let Some(to) = &to {
         mailing::recipients(kind, to).map_err(|refused| Problem::refused(&refused))?;

@@ -4,7 +4,7 @@ use axum::{Json, extract::State, response::IntoResponse};
 use photovote_documents::ElectionSummary;
 use photovote_domain::{
     ElectionId, Language, Links, Version,
-    election::{Role, Status},
+    election::{Invitation, Role, Status},
 };
 use photovote_edge::{
     Administrator, Answer, Code, ElectionView, Items, PageParameters, Parameters, Problem, Segments, VersionParameter,
@@ -42,6 +42,23 @@ impl From<ElectionSummary> for ElectionItem {
     }
 }
 
+/// An organiser's own words in invitations.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct InvitationView {
+    /// The subject.
+    #[schema(required = true, value_type = Option<schema::Name>)]
+    subject: Option<String>,
+    /// The introduction.
+    #[schema(required = true, value_type = Option<schema::Description>)]
+    text: Option<String>,
+}
+
+impl From<Invitation> for InvitationView {
+    fn from(Invitation { subject, text }: Invitation) -> Self {
+        Self { subject, text }
+    }
+}
+
 /// An election and its version.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct ElectionAnswer {
@@ -57,6 +74,8 @@ pub(crate) struct ElectionAnswer {
     /// The organiser's email address, to which voters reply.
     #[schema(required = true, example = "club@example.org")]
     contact: Option<String>,
+    /// The organiser's own words in the mails that invite voters. What is `null` is as usual.
+    invitation: InvitationView,
     /// Its version.
     #[schema(value_type = schema::Version)]
     version: Version,
@@ -99,6 +118,8 @@ pub(crate) async fn show(State(app): State<App>, caller: Administrator, path: Se
     let document = app.election(&caller, id, app.least(&caller, id, &query).await?).await?;
     let (of, version) = (document.election, document.version);
     let election = ElectionView::of(id, &of);
-    let answer = ElectionAnswer { election, links: of.links, language: of.language, contact: of.contact, version };
+    let invitation = of.invitation.into();
+    let (links, language, contact) = (of.links, of.language, of.contact);
+    let answer = ElectionAnswer { election, links, language, contact, invitation, version };
     Ok(at_version(version, answer))
 }

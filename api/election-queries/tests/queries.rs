@@ -124,7 +124,7 @@ async fn an_election_is_shown_with_its_version() {
     let election = json!({
         "id": ELECTION, "name": "Summer", "description": null, "status": "open", "closes_at": null,
         "scale": {"min": 1, "max": 5}, "competitions": [competition], "version": 5,
-        "links": "hand_out", "language": "en", "contact": null,
+        "links": "hand_out", "language": "en", "contact": null, "invitation": {"subject": null, "text": null},
     });
     assert_eq!(reply.json, election);
 }
@@ -294,10 +294,10 @@ async fn the_turnout_stands_at_the_gates() {
     let (office, document) = Office::open(&["Moon", "Sun"]).await;
     let (client, calls) = office.engine.counting_client();
     let shards = document.election.shards;
-    let gates = office.control.create_gates(ELECTION, shards, Links::default(), false).unwrap();
+    let gates = office.control.create_gates(ELECTION, shards, Links::default()).unwrap();
     transact(&client, || Ok(gates.clone())).await.unwrap();
     for shard in shards.shards().chain(shards.shards()) {
-        let pass = office.control.pass_registration(ELECTION, shard, Links::default()).unwrap();
+        let pass = office.control.pass_registration(ELECTION, shard, Links::default(), false).unwrap();
         transact(&client, || Ok(vec![pass.clone()])).await.unwrap();
     }
     office.control.open_gates(ELECTION, shards, None).await.unwrap();

@@ -1,6 +1,6 @@
 //! What an administrator can ask of an election.
 
-use super::Role;
+use super::{Invitation, Role};
 use crate::{
     email::Email,
     hash::Digest,
@@ -32,6 +32,8 @@ pub struct NewElection {
     pub language: Language,
     /// The organiser's email address, to which voters reply.
     pub contact: Option<Email>,
+    /// The organiser's own words in invitations.
+    pub invitation: NewInvitation,
     /// Over how many shards its voters and ballots are spread.
     pub shards: ShardCount,
 }
@@ -41,7 +43,23 @@ impl NewElection {
     pub fn new(owner: Subject, name: Name) -> Self {
         let (scale, shards) = (Scale::default(), ShardCount::default());
         let (links, language) = (Links::default(), Language::default());
-        Self { owner, name, description: None, scale, links, language, contact: None, shards }
+        let (contact, invitation) = (None, NewInvitation::default());
+        Self { owner, name, description: None, scale, links, language, contact, invitation, shards }
+    }
+}
+
+/// The organiser's own words in invitations. What is missing is as usual.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct NewInvitation {
+    /// The subject.
+    pub subject: Option<Name>,
+    /// The introduction.
+    pub text: Option<Description>,
+}
+
+impl From<NewInvitation> for Invitation {
+    fn from(NewInvitation { subject, text }: NewInvitation) -> Self {
+        Self { subject: subject.map(Into::into), text: text.map(Into::into) }
     }
 }
 
@@ -60,6 +78,8 @@ pub struct ElectionChange {
     pub language: Option<Language>,
     /// A new address of the organiser.
     pub contact: Option<Option<Email>>,
+    /// Other words in invitations.
+    pub invitation: Option<NewInvitation>,
 }
 
 /// A command to an election. In a change, an outer `None` leaves a value as it is, and an inner one clears it.

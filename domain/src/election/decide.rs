@@ -2,7 +2,7 @@
 
 use super::{
     Candidate, Competition, Context, Election, ElectionChange, ElectionCommand, ElectionEvent, ElectionRejection,
-    Limit, NewElection, Picture, ResultsDigest, Role, Status,
+    Invitation, Limit, NewElection, Picture, ResultsDigest, Role, Status,
 };
 use crate::{
     aggregate::Aggregate,
@@ -25,7 +25,7 @@ impl Aggregate for Election {
     fn decide(&self, command: ElectionCommand, context: &Context<'_>) -> Decision {
         use ElectionCommand as C;
         if let C::Create(new) = command {
-            let NewElection { owner, name, description, scale, links, language, contact, shards } = new;
+            let NewElection { owner, name, description, scale, links, language, contact, invitation, shards } = new;
             if self.exists() {
                 return Err(ElectionRejection::IdTaken);
             }
@@ -41,6 +41,7 @@ impl Aggregate for Election {
                 links: Some(links),
                 language: Some(language),
                 contact: Some(contact),
+                invitation: Some(invitation),
                 ..ElectionChange::default()
             };
             return Ok(std::iter::once(created).chain(Self::default().changes(unusual)).collect());
@@ -153,13 +154,14 @@ impl Election {
 
     /// What becomes different.
     fn changes(&self, change: ElectionChange) -> Vec<ElectionEvent> {
-        let ElectionChange { name, description, scale, links, language, contact } = change;
+        let ElectionChange { name, description, scale, links, language, contact, invitation } = change;
         let name = name.map(String::from).filter(|name| *name != self.name);
         let description = description.map(|d| d.map(String::from)).filter(|d| *d != self.description);
         let scale = scale.filter(|scale| *scale != self.scale);
         let links = links.filter(|links| *links != self.links);
         let language = language.filter(|language| *language != self.language);
         let contact = contact.map(|contact| contact.map(String::from)).filter(|contact| *contact != self.contact);
+        let invitation = invitation.map(Invitation::from).filter(|invitation| *invitation != self.invitation);
         [
             name.map(|name| ElectionEvent::ElectionNameChanged { name }),
             description.map(|description| ElectionEvent::ElectionDescriptionChanged { description }),
@@ -167,6 +169,7 @@ impl Election {
             links.map(|links| ElectionEvent::ElectionLinksChanged { links }),
             language.map(|language| ElectionEvent::ElectionLanguageChanged { language }),
             contact.map(|contact| ElectionEvent::ElectionContactChanged { contact }),
+            invitation.map(|Invitation { subject, text }| ElectionEvent::ElectionInvitationChanged { subject, text }),
         ]
         .into_iter()
         .flatten()

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Administrators, Candidate, Competition, Election, Picture, ResultsDigest, Role, Status};
+use super::{Administrators, Candidate, Competition, Election, Invitation, Picture, ResultsDigest, Role, Status};
 use crate::{
     hash::Digest,
     ids::{CandidateId, CompetitionId},
@@ -40,6 +40,8 @@ pub enum ElectionEvent {
     ElectionLanguageChanged { language: Language },
     /// The organiser's address changed or went.
     ElectionContactChanged { contact: Option<String> },
+    /// The organiser's own words in invitations changed, or went.
+    ElectionInvitationChanged { subject: Option<String>, text: Option<String> },
     /// It was planned when it opens, reminds its voters and closes; or that was planned anew.
     ElectionScheduled { schedule: Schedule },
     /// Nothing is planned any more.
@@ -122,6 +124,7 @@ impl ElectionEvent {
             | E::ElectionLinksChanged { .. }
             | E::ElectionLanguageChanged { .. }
             | E::ElectionContactChanged { .. }
+            | E::ElectionInvitationChanged { .. }
             | E::ElectionScheduled { .. }
             | E::ElectionUnscheduled {}
             | E::ElectionOpened { .. }
@@ -153,6 +156,7 @@ impl Election {
             E::ElectionLinksChanged { links } => self.links = links,
             E::ElectionLanguageChanged { language } => self.language = language,
             E::ElectionContactChanged { contact } => self.contact = contact,
+            E::ElectionInvitationChanged { subject, text } => self.invitation = Invitation { subject, text },
             E::ElectionScheduled { schedule } => self.schedule = Some(schedule),
             E::ElectionUnscheduled {} => self.schedule = None,
             E::ElectionOpened { closes_at } => {

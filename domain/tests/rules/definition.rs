@@ -2,8 +2,11 @@
 
 use photovote_domain::{
     CandidateId, CompetitionId, Election, Image,
-    election::{ElectionChange, ElectionCommand, ElectionEvent, ElectionRejection, Picture, Status},
+    election::{
+        ElectionChange, ElectionCommand, ElectionEvent, ElectionRejection, NewElection, NewInvitation, Picture, Status,
+    },
     fold,
+    mailing::{self, Kind},
 };
 
 use crate::{
@@ -87,6 +90,31 @@ fn a_change_to_what_is_already_so_is_no_event() {
         image: Some(None),
     };
     given::<Election>(draft()).when(no_image, &TODAY).then_nothing();
+}
+
+#[test]
+fn invitations_have_words_of_the_organiser() {
+    let words =
+        |subject: Option<&str>, own: Option<&str>| NewInvitation { subject: subject.map(text), text: own.map(text) };
+    let changed = |subject: Option<&str>, own: Option<&str>| ElectionEvent::ElectionInvitationChanged {
+        subject: subject.map(Into::into),
+        text: own.map(Into::into),
+    };
+    let change = |invitation| {
+        let invitation = Some(invitation);
+        ElectionCommand::Change(ElectionChange { invitation, ..ElectionChange::default() })
+    };
+    let own = || words(Some("Your vote"), Some("It is our tenth contest."));
+    let new = NewElection { invitation: own(), ..NewElection::new(text("ada"), text("Photo of the year")) };
+    let owned = || vec![created(), changed(Some("Your vote"), Some("It is our tenth contest."))];
+    given::<Election>([]).when(ElectionCommand::Create(new), &TODAY).then(owned());
+    given::<Election>(owned()).when(change(own()), &TODAY).then_nothing();
+    given::<Election>(owned()).when(change(words(None, Some("Vote."))), &TODAY).then([changed(None, Some("Vote."))]);
+    given::<Election>(owned()).when(change(words(None, None)), &TODAY).then([changed(None, None)]);
+    let election = fold::<Election>(&owned());
+    let usual = |kind| mailing::usual_words(&election, kind);
+    assert_eq!(usual(Kind::Invitation), (Some("Your vote"), Some("It is our tenth contest.")));
+    assert_eq!([usual(Kind::Reminder), usual(Kind::Results)], [(None, None); 2]);
 }
 
 #[test]

@@ -6,7 +6,7 @@ use photovote_domain::{
     Aggregate, Ballot, Digest, Election, Email, Image, Language, LinkNumber, Links, Rating, Scale, Subject, Timestamp,
     Voter,
     ballot::{self, BallotCommand, BallotEvent},
-    election::{self, ElectionChange, ElectionCommand, ElectionEvent, Role, Status},
+    election::{self, ElectionChange, ElectionCommand, ElectionEvent, NewInvitation, Role, Status},
     fold,
     voter::{self, VoterCommand, VoterEvent},
 };
@@ -328,8 +328,17 @@ fn email() -> impl Strategy<Value = Email> {
 fn mails() -> impl Strategy<Value = ElectionChange> {
     let contact = prop::option::of(prop::option::of(email()));
     let (links, language) = (prop::sample::select(Links::ALL.to_vec()), prop::sample::select(Language::ALL.to_vec()));
-    (prop::option::of(links), prop::option::of(language), contact)
-        .prop_map(|(links, language, contact)| ElectionChange { links, language, contact, ..ElectionChange::default() })
+    let words = prop::sample::select(vec![None, Some("Your vote"), Some("Vote")]);
+    let words = words.prop_map(|words| NewInvitation { subject: words.map(text), text: words.map(text) });
+    (prop::option::of(links), prop::option::of(language), contact, prop::option::of(words)).prop_map(
+        |(links, language, contact, invitation)| ElectionChange {
+            links,
+            language,
+            contact,
+            invitation,
+            ..ElectionChange::default()
+        },
+    )
 }
 
 fn role() -> impl Strategy<Value = Role> {
@@ -480,7 +489,7 @@ proptest! {
 fn the_sequences_reach_every_event_there_is() {
     let mut seen = BTreeSet::new();
     let mut runner = TestRunner::deterministic();
-    for _ in 0..600 {
+    for _ in 0..2_000 {
         let mut world = World::new();
         for (step, now) in steps().new_tree(&mut runner).unwrap().current() {
             world.take(step, now);
@@ -493,5 +502,5 @@ fn the_sequences_reach_every_event_there_is() {
         seen.extend(ballots.map(|event: &BallotEvent| kind(serde_json::to_value(event).unwrap())));
     }
     // Of a ballot all that is still written, but the seal of a large one.
-    assert_eq!(seen.len(), 27 + 4 + 7, "{seen:?}");
+    assert_eq!(seen.len(), 28 + 4 + 7, "{seen:?}");
 }

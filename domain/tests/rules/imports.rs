@@ -111,6 +111,22 @@ fn imports_are_undone_in_a_draft_alone() {
 }
 
 #[test]
+fn an_import_that_is_not_confirmed_is_cancelled_in_every_election() {
+    let problem = Problem { code: "cancelled".into(), detail: "An administrator cancelled the import.".into() };
+    for (_, events) in histories().into_iter().take(3) {
+        for status in STATUSES {
+            when(events.clone(), C::Undo, &election(status)).then([E::ImportRefused { problem: problem.clone() }]);
+        }
+        // A file that arrives late, or was being read, changes nothing.
+        let cancelled = || [events.clone(), vec![E::ImportRefused { problem: problem.clone() }]].concat();
+        for late in [C::Receive, C::Accept(found(COLUMNS)), C::Undo] {
+            when(cancelled(), late, &draft()).then([]);
+        }
+        when(cancelled(), C::Confirm, &draft()).then_refused(R::NotReady);
+    }
+}
+
+#[test]
 fn each_command_has_an_outcome_in_each_status() {
     let words = |command: &C| histories().map(|(_, events)| word(when(events, command.clone(), &draft())));
     let (not_ready, not_done) = ("import_not_ready", "import_not_done");
@@ -123,7 +139,7 @@ fn each_command_has_an_outcome_in_each_status() {
     // Two clicks are one confirmation.
     assert_eq!(words(&C::Confirm), [not_ready, not_ready, "+", not_ready, "=", "=", "=", "="]);
     assert_eq!(words(&finish()), ["=", "=", "=", "=", "+", "=", "=", "="]);
-    assert_eq!(words(&C::Undo), [not_done, not_done, not_done, not_done, not_done, "+", "=", "="]);
+    assert_eq!(words(&C::Undo), ["+", "+", "+", "=", not_done, "+", "=", "="]);
     assert_eq!(words(&C::FinishUndo { removed: 5 }), ["=", "=", "=", "=", "=", "=", "+", "="]);
     for command in [C::Receive, C::Confirm, C::Undo, finish(), C::Choose(COLUMNS)] {
         when([], command, &draft()).then_refused(R::NotFound);

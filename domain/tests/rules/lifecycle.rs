@@ -2,7 +2,9 @@
 
 use photovote_domain::{
     Aggregate, Digest, Election, Language, Links, Refusal, Scale,
-    election::{ElectionChange, ElectionCommand, ElectionEvent, ElectionRejection, ResultsDigest, Role, Status},
+    election::{
+        ElectionChange, ElectionCommand, ElectionEvent, ElectionRejection, NewInvitation, ResultsDigest, Role, Status,
+    },
     fold,
     schedule::{Planned, RULES, Schedule},
 };
@@ -14,6 +16,10 @@ use crate::{
         opened_until, results_digest, scale, text,
     },
 };
+
+fn invitation() -> NewInvitation {
+    NewInvitation { subject: Some(text("Your vote")), text: Some(text("It is our tenth contest.")) }
+}
 
 /// One command of each kind, such that only the status stands in its way.
 fn commands() -> Vec<ElectionCommand> {
@@ -28,6 +34,7 @@ fn commands() -> Vec<ElectionCommand> {
         C::Change(ElectionChange { links: Some(Links::Invite), ..ElectionChange::default() }),
         C::Change(ElectionChange { language: Some(Language::De), ..ElectionChange::default() }),
         C::Change(ElectionChange { contact: Some(Some(text("club@example.org"))), ..ElectionChange::default() }),
+        C::Change(ElectionChange { invitation: Some(invitation()), ..ElectionChange::default() }),
         C::Schedule(Some(plan())),
         C::Open { closes_at: None },
         C::OpenIfDue,
@@ -174,8 +181,8 @@ fn a_command_is_filed_under_a_name_of_its_own() {
     let mut names: Vec<_> = commands().iter().map(ElectionCommand::name).collect();
     names.sort_unstable();
     names.dedup();
-    // Six ways to change an election, two to open and two to close it are one command each.
-    assert_eq!(names.len(), commands().len() - 7, "{names:?}");
+    // Seven ways to change an election, two to open and two to close it are one command each.
+    assert_eq!(names.len(), commands().len() - 8, "{names:?}");
 }
 
 #[test]

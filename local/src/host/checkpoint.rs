@@ -1,7 +1,7 @@
 //! How far a stream has been consumed, kept over restarts.
 
 use std::{
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{Mutex, PoisonError},
 };
 
@@ -20,6 +20,14 @@ const SCHEMA: &str = "
         sequence_number TEXT NOT NULL
     )";
 
+/// The file in the data directory that holds checkpoints.
+pub const FILE: &str = "local.db";
+
+/// The name under which a consumer's place in a stream is kept: a follower's, or the projector's.
+pub fn name(stream: &str, follower: Option<&str>) -> String {
+    follower.map_or_else(|| stream.to_owned(), |follower| format!("{stream}#{follower}"))
+}
+
 /// The place in a stream that its consumer has come to. A crash can take the last ones back: what follows is then consumed
 /// again.
 #[derive(Debug)]
@@ -32,7 +40,7 @@ pub struct Checkpoint {
 impl Checkpoint {
     /// The checkpoint of the stream of this name. Blocks the thread, as all here does.
     pub fn open(dir: &DataDir, stream: &str) -> Result<Self, FileError> {
-        let file = dir.file("local.db");
+        let file = dir.file(FILE);
         let connection = sqlite::open(&file)?;
         let failed = |error| sqlite::failure(&file, error);
         connection.execute_batch(SCHEMA).map_err(failed)?;
@@ -43,12 +51,13 @@ impl Checkpoint {
 
     /// The last record that was consumed; `None` if none was.
     pub fn load(&self) -> Result<Option<SequenceNumber>, FileError> {
-        let sql = "SELECT sequence_number FROM checkpoints WHERE stream = ?1";
-        let text: Option<String> =
-            self.with(|connection| connection.query_row(sql, [&self.stream], |row| row.get(0)).optional())?;
-        text.map(|text| text.parse())
-            .transpose()
-            .map_err(|not_a_number| FileError::Damaged { path: self.file.clone(), detail: format!("{not_a_number}") })
+        number(&self.file, self.with(|connection| stored(connection, &self.stream))?)
+    }
+
+    /// Looks up the checkpoint of the stream of this name, in a file that a server may be using.
+    pub fn look(file: &Path, stream: &str) -> Result<Option<SequenceNumber>, FileError> {
+        let connection = sqlite::open_existing(file)?;
+        number(file, stored(&connection, stream).map_err(|error| sqlite::failure(file, error))?)
     }
 
     /// All records up to this one are consumed.
@@ -63,6 +72,16 @@ impl Checkpoint {
         let connection = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
         work(&connection).map_err(|error| sqlite::failure(&self.file, error))
     }
+}
+
+fn stored(connection: &Connection, stream: &str) -> rusqlite::Result<Option<String>> {
+    let sql = "SELECT sequence_number FROM checkpoints WHERE stream = ?1";
+    connection.query_row(sql, [stream], |row| row.get(0)).optional()
+}
+
+fn number(file: &Path, stored: Option<String>) -> Result<Option<SequenceNumber>, FileError> {
+    let damaged = |not_a_number| FileError::Damaged { path: file.to_owned(), detail: format!("{not_a_number}") };
+    stored.map(|text| text.parse().map_err(damaged)).transpose()
 }
 
 #[cfg(test)]
@@ -81,6 +100,7 @@ mod tests {
         checkpoint.save(number("100000000000000000009")).unwrap();
         drop(checkpoint);
         assert_eq!(Checkpoint::open(&dir, "a").unwrap().load().unwrap(), Some(number("100000000000000000009")));
+        assert_eq!(Checkpoint::look(&dir.file(FILE), "a").unwrap(), Some(number("100000000000000000009")));
         assert_eq!(Checkpoint::open(&dir, "b").unwrap().load().unwrap(), None);
     }
 }

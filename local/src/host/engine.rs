@@ -56,6 +56,11 @@ const TRIM: &str = "
         WHERE table_name = ?1 AND CAST(sequence_number AS INTEGER) < ?2 AND created_at < ?3
         LIMIT ?4)";
 
+/// The records after a number, and when the oldest of them was written, in seconds.
+const BEHIND: &str = "
+    SELECT count(*), min(created_at) FROM _stream_records
+    WHERE table_name = ?1 AND CAST(sequence_number AS INTEGER) > ?2";
+
 /// The first parts of the partition keys of the events table, up to `#`, each once and without the letter of its type. From one
 /// to the next it takes a look at the index: `$` comes right after `#`.
 const PARTITIONS: &str = r#"
@@ -171,6 +176,19 @@ impl Engine {
     /// The stream of the events table.
     pub fn events(&self) -> Result<EventStream, DynoxideError> {
         EventStream::of(Database::clone(&self.database), EVENTS)
+    }
+
+    /// How many records of the events stream come after this one, and when the oldest of them was written. Blocks the thread.
+    pub fn behind(&self, consumed: Option<SequenceNumber>) -> Result<(u64, Option<Timestamp>), FileError> {
+        let look = || {
+            let connection = Connection::open(&self.file)?;
+            let after = consumed.map_or(0, SequenceNumber::stored);
+            connection.query_row(BEHIND, params![EVENTS, after], |row| {
+                let written: Option<i64> = row.get(1)?;
+                Ok((row.get(0)?, written.map(|seconds| Timestamp::from_millis(seconds.saturating_mul(1_000)))))
+            })
+        };
+        look().map_err(|error| sqlite::failure(&self.file, error))
     }
 
     /// The names of the elections that have events, without reading these.

@@ -45,6 +45,11 @@ pub const DEAD_LETTERS: &str = "photovote-dead-letters";
 pub(crate) const QUEUES: [&str; 7] =
     [REPAIR_QUEUE, FAILURE_QUEUE, COUNT_QUEUE, PHOTOGRAPHS_QUEUE, IMPORT_QUEUE, MAIL_QUEUE, DEAD_LETTERS];
 
+/// All followers.
+pub(crate) const FOLLOWERS: [&str; 1] = [INVITATIONS];
+/// The follower that has voters mailed.
+pub(crate) const INVITATIONS: &str = "invitations";
+
 /// Who mails come from, if nothing else is said. Nobody answers there (RFC 2606).
 const NOBODY: &str = "photovote@photovote.invalid";
 

@@ -95,6 +95,11 @@ impl DataCopy {
         self.client.clone()
     }
 
+    /// The engine that serves the copy.
+    pub const fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
     /// Reads all items of a table of the copy, page by page, and lets `each` have them.
     pub async fn scan(&self, table: &str, mut each: impl FnMut(Item)) -> Result<(), StorageError> {
         let mut start = None;

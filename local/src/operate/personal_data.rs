@@ -301,6 +301,7 @@ fn of_election_event(event: &ElectionEvent) -> Option<(&'static str, &str)> {
         | E::ElectionLinksChanged { links: _ }
         | E::ElectionLanguageChanged { language: _ }
         | E::ElectionContactChanged { contact: _ }
+        | E::ElectionInvitationChanged { subject: _, text: _ }
         | E::ElectionScheduled { schedule: _ }
         | E::ElectionUnscheduled {}
         | E::ElectionOpened { closes_at: _ }

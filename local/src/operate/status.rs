@@ -1,6 +1,7 @@
 //! How things stand: `photovote status`. Everything is compared within one moment.
 
 mod events;
+mod followers;
 mod report;
 
 use std::{collections::BTreeMap, io, path::Path};
@@ -17,12 +18,15 @@ use tokio::task::JoinError;
 use self::events::{Counted, Events};
 use crate::{
     data_dir::{DataDir, DataDirError, Location},
+    host::checkpoint,
     host::engine::{CONTROL, DOCUMENTS},
     host::functions::QUEUES,
+    host::stream::StreamError,
     operate::data_copy::{CopyError, DataCopy, Source},
     sqlite::{self, FileError},
 };
 
+pub use followers::FollowerLag;
 pub use report::write;
 
 /// How many voters are read at once.
@@ -43,9 +47,12 @@ pub enum StatusError {
     /// The documents have no answer.
     #[error(transparent)]
     Documents(#[from] DocumentError),
-    /// The queues cannot be read.
+    /// The queues or the followers' places cannot be read.
     #[error(transparent)]
     File(#[from] FileError),
+    /// There is no stream of events.
+    #[error(transparent)]
+    Stream(#[from] StreamError),
     /// The work was cut off.
     #[error("the look broke off: {0}")]
     BrokenOff(#[from] JoinError),
@@ -67,6 +74,8 @@ pub struct Status {
     pub documents: u64,
     /// How far the documents are behind the events.
     pub lag: Lag,
+    /// How far each follower is behind the events, by name.
+    pub followers: BTreeMap<&'static str, FollowerLag>,
     /// The queues, by name.
     pub queues: BTreeMap<&'static str, u64>,
     /// Elections whose counts do not agree: they are still being counted, or something is wrong.
@@ -190,7 +199,8 @@ async fn compare(copy: &DataCopy, data_dir: &Location, now: Timestamp) -> Result
         }
     }
     lag.oldest_ms = oldest.map(|oldest| now.millis().saturating_sub(oldest.millis()).max(0));
-    let local = data_dir.path().join("local.db");
+    let followers = tokio::task::block_in_place(|| followers::look(copy, data_dir.path(), now))?;
+    let local = data_dir.path().join(checkpoint::FILE);
     let queues = tokio::task::spawn_blocking(move || depths(&local)).await??;
     let running = match DataDir::open(data_dir)?.claim() {
         Ok(_nobody_has_it) => false,
@@ -203,6 +213,7 @@ async fn compare(copy: &DataCopy, data_dir: &Location, now: Timestamp) -> Result
         elections,
         documents: items,
         lag,
+        followers,
         queues,
         unsettled,
         damaged: events.damaged,

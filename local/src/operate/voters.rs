@@ -155,11 +155,16 @@ pub async fn import(access: &Access, list: &List, out: &mut impl Write) -> Resul
         return Err(VotersError::Problem(said));
     }
     show(&ready, out)?;
-    if ready.counts.new == 0 {
+    let nobody = ready.counts.new == 0;
+    let wanted = if list.yes || nobody { Ok(!nobody) } else { confirmed(ready.counts.new, out) };
+    if !matches!(wanted, Ok(true)) {
+        api.send(Method::POST, &format!("{path}/undo"), Some(json!({})), &format!("{key}-undo")).await?;
+    }
+    if nobody {
         writeln!(out, "There is nobody to register.")?;
         return Ok(());
     }
-    if !list.yes && !confirmed(ready.counts.new, out)? {
+    if !wanted? {
         return Err(VotersError::Declined);
     }
     api.send(Method::POST, &format!("{path}/confirm"), Some(json!({})), &format!("{key}-confirm")).await?;

@@ -8,7 +8,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use photovote_documents::{ElectionDocument, ElectionSummary, unpack};
 use photovote_domain::{
     CompetitionId, Election, ElectionId, Language, Links, Scale, Schedule, ShardCount, Tally, Timestamp, Version,
-    election::{Administrators, Competition, ResultsDigest, Role, Status},
+    election::{Administrators, Competition, Invitation, ResultsDigest, Role, Status},
 };
 use photovote_dynamodb::Item;
 use photovote_keys::documents::{COMPETITION, ELECTION, TALLY};
@@ -45,6 +45,8 @@ struct Header {
     language: Language,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     contact: Option<String>,
+    #[serde(default, skip_serializing_if = "Invitation::is_usual")]
+    invitation: Invitation,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     schedule: Option<Schedule>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -61,7 +63,7 @@ struct Header {
 }
 
 /// The attributes of a header.
-const HEADER: [&str; 19] = [
+const HEADER: [&str; 20] = [
     "pk",
     "sk",
     "version",
@@ -74,6 +76,7 @@ const HEADER: [&str; 19] = [
     "links",
     "language",
     "contact",
+    "invitation",
     "schedule",
     "closes_at",
     "shards",
@@ -108,6 +111,7 @@ impl Header {
             links: election.links,
             language: election.language,
             contact: election.contact.clone(),
+            invitation: election.invitation.clone(),
             schedule: election.schedule.clone(),
             closes_at: election.closes_at,
             shards: election.shards,
@@ -128,6 +132,7 @@ impl Header {
             links: self.links,
             language: self.language,
             contact: self.contact,
+            invitation: self.invitation,
             schedule: self.schedule,
             closes_at: self.closes_at,
             shards: self.shards,

@@ -76,6 +76,11 @@ async fn an_election_is_read_as_it_was_saved() {
     saving.commit(&[added(3), added(1), added(2), photo(1, 9, "near"), photo(1, 8, "far")]).await;
     assert_eq!(saving.stored().await.unwrap(), saving.document);
     let closes_at = Timestamp::from_millis(1_800_000_000_000);
+    for (subject, text) in [(Some("Your vote".to_owned()), None), (None, Some("It is our tenth.".into())), (None, None)]
+    {
+        saving.commit(&[E::ElectionInvitationChanged { subject, text }]).await;
+        assert_eq!(saving.stored().await.unwrap(), saving.document);
+    }
     saving.commit(&[E::CompetitionRemoved { competition: competition(3) }, photo(2, 7, "")]).await;
     saving.commit(&[E::ElectionOpened { closes_at: Some(closes_at) }]).await;
     saving

@@ -32,6 +32,7 @@ fn samples() -> [(&'static str, Vec<Value>); 6] {
         json!({"ElectionLinksChanged": {"links": "invite"}}),
         json!({"ElectionLanguageChanged": {"language": "de"}}),
         json!({"ElectionContactChanged": {"contact": "club@example.org"}}),
+        json!({"ElectionInvitationChanged": {"subject": "Your vote", "text": "It is our tenth contest."}}),
         json!({"ElectionScheduled": {"schedule": {
             "closes_at": {"at": 1_800_000_000_000_u64, "local": "2027-01-15T09:00"},
             "opens_at": {"at": 1_799_900_000_000_u64, "local": "2027-01-14T05:13:20+01:00"},
@@ -203,19 +204,20 @@ fn every_event_is_sampled() {
         ElectionEvent::ElectionLinksChanged { .. } => 11,
         ElectionEvent::ElectionLanguageChanged { .. } => 12,
         ElectionEvent::ElectionContactChanged { .. } => 13,
-        ElectionEvent::AdministratorAdded { .. } => 14,
-        ElectionEvent::AdministratorRoleChanged { .. } => 15,
-        ElectionEvent::AdministratorRemoved { .. } => 16,
-        ElectionEvent::CompetitionAdded { .. } => 17,
-        ElectionEvent::CompetitionRemoved { .. } => 18,
-        ElectionEvent::CompetitionNameChanged { .. } => 19,
-        ElectionEvent::CompetitionDescriptionChanged { .. } => 20,
-        ElectionEvent::CandidateAdded { .. } => 21,
-        ElectionEvent::CandidateRemoved { .. } => 22,
-        ElectionEvent::CandidateNameChanged { .. } => 23,
-        ElectionEvent::CandidateDescriptionChanged { .. } => 24,
-        ElectionEvent::CandidateImageChanged { .. } => 25,
-        ElectionEvent::CandidateDisqualified { .. } => 26,
+        ElectionEvent::ElectionInvitationChanged { .. } => 14,
+        ElectionEvent::AdministratorAdded { .. } => 15,
+        ElectionEvent::AdministratorRoleChanged { .. } => 16,
+        ElectionEvent::AdministratorRemoved { .. } => 17,
+        ElectionEvent::CompetitionAdded { .. } => 18,
+        ElectionEvent::CompetitionRemoved { .. } => 19,
+        ElectionEvent::CompetitionNameChanged { .. } => 20,
+        ElectionEvent::CompetitionDescriptionChanged { .. } => 21,
+        ElectionEvent::CandidateAdded { .. } => 22,
+        ElectionEvent::CandidateRemoved { .. } => 23,
+        ElectionEvent::CandidateNameChanged { .. } => 24,
+        ElectionEvent::CandidateDescriptionChanged { .. } => 25,
+        ElectionEvent::CandidateImageChanged { .. } => 26,
+        ElectionEvent::CandidateDisqualified { .. } => 27,
     };
     let voter = |event: &VoterEvent| match event {
         VoterEvent::VoterRegistered { .. } => 0,
@@ -261,7 +263,7 @@ fn every_event_is_sampled() {
     let [(_, elections), (_, voters), (_, ballots), (_, photographs), (_, mailings), (_, imports)] = samples();
     let places = |samples: &[Value], place: &dyn Fn(Value) -> usize| samples.iter().map(|s| place(parsed(s))).collect();
     let found: Vec<usize> = places(&elections, &|s| election(&serde_json::from_value(s).unwrap()));
-    assert_eq!(found, (0..27).collect::<Vec<_>>());
+    assert_eq!(found, (0..28).collect::<Vec<_>>());
     let found: Vec<usize> = places(&voters, &|s| voter(&serde_json::from_value(s).unwrap()));
     assert_eq!(found, [0, 1, 2, 3, 4]);
     let found: Vec<usize> = places(&ballots, &|s| ballot(&serde_json::from_value(s).unwrap()));

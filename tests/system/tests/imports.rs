@@ -102,7 +102,6 @@ async fn an_import_is_undone_in_a_draft() {
     election.post("/voters", json!({"name": "Bea", "email": "bea@example.org"})).await.status(201);
     let import = upload(&election, LIST.as_bytes()).await;
     comes_to(&election, &import, "ready").await;
-    election.post(&format!("{import}/undo"), json!({})).await.refused(409, "import_not_done");
     election.post(&format!("{import}/confirm"), json!({})).await.status(200);
     comes_to(&election, &import, "done").await;
     // Whom an administrator removes is not removed twice.
@@ -123,6 +122,33 @@ async fn an_import_is_undone_in_a_draft() {
     assert_eq!(comes_to(&election, &again, "done").await["counts"]["imported"], 2);
     election.post("/open", json!({})).await.status(200);
     election.post(&format!("{again}/undo"), json!({})).await.refused(409, "election_not_draft");
+    host.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_import_is_cancelled_until_it_is_confirmed() {
+    let host = Host::start().await;
+    let election = draft(&host).await;
+    election.post("/open", json!({})).await.status(200);
+    // One is ready.
+    let import = upload(&election, LIST.as_bytes()).await;
+    comes_to(&election, &import, "ready").await;
+    for _click in 0..2 {
+        election.post(&format!("{import}/undo"), json!({})).await.status(200);
+    }
+    let cancelled = shown(&election, &import).await;
+    assert_eq!((&cancelled["status"], &cancelled["problem"]["code"]), (&json!("refused"), &json!("cancelled")));
+    election.post(&format!("{import}/confirm"), json!({})).await.refused(409, "import_not_ready");
+    let rows = async || shown(&election, &import).await["sample"].clone();
+    until("what was shown is gone", async || rows().await == json!([])).await;
+    // Another one awaits its file, which comes too late.
+    let body = json!({"name": "members.csv", "bytes": LIST.len()});
+    let requested = election.post("/imports", body).await.status(201).json();
+    let import = format!("/imports/{}", requested["id"].as_str().unwrap());
+    election.post(&format!("{import}/undo"), json!({})).await.status(200);
+    assert_eq!(election.owner.upload(&requested["upload"], LIST.as_bytes()).await, 201);
+    assert_eq!(shown(&election, &import).await["problem"]["code"], "cancelled");
+    assert_eq!(election.get("/turnout").await.status(200).json()["registered"], 0);
     host.stop().await;
 }
 

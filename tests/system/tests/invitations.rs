@@ -123,6 +123,50 @@ async fn a_voter_who_was_removed_cannot_vote() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn invitations_have_the_words_of_the_election_or_of_their_mailing() {
+    let host = Host::start().await;
+    let words = json!({"subject": "The tenth contest", "text": "We are glad that you come."});
+    let body = json!({"name": "Summer", "links": "invite", "invitation": words});
+    let election = Election::draft_of(host.owner(), body, &[2]).await;
+    assert_eq!(election.get("").await.status(200).json()["invitation"], words);
+    let (path, mailings) = (election.path(""), "/mailings");
+    let change = async |invitation| election.owner.patch(&path, json!({"invitation": invitation})).await;
+    change(json!({"text": "x".repeat(4_001)})).await.refused(422, "invalid_value");
+    change(json!({"subject": ""})).await.refused(422, "invalid_value");
+    let other = json!({"subject": null, "text": "We are very glad that you come."});
+    let version = change(other.clone()).await.status(200).version();
+    assert_eq!(election.at(version).await.status(200).json()["invitation"], other);
+    let preview = async |kind: &str, own: serde_json::Value| {
+        let mut body = json!({"kind": kind});
+        body.as_object_mut().unwrap().extend(own.as_object().unwrap().clone());
+        election.post("/mailings/preview", body).await.status(200).json()["text"].as_str().unwrap().to_owned()
+    };
+    assert!(preview("invitation", json!({})).await.contains("very glad"));
+    assert!(!preview("invitation", json!({"text": "Other words."})).await.contains("very glad"));
+    assert!(!preview("reminder", json!({})).await.contains("very glad"));
+
+    let registered = election.post("/voters", voter("ada")).await.status(201);
+    election.post("/open", json!({})).await.status(200);
+    change(json!(null)).await.refused(409, "election_not_draft");
+    mailed(&host, &address("ada"), 1).await;
+    let mails = || host.letters().into_iter().map(|letter| letter.whole).collect::<Vec<_>>();
+    assert!(mails()[0].contains("We are very glad that you come.") && !mails()[0].contains("The tenth contest"));
+    // A mailing of invitations has its own words. What it leaves out is as the election says.
+    let again = json!({"kind": "invitation", "to": {"voters": [registered.text_of("id")]}, "subject": "Once more"});
+    election.post(mailings, again.clone()).await.status(201);
+    until("the second mail", async || mails().len() == 2).await;
+    let second = mails().into_iter().find(|mail| mail.contains("Once more")).unwrap();
+    assert!(second.contains("We are very glad that you come."));
+    let mut own = again;
+    own["text"] = json!("This time it arrives.");
+    election.post(mailings, own).await.status(201);
+    until("the third mail", async || mails().len() == 3).await;
+    let third = mails().into_iter().find(|mail| mail.contains("This time it arrives.")).unwrap();
+    assert!(!third.contains("very glad"));
+    host.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn who_hands_out_links_changes_only_without_voters() {
     let host = Host::start().await;
     let election = Election::draft(host.owner(), &[2]).await;

@@ -80,7 +80,7 @@ impl Mailer {
         self.send(claim, Sending { kind: Kind::Invitation, link: Some(link), name: &name, mail: &mail }).await
     }
 
-    /// The organiser's words, if a mailing has the link sent.
+    /// The words of the mailing that has the link sent, if one does.
     async fn own_words(&self, claim: &Claim) -> Result<Option<Requested>, Trouble> {
         match claim.counted {
             Some(mailing) => Ok(self.requested(claim.election, mailing).await?),

@@ -6,7 +6,7 @@
 //!
 //! The hash is appended before the mail is sent, so the link opens the ballot when it arrives. The link is derived anew each time and
 //! stored nowhere. Each step can be repeated: a crash leaves the mail due, and the claim ends after two minutes. Then the mail is sent
-//! again, unless it was noted. So a mail can arrive twice if the mailer dies between sending and noting it, or if the service's answer
+//! again, unless it was noted. Whoever meets a claim asks for another look at the shard once the claim has ended. So a mail can arrive twice if the mailer dies between sending and noting it, or if the service's answer
 //! is lost, with the same link both times. There is no other way.
 //!
 //! The mails of a mailing are queued first: its recipients are found shard by shard, and each gets an item of their own. Then they go
@@ -50,6 +50,8 @@ const PAGE: u16 = 25;
 const LOOKED_AT: u16 = 100;
 /// For how long a mail is claimed: longer than any mail takes.
 const CLAIM: Duration = Duration::from_mins(2);
+/// When a claim has ended, wherever its claimant is.
+const AFTER_CLAIM: Duration = CLAIM.saturating_add(Duration::from_secs(5));
 /// How long a mail waits that the service did not take.
 const PAUSE: Duration = Duration::from_secs(30);
 
@@ -179,12 +181,13 @@ impl Mailer {
         let due = self.control.due(id, shard, PAGE).await?;
         // Those who come next wait behind those whom others are at.
         let mut again = due.more.then_some(PAUSE);
+        let mut claimed = false;
         let mut trouble = None;
         let mut mailings = BTreeMap::new();
         for mail in due.mails {
             match self.send_due(id, shard, mail, &mut mailings).await {
                 Ok(Outcome::Settled) => again = again.map(|_| Duration::ZERO),
-                Ok(Outcome::Claimed) => {}
+                Ok(Outcome::Claimed) => claimed = true,
                 Ok(Outcome::Again) => again = again.or(Some(Duration::ZERO)),
                 Ok(Outcome::Delayed) => {
                     // The service takes no more: the others wait as well.
@@ -207,7 +210,8 @@ impl Mailer {
             self.control.looked_at(id, shard, &everybody, next).await?;
             again = again.or(Some(Duration::ZERO));
         }
-        if let Some(pause) = again {
+        // Whoever has claimed a mail may be dead.
+        if let Some(pause) = again.or(claimed.then_some(AFTER_CLAIM)) {
             self.queue.send_after(&MailMessage::shard(id, shard), pause).await?;
         }
         trouble.map_or(Ok(()), Err)
@@ -239,7 +243,7 @@ impl Mailer {
         Ok(history.state().requested.clone())
     }
 
-    /// Claims a mail. Nothing, if somebody else is at it, or has sent it: should they die, the reconciler has the election looked after.
+    /// Claims a mail. Nothing, if somebody else is at it, or has sent it.
     async fn claim(&self, id: ElectionId, shard: Shard, mail: DueMail) -> Result<Option<Claim>, Trouble> {
         let now = self.events.environment().now();
         let by = self.events.environment().random_id();

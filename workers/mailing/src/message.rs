@@ -2,7 +2,7 @@
 
 use photovote_domain::{
     Description, Election, Email, Name, Timestamp,
-    mailing::{Kind, Requested},
+    mailing::{self, Kind, Requested},
     schedule::TimeZone,
 };
 use photovote_letters::{
@@ -32,7 +32,7 @@ pub(crate) struct Draft<'a> {
     pub(crate) election: &'a Election,
     /// The recipient's name and address, as history has them.
     pub(crate) to: (&'a str, &'a str),
-    /// The organiser's words, if there are any.
+    /// The words of a mailing, if it is one. Otherwise, or where it has none, the mail has the usual words of the election.
     pub(crate) own: Option<&'a Requested>,
     /// Where the link leads: a path of the page.
     pub(crate) path: String,
@@ -68,8 +68,9 @@ pub(crate) fn message(sender: &Sender, draft: Draft<'_>, now: Timestamp) -> Resu
     let (election_name, voter_name) = (name(&draft.election.name)?, name(draft.to.0)?);
     let to = address(draft.to.1)?;
     let contact = draft.election.contact.as_deref().map(address).transpose()?;
-    let subject = draft.own.and_then(|own| own.subject.as_deref()).map(name).transpose()?;
-    let text = draft.own.and_then(|own| own.text.as_deref()).map(str::parse::<Description>).transpose();
+    let usual = mailing::usual_words(draft.election, draft.kind);
+    let subject = draft.own.and_then(|own| own.subject.as_deref()).or(usual.0).map(name).transpose()?;
+    let text = draft.own.and_then(|own| own.text.as_deref()).or(usual.1).map(str::parse::<Description>).transpose();
     let text = text.map_err(|_rule| Unwritable::Value)?;
     let place = Place::of(draft.election);
     let letter = Letter {

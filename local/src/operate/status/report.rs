@@ -2,11 +2,11 @@
 
 use std::io::{self, Write};
 
-use super::{Lag, PhotographsStatus, Status, Unsettled};
+use super::{FollowerLag, Lag, PhotographsStatus, Status, Unsettled};
 
 /// Prints it.
 pub fn write(status: &Status, out: &mut impl Write) -> io::Result<()> {
-    let Status { running, events, elections, documents, lag, queues, unsettled, damaged } = status;
+    let Status { running, events, elections, documents, lag, followers, queues, unsettled, damaged } = status;
     writeln!(out, "Server      {}", if *running { "running" } else { "not running" })?;
     writeln!(out, "Events      {} in {} commits", events.events, events.commits)?;
     let by_status: Vec<_> = elections.iter().map(|(status, count)| format!("{count} {status}")).collect();
@@ -16,6 +16,9 @@ pub fn write(status: &Status, out: &mut impl Write) -> io::Result<()> {
     let PhotographsStatus { ready, refused, waiting } = events.photographs;
     writeln!(out, "Photographs {ready} ready, {refused} refused, {waiting} waiting")?;
     writeln!(out, "Documents   {documents} items, {}", behind(*lag))?;
+    let followers: Vec<_> =
+        followers.iter().map(|(follower, lag)| format!("{follower} {}", not_followed(*lag))).collect();
+    writeln!(out, "Followers   {}", followers.join(", "))?;
     let depths: Vec<_> = queues.iter().map(|(queue, depth)| format!("{queue} {depth}")).collect();
     writeln!(out, "Queues      {}", depths.join(", "))?;
     for Unsettled { election, status, cast, counted, gates, closed_with } in unsettled {
@@ -34,6 +37,16 @@ fn behind(lag: Lag) -> String {
     if (streams, ballots) == (0, 0) {
         return "up to date".to_owned();
     }
-    let since = oldest_ms.map_or_else(String::new, |millis| format!(", for {} s", millis / 1_000));
-    format!("{streams} streams and {ballots} ballots behind{since}")
+    format!("{streams} streams and {ballots} ballots behind{}", since(oldest_ms))
+}
+
+fn not_followed(lag: FollowerLag) -> String {
+    match lag {
+        FollowerLag { commits: 0, .. } => "up to date".to_owned(),
+        FollowerLag { commits, oldest_ms } => format!("{commits} commits behind{}", since(oldest_ms)),
+    }
+}
+
+fn since(oldest_ms: Option<i64>) -> String {
+    oldest_ms.map_or_else(String::new, |millis| format!(", for {} s", millis / 1_000))
 }

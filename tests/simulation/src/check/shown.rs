@@ -83,6 +83,7 @@ fn is_as_it_was(truth: &Truth, id: ElectionId, reply: &Reply) -> bool {
     // Only administrators see how voters get their links and mails.
     let of_mails = serde_json::json!({
         "links": election.links, "language": election.language, "contact": election.contact,
+        "invitation": election.invitation,
     });
     let view = serde_json::to_value(ElectionView::of(id, &election)).map(|mut view| {
         if let (Some(view), Some(of_mails)) = (view.as_object_mut(), of_mails.as_object()) {

@@ -197,6 +197,32 @@ async fn imports_that_stopped_go_on() {
 }
 
 #[tokio::test]
+async fn nothing_remains_of_an_import_that_is_cancelled() {
+    for polls in (0..).step_by(3) {
+        let world = World::new().await;
+        world.upload(&list(VOTERS));
+        // An administrator cancels it while it is read, or afterwards.
+        let is_killed = {
+            let reading = killed_after(polls, Box::pin(world.tell())).await.is_none();
+            world.command(ImportCommand::Undo).await;
+            reading
+        };
+        assert!(world.ask(&ONE).await, "after {polls} polls");
+        world.work_off().await;
+        assert_eq!(world.import().await.problem.unwrap().code, "cancelled", "after {polls} polls");
+        assert!(world.is_cleared().await, "after {polls} polls");
+        // The file comes late, or once more.
+        world.upload(&list(VOTERS));
+        assert!(world.tell().await);
+        assert!(world.is_cleared().await, "after {polls} polls");
+        assert_eq!(world.turnout().await, 0);
+        if !is_killed {
+            return;
+        }
+    }
+}
+
+#[tokio::test]
 async fn imports_that_nobody_goes_on_with_end() {
     let world = World::new().await;
     world.pass(24 * HOUR - 1);

@@ -16,7 +16,7 @@ use std::{
 };
 
 use aws_lambda_events::sqs::{SqsEvent, SqsMessage};
-use photovote_coordination_write::Control;
+use photovote_coordination_write::{Control, DueMail};
 use photovote_domain::{
     Ballot, BallotId, BallotToken, CandidateId, CompetitionId, ElectionId, LinkNumber, Links, Scale, Shard, ShardCount,
     Timestamp, VoterId,
@@ -362,6 +362,26 @@ async fn mails_wait_while_the_service_takes_none() {
     world.look_after().await;
     assert_eq!(world.mails().len(), 3);
     assert_eq!(world.due().await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mail_whose_mailer_has_died_is_looked_at_after_its_claim() {
+    let world = World::open(1).await;
+    let Stream::Voter(_, shard, id) = voter(0) else { unreachable!("it is a voter") };
+    world.control().transact(|| Ok(vec![world.control().ask_for(ELECTION, shard, id)?])).await.unwrap();
+    let now = world.clock.load(Ordering::SeqCst);
+    let claim = [now, now + TWO_MINUTES].map(Timestamp::from_millis).into();
+    let mail = DueMail { voter: id, mailing: None };
+    world.control().claim(ELECTION, shard, mail, 7, claim).await.unwrap().unwrap();
+    let (mailer, mut sent) = world.mailer();
+    let look = MailMessage::shard(ELECTION, shard);
+    assert!(mailer.handle(event(&look)).await.batch_item_failures.is_empty());
+    assert!(world.mails().is_empty(), "the claimant may be at it");
+    let next = sent.try_recv().unwrap();
+    assert_eq!(next, look);
+    world.clock.fetch_add(TWO_MINUTES + 1, Ordering::SeqCst);
+    world.run(next).await;
+    assert_eq!((world.mails().len(), world.due().await), (1, 0));
 }
 
 #[tokio::test]
