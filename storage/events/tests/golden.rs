@@ -205,19 +205,21 @@ fn every_event_is_sampled() {
         ElectionEvent::ElectionLanguageChanged { .. } => 12,
         ElectionEvent::ElectionContactChanged { .. } => 13,
         ElectionEvent::ElectionInvitationChanged { .. } => 14,
-        ElectionEvent::AdministratorAdded { .. } => 15,
-        ElectionEvent::AdministratorRoleChanged { .. } => 16,
-        ElectionEvent::AdministratorRemoved { .. } => 17,
-        ElectionEvent::CompetitionAdded { .. } => 18,
-        ElectionEvent::CompetitionRemoved { .. } => 19,
-        ElectionEvent::CompetitionNameChanged { .. } => 20,
-        ElectionEvent::CompetitionDescriptionChanged { .. } => 21,
-        ElectionEvent::CandidateAdded { .. } => 22,
-        ElectionEvent::CandidateRemoved { .. } => 23,
-        ElectionEvent::CandidateNameChanged { .. } => 24,
-        ElectionEvent::CandidateDescriptionChanged { .. } => 25,
-        ElectionEvent::CandidateImageChanged { .. } => 26,
-        ElectionEvent::CandidateDisqualified { .. } => 27,
+        ElectionEvent::ElectionScheduled { .. } => 15,
+        ElectionEvent::ElectionUnscheduled {} => 16,
+        ElectionEvent::AdministratorAdded { .. } => 17,
+        ElectionEvent::AdministratorRoleChanged { .. } => 18,
+        ElectionEvent::AdministratorRemoved { .. } => 19,
+        ElectionEvent::CompetitionAdded { .. } => 20,
+        ElectionEvent::CompetitionRemoved { .. } => 21,
+        ElectionEvent::CompetitionNameChanged { .. } => 22,
+        ElectionEvent::CompetitionDescriptionChanged { .. } => 23,
+        ElectionEvent::CandidateAdded { .. } => 24,
+        ElectionEvent::CandidateRemoved { .. } => 25,
+        ElectionEvent::CandidateNameChanged { .. } => 26,
+        ElectionEvent::CandidateDescriptionChanged { .. } => 27,
+        ElectionEvent::CandidateImageChanged { .. } => 28,
+        ElectionEvent::CandidateDisqualified { .. } => 29,
     };
     let voter = |event: &VoterEvent| match event {
         VoterEvent::VoterRegistered { .. } => 0,
@@ -263,7 +265,7 @@ fn every_event_is_sampled() {
     let [(_, elections), (_, voters), (_, ballots), (_, photographs), (_, mailings), (_, imports)] = samples();
     let places = |samples: &[Value], place: &dyn Fn(Value) -> usize| samples.iter().map(|s| place(parsed(s))).collect();
     let found: Vec<usize> = places(&elections, &|s| election(&serde_json::from_value(s).unwrap()));
-    assert_eq!(found, (0..28).collect::<Vec<_>>());
+    assert_eq!(found, (0..30).collect::<Vec<_>>());
     let found: Vec<usize> = places(&voters, &|s| voter(&serde_json::from_value(s).unwrap()));
     assert_eq!(found, [0, 1, 2, 3, 4]);
     let found: Vec<usize> = places(&ballots, &|s| ballot(&serde_json::from_value(s).unwrap()));
