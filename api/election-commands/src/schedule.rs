@@ -18,6 +18,9 @@ use crate::{App, changed};
 /// When an election opens, reminds its voters and closes, by the clocks of a place.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({
+    "opens_at": "2030-05-10T20:30", "closes_at": "2030-05-17T20:30", "time_zone": "Europe/Berlin", "reminders": ["P2D", "PT3H"],
+}))]
 pub(crate) struct NewSchedule {
     /// When it opens by itself. Without it, somebody opens it.
     #[serde(default, deserialize_with = "present")]
