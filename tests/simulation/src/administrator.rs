@@ -32,11 +32,11 @@ pub(crate) struct Administrator {
 
 /// An election, as its administrator knows it.
 #[derive(Debug, Clone, Copy)]
-struct Held<'a> {
+pub(crate) struct Held<'a> {
     id: ElectionId,
-    path: &'a str,
+    pub(crate) path: &'a str,
     /// Who hands out its voters' links.
-    links: Links,
+    pub(crate) links: Links,
     candidates: &'a [CandidateId],
 }
 
@@ -50,9 +50,9 @@ struct Registered {
 }
 
 /// What an administrator gave up: the answer never came, or said no.
-struct GaveUp;
+pub(crate) struct GaveUp;
 
-type Outcome<T> = Result<T, GaveUp>;
+pub(crate) type Outcome<T> = Result<T, GaveUp>;
 
 impl Administrator {
     /// Holds an election from beginning to end, or as far as it gets.
@@ -103,13 +103,11 @@ impl Administrator {
             self.pause(0, scenario.hesitation()).await;
         }
 
-        let closes_at =
-            (scenario.rush.is_none() && dice.permille(500)).then(|| self.now() + scenario.seconds_open(dice));
-        let opening = closes_at.map_or_else(|| json!({}), |at| json!({"closes_at": rfc3339(at)}));
-        let opening = self.request(What::Open, "POST", format!("{path}/open"), Some(opening));
-        // Some do not ask twice: what they leave half done is the clock's.
-        let sendings = if scenario.rush.is_none() && dice.permille(500) { 1 } else { SENDINGS };
-        self.client.ask_up_to(sendings, opening).await.filter(|reply| reply.status < 300).ok_or(GaveUp)?;
+        let closes_at = if scenario.rush.is_none() && !registered.is_empty() && dice.permille(350) {
+            Some(self.open_by_the_clock(held).await?)
+        } else {
+            self.open(held).await?
+        };
         self.bells.opening.notify_waiters();
         if held.links == Links::Invite && dice.permille(400) {
             // The mails to the voters of the draft are on their way.
@@ -153,6 +151,19 @@ impl Administrator {
             self.command(What::Delete, "DELETE", &path, None).await?;
         }
         Ok(())
+    }
+
+    /// Opens an election by hand. Answers when it closes by itself.
+    async fn open(&self, held: Held<'_>) -> Outcome<Option<i64>> {
+        let (scenario, dice) = (&self.scenario, &self.client.dice);
+        let closes_at =
+            (scenario.rush.is_none() && dice.permille(500)).then(|| self.now() + scenario.seconds_open(dice));
+        let opening = closes_at.map_or_else(|| json!({}), |at| json!({"closes_at": rfc3339(at)}));
+        let opening = self.request(What::Open, "POST", format!("{}/open", held.path), Some(opening));
+        // Some do not ask twice: what they leave half done is the clock's.
+        let sendings = if scenario.rush.is_none() && dice.permille(500) { 1 } else { SENDINGS };
+        self.client.ask_up_to(sendings, opening).await.filter(|reply| reply.status < 300).ok_or(GaveUp)?;
+        Ok(closes_at)
     }
 
     async fn create(&self, links: Links) -> Outcome<ElectionId> {
@@ -480,19 +491,31 @@ impl Administrator {
         Err(GaveUp)
     }
 
-    async fn command(&self, what: What, method: &'static str, path: &str, body: Option<Value>) -> Outcome<Reply> {
+    pub(crate) async fn command(
+        &self,
+        what: What,
+        method: &'static str,
+        path: &str,
+        body: Option<Value>,
+    ) -> Outcome<Reply> {
         let reply = self.ask(what, method, path.to_owned(), body).await.ok_or(GaveUp)?;
         if reply.status < 300 { Ok(reply) } else { Err(GaveUp) }
     }
 
-    async fn query(&self, what: What, path: &str) -> Option<Reply> {
+    pub(crate) async fn query(&self, what: What, path: &str) -> Option<Reply> {
         let who = Who::Administrator(self.subject.clone());
         let request =
             Request { to: Target::ElectionQueries, who, what, method: "GET", path: path.to_owned(), body: None };
         self.client.ask(request).await
     }
 
-    async fn ask(&self, what: What, method: &'static str, path: String, body: Option<Value>) -> Option<Reply> {
+    pub(crate) async fn ask(
+        &self,
+        what: What,
+        method: &'static str,
+        path: String,
+        body: Option<Value>,
+    ) -> Option<Reply> {
         self.client.ask(self.request(what, method, path, body)).await
     }
 
@@ -502,16 +525,16 @@ impl Administrator {
     }
 
     /// Waits until just before a moment.
-    async fn until(&self, at: i64) {
+    pub(crate) async fn until(&self, at: i64) {
         let left = at.saturating_sub(self.now()).max(0).unsigned_abs();
         sleep(Duration::from_millis(left.saturating_sub(self.client.dice.within(0, 200)))).await;
     }
 
-    async fn pause(&self, least: u64, most: u64) {
+    pub(crate) async fn pause(&self, least: u64, most: u64) {
         sleep(Duration::from_millis(self.client.dice.within(least, most))).await;
     }
 
-    fn now(&self) -> i64 {
+    pub(crate) fn now(&self) -> i64 {
         self.client.gateway.cloud.clock.now().millis()
     }
 }

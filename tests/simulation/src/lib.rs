@@ -26,6 +26,7 @@ mod functions;
 mod gateway;
 mod journal;
 mod mail;
+mod planning;
 mod queue;
 mod scenario;
 mod stream;

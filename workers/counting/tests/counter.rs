@@ -123,7 +123,7 @@ async fn without_its_gates_an_election_is_not_counted() {
         let handled = world.handle_what_is_asked_for().await;
         assert_eq!(handled, 2 * (1 + 8), "both shards, each eight times again");
     });
-    let log = log.await;
+    let log = Box::pin(log).await;
     assert!(log.contains("count_put_off"), "{log}");
     assert_eq!(world.served().await.1, None);
 }

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use photovote_coordination::{GateState, GateStatus};
-use photovote_domain::{Election, ElectionId, Timestamp, ballot, election::Status, email_key, photograph, voter};
+use photovote_domain::{
+    Election, ElectionId, Links, Timestamp, ballot, election::Status, email_key, photograph, voter,
+};
 use serde_json::Value;
 
 use super::{Verdict, truth::Truth};
@@ -22,7 +24,11 @@ pub(crate) fn check(truth: &Truth, cloud: &Cloud, verdict: &mut Verdict<'_>) {
         guards += guards_of(truth, &items, id, election, verdict);
         let scheduled = items.contains_key(&("schedule".to_owned(), id.to_string()));
         let open = election.status == Status::Open;
-        verdict.holds(scheduled == open, || format!("{id} is {:?}, on the schedule: {scheduled}", election.status));
+        // A draft stays there once anything was planned for it: another plan may be on its way.
+        let waits = election.status == Status::Draft && (scheduled || election.schedule.is_none());
+        verdict.holds(scheduled == open || waits, || {
+            format!("{id} is {:?}, on the schedule: {scheduled}", election.status)
+        });
         verdict.holds(election.status != Status::Closing, || format!("{id} is still closing"));
         verdict.holds(!open || !election.is_due(now), || format!("{id} is still open, and overdue"));
     }
@@ -65,6 +71,12 @@ fn gates(
         verdict.holds(gate.casts == casts, || format!("{id}: gate {shard} counts {} casts of {casts}", gate.casts));
         verdict.holds(gate.registered == registered, || {
             format!("{id}: gate {shard} counts {} registered voters of {registered}", gate.registered)
+        });
+        let here = ballots.iter().filter(|(home, _)| *home == shard);
+        let unlinked = here.filter(|(_, ballot)| photovote_registration::is_unlinked(ballot)).count() as u64;
+        let unlinked = if election.links == Links::HandOut { unlinked } else { 0 };
+        verdict.holds(gate.unlinked == unlinked, || {
+            format!("{id}: gate {shard} counts {} unlinked voters of {unlinked}", gate.unlinked)
         });
         let photographs = super::photographs::photographs(truth, id).into_iter();
         let photographs = photographs.filter(|(photograph, document)| {

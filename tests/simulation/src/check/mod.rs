@@ -9,6 +9,7 @@ mod imports;
 mod invitations;
 mod photographs;
 mod reminders;
+mod schedules;
 mod shown;
 mod truth;
 
@@ -78,6 +79,7 @@ pub(crate) async fn everything(cloud: &std::sync::Arc<Cloud>, journal: &[Asked],
     documents::check(&truth, cloud, &mut verdict).await;
     photographs::check(&truth, cloud, &mut verdict).await;
     imports::check(&truth, cloud, &mut verdict);
+    schedules::check(&truth, &mut verdict);
     ballots::check(&truth, journal, &mut verdict);
     answers::check(&truth, journal, scenario, &mut verdict);
     invitations::check(&truth, cloud, journal, scenario, &mut verdict);
