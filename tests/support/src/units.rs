@@ -3,19 +3,34 @@
 //! [formula]: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-operations.html
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, HashMap},
     sync::{Arc, Mutex, PoisonError},
 };
 
 use aws_sdk_dynamodb::{
     Client,
-    operation::{batch_get_item::BatchGetItemOutput, get_item::GetItemOutput, query::QueryOutput},
-    types::AttributeValue,
+    operation::{
+        batch_get_item::{BatchGetItemInput, BatchGetItemOutput},
+        delete_item::{DeleteItemInput, DeleteItemOutput},
+        get_item::GetItemOutput,
+        put_item::{PutItemInput, PutItemOutput},
+        query::QueryOutput,
+        transact_write_items::{TransactWriteItemsInput, TransactWriteItemsOutput},
+        update_item::{UpdateItemInput, UpdateItemOutput},
+    },
+    types::{AttributeValue, ConsumedCapacity, ReturnConsumedCapacity},
 };
 use aws_smithy_runtime_api::{
     box_error::BoxError,
     client::{
-        interceptors::{Intercept, context::AfterDeserializationInterceptorContextRef, dyn_dispatch_hint},
+        interceptors::{
+            Intercept,
+            context::{
+                AfterDeserializationInterceptorContextRef, BeforeSerializationInterceptorContextMut,
+                BeforeSerializationInterceptorContextRef,
+            },
+            dyn_dispatch_hint,
+        },
         runtime_components::RuntimeComponents,
     },
 };
@@ -31,8 +46,16 @@ pub fn metered(config: &SdkConfig) -> (Client, Calls, ReadUnits) {
     (Client::from_conf(config), calls, read)
 }
 
+/// A client that also asks what each of its writes takes, the count of its calls, and the sums of the units that it reads and writes.
+pub fn metered_for_writes(config: &SdkConfig) -> (Client, Calls, ReadUnits, WriteUnits) {
+    let (calls, read, written) = (Calls::default(), ReadUnits::default(), WriteUnits::default());
+    let builder = aws_sdk_dynamodb::config::Builder::from(config);
+    let builder = builder.interceptor(calls.clone()).interceptor(read.clone()).interceptor(written.clone());
+    (Client::from_conf(builder.build()), calls, read, written)
+}
+
 /// Adds up the units of what a client reads, as if each read were consistent: 1 for each 4 KB begun, of an item that is got
-/// or of all items of a query's page together. Clones share their sum.
+/// or of all items of a query's page together, and 1 for an item that is not there. Clones share their sum.
 #[derive(Debug, Clone, Default)]
 pub struct ReadUnits(Arc<Mutex<usize>>);
 
@@ -49,6 +72,18 @@ impl Intercept for ReadUnits {
         "ReadUnits"
     }
 
+    fn read_before_serialization(
+        &self,
+        context: &BeforeSerializationInterceptorContextRef<'_>,
+        _components: &RuntimeComponents,
+        _config: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let batch = context.input().downcast_ref::<BatchGetItemInput>().and_then(BatchGetItemInput::request_items);
+        let keys = batch.into_iter().flat_map(HashMap::values).map(|table| table.keys().len());
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) += keys.sum::<usize>();
+        Ok(())
+    }
+
     fn read_after_deserialization(
         &self,
         context: &AfterDeserializationInterceptorContextRef<'_>,
@@ -63,11 +98,74 @@ impl Intercept for ReadUnits {
         } else if let Some(got) = output.downcast_ref::<GetItemOutput>() {
             units(got.item().map_or(0, size))
         } else if let Some(got) = output.downcast_ref::<BatchGetItemOutput>() {
-            got.responses().into_iter().flat_map(|tables| tables.values().flatten()).map(|item| units(size(item))).sum()
+            // One unit of each was added when it was asked for.
+            let items = got.responses().into_iter().flat_map(|tables| tables.values().flatten());
+            items.map(|item| units(size(item)) - 1).sum()
         } else {
             0
         };
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) += read;
+        Ok(())
+    }
+}
+
+/// Adds up the units of what a client writes item by item or in transactions, as the engine answers them. Clones share their sum.
+#[derive(Debug, Clone, Default)]
+pub struct WriteUnits(Arc<Mutex<f64>>);
+
+impl WriteUnits {
+    /// The units since the last time they were taken.
+    pub fn take(&self) -> usize {
+        let units = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
+        format!("{units:.0}").parse().unwrap_or_default()
+    }
+}
+
+#[dyn_dispatch_hint]
+impl Intercept for WriteUnits {
+    fn name(&self) -> &'static str {
+        "WriteUnits"
+    }
+
+    fn modify_before_serialization(
+        &self,
+        context: &mut BeforeSerializationInterceptorContextMut<'_>,
+        _components: &RuntimeComponents,
+        _config: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let (input, total) = (context.input_mut(), Some(ReturnConsumedCapacity::Total));
+        if let Some(put) = input.downcast_mut::<PutItemInput>() {
+            put.return_consumed_capacity = total;
+        } else if let Some(update) = input.downcast_mut::<UpdateItemInput>() {
+            update.return_consumed_capacity = total;
+        } else if let Some(delete) = input.downcast_mut::<DeleteItemInput>() {
+            delete.return_consumed_capacity = total;
+        } else if let Some(transaction) = input.downcast_mut::<TransactWriteItemsInput>() {
+            transaction.return_consumed_capacity = total;
+        }
+        Ok(())
+    }
+
+    fn read_after_deserialization(
+        &self,
+        context: &AfterDeserializationInterceptorContextRef<'_>,
+        _components: &RuntimeComponents,
+        _config: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let Ok(output) = context.output_or_error() else { return Ok(()) };
+        let units = |capacity: &ConsumedCapacity| capacity.capacity_units.unwrap_or_default();
+        let written = if let Some(put) = output.downcast_ref::<PutItemOutput>() {
+            put.consumed_capacity().map_or(0.0, units)
+        } else if let Some(update) = output.downcast_ref::<UpdateItemOutput>() {
+            update.consumed_capacity().map_or(0.0, units)
+        } else if let Some(delete) = output.downcast_ref::<DeleteItemOutput>() {
+            delete.consumed_capacity().map_or(0.0, units)
+        } else if let Some(transaction) = output.downcast_ref::<TransactWriteItemsOutput>() {
+            transaction.consumed_capacity().iter().map(units).sum()
+        } else {
+            0.0
+        };
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) += written;
         Ok(())
     }
 }

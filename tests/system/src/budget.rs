@@ -71,3 +71,55 @@ pub const STEP_BY_STEP: Journey = Journey {
     projected: 1,
     counted: [75, 4_058],
 };
+
+/// How many voters a crowd has.
+pub const CROWD: u16 = 1_000;
+
+/// What it takes to bring many voters in at once, or to mail them: that of a [`CROWD`] in 16 shards together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Crowd {
+    /// What is done for each of them.
+    pub what: &'static str,
+    /// The DynamoDB calls: `"PutItem, 2 Query"`.
+    pub calls: &'static str,
+    /// The write units, those of documents included.
+    pub write_units: usize,
+    /// The read units, as if each read were consistent.
+    pub read_units: usize,
+    /// The commits that are appended.
+    pub commits: usize,
+    /// The commits among them that the invitations are told of.
+    pub followed: usize,
+    /// The messages that the importer and the mailer receive.
+    pub messages: usize,
+    /// The requests to KMS: `GenerateMac`.
+    pub macs: usize,
+    /// The mails that SES is given.
+    pub mails: usize,
+}
+
+/// From the request of an import to its end, in a draft that invites its voters.
+pub const IMPORTED: Crowd = Crowd {
+    what: "import the voter",
+    calls: "22 BatchGetItem, DeleteItem, 2 GetItem, 5 PutItem, 1015 Query, 1000 TransactWriteItems, 3 UpdateItem",
+    write_units: 9_013,
+    read_units: 3_049,
+    commits: 2_005,
+    followed: 1_000,
+    messages: 3,
+    macs: 0,
+    mails: 0,
+};
+
+/// From the opening of the election until everybody has their link.
+pub const INVITED: Crowd = Crowd {
+    what: "invite the voter (link, mail)",
+    calls: "BatchGetItem, 16 DeleteItem, 1000 GetItem, 1000 PutItem, 3100 Query, 1018 TransactWriteItems, 1016 UpdateItem",
+    write_units: 10_072,
+    read_units: 4_259,
+    commits: 1_001,
+    followed: 1,
+    messages: 66,
+    macs: 1_000,
+    mails: 1_000,
+};

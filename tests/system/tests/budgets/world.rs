@@ -20,7 +20,7 @@ use photovote_projection::{Projection, Replayed};
 use photovote_queues::{CountMessage, ImportMessage, MailMessage, Queue};
 use photovote_test_support::{
     Engine, Reply, Sender, following, send_under,
-    units::{Contents, ReadUnits},
+    units::{Contents, ReadUnits, WriteUnits},
 };
 use serde_json::{Value, json};
 use tokio::sync::mpsc::UnboundedReceiver;
@@ -45,6 +45,7 @@ pub(crate) struct World {
     client: Client,
     calls: Calls,
     read: ReadUnits,
+    written: WriteUnits,
     to_import: Queue<ImportMessage>,
     to_mail: Queue<MailMessage>,
     _mails: UnboundedReceiver<MailMessage>,
@@ -54,10 +55,15 @@ pub(crate) struct World {
 impl World {
     pub(crate) async fn new() -> Self {
         let engine = Engine::start().await;
-        let (client, calls, read) = engine.metered_client();
+        let (client, calls, read, written) = engine.client_metered_for_writes();
         let (to_import, asked) = Queue::in_process();
         let (to_mail, mails) = Queue::in_process();
-        Self { engine, client, calls, read, to_import, to_mail, _mails: mails, _asked: asked }
+        Self { engine, client, calls, read, written, to_import, to_mail, _mails: mails, _asked: asked }
+    }
+
+    /// The client that counts.
+    pub(crate) fn client(&self) -> Client {
+        self.client.clone()
     }
 
     fn store(&self) -> EventStore {
@@ -130,6 +136,11 @@ impl World {
             (false, _) => Some(units),
         };
         (Cost { calls: listed(calls), units }, read, reply)
+    }
+
+    /// What was called since the last time it was asked for, with the write units and the read units.
+    pub(crate) fn spent(&self) -> (String, usize, usize) {
+        (listed(self.calls.take()), self.written.take(), self.read.take())
     }
 
     /// Sends a request under an idempotency key that must be answered with this status; tells the calls and the read units.
@@ -277,8 +288,8 @@ impl World {
         let (photo_processor, _told) = Queue::in_process();
         let wiring = self.wiring().with_count_queue(counter).with_photographs_queue(photo_processor);
         let projector = wiring.projector().unwrap();
-        let commits = self.engine.client().scan().table_name(self.engine.tables().events).send().await.unwrap();
-        let records = commits.items.unwrap_or_default().into_iter().enumerate().map(|(number, item)| {
+        let commits = self.engine.items(self.engine.tables().events).await;
+        let records = commits.into_values().enumerate().map(|(number, item)| {
             let image = json!(serde_dynamo::Item::from(item));
             let keys = json!({"pk": image["pk"], "sk": image["sk"]});
             let change = json!({"Keys": keys, "NewImage": image, "SequenceNumber": number.to_string(), "SizeBytes": 1});

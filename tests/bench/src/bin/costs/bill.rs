@@ -15,6 +15,10 @@ pub(crate) mod guesses {
     pub(crate) const REQUEST_MS: f64 = 25.0;
     /// Milliseconds for a batch of the stream.
     pub(crate) const BATCH_MS: f64 = 40.0;
+    /// Milliseconds for a voter who is imported. The importer registers eight at a time.
+    pub(crate) const ROW_MS: f64 = 25.0;
+    /// Milliseconds for a mail: ten requests to other services, one after the other.
+    pub(crate) const MAIL_MS: f64 = 150.0;
     /// Bytes that a request adds to the logs: the gateway's line, the function's line and its metrics.
     pub(crate) const LOG_BYTES: f64 = 1_500.0;
     /// Bytes of an answer's headers.
@@ -94,6 +98,56 @@ pub(crate) fn bill(journey: &Journey) -> Vec<Line> {
         line(TRANSFER, out),
         line(MESSAGE, 0.0),
     ]
+}
+
+/// What voters come to who are imported or mailed.
+pub(crate) mod crowds {
+    use photovote_tests::budget::{CROWD, Crowd};
+
+    use super::{GB, Line, VOTERS, float, guesses};
+    use crate::prices::{COMPUTE, INVOCATION, KEY, LOGS, MAIL, MESSAGE, READ, RECOVERY, STORAGE, STREAM, TRACE, WRITE};
+
+    /// What the template gives the importer and the mailer, in GB.
+    const MEMORY: [f64; 2] = [2.0, 0.5];
+    /// What it gives the projector and the invitations.
+    const OF_STREAM: f64 = 1.0;
+    const ROWS_AT_ONCE: f64 = 8.0;
+
+    /// A number of the crowd, for one voter.
+    pub(crate) fn each(number: usize) -> f64 {
+        float(number) / f64::from(CROWD)
+    }
+
+    /// The bill for a million voters, calculated the dearest way: each commit wakes the projector by itself, and the invitations as
+    /// well if it concerns them. Nearly everything is written in transactions, which take two units for each kilobyte.
+    pub(crate) fn bill(crowd: &Crowd) -> Vec<Line> {
+        let of_all = |number: usize| VOTERS * each(number);
+        let [records, messages] = [of_all(crowd.commits + crowd.followed), of_all(crowd.messages)];
+        let gigabytes = of_all(crowd.write_units) / 2.0 * 1_024.0 / GB;
+        // A voter is imported or mailed.
+        let work = if crowd.mails == 0 {
+            VOTERS * guesses::ROW_MS / ROWS_AT_ONCE / 1e3 * MEMORY[0]
+        } else {
+            of_all(crowd.mails) * guesses::MAIL_MS / 1e3 * MEMORY[1]
+        };
+        let seconds = work + records * guesses::BATCH_MS / 1e3 * OF_STREAM;
+        let line = |price, units| Line { price, units };
+        vec![
+            line(WRITE, of_all(crowd.write_units)),
+            line(READ, of_all(crowd.read_units)),
+            line(STREAM, records),
+            line(STORAGE, gigabytes),
+            line(RECOVERY, gigabytes),
+            line(INVOCATION, records + messages),
+            line(COMPUTE, seconds),
+            line(LOGS, (records + messages) * guesses::LOG_BYTES / GB),
+            line(TRACE, (records + messages) * guesses::TRACED),
+            // Sent, received, deleted.
+            line(MESSAGE, messages * 3.0),
+            line(KEY, of_all(crowd.macs)),
+            line(MAIL, of_all(crowd.mails)),
+        ]
+    }
 }
 
 /// What uploaded photographs come to.

@@ -58,13 +58,15 @@ pub(crate) const MESSAGE: Price = price("SQS", "requests", 0.40, MILLION, "https
 pub(crate) const KEY_ITSELF: Price =
     price("KMS", "key of links, for a month", 1.0, 1.0, "https://aws.amazon.com/kms/pricing/");
 pub(crate) const KEY: Price = price("KMS", "requests", 0.03, 10_000.0, "https://aws.amazon.com/kms/pricing/");
+pub(crate) const MAIL: Price =
+    price("SES", "mails without attachments", 0.10, 1_000.0, "https://aws.amazon.com/ses/pricing/");
 pub(crate) const PUT: Price = price("S3", "PUT, POST and LIST requests", 0.005, 1_000.0, S3);
 pub(crate) const OBJECTS: Price = price("S3", "GB stored for a month", 0.023, 1.0, S3);
 pub(crate) const SHOWN: Price = price("CloudFront", "HTTPS requests", 0.01, 10_000.0, CLOUDFRONT);
 pub(crate) const SENT: Price = price("CloudFront", "GB out to the internet", 0.085, 1.0, CLOUDFRONT);
 
 /// All of them.
-pub(crate) const PRICES: [Price; 20] = [
+pub(crate) const PRICES: [Price; 21] = [
     WRITE, READ, STORAGE, RECOVERY, STREAM, INVOCATION, COMPUTE, REQUEST, TRANSFER, LOGS, METRIC, ALARM, TRACE,
-    MESSAGE, KEY_ITSELF, KEY, PUT, OBJECTS, SHOWN, SENT,
+    MESSAGE, KEY_ITSELF, KEY, MAIL, PUT, OBJECTS, SHOWN, SENT,
 ];
