@@ -53,7 +53,7 @@ files! {
     "admin/titles.js" "admin/trail.js" "admin/uploading.js" "admin/uploads.js" "admin/voter.js" "admin/voters.js"
     "admin/work.js"
     "admin/words/de.js" "admin/words/en.js" "admin/words/es.js" "admin/words/fr.js"
-    "lib/api.js" "lib/bars.js" "lib/html.js" "lib/parts.js" "lib/words.js"
+    "lib/api.js" "lib/bars.js" "lib/html.js" "lib/moments.js" "lib/parts.js" "lib/words.js"
     "outbox/main.js"
     "outcome/main.js" "outcome/presenter.js" "outcome/view.js"
     "start/main.js" "start/not-found.js"
