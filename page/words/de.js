@@ -55,7 +55,7 @@ export default {
   'zone.aoe': 'überall auf der Erde (AoE, UTC−12)',
   'zone.named': '{name} ({zone})',
   'zone.yours': '{time} bei Ihnen ({zone})',
-  in: 'in {time}',
+  in: 'noch {time}',
   'saved.saved': 'Alles gespeichert',
   'saved.saving': 'Speichert',
   'saved.offline': 'Wird gespeichert, sobald Sie online sind',
