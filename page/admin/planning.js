@@ -71,7 +71,11 @@ export function Planning({ election, plan, done, steps }) {
     setSent(form);
     const answer = await run(() => command('PUT', `/elections/${election.id}/schedule`, body));
     if (answer.ok) await done(answer.body.version);
-    else setAsking(false);
+    else {
+      setAsking(false);
+      // A refusal is read out, and what there is to choose comes next.
+      setTimeout(() => /** @type {HTMLElement | null} */ (document.querySelector('.plan [aria-invalid="true"]'))?.focus());
+    }
     return answer;
   };
   const send = (/** @type {Event} */ event) => {
@@ -80,6 +84,10 @@ export function Planning({ election, plan, done, steps }) {
     if (clear && zone) setAsking(true);
     else save();
   };
+  useEffect(() => {
+    // The button that led here is gone.
+    if (election.time_zone) /** @type {HTMLElement | null} */ (document.querySelector('.plan input'))?.focus();
+  }, []);
   const time = (/** @type {'opens_at' | 'closes_at'} */ name) => html`<${Time} name=${name} value=${form[name]} found=${found[name]} zone=${zone} problem=${told} onInput=${(/** @type {string} */ value) => set({ [name]: value })} />`;
   return html`<form class="stack wide" onSubmit=${send}>
     <div class="plan">

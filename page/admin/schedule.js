@@ -1,7 +1,7 @@
 // @ts-check
 /** The schedule of an election: what will happen when, and the form that plans it. */
 import { now } from '../lib/api.js';
-import { html, useEffect, useState } from '../lib/html.js';
+import { html, useEffect, useRef, useState } from '../lib/html.js';
 import { Countdown, Moment, useSeconds } from '../lib/moments.js';
 import { number, t } from '../lib/words.js';
 import { Planning } from './planning.js';
@@ -22,17 +22,20 @@ export function Schedule({ election, plan, load, can }) {
   const [voters, setVoters] = useState(/** @type {number | null} */ (null));
   const [editing, setEditing] = useState(false);
   const [asking, setAsking] = useState(false);
+  /** The form was shown: the focus goes back to the button that led to it. */
+  const back = useRef(false);
   const path = `/elections/${election.id}`;
   useEffect(() => {
     read(`${path}/turnout`).then((answer) => answer.ok && setVoters(answer.body.registered));
   }, [election.id, election.version]);
   const draft = election.status === 'draft';
   const steps = (/** @type {Step[]} */ some, /** @type {string} */ zone) => html`<${TimeLine} election=${election} steps=${some} zone=${zone} voters=${voters} />`;
-  if (election.time_zone && !plan) return html`<p role="status">${t('loading')}</p>`;
+  if (election.time_zone && (!plan || (!editing && plan.version < election.version))) return html`<p role="status">${t('loading')}</p>`;
   if (!draft && !election.closes_at) return html`<p class="note">${t('schedule.open_ended')}</p>`;
   if (can && (editing || !election.time_zone)) {
     const done = async (/** @type {number | undefined} */ version) => {
       if (version) await load(version);
+      back.current = true;
       setEditing(false);
     };
     return html`<${Planning} election=${election} plan=${plan} steps=${steps} done=${done} />`;
@@ -53,11 +56,21 @@ export function Schedule({ election, plan, load, can }) {
       ${moved.map((planned) => html`<p>${t('schedule.shown', { zone, local: localWords(planned?.local ?? ''), shown: localWords(planned?.shown ?? '') })}</p>`)}
       <p class="small">${t('schedule.shown.do')}</p></div>`}
     <section class="card stack wide"><h2>${t('schedule.what')}</h2>${steps(stepsOf(plan), zone)}
+      ${draft && plan.opens_at && html`<p class="small quiet">${election.contact ? t('schedule.notice', { email: election.contact }) : t('schedule.no_notice')}</p>`}
       <p class="small quiet">${t('schedule.rules', { rules: plan.rules ?? '' })}${plan.rules !== plan.current_rules && html`${' '}${t('schedule.rules.now', { rules: plan.current_rules })}`}</p></section>
-    ${can && html`<div class="buttons start"><button type="button" class="button" onClick=${() => setEditing(true)}>${t('schedule.change')}</button>
+    ${can && html`<div class="buttons start"><${Change} focus=${back.current} onClick=${() => setEditing(true)} />
       ${draft && html`<button type="button" class="button danger" onClick=${() => setAsking(true)}>${t('schedule.clear')}</button>`}</div>`}
     ${asking && html`<${Confirm} title=${t('schedule.clear.confirm')} what=${t('schedule.clear.what')} action=${t('schedule.clear')} work=${clear} onClose=${() => setAsking(false)} />`}
   </div>`;
+}
+
+/** @param {{focus: boolean, onClick: () => void}} props */
+function Change({ focus, onClick }) {
+  const ref = useRef(/** @type {HTMLButtonElement | null} */ (null));
+  useEffect(() => {
+    if (focus) ref.current?.focus();
+  }, []);
+  return html`<button type="button" class="button" ref=${ref} onClick=${onClick}>${t('schedule.change')}</button>`;
 }
 
 /**

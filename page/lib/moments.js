@@ -30,9 +30,7 @@ export function clocks(at, zone = MINE) {
 /** A zone as people call it, and its name. @param {string} zone @param {Date} at */
 export function zoneWords(zone, at) {
   if (zone === AOE) return t('zone.aoe');
-  const found = format(zone, { timeZoneName: 'long' });
-  if (!found) return 'UTC';
-  const name = found.formatToParts(at).find(({ type }) => type === 'timeZoneName')?.value ?? zone;
+  const name = format(zone, { timeZoneName: 'long' })?.formatToParts(at).find(({ type }) => type === 'timeZoneName')?.value ?? zone;
   return name === zone ? zone : t('zone.named', { name, zone });
 }
 
@@ -42,11 +40,12 @@ export function zoneWords(zone, at) {
  *   known. Where it is `brief`, the zone has its name alone.
  */
 export function Moment({ at, zone, shown, brief = false }) {
-  const theirs = shown ?? clocks(at, zone ?? MINE);
+  const there = zone && (shown || format(zone, {})) ? zone : zone ? 'UTC' : MINE;
+  const theirs = shown ?? clocks(at, there);
   const mine = clocks(at);
   const both = theirs !== mine;
   return html`<span class="moment"><time datetime=${at.toISOString()}>${theirs}</time>${' '}
-    <span class="small quiet ${brief ? '' : 'long'}">${brief && zone !== AOE ? zone ?? MINE : zoneWords(zone ?? MINE, at)}</span>
+    <span class="small quiet ${brief ? '' : 'long'}">${brief && there !== AOE ? there : zoneWords(there, at)}</span>
     ${both && html`<span class="small mine">${t('zone.yours', { time: mine, zone: MINE })}</span>`}</span>`;
 }
 

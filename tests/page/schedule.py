@@ -128,6 +128,10 @@ def a_skipped_and_a_repeated_time_are_chosen_anew(browser, server):
         election = drafted(page, server)
         # The reader's own zone is proposed, and a city is enough to choose another one.
         assert page.get_by_label("Time zone").input_value() == "America/New_York"
+        page.get_by_label("Time zone").fill("Moon/Tycho")
+        page.get_by_label("Voting opens").fill("2031-03-30T02:30")
+        page.get_by_role("button", name="Save the plan").click()
+        page.get_by_text("There is no such time zone.").wait_for()
         page.get_by_label("Time zone").fill("berlin")
         page.get_by_text("Clocks in Europe/Berlin now show").wait_for()
         opens, closes = page.get_by_label("Voting opens"), page.get_by_label("Voting ends")
@@ -136,7 +140,8 @@ def a_skipped_and_a_repeated_time_are_chosen_anew(browser, server):
         closes.fill("2031-10-26T02:30")
         page.get_by_role("button", name="Save the plan").click()
         page.get_by_text("because clocks are put forward then. Choose Sunday, 30 March 2031 at 1:30 or Sunday, 30 March 2031 at 3:30").wait_for()
-        # The sentence belongs to its field.
+        # The sentence belongs to its field, and the focus goes there.
+        assert page.evaluate("document.activeElement.name") == "opens_at"
         assert opens.get_attribute("aria-invalid") == "true" and closes.get_attribute("aria-invalid") is None
         assert "put forward" in page.locator(f"[id='{opens.get_attribute('aria-describedby').split()[-1]}']").inner_text()
         page.get_by_role("button", name="Sunday, 30 March 2031 at 3:30").click()
@@ -188,6 +193,22 @@ def what_prevents_the_opening_is_shown_until_it_is_gone(browser, server):
         server.api("POST", f"{path}/{competition}/candidates", {"name": "Frost"})
         page.locator(".status", has_text="open").wait_for(timeout=30_000)
         page.locator(".standing-plan").wait_for(state="detached")
+
+
+def a_plan_that_was_missed_asks_for_another(browser, server):
+    with browser.person(server) as page:
+        election = drafted(page, server, voters=())
+        put(server, election, opens_at=local(ahead(3)), closes_at=local(ahead(5)))
+        page.reload()
+        page.get_by_text("The planned time has passed").wait_for()
+        page.get_by_text("Plan other times, or open it by hand.").wait_for()
+        server.api("POST", f"/elections/{election}/voters", {"name": "Ada", "email": "ada@example.org"})
+        page.get_by_role("button", name="Change the plan").click()
+        page.get_by_label("Voting opens").fill(local(ahead(4)))
+        page.get_by_label("Voting ends").fill("2031-06-10T18:00")
+        save(page)
+        assert page.evaluate("document.activeElement.textContent") == "Change the plan"
+        page.locator(".status", has_text="open").wait_for(timeout=30_000)
 
 
 def a_voter_sees_when_to_come_back_and_the_page_goes_on(browser, server):
@@ -360,6 +381,7 @@ TESTS = [
     an_election_is_planned_opens_reminds_and_closes,
     a_skipped_and_a_repeated_time_are_chosen_anew,
     what_prevents_the_opening_is_shown_until_it_is_gone,
+    a_plan_that_was_missed_asks_for_another,
     a_voter_sees_when_to_come_back_and_the_page_goes_on,
     in_the_voters_own_zone_one_time_is_enough,
     count_downs_follow_the_servers_clock,

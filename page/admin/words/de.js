@@ -333,6 +333,8 @@ export default {
   'schedule.what': 'Was geschehen wird',
   'schedule.preview': 'Was dieser Plan bedeutet',
   'schedule.preview.empty': 'Hier sehen Sie, was wann geschieht, in der Zeitzone der Wahl und in Ihrer, sobald eine Zeit klar ist.',
+  'schedule.notice': 'Wenn etwas den Beginn verhindert, schreibt PhotoVote einen Tag und eine Stunde vorher an {email}, und noch einmal, wenn die Zeit verstreicht.',
+  'schedule.no_notice': 'Sagen Sie in den Einstellungen, wohin Antworten gehen. Dorthin schreibt PhotoVote, wenn etwas den Beginn verhindert.',
   'schedule.rules': 'Regeln für Zeitzonen: {rules}.',
   'schedule.rules.now': 'Jetzt gelten: {rules}.',
   'schedule.rules_changed': 'Die Regeln für Zeitzonen haben sich geändert',

@@ -333,6 +333,8 @@ export default {
   'schedule.what': 'What will happen',
   'schedule.preview': 'What this plan means',
   'schedule.preview.empty': 'Here you see what happens when, in the zone of the election and in yours, as soon as a time is clear.',
+  'schedule.notice': 'If something prevents the opening, PhotoVote writes to {email} a day and an hour before it, and again if the time passes.',
+  'schedule.no_notice': 'Say in the settings where voters’ replies go, and PhotoVote writes there if something prevents the opening.',
   'schedule.rules': 'Rules for time zones: {rules}.',
   'schedule.rules.now': 'In use now: {rules}.',
   'schedule.rules_changed': 'The rules for time zones have changed',

@@ -333,6 +333,8 @@ export default {
   'schedule.what': 'Lo que va a pasar',
   'schedule.preview': 'Lo que significa este plan',
   'schedule.preview.empty': 'Aquí verá qué pasa y cuándo, en la zona de la votación y en la suya, en cuanto una hora esté clara.',
+  'schedule.notice': 'Si algo impide la apertura, PhotoVote escribe a {email} un día y una hora antes, y otra vez si pasa la hora.',
+  'schedule.no_notice': 'Diga en los ajustes adónde van las respuestas: PhotoVote escribe allí si algo impide la apertura.',
   'schedule.rules': 'Reglas de las zonas horarias: {rules}.',
   'schedule.rules.now': 'Ahora rigen: {rules}.',
   'schedule.rules_changed': 'Las reglas de las zonas horarias han cambiado',

@@ -333,6 +333,8 @@ export default {
   'schedule.what': 'Ce qui va se passer',
   'schedule.preview': 'Ce que ce plan signifie',
   'schedule.preview.empty': 'Vous verrez ici ce qui se passe et quand, dans le fuseau du vote et dans le vôtre, dès qu’une heure est claire.',
+  'schedule.notice': 'Si quelque chose empêche l’ouverture, PhotoVote écrit à {email} un jour et une heure avant, et encore si l’heure passe.',
+  'schedule.no_notice': 'Dites dans les réglages où vont les réponses : PhotoVote y écrit si quelque chose empêche l’ouverture.',
   'schedule.rules': 'Règles des fuseaux horaires : {rules}.',
   'schedule.rules.now': 'En vigueur : {rules}.',
   'schedule.rules_changed': 'Les règles des fuseaux horaires ont changé',
