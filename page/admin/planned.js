@@ -14,8 +14,8 @@ import { ask, read } from './work.js';
 
 /** Where an obstacle is mended. @type {Record<string, string>} */
 const MENDED = { no_voters: 'voters', links_not_shown: 'voters' };
-/** How often the plan is read, in milliseconds. */
-const AGAIN = 4_000;
+/** How often the plan is read, in milliseconds: while something prevents the opening or it is near, and otherwise. */
+const [SOON, LATER] = [4_000, 15_000];
 
 /** The plan of an election that has one. @param {import('./main.js').Election | null} election @returns {Plan | null} */
 export function usePlan(election) {
@@ -28,12 +28,22 @@ export function usePlan(election) {
     }
     const path = `/elections/${election.id}/schedule?min_version=${election.version}`;
     let there = true;
-    const take = (/** @type {import('../lib/api.js').Answer} */ answer) => there && answer.ok && setPlan((before) => (JSON.stringify(before) === JSON.stringify(answer.body) ? before : answer.body));
-    read(path).then(take);
-    const timer = setInterval(() => document.visibilityState === 'visible' && ask('GET', path).then(take), AGAIN);
+    let timer = 0;
+    let soon = true;
+    const look = async (/** @type {Promise<import('../lib/api.js').Answer> | null} */ asked) => {
+      const answer = await asked;
+      if (!there) return;
+      if (answer?.ok) {
+        const { prevented_by, opens_at } = answer.body;
+        soon = prevented_by.length > 0 || Boolean(opens_at && new Date(opens_at.at).getTime() < now() + 60_000);
+        setPlan((before) => (JSON.stringify(before) === JSON.stringify(answer.body) ? before : answer.body));
+      }
+      timer = setTimeout(() => look(document.visibilityState === 'visible' ? ask('GET', path) : null), soon ? SOON : LATER);
+    };
+    look(read(path));
     return () => {
       there = false;
-      clearInterval(timer);
+      clearTimeout(timer);
     };
   }, [planned, election?.id, election?.version]);
   return plan;
@@ -44,6 +54,7 @@ export function pause({ status, opens_at, closes_at }) {
   if (status === 'closing') return 1_000;
   const due = status === 'draft' ? opens_at : closes_at;
   const left = due ? new Date(due).getTime() - now() : Infinity;
+  if (left < -60_000) return SOON;
   return left < 10_000 ? 1_000 : Math.min(left - 9_000, 10_000);
 }
 

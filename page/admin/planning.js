@@ -14,7 +14,7 @@ const UNITS = ['D', 'H', 'M'];
 /** Why a local time names no moment, or a wrong one. */
 const UNCLEAR = ['local_time_skipped', 'local_time_repeated', 'local_time_offset'];
 
-/** What is written: local times, the offsets that were chosen for them, and a zone as text. @typedef {{opens_at: string, closes_at: string, zone: string, reminders: string[]}} Form */
+/** What is written: local times, perhaps with an offset that was chosen; and a zone as text. @typedef {{opens_at: string, closes_at: string, zone: string, reminders: string[]}} Form */
 
 /** @param {import('./main.js').Election} election @param {import('./planned.js').Plan | null} plan @returns {Form} */
 function begin(election, plan) {
@@ -57,7 +57,8 @@ export function Planning({ election, plan, done, steps }) {
   // What a refusal says is about what was sent.
   const [sent, setSent] = useState(form);
   const told = problem && form === sent ? worded(problem, form) : null;
-  const set = (/** @type {Partial<Form>} */ change) => setForm({ ...form, ...change });
+  // What was refused stays refused until something changes.
+  const set = (/** @type {Partial<Form>} */ change) => setForm((before) => (Object.entries(change).every(([name, value]) => before[/** @type {keyof Form} */ (name)] === value) ? before : { ...before, ...change }));
   const found = { opens_at: zone ? resolve(form.opens_at, zone) : null, closes_at: zone ? resolve(form.closes_at, zone) : null };
   const at = (/** @type {'opens_at' | 'closes_at'} */ name) => { const one = found[name]; return one && 'at' in one ? one.at : null; };
   const opened = !draft && plan?.opens_at ? new Date(plan.opens_at.at) : null;

@@ -8,6 +8,9 @@ import { Planning } from './planning.js';
 import { Confirm, command, read } from './work.js';
 import { localWords, periodWords } from './zones.js';
 
+/** How late the clock may be, in milliseconds: it looks each minute. */
+const LATE = 90_000;
+
 /** @typedef {{kind: 'opens' | 'reminder' | 'closes', at: Date | null, local?: string, before?: string}} Step */
 
 /** The steps of a plan, in their order. @param {import('./planned.js').Plan} plan @returns {Step[]} */
@@ -82,8 +85,8 @@ function TimeLine({ election, steps, zone, voters }) {
   const opened = election.status !== 'draft';
   const states = steps.map(({ kind, at }) => {
     if (kind === 'opens' && opened) return 'past';
-    if (!at || at.getTime() > now()) return 'future';
-    return opened && kind === 'reminder' ? 'past' : 'due';
+    if (opened && kind === 'reminder' && at && at.getTime() <= now()) return 'past';
+    return at && at.getTime() < now() - LATE ? 'due' : 'future';
   });
   const next = steps.findIndex(({ at }, i) => at && states[i] === 'future');
   const hand = election.links === 'invite' ? 'invite' : 'hand_out';
@@ -97,7 +100,7 @@ function TimeLine({ election, steps, zone, voters }) {
       <span class="mark ${state === 'past' ? 'ok' : state === 'due' ? 'no' : ''}" role="img" aria-label=${t(`step.${i === next ? 'next' : state}`)}>${state === 'past' ? '✓' : state === 'due' ? '!' : ''}</span>
       <div><h3>${before ? t('step.reminder.title', { before: periodWords(before) }) : t(`step.${kind}.title`)}</h3>
         ${at && html`<p><${Moment} brief at=${at} zone=${zone} shown=${local && localWords(local)} /></p>`}
-        ${at && state === 'future' && kind !== 'reminder' && html`<p><${Countdown} to=${at} say=${(/** @type {string} */ time) => t('in', { time })} /></p>`}
+        ${at && at.getTime() > now() && kind !== 'reminder' && html`<p><${Countdown} to=${at} say=${(/** @type {string} */ time) => t('in', { time })} /></p>`}
         <p class="small quiet">${t(what, { count: voters ?? 0, voters: number(voters ?? 0) })}</p></div></li>`;
   })}</ol>`;
 }

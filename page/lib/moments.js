@@ -43,7 +43,7 @@ export function Moment({ at, zone, shown, brief = false }) {
   const there = zone && (shown || format(zone, {})) ? zone : zone ? 'UTC' : MINE;
   const theirs = shown ?? clocks(at, there);
   const mine = clocks(at);
-  const both = theirs !== mine;
+  const both = zone !== MINE && theirs !== mine;
   return html`<span class="moment"><time datetime=${at.toISOString()}>${theirs}</time>${' '}
     <span class="small quiet ${brief ? '' : 'long'}">${brief && there !== AOE ? there : zoneWords(there, at)}</span>
     ${both && html`<span class="small mine">${t('zone.yours', { time: mine, zone: MINE })}</span>`}</span>`;

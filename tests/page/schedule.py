@@ -66,7 +66,7 @@ def an_election_is_planned_opens_reminds_and_closes(browser, server):
         for index, grade in enumerate([5, 4, 2]):
             voter.locator(".entry").nth(index).get_by_role("radio", name=str(grade), exact=True).click()
         saved(voter)
-        receipt = cast(voter)
+        cast(voter)
         assert datetime.datetime.now(datetime.timezone.utc) < reminds, "this machine is too slow: the reminder came before the vote"
 
         page.locator(".time-line [data-state=past]", has_text="Reminder").wait_for(timeout=90_000)
@@ -84,7 +84,6 @@ def an_election_is_planned_opens_reminds_and_closes(browser, server):
         page.locator(".trail li", has_text="admin planned that voting opens").wait_for()
         for said in ["opened voting until", "asked for a mailing: Reminder", "closed voting with 1 ballot"]:
             page.locator(".trail li", has_text="PhotoVote’s clock").filter(has_text=said).wait_for()
-        assert receipt
 
 
 def save(page, *changes):
