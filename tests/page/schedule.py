@@ -200,7 +200,7 @@ def a_plan_that_was_missed_asks_for_another(browser, server):
         put(server, election, opens_at=local(ahead(3)), closes_at=local(ahead(5)))
         page.reload()
         page.get_by_text("The planned time has passed").wait_for()
-        page.get_by_text("Plan other times, or open it by hand.").wait_for()
+        page.get_by_text("Plan other times, or clear the plan and open it by hand.").wait_for()
         server.api("POST", f"/elections/{election}/voters", {"name": "Ada", "email": "ada@example.org"})
         page.get_by_role("button", name="Change the plan").click()
         page.get_by_label("Voting opens").fill(local(ahead(4)))

@@ -318,7 +318,7 @@ export default {
   'planned.late': 'Der geplante Beginn ist vorbei',
   'planned.late.do': 'Die Abstimmung beginnt, sobald nichts sie verhindert.',
   'planned.over': 'Die geplante Zeit ist vorbei',
-  'planned.over.do': 'Die Wahl wurde vor ihrem geplanten Ende nicht geöffnet. Planen Sie andere Zeiten, oder öffnen Sie sie von Hand.',
+  'planned.over.do': 'Die Wahl wurde vor ihrem geplanten Ende nicht geöffnet. Planen Sie andere Zeiten, oder verwerfen Sie den Plan und öffnen Sie sie von Hand.',
   'obstacle.no_competition': 'Es gibt nichts abzustimmen: Fügen Sie einen Wettbewerb mit Fotos hinzu.',
   'obstacle.too_few_candidates': 'Ein Wettbewerb hat weniger als zwei Fotos.',
   'obstacle.photographs_processing': { one: '1 Foto wird noch vorbereitet.', other: '{count} Fotos werden noch vorbereitet.' },

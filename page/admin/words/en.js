@@ -318,7 +318,7 @@ export default {
   'planned.late': 'The opening time has passed',
   'planned.late.do': 'Voting opens as soon as nothing prevents it.',
   'planned.over': 'The planned time has passed',
-  'planned.over.do': 'The election was not opened before its planned end. Plan other times, or open it by hand.',
+  'planned.over.do': 'The election was not opened before its planned end. Plan other times, or clear the plan and open it by hand.',
   'obstacle.no_competition': 'There is nothing to vote on: add a competition with photographs.',
   'obstacle.too_few_candidates': 'A competition has fewer than two photographs.',
   'obstacle.photographs_processing': { one: '1 photograph is still being prepared.', other: '{count} photographs are still being prepared.' },

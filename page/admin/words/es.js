@@ -318,7 +318,7 @@ export default {
   'planned.late': 'La hora de la apertura ha pasado',
   'planned.late.do': 'La votación empieza en cuanto nada lo impida.',
   'planned.over': 'La hora prevista ha pasado',
-  'planned.over.do': 'La votación no se abrió antes de su final previsto. Prevea otras horas, o ábrala usted.',
+  'planned.over.do': 'La votación no se abrió antes de su final previsto. Prevea otras horas, o borre el plan y ábrala usted.',
   'obstacle.no_competition': 'No hay nada que votar: añada un concurso con fotos.',
   'obstacle.too_few_candidates': 'Un concurso tiene menos de dos fotos.',
   'obstacle.photographs_processing': { one: '1 foto se está preparando todavía.', other: '{count} fotos se están preparando todavía.' },

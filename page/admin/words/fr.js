@@ -318,7 +318,7 @@ export default {
   'planned.late': 'L’heure de l’ouverture est passée',
   'planned.late.do': 'Le vote commence dès que rien ne l’empêche.',
   'planned.over': 'L’heure prévue est passée',
-  'planned.over.do': 'Le vote n’a pas été ouvert avant sa fin prévue. Prévoyez d’autres heures, ou ouvrez-le vous-même.',
+  'planned.over.do': 'Le vote n’a pas été ouvert avant sa fin prévue. Prévoyez d’autres heures, ou effacez le plan et ouvrez-le vous-même.',
   'obstacle.no_competition': 'Il n’y a rien à noter : ajoutez un concours avec des photos.',
   'obstacle.too_few_candidates': 'Un concours a moins de deux photos.',
   'obstacle.photographs_processing': { one: '{count} photo est encore en préparation.', other: '{count} photos sont encore en préparation.' },
