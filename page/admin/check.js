@@ -2,6 +2,7 @@
 /** The check list before the opening: what is, what is missing, and the button that mends it. */
 import { html, useEffect, useState } from '../lib/html.js';
 import { now } from '../lib/api.js';
+import { MINE, clocks } from '../lib/moments.js';
 import { exactly, t } from '../lib/words.js';
 import { Confirm, Field, command, read } from './work.js';
 
@@ -24,7 +25,9 @@ export function Check({ election, load, can }) {
   const all = competitions.flatMap(({ candidates }) => candidates);
   const small = competitions.filter(({ candidates }) => candidates.length < 2);
   const bare = all.filter(({ image }) => !image).length;
-  const closes = end ? new Date(end) : null;
+  const planned = election.closes_at;
+  const closes = end || planned ? new Date(end || planned) : null;
+  const there = (/** @type {any} */ at) => t('zone.named', { name: clocks(new Date(at), election.time_zone ?? MINE), zone: election.time_zone ?? MINE });
   const past = Boolean(closes && closes.getTime() <= now());
   const invites = election.links === 'invite';
   const ready = competitions.length > 0 && small.length === 0 && !past;
@@ -34,7 +37,7 @@ export function Check({ election, load, can }) {
   };
   const go = (/** @type {string} */ part) => html`<a class="button" href="#/e/${election.id}/${part}">${t('check.mend')}</a>`;
   const open = async () => {
-    const answer = await command('POST', `${path}/open`, closes ? { closes_at: closes.toISOString() } : {});
+    const answer = await command('POST', `${path}/open`, end ? { closes_at: new Date(end).toISOString() } : {});
     if (answer.ok) {
       location.hash = `/e/${election.id}/running`;
       await load(answer.body.version);
@@ -50,8 +53,9 @@ export function Check({ election, load, can }) {
       <${Line} good=${voters === null ? null : voters > 0 || null} what=${voters === null ? t('loading') : t('check.voters', { count: voters })}
         more=${voters ? t(invites ? 'check.invite' : 'check.links') : t('check.no_voters')}>${go('voters')}<//>
       ${invites && html`<${Line} good=${election.contact ? true : null} what=${t('part.mailings')} more=${election.contact ? t('check.contact', { email: election.contact }) : t('check.no_contact')}>${go(election.contact ? 'mailings' : 'settings')}<//>`}
-      <${Line} good=${past ? false : closes ? true : null} what=${past ? t('problem.closing_time_past') : closes ? t('check.closes', { time: exactly(closes) }) : t('check.no_end')} more=${closes ? t('check.zone') : t('check.no_end.what')}>
-        <${Field} name="closes_at" label=${t('field.closes')} type="datetime-local" value=${end} min=${local(new Date(now() + 60_000))} onInput=${setEnd} /><//>
+      <${Line} good=${election.opens_at ? true : null} what=${election.opens_at ? t('check.opens', { time: there(election.opens_at) }) : t('check.by_hand')} more=${t(election.opens_at ? 'check.opens.what' : 'check.by_hand.what')}>${go('schedule')}<//>
+      <${Line} good=${past ? false : closes ? true : null} what=${past ? t('problem.closing_time_past') : closes ? t('check.closes', { time: end ? exactly(closes) : there(planned) }) : t('check.no_end')} more=${planned ? t('check.closes.what') : closes ? t('check.zone') : t('check.no_end.what')}>
+        ${planned ? go('schedule') : html`<${Field} name="closes_at" label=${t('field.closes')} type="datetime-local" value=${end} min=${local(new Date(now() + 60_000))} onInput=${setEnd} />`}<//>
       <${Line} good=${null} what=${t('check.rehearsal')} more=${t('check.rehearsal.what')}>
         <button type="button" class="button" disabled=${!all.length} onClick=${rehearse}>${t('check.rehearse')}</button><//>
     </ul>

@@ -7,6 +7,7 @@ import { Check } from './check.js';
 import { Empty, NewElection } from './elections.js';
 import { People } from './people.js';
 import { Photographs } from './photographs.js';
+import { Standing, pause, usePlan } from './planned.js';
 import { AdministratorResults } from './results.js';
 import { Running } from './running.js';
 import { Settings } from './settings.js';
@@ -21,6 +22,7 @@ const PARTS = [
   { name: 'photographs', view: Photographs, when: () => true },
   { name: 'voters', view: later(() => import('./voters.js').then(({ Voters }) => Voters), () => [import('./imports.js'), import('./importing.js'), import('./list.js'), import('./voter.js')]), when: () => true },
   { name: 'mailings', view: later(() => import('./mailings.js').then(({ Mailings }) => Mailings), () => [import('./compose.js'), import('./bounced.js'), import('./voter.js')]), when: (/** @type {Election} */ { links, status }) => links === 'invite' || status === 'released' },
+  { name: 'schedule', view: later(() => import('./schedule.js').then(({ Schedule }) => Schedule), () => [import('./planning.js'), import('./zones.js')]), when: (/** @type {Election} */ { status }) => status === 'draft' || status === 'open' },
   { name: 'check', view: Check, when: (/** @type {Election} */ { status }) => status === 'draft' },
   { name: 'running', view: Running, when: (/** @type {Election} */ { status }) => status !== 'draft' },
   { name: 'results', view: AdministratorResults, when: (/** @type {Election} */ { status }) => ['closing', 'closed', 'released'].includes(status) },
@@ -125,18 +127,25 @@ function OneElection({ id, part, role, onChanged }) {
     return answer;
   };
   useEffect(() => { load(); }, [id]);
-  // What closes by the clock, or is changed by another administrator, is seen without a reload.
+  const plan = usePlan(election);
+  // What the clock opens and closes, or another administrator changes, is seen without a reload.
   useEffect(() => {
-    if (!election || !['open', 'closing'].includes(election.status)) return undefined;
-    const timer = setInterval(async () => {
-      if (document.visibilityState !== 'visible') return;
-      const answer = await ask('GET', `/elections/${id}`);
-      if (answer.ok && answer.body.version > election.version) {
+    if (!election || !(['open', 'closing'].includes(election.status) || (election.status === 'draft' && election.opens_at))) return undefined;
+    let timer = 0;
+    const wait = () => { timer = setTimeout(look, pause(election)); };
+    const look = async () => {
+      const answer = document.visibilityState === 'visible' ? await ask('GET', `/elections/${id}`) : null;
+      if (!timer) return;
+      if (answer?.ok && answer.body.version > election.version) {
         setElection(answer.body);
         onChanged();
-      }
-    }, election.status === 'closing' ? 1_000 : 10_000);
-    return () => clearInterval(timer);
+      } else wait();
+    };
+    wait();
+    return () => {
+      clearTimeout(timer);
+      timer = 0;
+    };
   }, [election]);
   useTitle(election?.name ?? '');
   useEffect(() => {
@@ -151,7 +160,8 @@ function OneElection({ id, part, role, onChanged }) {
   return html`<div class="page wide election">
     <header class="head"><h1 tabindex="-1">${election.name}</h1><span class="status">${t(`status.${election.status}`)}</span></header>
     <nav class="tabs" aria-label=${t('parts')}>${parts.map(({ name }) => html`<a href="#/e/${id}/${name}" aria-current=${name === shown.name ? 'page' : null}>${t(`part.${name}`)}</a>`)}</nav>
-    <${shown.view} key=${shown.name} election=${election} load=${load} can=${role !== 'observer'} owner=${role === 'owner'} />
+    ${election.status === 'draft' && plan?.opens_at && html`<${Standing} election=${election} plan=${plan} opens=${new Date(plan.opens_at.at)} brief=${shown.name === 'schedule'} />`}
+    <${shown.view} key=${shown.name} election=${election} plan=${plan} load=${load} can=${role !== 'observer'} owner=${role === 'owner'} />
     ${next && html`<p><a class="button next" href="#/e/${id}/${next}">${t('next', { name: t(`part.${next}`) })}</a></p>`}
   </div>`;
 }

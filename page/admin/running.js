@@ -2,6 +2,7 @@
 /** An election that is open or over: turnout in two numbers, extend, close. */
 import { html, useEffect, useState } from '../lib/html.js';
 import { now } from '../lib/api.js';
+import { Countdown, Moment } from '../lib/moments.js';
 import { exactly, number, t } from '../lib/words.js';
 import { local } from './check.js';
 import { Confirm, Field, Refusal, ask, command, useCommand } from './work.js';
@@ -37,7 +38,9 @@ export function Running({ election, load, can }) {
       <p><b id="cast">${turnout ? number(turnout.cast) : '–'}</b>${t('turnout.cast')}</p>
       <p><b id="registered">${turnout ? number(turnout.registered) : '–'}</b>${t('turnout.registered')}</p></div>
       <p class="small quiet">${t('turnout.what')}</p></section>
-    <p>${end ? t(open ? 'running.closes' : 'running.closed', { time: exactly(end) }) : t(open ? 'running.no_end' : 'running.over')}</p>
+    ${open && end ? html`<div class="head"><p><b><${Countdown} to=${end} say=${(/** @type {string} */ time) => t('closes.in', { time })} after=${t('closes.now')} /></b><br /><${Moment} brief at=${end} zone=${election.time_zone} /></p>
+        <a class="button" href="#/e/${election.id}/schedule">${t('part.schedule')}</a></div>`
+      : html`<p>${end ? t('running.closed', { time: exactly(end) }) : t(open ? 'running.no_end' : 'running.over')}</p>`}
     ${open && can && html`<div class="pair">
       ${end && html`<${Extend} path=${path} end=${end} load=${load} />`}
       <section class="card stack"><h2>${t('close_election')}</h2><p>${t('close.what')}</p><button type="button" class="button danger" onClick=${() => setAsking(true)}>${t('close_election')}</button></section></div>`}

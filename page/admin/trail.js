@@ -2,6 +2,7 @@
 /** The audit trail in words: who did what, and when; and a check of its hash chain. */
 import { html, useEffect, useState } from '../lib/html.js';
 import { Copy, download } from '../lib/parts.js';
+import { clocks } from '../lib/moments.js';
 import { exactly, has, t } from '../lib/words.js';
 import { checkTrail } from './chain.js';
 import { all } from './work.js';
@@ -53,7 +54,7 @@ function data(part) {
 function who(actor) {
   if (actor?.administrator) return actor.administrator;
   const kind = typeof actor === 'string' ? actor : Object.keys(actor ?? {})[0];
-  return kind === 'voter' ? t('trail.voter') : t('trail.system');
+  return kind === 'voter' ? t('trail.voter') : kind === 'closer' ? t('trail.clock') : t('trail.system');
 }
 
 /** Names of competitions and candidates, by their ids. @param {any[]} entries */
@@ -79,6 +80,8 @@ function sentence(event, names) {
   const role = said.role ? t(`role.${said.role}`) : '';
   const kind = said.kind && has(`mail.${said.kind}`) ? t(`mail.${said.kind}`) : '';
   const end = said.closes_at ? exactly(new Date(said.closes_at)) : '';
-  const full = `${key}.${end ? 'until' : 'plain'}`;
-  return t(has(full) ? full : key, { name, role, end, reason: said.reason ?? '', subject: said.subject ?? '', kind, count: said.casts ?? said.imported ?? said.removed ?? said.rows ?? 0, min: said.scale?.min ?? said.min ?? '', max: said.scale?.max ?? said.max ?? '' });
+  const planned = (/** @type {any} */ time) => time && `${clocks(new Date(time.at), said.schedule.time_zone)} (${said.schedule.time_zone})`;
+  const [opens, closes] = [planned(said.schedule?.opens_at), planned(said.schedule?.closes_at)];
+  const full = said.schedule ? `${key}.${opens && closes ? 'both' : opens ? 'opens' : 'closes'}` : `${key}.${end ? 'until' : 'plain'}`;
+  return t(has(full) ? full : key, { name, role, end: closes || end, opens, reason: said.reason ?? '', subject: said.subject ?? '', kind, count: said.casts ?? said.imported ?? said.removed ?? said.rows ?? 0, min: said.scale?.min ?? said.min ?? '', max: said.scale?.max ?? said.max ?? '' });
 }

@@ -29,10 +29,10 @@ export const language = chosen();
 // The administrator's page has words that voters need not load.
 const folders = ['../words', ...(document.documentElement.dataset.words === 'admin' ? ['../admin/words'] : [])];
 /** @type {Record<string, string | Record<string, string>>} */
-const words = Object.assign({}, ...(await Promise.all(folders.map((folder) => import(`${folder}/${language}.js`)))).map((file) => file.default));
+const texts = Object.assign({}, ...(await Promise.all(folders.map((folder) => import(`${folder}/${language}.js`)))).map((file) => file.default));
 const plural = new Intl.PluralRules(language);
 // Dates and numbers as the reader's region writes them, if it speaks the page's language.
-const locale = navigator.languages.find((wish) => wish.split('-')[0] === language) ?? language;
+export const locale = navigator.languages.find((wish) => wish.split('-')[0] === language) ?? language;
 
 document.documentElement.lang = language;
 
@@ -43,7 +43,7 @@ document.documentElement.lang = language;
  * @returns {string}
  */
 export function t(key, values = {}) {
-  const found = words[key];
+  const found = texts[key];
   if (found === undefined) return key;
   const text = typeof found === 'string' ? found : (found[plural.select(Number(values.count))] ?? found.other);
   return text.replace(/\{(\w+)\}/g, (_, name) => {
@@ -53,7 +53,7 @@ export function t(key, values = {}) {
 }
 
 /** Whether there are words of a key. @param {string} key */
-export const has = (key) => key in words;
+export const has = (key) => key in texts;
 
 /** @param {string} wish */
 export function choose(wish) {
@@ -83,9 +83,10 @@ export function exactly(moment) {
 
 /**
  * The words for a problem that the API has answered, in the reader's language.
- * @param {{code: string, detail?: string}} problem
+ * @param {{code: string, detail?: string, values?: Record<string, string | number>, words?: string}} problem
+ *   `words` are others than those of its code.
  */
-export function problemWords({ code, detail }) {
-  const key = `problem.${code}`;
-  return has(key) ? t(key) : t('problem.other', { detail: detail ?? '' });
+export function problemWords({ code, detail, values, words = code }) {
+  const key = `problem.${words}`;
+  return has(key) ? t(key, values) : t('problem.other', { detail: detail ?? '' });
 }

@@ -1,14 +1,14 @@
 // @ts-check
 /** A voter's ballot: what the server says of it, and what is on its way there. */
-import { call, newKey } from '../lib/api.js';
+import { call, newKey, now } from '../lib/api.js';
 import { Queue } from './queue.js';
 
 /**
  * @typedef {{id: string, name: string, description: string | null, image: import('../lib/parts.js').Image | null,
  *   disqualified: {reason: string} | null}} Candidate
  * @typedef {{id: string, name: string, description: string | null, candidates: Candidate[]}} Competition
- * @typedef {{id: string, name: string, description: string | null, status: string, closes_at: string | null,
- *   scale: {min: number, max: number}, competitions: Competition[]}} Election
+ * @typedef {{id: string, name: string, description: string | null, status: string, opens_at: string | null, closes_at: string | null,
+ *   time_zone: string | null, scale: {min: number, max: number}, competitions: Competition[]}} Election
  */
 /**
  * @typedef {'loading' | 'no_link' | 'wrong_link' | 'replaced' | 'unreachable' | 'outdated' | 'not_open' | 'open' | 'closed' | 'cast' |
@@ -23,8 +23,8 @@ import { Queue } from './queue.js';
 const OVER = ['election_not_open', 'election_closed', 'election_status'];
 /** How long changes are gathered before they are sent, in milliseconds. */
 const GATHER = 350;
-/** How often a ballot that is not open yet is asked for, in milliseconds. */
-const NOT_OPEN = 4_000;
+/** How often a ballot that is not open yet is asked for, in milliseconds: at its opening, and long before it. */
+const [NOT_OPEN, LONG_BEFORE] = [4_000, 15_000];
 /** How old the election can be that the server shows, in milliseconds. */
 const OLD = 6_000;
 /** The longest wait between two tries, in milliseconds. */
@@ -133,7 +133,8 @@ export class Ballot {
     if (election.status === 'draft') {
       this.set({ phase: 'not_open', election, id: ballot.id });
       clearTimeout(this.timer);
-      this.timer = setTimeout(() => this.load(), NOT_OPEN);
+      const left = election.opens_at ? Date.parse(election.opens_at) - now() : 0;
+      this.timer = setTimeout(() => this.load(), Math.max(NOT_OPEN, Math.min(left, LONG_BEFORE)));
     } else if (election.status === 'open' && !this.over) {
       this.set({ phase: 'open', election, id: ballot.id, ratings: this.seen(), saving: this.pending() ? 'saving' : 'saved' });
       if (unsaved.cast && this.state.casting === '') this.set({ casting: 'interrupted' });

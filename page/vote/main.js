@@ -2,6 +2,7 @@
 /** The voter's page: which view is shown, and what it is made of. */
 import { html, render, useEffect, useMemo, useRef, useState } from '../lib/html.js';
 import { now } from '../lib/api.js';
+import { Countdown, Moment } from '../lib/moments.js';
 import { Languages, Message, Skip, useHeadingFocus, useTitle } from '../lib/parts.js';
 import { exactly, moment, problemWords, t } from '../lib/words.js';
 import { Ballot } from './ballot.js';
@@ -30,12 +31,23 @@ function Page({ ballot, state }) {
     case 'outdated': return html`<${Message} title=${t('outdated')}><p>${t('outdated.do')}</p>
       <p class="small quiet">${t('code', { code: state.failure?.code ?? '' })}</p>
       <p><button class="button next" onClick=${() => location.reload()}>${t('reload')}</button></p><//>`;
-    case 'not_open': return html`<${Message} title=${t('vote.not_open', { name: state.election?.name ?? '' })}><p>${t('vote.not_open.do')}</p>
-      <p><button class="button" onClick=${() => ballot.load()}>${t('again')}</button></p><//>`;
+    case 'not_open': return html`<${NotOpen} ballot=${ballot} state=${state} />`;
     case 'closed': return html`<${Closed} state=${state} />`;
     case 'cast': return html`<${Receipt} state=${state} />`;
     default: return html`<${Open} ballot=${ballot} state=${state} />`;
   }
+}
+
+/** When to come back. The page goes on by itself when voting opens. @param {{ballot: Ballot, state: import('./ballot.js').State}} props */
+function NotOpen({ ballot, state }) {
+  const { name = '', opens_at, closes_at, time_zone } = state.election ?? {};
+  const opens = opens_at ? new Date(opens_at) : null;
+  return html`<${Message} title=${t('vote.not_open', { name })}>
+    ${opens ? html`<p>${t('vote.opens')}<br /><b><${Moment} at=${opens} zone=${time_zone} /></b></p>
+      <p class="count"><${Countdown} to=${opens} say=${(/** @type {string} */ time) => t('in', { time })} after=${t('vote.opens.late')} /></p>
+      ${closes_at && html`<p class="quiet">${t('vote.ends')}<br /><${Moment} at=${new Date(closes_at)} zone=${time_zone} /></p>`}
+      <p>${t('vote.opens.do')}</p>`
+    : html`<p>${t('vote.not_open.do')}</p><p><button class="button" onClick=${() => ballot.load()}>${t('again')}</button></p>`}<//>`;
 }
 
 /** @param {{state: import('./ballot.js').State}} props */

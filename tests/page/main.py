@@ -10,7 +10,7 @@ import traceback
 
 import harness
 
-MODULES = ["story", "words", "loss", "photographs", "lists", "mailings", "access", "bytes"]
+MODULES = ["story", "words", "loss", "photographs", "lists", "mailings", "schedule", "access", "bytes"]
 
 
 def main(wanted):

@@ -158,6 +158,7 @@ def states(page, server, made):
     yield from uploads(page, url, *made["uploaded"], made["uploads"])
     yield from lists(page, server)
     yield from mails(page, server)
+    yield from plans(page, server)
     page.goto(f"{url}/admin#/e/{election}/running")
     page.locator("#cast").wait_for()
     yield "admin-turnout"
@@ -309,6 +310,78 @@ def mails(page, server):
     page.goto(f"{server.url}/admin#/e/{opened}/voters")
     page.get_by_role("button", name="Send the invitation to Ada again").wait_for()
     yield "voters-inviting"
+
+
+def plans(page, server):
+    """A plan from the empty form to the end of voting. The reader is in UTC, and the election in Berlin."""
+    draft, path = inviting(server, "Club year"), ""
+    path = f"/elections/{draft}"
+    page.goto(f"{server.url}/admin#/e/{draft}/schedule")
+    page.get_by_role("heading", name="When voting opens and ends").wait_for()
+    yield "plan-empty"
+    page.get_by_label("Time zone").fill("berlin")
+    page.get_by_label("Voting opens").fill("2031-03-30T02:30")
+    page.get_by_label("Voting ends").fill("2031-10-26T02:30")
+    page.get_by_role("button", name="2 days before").click()
+    page.get_by_role("button", name="3 hours before").click()
+    yield "plan-form"
+    page.get_by_role("button", name="Save the plan").click()
+    page.get_by_role("button", name="3:30").wait_for()
+    yield "plan-skipped"
+    page.get_by_role("button", name="3:30").click()
+    page.get_by_role("button", name="Save the plan").click()
+    page.get_by_role("radio").nth(1).wait_for()
+    page.get_by_role("radio").first.scroll_into_view_if_needed()
+    yield "plan-repeated"
+    page.get_by_role("radio").nth(1).check()
+    page.get_by_role("button", name="Save the plan").scroll_into_view_if_needed()
+    yield "plan-chosen"
+    page.get_by_role("button", name="Save the plan").click()
+    page.get_by_role("dialog").wait_for()
+    yield "plan-confirm"
+    page.get_by_role("dialog").get_by_role("button", name="Save the plan").click()
+    page.get_by_text("1 thing prevents the opening").wait_for()
+    yield "plan-prevented"
+    for name in ["Ada", "Bea", "Eve"]:
+        server.api("POST", f"{path}/voters", {"name": name, "email": f"{name.lower()}@example.org"})
+    page.get_by_text("Nothing prevents the opening").wait_for()
+    page.reload()
+    page.locator(".time-line li").nth(3).wait_for()
+    yield "plan"
+    page.get_by_role("button", name="Change the plan").click()
+    page.get_by_label("Voting ends").fill("2031-10-28T18:00")
+    page.get_by_role("button", name="Remove").first.click()
+    page.get_by_role("button", name="Save the plan").click()
+    page.get_by_role("dialog").wait_for()
+    yield "plan-moves"
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="Cancel", exact=True).click()
+    page.goto(f"{server.url}/admin#/e/{draft}/check")
+    page.get_by_text("PhotoVote opens voting then").wait_for()
+    yield "plan-check"
+    # No rules have changed since the program was built.
+    planned = server.api("GET", f"{path}/schedule")
+    planned["opens_at"]["shown"], planned["current_rules"] = "2031-03-30T02:30", "2031c"
+    page.route("**/schedule?*", lambda route: route.fulfill(status=200, content_type="application/json", body=json.dumps(planned)))
+    page.goto(f"{server.url}/admin#/e/{draft}/schedule")
+    page.get_by_text("The rules for time zones have changed").wait_for()
+    yield "plan-shown"
+    page.unroute("**/schedule?*")
+    server.api("POST", f"{path}/open", {})
+    page.goto(f"{server.url}/admin#/e/{draft}/running")
+    page.get_by_text("Voting ends in").wait_for()
+    yield "plan-turnout"
+    page.get_by_role("link", name="Schedule").first.click()
+    page.get_by_role("button", name="Change the plan").wait_for()
+    yield "plan-open"
+    page.get_by_role("button", name="Change the plan").click()
+    page.get_by_role("button", name="1 day before").click()
+    yield "plan-form-open"
+    hand, [token] = server.election((("Nature", 2),), opened=False, name="Spring of the lakes")
+    server.api("PUT", f"/elections/{hand}/schedule", {"opens_at": "2031-12-01T18:00", "closes_at": "2031-12-15T18:00", "time_zone": "Europe/Berlin"})
+    page.goto(f"{server.url}/vote#{token}")
+    page.get_by_text("Voting begins on").wait_for()
+    yield "not-open"
 
 
 if __name__ == "__main__":
