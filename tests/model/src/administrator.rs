@@ -1,4 +1,4 @@
-//! Opening an election: `open` in `api/election-commands/src/lifecycle.rs`.
+//! Opening an election: `open` in `workers/clock/src/opening.rs`.
 
 use crate::{
     Gates, Guard, State,

@@ -8,7 +8,7 @@
 //! | Here | There |
 //! |---|---|
 //! | [`voter`] | `api/ballot-commands/src/lib.rs`, `storage/events/src/{execute,append}.rs` |
-//! | [`administrator`] | `api/election-commands/src/lifecycle.rs` |
+//! | [`administrator`] | `workers/clock/src/opening.rs` |
 //! | [`closer`] | `workers/closing/src/{lib,closing}.rs`, `storage/coordination/src/write.rs` |
 //! | [`counter`] | `workers/counting/src/{lib,fold}.rs`, `storage/document-store/src/counted.rs` |
 //! | [`tables`] | what is in the tables, as far as these look at it |
