@@ -92,13 +92,14 @@ pub async fn list(source: &Source, election: ElectionId) -> Result<Vec<Place>, P
     copy.end().await;
     let mut listed = listed?;
     let outbox = source.data_dir.path().join(OUTBOX);
-    let mails = mails(&outbox, &listed).map_err(|error| PersonalDataError::Outbox { path: outbox, source: error })?;
+    let mails =
+        mails(&outbox, election, &listed).map_err(|error| PersonalDataError::Outbox { path: outbox, source: error })?;
     listed.extend(mails);
     Ok(listed)
 }
 
-/// The mails to these voters in an outbox. Test mails name no voter.
-fn mails(outbox: &Path, known: &[Place]) -> io::Result<Vec<Place>> {
+/// The mails of an election in an outbox: to these voters, and notices to its organiser. Test mails name nobody.
+fn mails(outbox: &Path, election: ElectionId, known: &[Place]) -> io::Result<Vec<Place>> {
     let voters: BTreeSet<&str> = known.iter().filter_map(|place| place.of.strip_prefix("voter ")).collect();
     let files = match fs::read_dir(outbox) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -107,6 +108,17 @@ fn mails(outbox: &Path, known: &[Place]) -> io::Result<Vec<Place>> {
     let mut places = Vec::new();
     for file in files {
         let name = file?.file_name().to_string_lossy().into_owned();
+        if name.starts_with(&format!("notice-{election}-")) {
+            let (of, pk) = (ORGANISER.to_owned(), name.clone());
+            places.push(Place {
+                of,
+                what: "email",
+                table: OUTBOX,
+                pk,
+                sk: String::new(),
+                field: "the mail".to_owned(),
+            });
+        }
         if let Some(voter) = name.split('-').nth(1).filter(|voter| voters.contains(voter)) {
             let (of, pk) = (format!("voter {voter}"), name.clone());
             let what = "name and email";
@@ -432,9 +444,14 @@ mod tests {
     #[test]
     fn mails_of_the_elections_voters_are_listed() {
         let home = tempfile::tempdir().unwrap();
-        assert!(mails(&home.path().join("nothing"), &[]).unwrap().is_empty());
+        let (election, other) = (ElectionId::from_bits(1), ElectionId::from_bits(2));
+        assert!(mails(&home.path().join("nothing"), election, &[]).unwrap().is_empty());
+        let notice = |election| format!("notice-{election}-1-missed.eml");
         for name in ["invitation-01A-1.eml", "reminder-01A-01M.eml", "invitation-01B-1.eml", "test-00ff.eml"] {
             fs::write(home.path().join(name), "").unwrap();
+        }
+        for election in [election, other] {
+            fs::write(home.path().join(notice(election)), "").unwrap();
         }
         let place = |of: &str| Place {
             of: of.to_owned(),
@@ -444,8 +461,14 @@ mod tests {
             sk: String::new(),
             field: String::new(),
         };
-        let found = mails(home.path(), &[place("voter 01A"), place("organiser")]).unwrap();
+        let found = mails(home.path(), election, &[place("voter 01A"), place("organiser")]).unwrap();
         let names: Vec<_> = found.iter().map(|place| (place.of.as_str(), place.pk.as_str())).collect();
-        assert_eq!(names, [("voter 01A", "invitation-01A-1.eml"), ("voter 01A", "reminder-01A-01M.eml")]);
+        let notice = notice(election);
+        let expected = [
+            ("organiser", notice.as_str()),
+            ("voter 01A", "invitation-01A-1.eml"),
+            ("voter 01A", "reminder-01A-01M.eml"),
+        ];
+        assert_eq!(names, expected);
     }
 }

@@ -21,7 +21,7 @@ impl Mailer {
         {
             return Ok(());
         }
-        let name = format!("{id}-notice-{}-{}", notice.opens_at.millis(), notice.kind.as_str());
+        let name = format!("notice-{id}-{}-{}", notice.opens_at.millis(), notice.kind.as_str());
         let mail = match write(&self.sender, id, election.state(), &contact, &notice, self.events.environment().now()) {
             Ok(mail) => mail,
             Err(unwritable) => {
@@ -54,7 +54,7 @@ fn write(
 ) -> Result<Mail, Unwritable> {
     let name: Name = election.name.parse().map_err(|_rule| Unwritable::Value)?;
     let to: Email = contact.parse().map_err(|_rule| Unwritable::Value)?;
-    let link: Link = format!("{}/admin#/election/{id}", sender.page).parse()?;
+    let link: Link = format!("{}/admin#/e/{id}", sender.page).parse()?;
     let place = Place::of(election);
     let content = photovote_letters::Notice {
         language: election.language,

@@ -8,7 +8,7 @@ use photovote_letters::Kind;
 use crate::sample::Sample;
 
 /// Compares with a file, or writes it.
-fn compare(name: &str, content: &str) {
+pub(crate) fn compare(name: &str, content: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/letters/golden").join(name);
     if env::var_os("UPDATE_GOLDEN").is_some() {
         fs::write(&path, content).unwrap();

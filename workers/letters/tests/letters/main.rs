@@ -4,6 +4,7 @@
 
 mod golden;
 mod headers;
+mod notices;
 mod outside;
 mod parsed;
 mod sample;

@@ -117,7 +117,7 @@ pub(crate) struct Read {
 }
 
 impl Read {
-    fn new(bytes: &[u8]) -> Self {
+    pub(crate) fn new(bytes: &[u8]) -> Self {
         let message = mail_parser::MessageParser::new().parse(bytes).unwrap();
         assert_eq!((message.text_body_count(), message.html_body_count(), message.attachment_count()), (1, 1, 0));
         let types: Vec<_> = message.parts.iter().map(media_type).collect();

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
 mod mailings;
+mod notices;
 
 use std::{
     collections::BTreeMap,
