@@ -312,6 +312,7 @@ export default {
   'outbox.open': 'Link in neuem Tab öffnen',
   'outbox.empty': 'Noch wurde keine Mail geschrieben. Öffnen Sie eine Wahl, die ihre Wähler einlädt, oder senden Sie eine Probe.',
   'mail.test': 'Probe',
+  'mail.notice': 'Hinweis',
   'opens.in': 'Noch {time} bis zum Beginn der Abstimmung',
   'closes.in': 'Noch {time} bis zum Ende der Abstimmung',
   'closes.now': 'Die Abstimmung endet jetzt',

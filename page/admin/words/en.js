@@ -312,6 +312,7 @@ export default {
   'outbox.open': 'Open the link in a new tab',
   'outbox.empty': 'No mail was written yet. Open an election that invites its voters, or send a test.',
   'mail.test': 'Test',
+  'mail.notice': 'Notice',
   'opens.in': 'Voting opens in {time}',
   'closes.in': 'Voting ends in {time}',
   'closes.now': 'Voting ends now',

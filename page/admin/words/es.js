@@ -312,6 +312,7 @@ export default {
   'outbox.open': 'Abrir el enlace en otra pestaña',
   'outbox.empty': 'Aún no se ha escrito ningún correo. Abra una votación que invite a sus votantes, o envíe una prueba.',
   'mail.test': 'Prueba',
+  'mail.notice': 'Aviso',
   'opens.in': 'La votación empieza dentro de {time}',
   'closes.in': 'La votación termina dentro de {time}',
   'closes.now': 'La votación termina ahora',

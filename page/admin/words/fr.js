@@ -312,6 +312,7 @@ export default {
   'outbox.open': 'Ouvrir le lien dans un nouvel onglet',
   'outbox.empty': 'Aucun courriel n’a encore été écrit. Ouvrez un vote qui invite ses votants, ou envoyez un essai.',
   'mail.test': 'Essai',
+  'mail.notice': 'Avis',
   'opens.in': 'Le vote commence dans {time}',
   'closes.in': 'Le vote se termine dans {time}',
   'closes.now': 'Le vote se termine maintenant',
