@@ -292,10 +292,15 @@ impl Control {
     fn settlement(&self, claim: &Claim, ended: Ended<'_>, again: bool) -> Result<Vec<TransactWriteItem>, BuildError> {
         let by = AttributeValue::S(claim.by.clone());
         let first = if again {
+            // A mailing that has come since the mail was claimed keeps its own mail.
+            let expression = match claim.counted {
+                None => "REMOVE claimed, claimant",
+                Some(_) => "REMOVE claimed, claimant, mailing, again",
+            };
             let update = Update::builder()
                 .table_name(&self.table)
                 .set_key(Some(claim.key.clone()))
-                .update_expression("REMOVE claimed, claimant, mailing, again")
+                .update_expression(expression)
                 .condition_expression("claimant = :by")
                 .expression_attribute_values(":by", by);
             TransactWriteItem::builder().update(update.build()?)

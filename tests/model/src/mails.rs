@@ -90,8 +90,7 @@ pub enum Guard {
     PlaceMustBeFree,
     /// A mail that was asked for again while it was claimed stays due (`Control::settle`).
     AskedAgain,
-    /// The end of a claim takes back only the mailing that the claim was counted in. `Control::settlement` does not do this: it
-    /// takes back a mailing that came after the claim.
+    /// The end of a claim takes back only the mailing that the claim was counted in (`Control::settlement`).
     OwnMailingOnly,
     /// What is noted as the last link that was mailed never goes back. `Control::settle` does not look at what is noted: if claims end
     /// while their mailers are still at it, it can.

@@ -183,7 +183,6 @@ fn a_removal_releases_the_present_address() {
     breaks(Guard::PresentAddress, mails(&[Correct, Remove], 1), GUARDED);
 }
 
-/// The code lacks this guard.
 #[test]
 fn the_end_of_a_claim_takes_back_only_its_own_mailing() {
     breaks(Guard::OwnMailingOnly, mails(&[Register, Mail(Again)], 2), DELIVERED);
