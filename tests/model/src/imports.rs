@@ -54,8 +54,7 @@ pub enum Guard {
     ConfirmedFile,
     /// A row is registered only if nothing has happened to the import since it was loaded. The code does not look at that.
     StillImporting,
-    /// A file that an importer has kept, and that is not the confirmed one, is read again. The code takes it for a file that was
-    /// uploaded after the confirmation.
+    /// A file that an importer has kept, and that is not the confirmed one, is read again (`Importer::list`).
     KeptIsReadAgain,
 }
 

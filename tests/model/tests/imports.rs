@@ -117,7 +117,6 @@ fn rows_are_registered_only_while_the_import_is_under_way() {
     holds(&without(Guard::StillImporting, imports(&[Register(0), RemoveImported(1), Undo], 2)), &[ALREADY, AT_ONCE]);
 }
 
-/// The code lacks this guard.
 #[test]
 fn a_file_that_was_kept_is_read_again() {
     breaks(Guard::KeptIsReadAgain, Imports { remembers: true, ..imports(&[], 1) }, NO_PROBLEM);

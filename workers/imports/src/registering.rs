@@ -42,7 +42,8 @@ impl Importer {
     pub(crate) async fn register_some(&self, election: &History<Election>, known: Known) -> Result<(), Trouble> {
         let (id, import) = (known.election, known.import);
         let noted = self.control.reader().import(id, import).await?;
-        let kept = match self.list(id, import, known.state().columns, true).await? {
+        let confirmed = noted.findings.map(|findings| findings.sha256);
+        let kept = match self.list(id, import, known.state().columns, confirmed).await? {
             Ok(kept) => kept,
             Err(NoList::Gone) => {
                 let gone =
@@ -54,7 +55,7 @@ impl Importer {
                 return self.finish(known, (noted.progress.imported, noted.progress.already), Some(unreadable)).await;
             }
         };
-        if noted.findings.is_some_and(|findings| findings.sha256 != kept.sha256) {
+        if confirmed.is_some_and(|confirmed| confirmed != kept.sha256) {
             let other = problem("file_changed", "Another file was uploaded after the confirmation. Import it again.");
             return self.finish(known, (noted.progress.imported, noted.progress.already), Some(other)).await;
         }

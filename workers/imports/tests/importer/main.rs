@@ -6,7 +6,7 @@ mod world;
 use photovote_domain::import::{Columns, Counts, ImportCommand, Status};
 use photovote_queues::ImportMessage;
 
-use crate::world::{ELECTION, HOUR, IMPORT, LISTS, World, addresses, killed_after, list};
+use crate::world::{ELECTION, HOUR, IMPORT, LISTS, World, addresses, ask, killed_after, list, tell};
 
 const ONE: ImportMessage = ImportMessage::import(ELECTION, IMPORT);
 /// More rows than a message is worth, and not a multiple.
@@ -236,6 +236,22 @@ async fn a_file_that_is_replaced_is_read_again_or_not_imported() {
     assert!(world.buckets.lose(LISTS, &photovote_keys::objects::list_key(ELECTION, IMPORT)));
     world.work_off().await;
     assert_eq!(world.import().await.problem.unwrap().code, "file_lost");
+}
+
+#[tokio::test]
+async fn an_importer_that_has_kept_an_earlier_file_reads_the_confirmed_one() {
+    let world = World::new().await;
+    let (one, other) = (world.importer(), world.importer());
+    world.upload(&list(2));
+    assert!(tell(&one).await);
+    world.upload(&list(VOTERS));
+    assert!(tell(&other).await);
+    world.command(ImportCommand::Confirm).await;
+    assert!(ask(&one, &ONE).await);
+    world.work_off().await;
+    let import = world.import().await;
+    assert_eq!((import.status, import.problem, import.counts), (Status::Done, None, counts(8, 0, 8)));
+    assert_eq!(world.registered().await, addresses(VOTERS));
 }
 
 #[tokio::test]
