@@ -65,8 +65,7 @@ pub enum Guard {
     AddressWithLink,
     /// A ballot goes with its voter (`Registrar::remove`).
     VoidWithVoter,
-    /// A removal releases the guard of the address that the voter has. `Registrar::remove` releases that of the address that was loaded
-    /// first.
+    /// A removal releases the guard of the address that the voter has (`Registrar::remove`).
     PresentAddress,
     /// A follower looks at the election after the commit (`ToMailer::state`).
     ElectionAfterCommit,

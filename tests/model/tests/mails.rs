@@ -177,7 +177,6 @@ fn a_link_that_is_asked_for_again_stays_due() {
     breaks(Guard::AskedAgain, mails(&[Register, Replace], 1), DELIVERED);
 }
 
-/// The code lacks this guard.
 #[test]
 fn a_removal_releases_the_present_address() {
     breaks(Guard::PresentAddress, mails(&[Correct, Remove], 1), GUARDED);

@@ -134,11 +134,12 @@ impl Registrar {
         let (Stream::Voter(_, _, voter), Some(ballot_id)) = (history.stream(), history.state().ballot) else {
             return Err(ExecuteError::Rejected(VoterRejection::NotFound).into());
         };
-        let gate = shards.shard_of(&ballot_id.to_string());
+        let shard = shards.shard_of(&ballot_id.to_string());
         let ballot_stream = Stream::ballot(id, shards, ballot_id);
-        let email = email_key(&history.state().email);
+        let mut history = history.clone();
         let mut retry = Retry::attempts(3);
         loop {
+            let email = email_key(&history.state().email);
             // The ballot goes with its voter, unless it is cast: then both stay.
             let ballot: History<Ballot> = self.store.reader().load_end(ballot_stream).await?;
             let context = voter::Context { election: election.state(), ballot: ballot.state() };
@@ -150,7 +151,7 @@ impl Registrar {
             let unlinked = election.state().links == Links::HandOut && is_unlinked(ballot.state());
             let alongside = |_: &Commit| {
                 let release = self.control.release_email(id, shards, &email, voter)?;
-                let mut actions = vec![release, self.control.pass_removal(id, gate, unlinked)?];
+                let mut actions = vec![release, self.control.pass_removal(id, shard, unlinked)?];
                 if let Some(voided) = &voided {
                     actions.push(self.store.action(voided)?);
                 }
@@ -159,16 +160,20 @@ impl Registrar {
             let decide = |voter: &Voter| voter.decide(VoterCommand::Remove, &context);
             match self.store.execute_with(history.clone(), record, expected, decide, alongside).await {
                 Ok(done) => return Ok(done),
-                Err(ExecuteError::Blocked(reasons)) if reasons.get(1).is_some_and(Cancellation::is_condition) => {
-                    return Err(self.registration_closed(id, gate, &reasons[1]));
-                }
-                Err(ExecuteError::Blocked(reasons))
-                    if matches!(reasons.first(), Some(Cancellation::Condition(None))) =>
-                {
-                    return Err(self.control.reader().unguarded(id).into());
-                }
-                // The voter was faster: with a rating, or with the cast.
-                Err(ExecuteError::Blocked(_)) if retry.again().await => {}
+                Err(ExecuteError::Blocked(reasons)) => match reasons.as_slice() {
+                    [_, gate, ..] if gate.is_condition() => return Err(self.registration_closed(id, shard, gate)),
+                    [guard, ..] if guard.is_condition() => {
+                        let before = history.version();
+                        self.store.reader().refresh(&mut history).await?;
+                        // Unless somebody else has corrected the address meanwhile, it has lost its guard.
+                        if history.version() == before {
+                            return Err(self.control.reader().unguarded(id).into());
+                        }
+                    }
+                    // The voter was faster: with a rating, or with the cast.
+                    _ if retry.again().await => {}
+                    _ => return Err(ExecuteError::Blocked(reasons).into()),
+                },
                 Err(error) => return Err(error.into()),
             }
         }
