@@ -297,7 +297,7 @@ async fn the_turnout_stands_at_the_gates() {
     let gates = office.control.create_gates(ELECTION, shards, Links::default()).unwrap();
     transact(&client, || Ok(gates.clone())).await.unwrap();
     for shard in shards.shards().chain(shards.shards()) {
-        let pass = office.control.pass_registration(ELECTION, shard, Links::default(), false).unwrap();
+        let pass = office.control.pass_registration(ELECTION, shard, Links::default(), false, None).unwrap();
         transact(&client, || Ok(vec![pass.clone()])).await.unwrap();
     }
     office.control.open_gates(ELECTION, shards, None).await.unwrap();

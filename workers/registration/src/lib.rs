@@ -7,7 +7,7 @@
 use photovote_coordination::{ControlError, GateStatus};
 use photovote_coordination_write::Control;
 use photovote_domain::{
-    Aggregate, Ballot, BallotId, Digest, Election, ElectionId, Email, Links, Name, Shard, Voter, VoterId,
+    Aggregate, Ballot, BallotId, Digest, Election, ElectionId, Email, ImportId, Links, Name, Shard, Voter, VoterId,
     ballot::{self, BallotCommand, BallotRejection},
     election::Status,
     email_key,
@@ -67,6 +67,8 @@ pub struct NewVoter {
     pub ballot: BallotId,
     /// The hash of the token that opens it. Without one, nothing opens the ballot until a link is issued.
     pub token: Option<Digest>,
+    /// The import that registers them. Once it is being undone, it registers nobody.
+    pub import: Option<ImportId>,
 }
 
 /// Does nothing open this ballot yet? If links are handed out, nobody was shown its link.
@@ -96,7 +98,7 @@ impl Registrar {
         record: &CommandRecord,
     ) -> Result<Done<Voter>, RegistrationError> {
         let (id, shards, links) = (election.stream().election(), election.state().shards, election.state().links);
-        let NewVoter { id: voter, name, email, ballot, token } = new;
+        let NewVoter { id: voter, name, email, ballot, token, import } = new;
         let key = email.key();
         let unlinked = links == Links::HandOut && token.is_none();
         let command = VoterCommand::Register { name, email, ballot };
@@ -110,7 +112,7 @@ impl Registrar {
             Ok(vec![
                 self.store.action(&ballot)?,
                 self.control.reserve_email(id, shards, &key, voter)?,
-                self.control.pass_registration(id, gate, links, unlinked)?,
+                self.control.pass_registration(id, gate, links, unlinked, import)?,
             ])
         };
         // Nothing is loaded: a voter who is there already is found by the condition of the write.
@@ -205,7 +207,7 @@ impl Registrar {
     /// What a gate said that lets no voter come or go.
     fn registration_closed(&self, election: ElectionId, shard: Shard, gate: &Cancellation) -> RegistrationError {
         match self.control.refusing(election, shard, gate) {
-            // Others hand out the links since the election was loaded.
+            // Others hand out the links since the election was loaded, or the import is being undone.
             Ok(gate) if gate.status != GateStatus::Closed => RegistrationError::Moved,
             Ok(_closed) => ExecuteError::Rejected(VoterRejection::RegistrationClosed(Status::Closing)).into(),
             Err(missing) => missing.into(),

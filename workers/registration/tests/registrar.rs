@@ -35,7 +35,7 @@ impl World {
         let registrar = Registrar::new(store.clone(), control.clone());
         let world = Self { engine, control, store, registrar };
         let (name, email) = ("Ada".parse().unwrap(), EARLIER.parse().unwrap());
-        let new = NewVoter { id: VOTER, name, email, ballot: BallotId::from_bits(9), token: None };
+        let new = NewVoter { id: VOTER, name, email, ballot: BallotId::from_bits(9), token: None, import: None };
         world.registrar.register(&world.election().await, new, &record("RegisterVoter")).await.unwrap();
         world
     }

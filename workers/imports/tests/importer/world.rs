@@ -131,8 +131,8 @@ impl World {
         let election = self.election().await;
         let (id, ballot) =
             (photovote_domain::VoterId::from_bits(number), photovote_domain::BallotId::from_bits(number));
-        let new =
-            NewVoter { id, name: "Somebody".parse().unwrap(), email: email.parse().unwrap(), ballot, token: None };
+        let (name, email) = ("Somebody".parse().unwrap(), email.parse().unwrap());
+        let new = NewVoter { id, name, email, ballot, token: None, import: None };
         self.registrar.register(&election, new, &self.record("RegisterVoter")).await.unwrap();
     }
 
