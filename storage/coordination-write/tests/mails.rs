@@ -1,4 +1,4 @@
-//! Claims to mails over the engine: what stays due.
+//! Claims to mails over the engine: what stays due, and which link is the last one.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use std::collections::BTreeSet;
@@ -43,6 +43,16 @@ async fn send_again(control: &Control) {
     assert!(control.found(ELECTION, shard(), &finding, (&voters, noted), None).await.unwrap());
 }
 
+async fn last(control: &Control) -> Option<LinkNumber> {
+    control.mailed_link(ELECTION, shard(), VOTER).await.unwrap()
+}
+
+/// The link of the voter's invitation that did not arrive.
+async fn bounced(control: &Control) -> Option<LinkNumber> {
+    let page = control.reader().bounced(ELECTION, shard(), None, 10).await.unwrap();
+    page.voters.first().map(|bounced| bounced.link)
+}
+
 #[tokio::test]
 async fn a_mailing_that_comes_while_the_link_is_claimed_stays_due_and_is_counted() {
     let engine = Engine::start().await;
@@ -72,4 +82,40 @@ async fn a_link_that_is_replaced_while_a_mailing_sends_it_is_sent_without_the_ma
     assert!(control.settle(&first, Ended::Sent(Some(FIRST))).await.unwrap(), "it was asked for again");
     let second = claim(&control, 2, 0).await.unwrap();
     assert_eq!((second.counted, second.again), (None, false), "the mailing's mail is sent");
+}
+
+#[tokio::test]
+async fn the_last_link_that_was_mailed_never_goes_back() {
+    for slow in [Ended::Sent(Some(FIRST)), Ended::Failed(Some(FIRST), "unreachable")] {
+        let engine = Engine::start().await;
+        let control = control(&engine);
+        ask(&control).await;
+        // The claim of the first mailer ends while it is still at it, and the link is replaced.
+        let first = claim(&control, 1, 0).await.unwrap();
+        let second = claim(&control, 2, 2_000).await.unwrap();
+        control.settle(&second, Ended::Failed(Some(FIRST.next()), "bounced")).await.unwrap();
+        control.settle(&first, slow).await.unwrap();
+        assert_eq!(last(&control).await, Some(FIRST.next()));
+        assert_eq!(bounced(&control).await, Some(FIRST.next()));
+
+        // The same, if the claim of the slow mailer is the one that counts.
+        ask(&control).await;
+        let third = claim(&control, 3, 4_000).await.unwrap();
+        assert!(!control.settle(&third, slow).await.unwrap());
+        assert_eq!(last(&control).await, Some(FIRST.next()));
+        assert_eq!(bounced(&control).await, Some(FIRST.next()));
+        assert_eq!(claim(&control, 4, 4_000).await, None, "it is not due any more");
+    }
+}
+
+#[tokio::test]
+async fn a_link_that_is_sent_once_more_is_noted() {
+    let engine = Engine::start().await;
+    let control = control(&engine);
+    for (by, ended) in [(1, Ended::Failed(Some(FIRST), "unreachable")), (2, Ended::Sent(Some(FIRST)))] {
+        send_again(&control).await;
+        let claim = claim(&control, by, 0).await.unwrap();
+        assert!(!control.settle(&claim, ended).await.unwrap());
+    }
+    assert_eq!((last(&control).await, bounced(&control).await), (Some(FIRST), None));
 }

@@ -91,8 +91,8 @@ pub enum Guard {
     AskedAgain,
     /// The end of a claim takes back only the mailing that the claim was counted in (`Control::settlement`).
     OwnMailingOnly,
-    /// What is noted as the last link that was mailed never goes back. `Control::settle` does not look at what is noted: if claims end
-    /// while their mailers are still at it, it can.
+    /// What is noted as the last link that was mailed never goes back, also if claims end while their mailers are still at it
+    /// (`NO_LATER_LINK`).
     NeverBack,
 }
 

@@ -191,7 +191,6 @@ fn the_end_of_a_claim_takes_back_only_its_own_mailing() {
     holds(&Mails { without: Some(Guard::OwnMailingOnly), ..model }, &[TWICE]);
 }
 
-/// The code lacks this guard.
 #[test]
 fn the_last_link_that_was_mailed_never_goes_back() {
     breaks(Guard::NeverBack, Mails { slow: true, ..mails(&[Register, Replace], 2) }, FORWARD);
