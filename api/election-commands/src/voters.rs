@@ -93,6 +93,7 @@ pub(crate) async fn register(
         email,
         ballot,
         token: token.as_ref().map(BallotToken::hash),
+        import: None,
     };
     let done = app.registrar.register(&election, new, &record).await?;
     let ballot_token = token.filter(|_| !done.repeated).map(|token| token.reveal());

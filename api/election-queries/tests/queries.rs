@@ -122,8 +122,8 @@ async fn an_election_is_shown_with_its_version() {
         "candidates": [candidate(11, "Moon"), candidate(12, "Sun")],
     });
     let election = json!({
-        "id": ELECTION, "name": "Summer", "description": null, "status": "open", "closes_at": null,
-        "scale": {"min": 1, "max": 5}, "competitions": [competition], "version": 5,
+        "id": ELECTION, "name": "Summer", "description": null, "status": "open", "opens_at": null, "closes_at": null,
+        "time_zone": null, "scale": {"min": 1, "max": 5}, "competitions": [competition], "version": 5,
         "links": "hand_out", "language": "en", "contact": null, "invitation": {"subject": null, "text": null},
     });
     assert_eq!(reply.json, election);
@@ -297,7 +297,7 @@ async fn the_turnout_stands_at_the_gates() {
     let gates = office.control.create_gates(ELECTION, shards, Links::default()).unwrap();
     transact(&client, || Ok(gates.clone())).await.unwrap();
     for shard in shards.shards().chain(shards.shards()) {
-        let pass = office.control.pass_registration(ELECTION, shard, Links::default(), false).unwrap();
+        let pass = office.control.pass_registration(ELECTION, shard, Links::default(), false, None).unwrap();
         transact(&client, || Ok(vec![pass.clone()])).await.unwrap();
     }
     office.control.open_gates(ELECTION, shards, None).await.unwrap();

@@ -13,7 +13,8 @@ use aws_sdk_dynamodb::{
 use photovote_coordination::{ControlError, Count};
 use photovote_domain::{ElectionId, LinkNumber, MailingId, Shard, ShardCount, Timestamp, VoterId};
 use photovote_dynamodb::{
-    Cancellation, Item, PutFailure, TransactFailure, delete_failure, query_all, storage_error, update_failure,
+    Cancellation, Item, PutFailure, TransactFailure, delete_failure, put_failure, query_all, storage_error,
+    update_failure,
 };
 use photovote_keys::{
     Key,
@@ -24,6 +25,9 @@ use photovote_keys::{
 };
 
 use crate::write::{Control, number};
+
+/// The condition of noting a link as the last one that was mailed: a mailer can be late.
+const NO_LATER_LINK: &str = "attribute_not_exists(link) OR link <= :link";
 
 /// A mail that may be due to a voter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -270,32 +274,56 @@ impl Control {
     /// Ends a claim, and notes and counts what became of the mail: all of it or nothing. The mail is not due any more, unless it was
     /// asked for again meanwhile. Was it?
     ///
-    /// A claim that somebody else has taken over notes only the link. They see it before they send it again.
+    /// A claim that somebody else has taken over notes only the link. They see it before they send it again. If a later link is noted
+    /// already, this one is not.
     pub async fn settle(&self, claim: &Claim, ended: Ended<'_>) -> Result<bool, ControlError> {
-        for again in [false, true] {
-            match self.transact(|| self.settlement(claim, ended, again)).await {
+        let (mut again, mut link) = (false, ended.link());
+        loop {
+            let reasons = match self.transact(|| self.settlement(claim, ended, link, again)).await {
                 Ok(()) => return Ok(again),
-                Err(TransactFailure::Cancelled(reasons)) if reasons.first().is_some_and(Cancellation::is_condition) => {
-                }
-                Err(TransactFailure::Cancelled(_)) => return Err(photovote_dynamodb::StorageError::Contended.into()),
+                Err(TransactFailure::Cancelled(reasons)) => reasons,
                 Err(TransactFailure::Storage(error)) => return Err(error.into()),
+            };
+            match reasons.as_slice() {
+                [claimed, ..] if claimed.is_condition() && again => break,
+                [claimed, ..] if claimed.is_condition() => again = true,
+                // A later link was mailed.
+                reasons if link.is_some() && reasons.iter().any(Cancellation::is_condition) => link = None,
+                _ => return Err(photovote_dynamodb::StorageError::Contended.into()),
             }
         }
         if let Some(link) = ended.link() {
-            let put = self.client.put_item().table_name(&self.table).set_item(Some(mailed(claim, link, ended)));
-            put.send().await.map_err(|error| storage_error(&error))?;
+            let put = self
+                .client
+                .put_item()
+                .table_name(&self.table)
+                .set_item(Some(mailed(claim, link, ended)))
+                .condition_expression(NO_LATER_LINK)
+                .expression_attribute_values(":link", number(link.get().into()));
+            unless_changed(put.send().await.map(drop).map_err(|error| put_failure(&error)))?;
         }
         Ok(false)
     }
 
-    /// The actions that settle a claim to a mail, which was perhaps asked for again.
-    fn settlement(&self, claim: &Claim, ended: Ended<'_>, again: bool) -> Result<Vec<TransactWriteItem>, BuildError> {
+    /// The actions that settle a claim to a mail, which was perhaps asked for again. They note this link, if there is one.
+    fn settlement(
+        &self,
+        claim: &Claim,
+        ended: Ended<'_>,
+        link: Option<LinkNumber>,
+        again: bool,
+    ) -> Result<Vec<TransactWriteItem>, BuildError> {
         let by = AttributeValue::S(claim.by.clone());
         let first = if again {
+            // A mailing that has come since the mail was claimed keeps its own mail.
+            let expression = match claim.counted {
+                None => "REMOVE claimed, claimant",
+                Some(_) => "REMOVE claimed, claimant, mailing, again",
+            };
             let update = Update::builder()
                 .table_name(&self.table)
                 .set_key(Some(claim.key.clone()))
-                .update_expression("REMOVE claimed, claimant, mailing, again")
+                .update_expression(expression)
                 .condition_expression("claimant = :by")
                 .expression_attribute_values(":by", by);
             TransactWriteItem::builder().update(update.build()?)
@@ -316,8 +344,12 @@ impl Control {
             let key = counts_key(claim.election, claim.shard, claim.counted);
             actions.push(self.count(key, &changes, false)?);
         }
-        if let Some(link) = ended.link() {
-            let put = Put::builder().table_name(&self.table).set_item(Some(mailed(claim, link, ended)));
+        if let Some(link) = link {
+            let put = Put::builder()
+                .table_name(&self.table)
+                .set_item(Some(mailed(claim, link, ended)))
+                .condition_expression(NO_LATER_LINK)
+                .expression_attribute_values(":link", number(link.get().into()));
             actions.push(TransactWriteItem::builder().put(put.build()?).build());
             let bounced = bounced_key(claim.election, claim.shard, claim.mail.voter);
             if let Ended::Failed(_, why) = ended {

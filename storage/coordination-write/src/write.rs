@@ -7,7 +7,7 @@ use aws_sdk_dynamodb::{
 };
 use futures::{StreamExt, TryStreamExt, stream};
 use photovote_coordination::{ControlError, ControlReader, GateState, GateStatus, Turnout};
-use photovote_domain::{ElectionId, Links, Shard, ShardCount, Timestamp};
+use photovote_domain::{ElectionId, ImportId, Links, Shard, ShardCount, Timestamp};
 use photovote_dynamodb::{Cancellation, Item, PutFailure, Retry, StorageError, update_failure};
 use photovote_keys::coordination::gate_key;
 
@@ -114,6 +114,22 @@ impl Control {
         Ok(closed.iter().fold(Turnout::default(), Turnout::with))
     }
 
+    /// Tells every gate that an import is being undone. Once this has returned, no gate lets in a voter whom it registers. Idempotent.
+    pub async fn undo_at_gates(
+        &self,
+        election: ElectionId,
+        shards: ShardCount,
+        import: ImportId,
+    ) -> Result<(), ControlError> {
+        self.each(election, shards, |_| Change {
+            update: "ADD undone :import",
+            condition: "attribute_exists(pk)",
+            values: vec![(":import", AttributeValue::Ss(vec![import.to_string()]))],
+        })
+        .await
+        .map(drop)
+    }
+
     /// The action that lets one cast through a ballot's gate: the fence between voting and counting.
     pub fn pass_cast(
         &self,
@@ -132,13 +148,15 @@ impl Control {
     }
 
     /// The action that counts a registration at the ballot's gate, while voters come and go. It fails if others hand out the
-    /// links by now. A voter whose link is to be handed out, and is not shown to anybody, is counted as `unlinked`.
+    /// links by now, or if the import that registers the voter is being undone. A voter whose link is to be handed out, and is not
+    /// shown to anybody, is counted as `unlinked`.
     pub fn pass_registration(
         &self,
         election: ElectionId,
         shard: Shard,
         links: Links,
         unlinked: bool,
+        import: Option<ImportId>,
     ) -> Result<TransactWriteItem, BuildError> {
         let condition = match links {
             Links::HandOut => {
@@ -149,11 +167,16 @@ impl Control {
         let update = self
             .gate_update(election, shard)
             .update_expression(if unlinked { "ADD registered :one, unlinked :one" } else { "ADD registered :one" })
-            .condition_expression(condition)
             .expression_attribute_values(":draft", text(GateStatus::Draft))
             .expression_attribute_values(":open", text(GateStatus::Open))
             .expression_attribute_values(":links", word(links))
             .expression_attribute_values(":one", number(1));
+        let update = match import {
+            None => update.condition_expression(condition),
+            Some(import) => update
+                .condition_expression(format!("{condition} AND NOT contains(undone, :import)"))
+                .expression_attribute_values(":import", AttributeValue::S(import.to_string())),
+        };
         Ok(TransactWriteItem::builder().update(update.build()?).build())
     }
 

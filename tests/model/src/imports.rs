@@ -52,10 +52,13 @@ pub enum Guard {
     UndoByIds,
     /// The file must be the one that was confirmed (`Importer::register_some`).
     ConfirmedFile,
-    /// A row is registered only if nothing has happened to the import since it was loaded. The code does not look at that.
-    StillImporting,
-    /// A file that an importer has kept, and that is not the confirmed one, is read again. The code takes it for a file that was
-    /// uploaded after the confirmation.
+    /// An importer that does not know which file was confirmed registers nobody (`Importer::register_some`).
+    KnownFile,
+    /// A gate lets in no voter of an import that is being undone (`Control::pass_registration`).
+    UndoneIsRefused,
+    /// Gates know that an import is being undone before its voters are looked for (`Control::undo_at_gates`).
+    GatesFirst,
+    /// A file that an importer has kept, and that is not the confirmed one, is read again (`Importer::list`).
     KeptIsReadAgain,
 }
 

@@ -65,8 +65,7 @@ pub enum Guard {
     AddressWithLink,
     /// A ballot goes with its voter (`Registrar::remove`).
     VoidWithVoter,
-    /// A removal releases the guard of the address that the voter has. `Registrar::remove` releases that of the address that was loaded
-    /// first.
+    /// A removal releases the guard of the address that the voter has (`Registrar::remove`).
     PresentAddress,
     /// A follower looks at the election after the commit (`ToMailer::state`).
     ElectionAfterCommit,
@@ -90,11 +89,10 @@ pub enum Guard {
     PlaceMustBeFree,
     /// A mail that was asked for again while it was claimed stays due (`Control::settle`).
     AskedAgain,
-    /// The end of a claim takes back only the mailing that the claim was counted in. `Control::settlement` does not do this: it
-    /// takes back a mailing that came after the claim.
+    /// The end of a claim takes back only the mailing that the claim was counted in (`Control::settlement`).
     OwnMailingOnly,
-    /// What is noted as the last link that was mailed never goes back. `Control::settle` does not look at what is noted: if claims end
-    /// while their mailers are still at it, it can.
+    /// What is noted as the last link that was mailed never goes back, also if claims end while their mailers are still at it
+    /// (`NO_LATER_LINK`).
     NeverBack,
 }
 

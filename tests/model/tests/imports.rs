@@ -107,17 +107,24 @@ fn only_the_confirmed_file_is_imported() {
     breaks(Guard::ConfirmedFile, imports(&[Upload], 1), CONFIRMED);
 }
 
-/// The code lacks this guard.
 #[test]
-fn rows_are_registered_only_while_the_import_is_under_way() {
-    breaks(Guard::StillImporting, imports(&[Register(0), Remove(0), Undo], 2), UNDONE);
-    breaks(Guard::StillImporting, imports(&[Upload, Undo], 2), UNDONE);
-    breaks(Guard::StillImporting, Imports { remembers: true, ..imports(&[Register(0), Remove(0)], 2) }, CONFIRMED);
-    // While no address becomes free, and no other file comes, nothing needs it.
-    holds(&without(Guard::StillImporting, imports(&[Register(0), RemoveImported(1), Undo], 2)), &[ALREADY, AT_ONCE]);
+fn an_importer_knows_which_file_was_confirmed() {
+    breaks(Guard::KnownFile, Imports { remembers: true, ..imports(&[Register(0), Remove(0)], 2) }, CONFIRMED);
 }
 
-/// The code lacks this guard.
+#[test]
+fn gates_refuse_voters_of_an_import_that_is_being_undone() {
+    breaks(Guard::UndoneIsRefused, imports(&[Register(0), Remove(0), Undo], 2), UNDONE);
+    breaks(Guard::UndoneIsRefused, imports(&[Upload, Undo], 2), UNDONE);
+    // While no address becomes free, and no other file comes, nothing needs it.
+    holds(&without(Guard::UndoneIsRefused, imports(&[Register(0), RemoveImported(1), Undo], 2)), &[ALREADY, AT_ONCE]);
+}
+
+#[test]
+fn gates_know_that_an_import_is_being_undone_before_its_voters_are_looked_for() {
+    breaks(Guard::GatesFirst, imports(&[Upload, Undo], 2), UNDONE);
+}
+
 #[test]
 fn a_file_that_was_kept_is_read_again() {
     breaks(Guard::KeptIsReadAgain, Imports { remembers: true, ..imports(&[], 1) }, NO_PROBLEM);

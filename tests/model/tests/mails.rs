@@ -177,13 +177,11 @@ fn a_link_that_is_asked_for_again_stays_due() {
     breaks(Guard::AskedAgain, mails(&[Register, Replace], 1), DELIVERED);
 }
 
-/// The code lacks this guard.
 #[test]
 fn a_removal_releases_the_present_address() {
     breaks(Guard::PresentAddress, mails(&[Correct, Remove], 1), GUARDED);
 }
 
-/// The code lacks this guard.
 #[test]
 fn the_end_of_a_claim_takes_back_only_its_own_mailing() {
     breaks(Guard::OwnMailingOnly, mails(&[Register, Mail(Again)], 2), DELIVERED);
@@ -193,7 +191,6 @@ fn the_end_of_a_claim_takes_back_only_its_own_mailing() {
     holds(&Mails { without: Some(Guard::OwnMailingOnly), ..model }, &[TWICE]);
 }
 
-/// The code lacks this guard.
 #[test]
 fn the_last_link_that_was_mailed_never_goes_back() {
     breaks(Guard::NeverBack, Mails { slow: true, ..mails(&[Register, Replace], 2) }, FORWARD);

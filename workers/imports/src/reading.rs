@@ -43,18 +43,18 @@ pub(crate) enum NoList {
 
 impl Importer {
     /// The list of an import, read by these columns. The file can be replaced as long as its form is good, so a list that was read
-    /// before serves only if `is_confirmed`.
+    /// before serves only if it is the one that was `confirmed`.
     pub(crate) async fn list(
         &self,
         election: ElectionId,
         import: ImportId,
         chosen: Option<Columns>,
-        is_confirmed: bool,
+        confirmed: Option<Digest>,
     ) -> Result<Result<Kept, NoList>, Trouble> {
         let mut kept = self.kept.lock().await;
-        if let Some(kept) =
-            kept.as_ref().filter(|kept| is_confirmed && kept.import == import && Some(kept.columns) == chosen)
-        {
+        let is_wanted =
+            |kept: &&Kept| kept.import == import && Some(kept.columns) == chosen && Some(kept.sha256) == confirmed;
+        if let Some(kept) = kept.as_ref().filter(is_wanted) {
             return Ok(Ok(kept.clone()));
         }
         let bytes = match self.lists.get(&list_key(election, import), MOST_BYTES).await {
@@ -89,7 +89,7 @@ impl Importer {
     /// Reads the file of an import, and writes down what it holds.
     pub(crate) async fn read(&self, election: &History<Election>, known: Known) -> Result<(), Trouble> {
         let (id, import) = (known.election, known.import);
-        let Kept { columns, sha256, list, .. } = match self.list(id, import, known.state().chosen(), false).await? {
+        let Kept { columns, sha256, list, .. } = match self.list(id, import, known.state().chosen(), None).await? {
             Ok(kept) => kept,
             Err(NoList::Gone) => {
                 return self.refuse(known, problem("file_lost", "The file is gone. Upload it again.")).await;
@@ -115,7 +115,7 @@ impl Importer {
         if findings.is_some_and(|findings| Some(findings.columns) == columns) {
             return Ok(());
         }
-        let Ok(Kept { columns, sha256, list, .. }) = self.list(id, import, columns, false).await? else {
+        let Ok(Kept { columns, sha256, list, .. }) = self.list(id, import, columns, None).await? else {
             // The same problem is found, and told, when it is read.
             let known = self.write_down(known, ImportCommand::Receive).await?;
             return self.read(election, known).await;

@@ -42,7 +42,8 @@ impl Importer {
     pub(crate) async fn register_some(&self, election: &History<Election>, known: Known) -> Result<(), Trouble> {
         let (id, import) = (known.election, known.import);
         let noted = self.control.reader().import(id, import).await?;
-        let kept = match self.list(id, import, known.state().columns, true).await? {
+        let confirmed = noted.findings.map(|findings| findings.sha256);
+        let kept = match self.list(id, import, known.state().columns, confirmed).await? {
             Ok(kept) => kept,
             Err(NoList::Gone) => {
                 let gone =
@@ -54,7 +55,8 @@ impl Importer {
                 return self.finish(known, (noted.progress.imported, noted.progress.already), Some(unreadable)).await;
             }
         };
-        if noted.findings.is_some_and(|findings| findings.sha256 != kept.sha256) {
+        // If it is not known which file was confirmed, another importer has ended the import. Then nothing more is written down.
+        if confirmed != Some(kept.sha256) {
             let other = problem("file_changed", "Another file was uploaded after the confirmation. Import it again.");
             return self.finish(known, (noted.progress.imported, noted.progress.already), Some(other)).await;
         }
@@ -145,8 +147,8 @@ impl Importer {
         }
         let Entry { name, email } = entry.clone();
         // Nobody but the voter is to see a link, and a ballot whose link is handed out gets one when an administrator asks for it.
-        let new =
-            NewVoter { id: voter, name, email, ballot: BallotId::from_bits(environment.random_id()), token: None };
+        let ballot = BallotId::from_bits(environment.random_id());
+        let new = NewVoter { id: voter, name, email, ballot, token: None, import: Some(known.import) };
         let record = self.record(VoterCommand::REGISTER, known.actor()?, id_of(&secret, known.import, row, "register"));
         match self.registrar.register(election, new, &record).await {
             Ok(_done) => Ok(Outcome::Imported),

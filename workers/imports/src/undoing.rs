@@ -35,6 +35,10 @@ impl Importer {
         let (id, import, rows) = (known.election, known.import, known.state().counts.rows);
         let progress = self.control.reader().import(id, import).await?.progress;
         let from = progress.undo_next;
+        if from == 0 {
+            // Another importer may still be registering. Whom it registers before this, is removed below.
+            self.control.undo_at_gates(id, election.state().shards, import).await?;
+        }
         let to = from.saturating_add(self.rows).min(rows).max(from);
         let (removed, is_closed) = self.remove_rows(election, &known, (from, to)).await?;
         if is_closed {

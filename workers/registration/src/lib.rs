@@ -7,7 +7,7 @@
 use photovote_coordination::{ControlError, GateStatus};
 use photovote_coordination_write::Control;
 use photovote_domain::{
-    Aggregate, Ballot, BallotId, Digest, Election, ElectionId, Email, Links, Name, Shard, Voter, VoterId,
+    Aggregate, Ballot, BallotId, Digest, Election, ElectionId, Email, ImportId, Links, Name, Shard, Voter, VoterId,
     ballot::{self, BallotCommand, BallotRejection},
     election::Status,
     email_key,
@@ -67,6 +67,8 @@ pub struct NewVoter {
     pub ballot: BallotId,
     /// The hash of the token that opens it. Without one, nothing opens the ballot until a link is issued.
     pub token: Option<Digest>,
+    /// The import that registers them. Once it is being undone, it registers nobody.
+    pub import: Option<ImportId>,
 }
 
 /// Does nothing open this ballot yet? If links are handed out, nobody was shown its link.
@@ -96,7 +98,7 @@ impl Registrar {
         record: &CommandRecord,
     ) -> Result<Done<Voter>, RegistrationError> {
         let (id, shards, links) = (election.stream().election(), election.state().shards, election.state().links);
-        let NewVoter { id: voter, name, email, ballot, token } = new;
+        let NewVoter { id: voter, name, email, ballot, token, import } = new;
         let key = email.key();
         let unlinked = links == Links::HandOut && token.is_none();
         let command = VoterCommand::Register { name, email, ballot };
@@ -110,7 +112,7 @@ impl Registrar {
             Ok(vec![
                 self.store.action(&ballot)?,
                 self.control.reserve_email(id, shards, &key, voter)?,
-                self.control.pass_registration(id, gate, links, unlinked)?,
+                self.control.pass_registration(id, gate, links, unlinked, import)?,
             ])
         };
         // Nothing is loaded: a voter who is there already is found by the condition of the write.
@@ -134,11 +136,12 @@ impl Registrar {
         let (Stream::Voter(_, _, voter), Some(ballot_id)) = (history.stream(), history.state().ballot) else {
             return Err(ExecuteError::Rejected(VoterRejection::NotFound).into());
         };
-        let gate = shards.shard_of(&ballot_id.to_string());
+        let shard = shards.shard_of(&ballot_id.to_string());
         let ballot_stream = Stream::ballot(id, shards, ballot_id);
-        let email = email_key(&history.state().email);
+        let mut history = history.clone();
         let mut retry = Retry::attempts(3);
         loop {
+            let email = email_key(&history.state().email);
             // The ballot goes with its voter, unless it is cast: then both stay.
             let ballot: History<Ballot> = self.store.reader().load_end(ballot_stream).await?;
             let context = voter::Context { election: election.state(), ballot: ballot.state() };
@@ -150,7 +153,7 @@ impl Registrar {
             let unlinked = election.state().links == Links::HandOut && is_unlinked(ballot.state());
             let alongside = |_: &Commit| {
                 let release = self.control.release_email(id, shards, &email, voter)?;
-                let mut actions = vec![release, self.control.pass_removal(id, gate, unlinked)?];
+                let mut actions = vec![release, self.control.pass_removal(id, shard, unlinked)?];
                 if let Some(voided) = &voided {
                     actions.push(self.store.action(voided)?);
                 }
@@ -159,16 +162,20 @@ impl Registrar {
             let decide = |voter: &Voter| voter.decide(VoterCommand::Remove, &context);
             match self.store.execute_with(history.clone(), record, expected, decide, alongside).await {
                 Ok(done) => return Ok(done),
-                Err(ExecuteError::Blocked(reasons)) if reasons.get(1).is_some_and(Cancellation::is_condition) => {
-                    return Err(self.registration_closed(id, gate, &reasons[1]));
-                }
-                Err(ExecuteError::Blocked(reasons))
-                    if matches!(reasons.first(), Some(Cancellation::Condition(None))) =>
-                {
-                    return Err(self.control.reader().unguarded(id).into());
-                }
-                // The voter was faster: with a rating, or with the cast.
-                Err(ExecuteError::Blocked(_)) if retry.again().await => {}
+                Err(ExecuteError::Blocked(reasons)) => match reasons.as_slice() {
+                    [_, gate, ..] if gate.is_condition() => return Err(self.registration_closed(id, shard, gate)),
+                    [guard, ..] if guard.is_condition() => {
+                        let before = history.version();
+                        self.store.reader().refresh(&mut history).await?;
+                        // Unless somebody else has corrected the address meanwhile, it has lost its guard.
+                        if history.version() == before {
+                            return Err(self.control.reader().unguarded(id).into());
+                        }
+                    }
+                    // The voter was faster: with a rating, or with the cast.
+                    _ if retry.again().await => {}
+                    _ => return Err(ExecuteError::Blocked(reasons).into()),
+                },
                 Err(error) => return Err(error.into()),
             }
         }
@@ -200,7 +207,7 @@ impl Registrar {
     /// What a gate said that lets no voter come or go.
     fn registration_closed(&self, election: ElectionId, shard: Shard, gate: &Cancellation) -> RegistrationError {
         match self.control.refusing(election, shard, gate) {
-            // Others hand out the links since the election was loaded.
+            // Others hand out the links since the election was loaded, or the import is being undone.
             Ok(gate) if gate.status != GateStatus::Closed => RegistrationError::Moved,
             Ok(_closed) => ExecuteError::Rejected(VoterRejection::RegistrationClosed(Status::Closing)).into(),
             Err(missing) => missing.into(),

@@ -54,6 +54,8 @@ pub enum Step {
     },
     /// The import is `Undoing`: how far it is, is to be read.
     ReadingUndone,
+    /// The gate of this number is to know it.
+    TellingGate(u8),
     /// The voter of the next of these rows is to be read.
     ReadingVoter(Page),
     /// They are there, and to be removed.
@@ -118,7 +120,18 @@ pub(crate) fn make(model: &Imports, tables: &mut Tables, importer: &mut Importer
             }
             Step::Deleting
         }
-        Step::ReadingUndone => Step::ReadingVoter(Page::new(model, tables.progress.undo_next)),
+        Step::ReadingUndone => match tables.progress.undo_next {
+            None if model.has(Guard::GatesFirst) => Step::TellingGate(0),
+            next => Step::ReadingVoter(Page::new(model, next)),
+        },
+        Step::TellingGate(gate) if gate == model.rows && model.has(Guard::GatesFirst) => {
+            Step::ReadingVoter(Page::new(model, None))
+        }
+        Step::TellingGate(gate) if gate == model.rows => Step::FinishingUndo,
+        Step::TellingGate(gate) => {
+            tables.undone_at = tables.undone_at.with(gate);
+            Step::TellingGate(gate + 1)
+        }
         Step::ReadingVoter(page) if page.at == page.to => Step::NotingUndone(page),
         Step::ReadingVoter(page) => {
             let row = usize::from(page.at);
@@ -144,7 +157,11 @@ pub(crate) fn make(model: &Imports, tables: &mut Tables, importer: &mut Importer
             if began {
                 tables.progress.undo_next = Some(page.to);
             }
-            if began && page.to == model.rows { Step::FinishingUndo } else { Step::Idle }
+            match page.to == model.rows {
+                true if began && model.has(Guard::GatesFirst) => Step::FinishingUndo,
+                true if began => Step::TellingGate(0),
+                _ => Step::Idle,
+            }
         }
         Step::FinishingUndo => {
             if tables.status == Status::Undoing {
@@ -166,7 +183,10 @@ pub(crate) fn make(model: &Imports, tables: &mut Tables, importer: &mut Importer
 
 /// The file is compared with the one that was looked at before the confirmation.
 fn compare(model: &Imports, importer: &Importer, progress: Progress, file: u8) -> Step {
-    let is_other = progress.file.is_some_and(|looked_at| looked_at != file) && model.has(Guard::ConfirmedFile);
+    let is_other = match progress.file {
+        Some(confirmed) => confirmed != file && model.has(Guard::ConfirmedFile),
+        None => model.has(Guard::KnownFile),
+    };
     let was_kept = importer.step == Step::ReadingProgress;
     if is_other && was_kept && model.has(Guard::KeptIsReadAgain) {
         Step::ReadingFile(progress)
@@ -193,10 +213,10 @@ fn register(model: &Imports, tables: &mut Tables, page: Page, holders: [Option<H
             tables.already = tables.already.with(page.at);
             already(page)
         }
-        // The transaction is refused, and the importer stops.
-        None if tables.status != Status::Importing && model.has(Guard::StillImporting) => return Step::Idle,
         // The voter's stream has this very command.
         None if tables.voters[row] != Voter::Absent && names_voter => imported(page),
+        // The transaction is refused, and the message comes again.
+        None if tables.undone_at.has(page.at) && model.has(Guard::UndoneIsRefused) => return Step::Idle,
         None if tables.guards[row].is_some() && model.has(Guard::AddressOnce) => {
             tables.already = tables.already.with(page.at);
             already(page)

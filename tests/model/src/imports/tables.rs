@@ -86,6 +86,8 @@ pub struct Tables {
     pub by_hand: Vec<Voter>,
     /// Control: who has each address.
     pub guards: Vec<Option<Holder>>,
+    /// Control: gates that know that the import is being undone. Each row's voter comes through a gate of their own.
+    pub undone_at: Set,
     /// Control: how far the import is.
     pub progress: Progress,
     /// The bucket: the file.
@@ -111,6 +113,7 @@ impl Tables {
             voters: vec![Voter::Absent; rows],
             by_hand: vec![Voter::Absent; rows],
             guards: vec![None; rows],
+            undone_at: Set::default(),
             progress: Progress { file: Some(CONFIRMED), ..Progress::default() },
             file: Some(CONFIRMED),
             registrations: vec![0; rows],

@@ -31,7 +31,7 @@ impl World {
     pub(crate) async fn register_at_gate(&self, voters: usize, unlinked: bool) {
         let shard = ShardCount::for_voters(300).shards().next().unwrap();
         for _ in 0..voters {
-            let pass = self.control.pass_registration(ELECTION, shard, Links::HandOut, unlinked).unwrap();
+            let pass = self.control.pass_registration(ELECTION, shard, Links::HandOut, unlinked, None).unwrap();
             self.engine.client().transact_write_items().transact_items(pass).send().await.unwrap();
         }
     }

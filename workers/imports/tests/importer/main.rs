@@ -6,7 +6,7 @@ mod world;
 use photovote_domain::import::{Columns, Counts, ImportCommand, Status};
 use photovote_queues::ImportMessage;
 
-use crate::world::{ELECTION, HOUR, IMPORT, LISTS, World, addresses, killed_after, list};
+use crate::world::{ELECTION, HOUR, IMPORT, LISTS, World, addresses, ask, killed_after, list, tell};
 
 const ONE: ImportMessage = ImportMessage::import(ELECTION, IMPORT);
 /// More rows than a message is worth, and not a multiple.
@@ -262,6 +262,72 @@ async fn a_file_that_is_replaced_is_read_again_or_not_imported() {
     assert!(world.buckets.lose(LISTS, &photovote_keys::objects::list_key(ELECTION, IMPORT)));
     world.work_off().await;
     assert_eq!(world.import().await.problem.unwrap().code, "file_lost");
+}
+
+#[tokio::test]
+async fn an_importer_that_has_kept_an_earlier_file_reads_the_confirmed_one() {
+    let world = World::new().await;
+    let (one, other) = (world.importer(), world.importer());
+    world.upload(&list(2));
+    assert!(tell(&one).await);
+    world.upload(&list(VOTERS));
+    assert!(tell(&other).await);
+    world.command(ImportCommand::Confirm).await;
+    assert!(ask(&one, &ONE).await);
+    world.work_off().await;
+    let import = world.import().await;
+    assert_eq!((import.status, import.problem, import.counts), (Status::Done, None, counts(8, 0, 8)));
+    assert_eq!(world.registered().await, addresses(VOTERS));
+}
+
+#[tokio::test]
+async fn an_import_that_is_undone_leaves_nobody_wherever_another_importer_is() {
+    for polls in 0.. {
+        let world = World::confirmed(VOTERS).await;
+        let message = world.message().await.unwrap();
+        let mut slow = Box::pin(world.ask(&message));
+        if killed_after(polls, &mut slow).await.is_some() {
+            assert!(polls > 10, "an importer waits often: {polls}");
+            return;
+        }
+        // Another importer finds another file, and ends the import. An administrator undoes it.
+        world.upload(&list(2));
+        assert!(world.ask(&ONE).await);
+        world.command(ImportCommand::Undo).await;
+        assert!(world.ask(&ONE).await);
+        world.work_off().await;
+        assert_eq!(world.import().await.status, Status::Undone, "after {polls} polls");
+        // The slow one goes on. If it fails, the message comes again.
+        assert!(slow.await || world.ask(&message).await, "after {polls} polls");
+        world.work_off().await;
+        assert!(world.registered().await.is_empty(), "after {polls} polls");
+        assert_eq!(world.turnout().await, 0, "after {polls} polls");
+        assert!(world.is_cleared().await, "after {polls} polls");
+    }
+}
+
+#[tokio::test]
+async fn an_importer_that_is_late_registers_nobody_from_another_file() {
+    for polls in 0.. {
+        let world = World::new().await;
+        world.register(1, "voter0@example.org").await;
+        world.upload(&list(VOTERS));
+        assert!(world.tell().await);
+        world.command(ImportCommand::Confirm).await;
+        let mut slow = Box::pin(world.ask(&ONE));
+        if killed_after(polls, &mut slow).await.is_some() {
+            return;
+        }
+        // Another importer does all the work. Then another file is uploaded.
+        assert!(world.ask(&ONE).await);
+        world.work_off().await;
+        assert_eq!(world.import().await.counts, counts(7, 1, 7), "after {polls} polls");
+        world.upload("name,email\nOther,other@example.org\n");
+        assert!(slow.await || world.ask(&ONE).await, "after {polls} polls");
+        world.work_off().await;
+        assert_eq!(world.registered().await, addresses(VOTERS), "after {polls} polls");
+        assert!(world.is_cleared().await, "after {polls} polls");
+    }
 }
 
 #[tokio::test]

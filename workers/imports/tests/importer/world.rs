@@ -131,8 +131,8 @@ impl World {
         let election = self.election().await;
         let (id, ballot) =
             (photovote_domain::VoterId::from_bits(number), photovote_domain::BallotId::from_bits(number));
-        let new =
-            NewVoter { id, name: "Somebody".parse().unwrap(), email: email.parse().unwrap(), ballot, token: None };
+        let (name, email) = ("Somebody".parse().unwrap(), email.parse().unwrap());
+        let new = NewVoter { id, name, email, ballot, token: None, import: None };
         self.registrar.register(&election, new, &self.record("RegisterVoter")).await.unwrap();
     }
 
@@ -174,21 +174,16 @@ impl World {
 
     /// S3 tells that the list was uploaded. Does the importer accept it?
     pub(crate) async fn tell(&self) -> bool {
-        let key = list_key(ELECTION, IMPORT).replace('/', "%2F");
-        self.deliver(&format!(r#"{{"Records":[{{"s3":{{"object":{{"key":"{key}"}}}}}}]}}"#)).await
+        tell(&self.importer()).await
     }
 
-    /// Brings a message to an importer.
+    /// Brings a message to an importer that has just started.
     pub(crate) async fn deliver(&self, body: &str) -> bool {
-        let mut message = SqsMessage::default();
-        (message.message_id, message.body) = (Some("1".into()), Some(body.to_owned()));
-        let mut event = SqsEvent::default();
-        event.records = vec![message];
-        self.importer().handle(event).await.batch_item_failures.is_empty()
+        deliver(&self.importer(), body).await
     }
 
     pub(crate) async fn ask(&self, message: &ImportMessage) -> bool {
-        self.deliver(&serde_json::to_string(message).unwrap()).await
+        ask(&self.importer(), message).await
     }
 
     /// The next message that was sent.
@@ -251,6 +246,26 @@ impl World {
         let control = self.engine.items(self.engine.tables().control).await;
         self.buckets.keys(LISTS).is_empty() && !control.keys().any(|(pk, _)| pk.ends_with("#imports"))
     }
+}
+
+/// Brings a message to this importer. Does it accept it?
+async fn deliver(importer: &Importer, body: &str) -> bool {
+    let mut message = SqsMessage::default();
+    (message.message_id, message.body) = (Some("1".into()), Some(body.to_owned()));
+    let mut event = SqsEvent::default();
+    event.records = vec![message];
+    importer.handle(event).await.batch_item_failures.is_empty()
+}
+
+/// S3 tells this importer that the list was uploaded.
+pub(crate) async fn tell(importer: &Importer) -> bool {
+    let key = list_key(ELECTION, IMPORT).replace('/', "%2F");
+    deliver(importer, &format!(r#"{{"Records":[{{"s3":{{"object":{{"key":"{key}"}}}}}}]}}"#)).await
+}
+
+/// Brings this importer a message of a function.
+pub(crate) async fn ask(importer: &Importer, message: &ImportMessage) -> bool {
+    deliver(importer, &serde_json::to_string(message).unwrap()).await
 }
 
 /// The addresses of a list of so many voters, sorted.

@@ -29,8 +29,8 @@ async fn draft(contact: Option<&str>) -> World {
     };
     let contact = ElectionEvent::ElectionContactChanged { contact: contact.map(Into::into) };
     let planned = ElectionEvent::ElectionScheduled { schedule };
-    let commits = world.store().reader().commits_after(&Stream::Election(ELECTION), photovote_domain::Version::NONE);
-    let commits = commits.await.unwrap();
+    let (store, start) = (world.store(), photovote_domain::Version::NONE);
+    let commits = store.reader().commits_after(&Stream::Election(ELECTION), start).await.unwrap();
     world.engine.write(&[following(&commits, &[contact, planned])]).await;
     world
 }
