@@ -41,13 +41,17 @@ pub(super) const WORDS: Words = Words {
         ahead_subject: |election| format!("{election} kann noch nicht öffnen"),
         missed_subject: |election| format!("{election} wurde nicht geöffnet"),
         ahead: |election, moment| {
-            format!("„{election}“ soll am {moment} öffnen. So, wie es jetzt ist, wird daraus nichts:")
+            format!(
+                "Die Öffnung von „{election}“ ist geplant für {moment}. So, wie es jetzt ist, findet sie nicht statt:"
+            )
         },
-        missed: |election, moment| format!("„{election}“ sollte am {moment} öffnen. Das ist nicht geschehen:"),
+        missed: |election, moment| {
+            format!("Die Öffnung von „{election}“ war geplant für {moment}. Sie fand nicht statt:")
+        },
         over: |election, moment| {
             format!(
-                "„{election}“ sollte am {moment} öffnen. Das ist nicht geschehen, und inzwischen ist auch das Ende der \
-                 Abstimmung vorbei. Bitte planen Sie andere Zeiten."
+                "Die Öffnung von „{election}“ war geplant für {moment}. Sie fand nicht statt, und inzwischen ist auch das \
+                 Ende der Abstimmung vorbei. Bitte planen Sie andere Zeiten."
             )
         },
         no_competition: "Es gibt keinen Wettbewerb.",
