@@ -44,17 +44,11 @@ async fn data(home: &Path) {
     server.stop();
 }
 
-/// Ends `export` by a signal after longer and longer times, until it has written the backup before that. Answers how often a
-/// signal was faster.
-fn interrupted(
-    home: &Path,
-    copies: &Path,
-    target: &Path,
-    signal: &str,
-    mut after_each: impl FnMut(Option<i32>),
-) -> usize {
-    let mut pause = Duration::from_millis(1);
-    for times in 0.. {
+/// Ends `export` by a signal after longer and longer times, until three signals were faster and then one was not. On a busy machine a
+/// signal can be late: then it begins anew.
+fn interrupted(home: &Path, copies: &Path, target: &Path, signal: &str, mut after_each: impl FnMut(Option<i32>)) {
+    let (mut pause, mut faster) = (Duration::from_millis(1), 0);
+    for _ in 0..200 {
         let mut export = photovote(home);
         export.arg("export").arg(target).arg("--copy-dir").arg(copies);
         let export = export.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
@@ -64,11 +58,16 @@ fn interrupted(
         let Output { status: ended, stderr, .. } = export.wait_with_output().unwrap();
         assert_ne!(ended.code(), Some(1), "{}", String::from_utf8_lossy(&stderr));
         after_each(ended.code());
-        if target.exists() {
-            return times;
+        if !target.exists() {
+            faster += 1;
+        } else if faster > 2 {
+            return;
+        } else {
+            fs::remove_file(target).unwrap();
+            pause = Duration::from_millis(1);
         }
     }
-    unreachable!("an export ends")
+    unreachable!("{signal} was faster {faster} times of 200");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -77,13 +76,12 @@ async fn an_export_that_a_signal_ends_leaves_nothing() {
     data(home.path()).await;
     for (signal, code) in [("-TERM", 143), ("-INT", 130), ("-HUP", 129)] {
         let target = place.path().join(signal);
-        let times = interrupted(home.path(), copies.path(), &target, signal, |ended| {
+        interrupted(home.path(), copies.path(), &target, signal, |ended| {
             // Before it listens for signals, there is nothing to clean up.
             assert!([Some(0), Some(code), None].contains(&ended), "{signal}: {ended:?}");
             assert_eq!((left(home.path()), left(copies.path())), (vec![], vec![]), "{signal}");
             assert!(left(place.path()).iter().all(|name| name.starts_with('-')), "{signal}: {:?}", left(place.path()));
         });
-        assert!(times > 2, "{signal}: {times}");
     }
 }
 

@@ -26,7 +26,7 @@ async fn a_plan_is_shown_as_written_and_as_moments() {
         (&json!("9000-07-01T16:00:00Z"), &json!("9000-07-08T16:00:00Z"))
     );
 
-    election.voter("grace").await;
+    election.post("/voters", json!({"name": "Grace", "email": "grace@example.org"})).await.status(201);
     let shown = election.owner.get_at(&election.path("/schedule"), version).await.ok().json();
     assert_eq!(shown["prevented_by"], json!([]));
     let cleared = election.owner.put(&election.path("/schedule"), json!({"time_zone": "UTC"})).await.ok().version();
