@@ -158,7 +158,8 @@ def a_file_that_cannot_be_used_says_why(browser, server):
         assert page.locator(".note.bad").count() == 0
         page.get_by_role("button", name="Cancel the import").click()
         page.get_by_text("Choose the file").wait_for()
-        until(lambda: sorted(entry["problem"]["code"] for entry in imports(server, election)) == ["cancelled", "no_addresses"])
+        problems = lambda: sorted((entry["problem"] or {}).get("code", "") for entry in imports(server, election))
+        until(lambda: problems() == ["cancelled", "no_addresses"])
         page.reload()
         page.get_by_role("heading", name="Import a list of voters").wait_for()
         page.wait_for_timeout(300)
