@@ -1,6 +1,6 @@
 //! Notices: what an organiser is told about an opening that was planned.
 
-use photovote_domain::{Election, ElectionId, Email, Name};
+use photovote_domain::{Election, ElectionId, Email, Name, Schedule, Timestamp, election::Status};
 use photovote_letters::{Closing, Envelope, Link, Mail, MessageId, notify};
 use photovote_mail::Outgoing;
 use photovote_queues::{MailMessage, Notice, NoticeKind};
@@ -14,11 +14,10 @@ impl Mailer {
     /// Sends a notice to the election's organiser. If the service takes no more, it is tried again later.
     pub(crate) async fn send_notice(&self, id: ElectionId, notice: Notice) -> Result<(), Trouble> {
         let election = self.elections.fresh(id).await?;
-        // The organiser took the address back, or planned another time, since this was asked for.
+        // Since this was asked for, the organiser may have taken the address back, planned another time, or mended what prevented it.
         let Some(contact) = election.state().contact.clone() else { return Ok(()) };
-        if election.state().schedule.as_ref().and_then(photovote_domain::Schedule::opening_time)
-            != Some(notice.opens_at)
-        {
+        let opens_at = election.state().schedule.as_ref().and_then(Schedule::opening_time);
+        if opens_at != Some(notice.opens_at) || election.state().status != Status::Draft {
             return Ok(());
         }
         let name = format!("notice-{id}-{}-{}", notice.opens_at.millis(), notice.kind.as_str());
@@ -50,7 +49,7 @@ fn write(
     election: &Election,
     contact: &str,
     notice: &Notice,
-    now: photovote_domain::Timestamp,
+    now: Timestamp,
 ) -> Result<Mail, Unwritable> {
     let name: Name = election.name.parse().map_err(|_rule| Unwritable::Value)?;
     let to: Email = contact.parse().map_err(|_rule| Unwritable::Value)?;

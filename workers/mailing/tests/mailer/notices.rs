@@ -68,5 +68,10 @@ async fn nobody_is_told_what_is_not_planned_any_more() {
     assert_eq!(world.run(notice(earlier, NoticeKind::Hour)).await, 0);
     let without = draft(None).await;
     assert_eq!(without.run(notice(OPENS, NoticeKind::Day)).await, 0);
-    assert!(written(&world).is_empty() && written(&without).is_empty());
+    let opened = draft(Some("club@example.net")).await;
+    let (store, start) = (opened.store(), photovote_domain::Version::NONE);
+    let commits = store.reader().commits_after(&Stream::Election(ELECTION), start).await.unwrap();
+    opened.engine.write(&[following(&commits, &[ElectionEvent::ElectionOpened { closes_at: None }])]).await;
+    assert_eq!(opened.run(notice(OPENS, NoticeKind::Missed)).await, 0);
+    assert!([&world, &without, &opened].into_iter().all(|world| written(world).is_empty()));
 }
