@@ -1,5 +1,5 @@
 //! Closing an election, and healing one that was half opened: `close` and `finish` in
-//! `workers/closing/src/closing.rs`, which also serve the request to close, and `Closer::look_after`.
+//! `workers/clock/src/closing.rs`, which also serve the request to close, and `Clock::look_after`.
 
 use crate::{
     Gates, Guard, State,
@@ -17,7 +17,7 @@ const CLOSING: usize = 2;
 pub enum Step {
     /// The election is to be loaded.
     Idle,
-    /// It is open, and not due: these gates are to be opened, if they are drafts (`Closer::heal`). That reads the gates
+    /// It is open, and not due: these gates are to be opened, if they are drafts (`Clock::heal`). That reads the gates
     /// first, to save updates that would change nothing; the model sends them.
     Healing(Set),
     /// `ElectionClosing` is to be written. Before that, `close` looks whether all gates are there; in the model they are.

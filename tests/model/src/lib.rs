@@ -9,8 +9,8 @@
 //! |---|---|
 //! | [`voter`] | `api/ballot-commands/src/lib.rs`, `storage/events/src/{execute,append}.rs` |
 //! | [`administrator`] | `workers/clock/src/opening.rs` |
-//! | [`closer`] | `workers/closing/src/{lib,closing}.rs`, `storage/coordination/src/write.rs` |
-//! | [`counter`] | `workers/counting/src/{lib,fold}.rs`, `storage/document-store/src/counted.rs` |
+//! | [`closer`] | `workers/clock/src/{lib,closing}.rs`, `storage/coordination-write/src/write.rs` |
+//! | [`counter`] | `workers/counting/src/{lib,fold}.rs`, `storage/documents-write/src/counted.rs` |
 //! | [`tables`] | what is in the tables, as far as these look at it |
 //! | [`properties`] | what must hold |
 //!
@@ -66,7 +66,7 @@ pub enum Guard {
     CountWhatIsClosed,
     /// Every gate is closed (`Control::close_gates`).
     EveryGate,
-    /// Whoever finds an election closing finishes it (`finish`, `Closer::look_after`).
+    /// Whoever finds an election closing finishes it (`finish`, `Clock::look_after`).
     FinishForOthers,
     /// A ballot that was cast is not changed (`Ballot::unsettled`).
     CastIsTheEnd,
