@@ -16,8 +16,9 @@
 //!
 //! Each [`Guard`] of the protocol can be left out, and then the checker finds what it was good for.
 //!
-//! Two other protocols have models of their own, so that states do not multiply: [`mails`] has links and mailings to a voter, [`imports`]
-//! has lists of voters. They are made alike, and have guards of their own.
+//! Three other protocols have models of their own, so that states do not multiply: [`mails`] has links and mailings to a voter,
+//! [`imports`] has lists of voters, and [`schedules`] has elections that open and close by the clock. They are made alike, and have guards
+//! of their own.
 
 pub mod administrator;
 pub mod closer;
@@ -26,6 +27,7 @@ pub mod imports;
 pub mod mails;
 pub mod progress;
 pub mod properties;
+pub mod schedules;
 pub mod tables;
 pub mod voter;
 
