@@ -57,7 +57,7 @@ enum CommandError {
     Voters(#[from] VotersError),
     #[error("the environment variable PHOTOVOTE_TOKEN has no token: set it to a token of an administrator")]
     NoToken,
-    #[error("{0}: only http is spoken here; import on the page, or by the API")]
+    #[error("{0}: a server's address begins with https:// or http://")]
     NotHttp(Url),
     #[error("the server's address is damaged: {0}")]
     Address(#[from] url::ParseError),
@@ -125,7 +125,7 @@ fn sign_in(data_dir: Location) -> Result<(), CommandError> {
 fn import_voters(data_dir: Location, args: VotersImportArgs) -> Result<(), CommandError> {
     let VotersImportArgs { file, election, url, subject, yes } = args;
     let access = match url {
-        Some(url) if url.scheme() != "http" => return Err(CommandError::NotHttp(url)),
+        Some(url) if !matches!(url.scheme(), "http" | "https") => return Err(CommandError::NotHttp(url)),
         Some(url) => {
             let token = std::env::var("PHOTOVOTE_TOKEN").map_err(|_unset| CommandError::NoToken)?;
             Access { url, token }

@@ -5,7 +5,7 @@ use std::{fmt, net::IpAddr, str::FromStr, sync::Arc, time::Duration};
 use lettre::{
     Address, AsyncSmtpTransport, AsyncTransport, Tokio1Executor,
     address::Envelope,
-    transport::smtp::{Error, response::Severity},
+    transport::smtp::{AsyncSmtpTransportBuilder, Error, response::Severity},
 };
 use photovote_mail::{MailService, Outgoing, SendError};
 use thiserror::Error;
@@ -13,12 +13,15 @@ use url::Url;
 
 /// How long a connection waits for the server before the mail is tried again later.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// How many mails are on their way at once, each on a connection of its own: a server takes its time for each, and few servers let one
+/// client have more connections.
+const AT_ONCE: usize = 3;
 /// Replies that say that this recipient or message is never taken (RFC 5321, 4.2.3). Others can be mended, such as a wrong password.
 const NEVER: [u16; 6] = [501, 550, 551, 553, 554, 555];
 
 /// The address of an SMTP server: `smtps://user:password@mail.example.org`, or `smtp://127.0.0.1:1025`.
 #[derive(Clone)]
-pub struct Smtp(Arc<AsyncSmtpTransport<Tokio1Executor>>);
+pub struct Smtp(AsyncSmtpTransportBuilder);
 
 /// A text that is no address of an SMTP server. It does not show the text, which may hold a password.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
@@ -48,16 +51,17 @@ impl FromStr for Smtp {
             return Err(SmtpError);
         }
         let transport = AsyncSmtpTransport::<Tokio1Executor>::from_url(text).map_err(|_not_understood| SmtpError)?;
-        let transport = transport.timeout(Some(PATIENCE)).build();
-        Ok(Self(Arc::new(transport)))
+        Ok(Self(transport.timeout(Some(PATIENCE))))
     }
 }
 
 impl Smtp {
-    /// The service that sends mails through this server.
+    /// The service that sends mails through this server. It keeps its connection for the next mail: to connect, to encrypt and to
+    /// sign in takes longer than a mail. Needs the runtime of Tokio.
     pub fn service(self) -> MailService {
-        MailService::in_process(move |mail: &Outgoing<'_>| {
-            let transport = Arc::clone(&self.0);
+        let transport: Arc<AsyncSmtpTransport<Tokio1Executor>> = Arc::new(self.0.build());
+        MailService::in_process(AT_ONCE, move |mail: &Outgoing<'_>| {
+            let transport = Arc::clone(&transport);
             let envelope = envelope(mail);
             let message = mail.message.to_vec();
             async move {
@@ -133,15 +137,20 @@ mod tests {
         say(&mut stream, "220 sink\r\n").await?;
         while stream.read_line(&mut line).await? > 0 {
             let answer = match line.split([' ', '\r']).next().unwrap_or_default() {
-                "." if in_data => "250 taken\r\n",
+                "." if in_data => {
+                    in_data = false;
+                    "250 taken\r\n"
+                }
                 _ if in_data => "",
                 "EHLO" => "250 sink\r\n",
                 "RCPT" => rcpt,
-                "DATA" => "354 go on\r\n",
+                "DATA" => {
+                    in_data = true;
+                    "354 go on\r\n"
+                }
                 "QUIT" => break,
                 _ => "250 ok\r\n",
             };
-            in_data = (in_data || line.starts_with("DATA")) && line != ".\r\n";
             all.push_str(&line);
             line.clear();
             say(&mut stream, answer).await?;
@@ -167,6 +176,24 @@ mod tests {
         sent.unwrap();
         assert!(seen.contains("MAIL FROM:<club@example.org>") && seen.contains("RCPT TO:<ada@example.net>"), "{seen}");
         assert!(seen.contains("\r\nHello\r\n"), "{seen}");
+    }
+
+    #[tokio::test]
+    async fn a_connection_serves_the_next_mail() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let smtp: Smtp = format!("smtp://{}", listener.local_addr().unwrap()).parse().unwrap();
+        // A second connection would find nobody.
+        let sink = tokio::spawn(sink(listener, "250 ok\r\n"));
+        let service = smtp.service();
+        for to in ["ada@example.net", "ben@example.net"] {
+            let message = b"Hello\r\n";
+            service.send(&Outgoing { name: to, from: "club@example.org", to, message, tags: &[] }).await.unwrap();
+            // A task of its own puts the connection back.
+            tokio::task::yield_now().await;
+        }
+        drop(service);
+        let seen = sink.await.unwrap().unwrap();
+        assert_eq!(seen.matches("MAIL FROM").count(), 2, "{seen}");
     }
 
     #[tokio::test]

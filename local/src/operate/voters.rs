@@ -10,7 +10,7 @@ use std::{
 use indicatif::{ProgressBar, ProgressStyle};
 use photovote_domain::{ElectionId, import::MOST_BYTES};
 use rand::RngExt;
-use reqwest::{Client, Method, header::CONTENT_TYPE};
+use reqwest::{Client, Method, multipart};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use url::Url;
@@ -33,8 +33,11 @@ pub enum VotersError {
         /// What the system says.
         source: io::Error,
     },
-    /// The file is no list that can be uploaded.
-    #[error("{} has {bytes} bytes, and a list has 1 to {MOST_BYTES}: delete columns that are neither name nor address", path.display())]
+    /// There is nothing in the file.
+    #[error("{} is empty: name the file that has the list", .0.display())]
+    Empty(PathBuf),
+    /// The file is too large to be uploaded.
+    #[error("{} has {bytes} bytes, and a list has {MOST_BYTES} at most: delete columns that are neither name nor address", path.display())]
     Size {
         /// The file.
         path: PathBuf,
@@ -146,7 +149,7 @@ pub async fn import(access: &Access, list: &List, out: &mut impl Write) -> Resul
     let requested = api.send(Method::POST, &imports, Some(json!({"name": name, "bytes": bytes.len()})), &key).await?;
     let Requested { id, upload } = serde_json::from_value(requested)?;
     if let Some(form) = upload {
-        api.upload(&form, &bytes).await?;
+        api.upload(&form, bytes).await?;
     }
     let path = format!("{imports}/{id}");
     let ready = api.wait(&path, &["awaiting_upload", "reading"], |_| {}).await?;
@@ -180,7 +183,10 @@ pub async fn import(access: &Access, list: &List, out: &mut impl Write) -> Resul
 fn read(path: &Path) -> Result<Vec<u8>, VotersError> {
     let failed = |source| VotersError::File { path: path.to_owned(), source };
     let bytes = fs::metadata(path).map_err(failed)?.len();
-    if bytes == 0 || bytes > MOST_BYTES {
+    if bytes == 0 {
+        return Err(VotersError::Empty(path.to_owned()));
+    }
+    if bytes > MOST_BYTES {
         return Err(VotersError::Size { path: path.to_owned(), bytes });
     }
     fs::read(path).map_err(failed)
@@ -286,21 +292,14 @@ impl Api<'_> {
     }
 
     /// Sends a file by a form.
-    async fn upload(&self, form: &Form, file: &[u8]) -> Result<(), VotersError> {
-        let boundary = format!("list-{:032x}", rand::rng().random::<u128>());
-        let mut body = Vec::with_capacity(file.len() + 4_096);
-        for (name, value) in &form.fields {
-            let value = value.as_str().unwrap_or_default();
-            let part = format!("--{boundary}\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n");
-            body.extend_from_slice(part.as_bytes());
-        }
-        let part = format!("--{boundary}\r\nContent-Disposition: form-data; name=\"file\"; filename=\"list\"\r\n\r\n");
-        body.extend_from_slice(part.as_bytes());
-        body.extend_from_slice(file);
-        body.extend_from_slice(format!("\r\n--{boundary}--\r\n").as_bytes());
-        let kind = format!("multipart/form-data; boundary={boundary}");
+    async fn upload(&self, form: &Form, file: Vec<u8>) -> Result<(), VotersError> {
         let url = self.access.url.join(&form.url)?;
-        let answer = self.client.post(url).header(CONTENT_TYPE, kind).body(body).send().await?;
+        let fields = form.fields.iter().fold(multipart::Form::new(), |fields, (name, value)| {
+            fields.text(name.clone(), value.as_str().unwrap_or_default().to_owned())
+        });
+        // S3 takes what comes after the file as none of the form.
+        let fields = fields.part("file", multipart::Part::bytes(file).file_name("list"));
+        let answer = self.client.post(url).multipart(fields).send().await?;
         let status = answer.status();
         if status.is_success() { Ok(()) } else { Err(VotersError::Refused(format!("the upload is answered {status}"))) }
     }

@@ -6,6 +6,13 @@ use std::{
     process::{Child, ChildStderr, ChildStdout, Command, Stdio},
 };
 
+use aws_sdk_dynamodb::types::AttributeValue;
+use photovote::{
+    data_dir::DataDir,
+    host::engine::{CONTROL, Durability, Engine},
+};
+use photovote_tests::Tables;
+
 /// The program with its data in this directory.
 pub(crate) fn photovote(data: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_photovote"));
@@ -86,4 +93,17 @@ impl Drop for Server {
         self.process.kill().ok();
         self.process.wait().ok();
     }
+}
+
+/// Lets two minutes pass for the mails that a server had claimed when it was killed.
+#[allow(dead_code, reason = "not every test kills a server that mails")]
+pub(crate) async fn end_claims(data: &Path) {
+    let engine = Engine::start(&DataDir::open(data).unwrap(), Durability::ProcessEnd).await.unwrap();
+    let tables = Tables::at(engine.config());
+    for mut item in tables.items(CONTROL).await.into_values().filter(|item| item.contains_key("claimed")) {
+        let until: i64 = item["claimed"].as_n().unwrap().parse().unwrap();
+        item.insert("claimed".to_owned(), AttributeValue::N((until - 120_001).to_string()));
+        tables.put(CONTROL, item).await;
+    }
+    engine.stop().await;
 }

@@ -14,7 +14,7 @@ use tokio::{
     task::{JoinError, yield_now},
 };
 
-use crate::operations::perform;
+use crate::operations::perform_without_token;
 
 /// Lets an embedded database answer requests. Clones lead to the same database.
 ///
@@ -79,7 +79,7 @@ impl Dispatcher {
         let broken = self.broken.clone();
         let work = move || {
             let (operation, body) = read(&request);
-            let done = perform(&database, operation, body);
+            let done = perform_without_token(&database, operation, body);
             if let Err(error) = &done
                 && is_poisoned(error)
             {
@@ -132,7 +132,10 @@ fn answered(done: Result<Vec<u8>, DynoxideError>) -> Answer {
 
 #[cfg(test)]
 mod tests {
-    use aws_sdk_dynamodb::{Client, types::AttributeValue};
+    use aws_sdk_dynamodb::{
+        Client,
+        types::{AttributeValue, Put, TransactWriteItem},
+    };
     use photovote_dynamodb::{Endpoint, client, config};
 
     use super::*;
@@ -177,6 +180,21 @@ mod tests {
         put().send().await.unwrap();
         let failed = photovote_dynamodb::put_failure(&put().send().await.unwrap_err());
         assert!(matches!(failed, photovote_dynamodb::PutFailure::Condition(Some(_))), "{failed:?}");
+    }
+
+    #[tokio::test]
+    async fn the_database_keeps_no_token_of_a_transaction() {
+        let database = memory();
+        let client = sdk(&Dispatcher::on_callers(&database));
+        let send = || {
+            let put = Put::builder().table_name("some-table").item("pk", key("a")).item("sk", key("b"));
+            let put = put.condition_expression("attribute_not_exists(sk)").build().unwrap();
+            let transaction = client.transact_write_items().client_request_token("once");
+            transaction.transact_items(TransactWriteItem::builder().put(put).build()).send()
+        };
+        send().await.unwrap();
+        // A token that is kept would repeat the first answer.
+        send().await.unwrap_err();
     }
 
     #[tokio::test]

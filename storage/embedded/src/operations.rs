@@ -2,7 +2,10 @@
 
 use dynoxide::{
     Database, DynoxideError,
-    actions::{describe_stream::DescribeStreamRequest, list_streams::ListStreamsRequest},
+    actions::{
+        describe_stream::DescribeStreamRequest, list_streams::ListStreamsRequest,
+        transact_write_items::TransactWriteItemsRequest,
+    },
 };
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
@@ -24,6 +27,21 @@ pub fn perform(database: &Database, operation: &str, request: &[u8]) -> Result<V
         "TransactWriteItems" => through(request, |request| database.transact_write_items(request)),
         "UpdateItem" => through(request, |request| database.update_item(request)),
         _ => Err(DynoxideError::ValidationException(format!("PhotoVote does not use the operation {operation}"))),
+    }
+}
+
+/// The same, for callers in this process, to whom no answer is lost. So nobody repeats a transaction by its `ClientRequestToken`. The
+/// database would keep each token for ten minutes, and look through all of them with each transaction.
+pub(crate) fn perform_without_token(
+    database: &Database,
+    operation: &str,
+    request: &[u8],
+) -> Result<Vec<u8>, DynoxideError> {
+    match operation {
+        "TransactWriteItems" => through(request, |request: TransactWriteItemsRequest| {
+            database.transact_write_items(TransactWriteItemsRequest { client_request_token: None, ..request })
+        }),
+        _ => perform(database, operation, request),
     }
 }
 

@@ -51,7 +51,10 @@ impl SendError {
 
 /// Where mails go.
 #[derive(Debug, Clone)]
-pub struct MailService(Way);
+pub struct MailService {
+    way: Way,
+    at_once: usize,
+}
 
 /// What becomes of a mail that a function takes.
 type Taken = Pin<Box<dyn Future<Output = Result<(), SendError>> + Send>>;
@@ -79,21 +82,28 @@ impl fmt::Debug for Way {
 impl MailService {
     /// Amazon SES. The configuration set says what is reported about mails; it must not track clicks, which would rewrite links.
     pub const fn ses(client: Client, configuration_set: Option<String>) -> Self {
-        Self(Way::Ses { client, configuration_set })
+        // SES limits how many mails it takes in a second.
+        Self { way: Way::Ses { client, configuration_set }, at_once: 1 }
     }
 
     /// A directory, in which each mail is a file that only its owner can read.
     pub fn directory(path: impl Into<PathBuf>) -> Self {
-        Self(Way::Directory(path.into()))
+        Self { way: Way::Directory(path.into()), at_once: 1 }
     }
 
-    /// A function in this process, for tests that count mails and let sending fail. It copies what it needs of a mail.
-    pub fn in_process<F>(take: impl Fn(&Outgoing<'_>) -> F + Send + Sync + 'static) -> Self
+    /// A function in this process, which takes so many mails at once, for other services, and for tests that count mails and let sending
+    /// fail. It copies what it needs of a mail.
+    pub fn in_process<F>(at_once: usize, take: impl Fn(&Outgoing<'_>) -> F + Send + Sync + 'static) -> Self
     where
         F: Future<Output = Result<(), SendError>> + Send + 'static,
     {
         let take: Arc<Take> = Arc::new(move |mail: &Outgoing<'_>| -> Taken { Box::pin(take(mail)) });
-        Self(Way::Process(take))
+        Self { way: Way::Process(take), at_once }
+    }
+
+    /// How many mails may be on their way at once.
+    pub const fn at_once(&self) -> usize {
+        self.at_once
     }
 
     /// Sends a mail. In a directory, a mail that is sent again replaces itself.
@@ -101,7 +111,7 @@ impl MailService {
     /// # Errors
     /// SES does not recognise repetitions: a mail that may have been sent and is sent again arrives twice.
     pub async fn send(&self, mail: &Outgoing<'_>) -> Result<(), SendError> {
-        match &self.0 {
+        match &self.way {
             Way::Process(take) => take(mail).await,
             Way::Directory(directory) => {
                 let (directory, name, message) =
@@ -200,7 +210,7 @@ mod tests {
     async fn a_function_takes_mails_and_refuses_them() {
         let taken = Arc::new(std::sync::Mutex::new(Vec::new()));
         let kept = Arc::clone(&taken);
-        let service = MailService::in_process(move |mail: &Outgoing<'_>| {
+        let service = MailService::in_process(1, move |mail: &Outgoing<'_>| {
             let (name, kept) = (mail.name.to_owned(), Arc::clone(&kept));
             async move {
                 if name == "invitation-2" {

@@ -19,6 +19,9 @@ use crate::{
 /// Where links lead.
 pub(crate) const PAGE: &str = "https://vote.example.org";
 
+/// How many mails a mailer sends at once.
+const AT_ONCE: usize = 3;
+
 /// A step on the way of a mail to a voter.
 #[derive(Debug, Clone)]
 pub(crate) struct Step {
@@ -154,7 +157,7 @@ fn done(operation: &str, body: &Value) -> Option<(VoterId, Done)> {
 
 /// The mail service as one instance of a function reaches it.
 pub(crate) fn service(transport: Transport) -> MailService {
-    MailService::in_process(move |mail: &Outgoing<'_>| {
+    MailService::in_process(AT_ONCE, move |mail: &Outgoing<'_>| {
         let (cloud, life) = transport.connection();
         let (voter, sent) = read(mail);
         async move { carry_out(&cloud, &life, voter, sent).await }

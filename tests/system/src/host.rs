@@ -83,12 +83,7 @@ impl Host {
     /// All mails that a local host has written, in the order of their names.
     pub fn letters(&self) -> Vec<Letter> {
         let (_, data) = self.local.as_ref().expect("the host is local");
-        let files = fs::read_dir(data.path().join(OUTBOX)).expect("the outbox");
-        let written = files.map(|file| file.expect("an entry of the outbox").path());
-        let mut mails: Vec<_> =
-            written.filter(|path| path.extension().is_some_and(|extension| extension == "eml")).collect();
-        mails.sort();
-        mails.iter().map(|path| Letter::read(path)).collect()
+        Letter::all(data.path())
     }
 
     /// Whoever has this token.
@@ -129,6 +124,16 @@ pub struct Letter {
 }
 
 impl Letter {
+    /// All mails in the outbox of a data directory, in the order of their names.
+    pub fn all(data: &Path) -> Vec<Self> {
+        let files = fs::read_dir(data.join(OUTBOX)).expect("the outbox");
+        let written = files.map(|file| file.expect("an entry of the outbox").path());
+        let mut mails: Vec<_> =
+            written.filter(|path| path.extension().is_some_and(|extension| extension == "eml")).collect();
+        mails.sort();
+        mails.iter().map(|path| Self::read(path)).collect()
+    }
+
     fn read(path: &Path) -> Self {
         let mail = fs::read_to_string(path).expect("a mail");
         // A header goes on in a line that begins with a blank, and quoted-printable breaks long lines with `=`.

@@ -23,11 +23,15 @@ mod send;
 mod test_mail;
 
 use std::{
-    collections::{BTreeMap, btree_map::Entry},
+    collections::{BTreeMap, BTreeSet},
+    future::ready,
+    pin::pin,
+    sync::atomic::{AtomicBool, Ordering},
     time::Duration,
 };
 
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
+use futures::{StreamExt, stream};
 use photovote_coordination::ControlError;
 use photovote_coordination_write::{Claim, Control, Due, DueMail};
 use photovote_domain::{
@@ -182,21 +186,24 @@ impl Mailer {
         // Those who come next wait behind those whom others are at.
         let mut again = due.more.then_some(PAUSE);
         let mut claimed = false;
-        let mut trouble = None;
-        let mut mailings = BTreeMap::new();
-        for mail in due.mails {
-            match self.send_due(id, shard, mail, &mut mailings).await {
+        let (mailings, mut trouble) = self.mailings(id, &due.mails).await;
+        let is_delayed = AtomicBool::new(false);
+        let mails = stream::iter(due.mails).take_while(|_| ready(!is_delayed.load(Ordering::Relaxed)));
+        let sends = mails.map(|mail| self.send_due(id, shard, mail, &mailings));
+        let mut sends = pin!(sends.buffer_unordered(self.service.at_once()));
+        while let Some(sent) = sends.next().await {
+            match sent {
                 Ok(Outcome::Settled) => again = again.map(|_| Duration::ZERO),
                 Ok(Outcome::Claimed) => claimed = true,
                 Ok(Outcome::Again) => again = again.or(Some(Duration::ZERO)),
-                Ok(Outcome::Delayed) => {
-                    // The service takes no more: the others wait as well.
-                    again = Some(PAUSE);
-                    break;
-                }
+                // The service takes no more: the others wait as well, but for those that are on their way.
+                Ok(Outcome::Delayed) => is_delayed.store(true, Ordering::Relaxed),
                 // One whose events are damaged does not keep the others waiting.
                 Err(error) => trouble = trouble.or(Some(error)),
             }
+        }
+        if is_delayed.load(Ordering::Relaxed) {
+            again = Some(PAUSE);
         }
         // Recipients are found once those are written to who were found before.
         for finding in due.finding {
@@ -217,24 +224,32 @@ impl Mailer {
         trouble.map_or(Ok(()), Err)
     }
 
-    /// Sends a mail that may be due: a voter's link, or a mail of a mailing. What is known of mailings is kept in `mailings`.
+    /// Sends a mail that may be due: a voter's link, or a mail of a mailing.
     async fn send_due(
         &self,
         id: ElectionId,
         shard: Shard,
         mail: DueMail,
-        mailings: &mut BTreeMap<MailingId, Option<Requested>>,
+        mailings: &BTreeMap<MailingId, Requested>,
     ) -> Result<Outcome, Trouble> {
-        let Some(mailing) = mail.mailing else { return self.invite(id, shard, mail).await };
-        let requested = match mailings.entry(mailing) {
-            Entry::Occupied(known) => known.into_mut(),
-            Entry::Vacant(unknown) => unknown.insert(self.requested(id, mailing).await?),
-        };
-        match requested {
-            Some(requested) => self.remind(id, shard, mail, requested).await,
-            // Items of a mailing come after its event.
-            None => Ok(Outcome::Claimed),
+        match mail.mailing.map(|mailing| mailings.get(&mailing)) {
+            None => self.invite(id, shard, mail).await,
+            Some(Some(requested)) => self.remind(id, shard, mail, requested).await,
+            // Items of a mailing come after its event, or its events are damaged.
+            Some(None) => Ok(Outcome::Claimed),
         }
+    }
+
+    /// What the mailings of these mails are, as far as that can be read.
+    async fn mailings(&self, id: ElectionId, mails: &[DueMail]) -> (BTreeMap<MailingId, Requested>, Option<Trouble>) {
+        let (mut mailings, mut trouble) = (BTreeMap::new(), None);
+        for mailing in mails.iter().filter_map(|mail| mail.mailing).collect::<BTreeSet<_>>() {
+            match self.requested(id, mailing).await {
+                Ok(requested) => mailings.extend(requested.map(|requested| (mailing, requested))),
+                Err(error) => trouble = trouble.or(Some(error.into())),
+            }
+        }
+        (mailings, trouble)
     }
 
     /// What a mailing is.

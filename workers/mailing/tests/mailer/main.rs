@@ -1,6 +1,7 @@
 //! The mailer over the engine: who is mailed, once, with a link that opens the ballot.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
+mod at_once;
 mod mailings;
 mod notices;
 
@@ -34,6 +35,7 @@ use photovote_queues::{MailMessage, Queue};
 use photovote_test_support::{Engine, following, history};
 use proptest::prelude::*;
 use tempfile::TempDir;
+use tokio::sync::mpsc::UnboundedReceiver;
 
 const ELECTION: ElectionId = ElectionId::from_bits(7);
 const SHARDS: u8 = 2;
@@ -111,14 +113,17 @@ impl World {
     }
 
     /// A new instance of the mailer, and what it sends its queue.
-    fn mailer(&self) -> (Mailer, tokio::sync::mpsc::UnboundedReceiver<MailMessage>) {
+    fn mailer(&self) -> (Mailer, UnboundedReceiver<MailMessage>) {
+        self.mailer_over(MailService::directory(self.outbox.path()))
+    }
+
+    fn mailer_over(&self, service: MailService) -> (Mailer, UnboundedReceiver<MailMessage>) {
         let (queue, sent) = Queue::in_process();
         let sender = Sender {
             address: "club@example.org".parse().unwrap(),
             name: "Photo Club".parse().unwrap(),
             page: "https://vote.example.org".to_owned(),
         };
-        let service = MailService::directory(self.outbox.path());
         (Mailer::new(self.store(), self.control(), queue, LinkKey::held([self.key; 32]), service, sender), sent)
     }
 
