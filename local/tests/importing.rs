@@ -4,7 +4,7 @@
 
 mod program;
 
-use std::{collections::BTreeSet, fs, path::Path, process::Output, time::Duration};
+use std::{collections::BTreeSet, fs, net::TcpListener, path::Path, process::Output, time::Duration};
 
 use photovote::data_dir::temporary;
 use photovote_tests::Client;
@@ -150,4 +150,18 @@ async fn a_list_is_imported_from_a_shell() {
     server.stop();
     let gone = import(home.path(), &file, &id, &["--yes"]);
     assert!(text(&gone.stderr).contains("no server is running"), "{gone:?}");
+}
+
+#[test]
+fn a_server_that_is_not_there_is_told_with_the_cause() {
+    let home = temporary().unwrap();
+    let file = home.path().join("members.csv");
+    fs::write(&file, list(1)).unwrap();
+    // Nobody listens on a port that was just given back.
+    let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let mut command = photovote(home.path());
+    let command = command.args(["voters", "import", "--yes", "--election", "01ARZ3NDEKTSV4RRFFQ69G5FAV", "--url"]);
+    let output = command.arg(format!("http://{address}")).arg(&file).env("PHOTOVOTE_TOKEN", "token").output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(!output.status.success() && said.contains("does not answer: Connection refused"), "{said}");
 }

@@ -1,6 +1,8 @@
 //! Importing a list of voters into a server that runs: `photovote voters import`. It uses the API, as a page does.
 
 use std::{
+    cell::Cell,
+    error::Error,
     fs, io,
     io::{BufRead, IsTerminal, Write},
     path::{Path, PathBuf},
@@ -45,7 +47,7 @@ pub enum VotersError {
         bytes: u64,
     },
     /// The server does not answer.
-    #[error("the server does not answer: {0}")]
+    #[error("the server does not answer: {}", root(.0))]
     Http(#[from] reqwest::Error),
     /// The server refuses.
     #[error("the server refuses: {0}")]
@@ -140,7 +142,7 @@ struct Rejected {
 
 /// Uploads a list, shows what it holds, asks, and waits until its voters are registered.
 pub async fn import(access: &Access, list: &List, out: &mut impl Write) -> Result<(), VotersError> {
-    let api = Api { client: Client::new(), access };
+    let api = Api { client: Client::new(), access, reached: Cell::new(false) };
     let bytes = read(&list.file)?;
     let name = list.file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let imports = format!("v1/elections/{}/imports", list.election);
@@ -252,9 +254,16 @@ async fn follow(api: &Api<'_>, path: &str, counts: Counts, out: &mut impl Write)
     Ok(done)
 }
 
+/// What lies behind an error: "connection refused", for one.
+fn root(error: &dyn Error) -> &dyn Error {
+    error.source().map_or(error, root)
+}
+
 struct Api<'a> {
     client: Client,
     access: &'a Access,
+    /// It was reached once, so it comes back.
+    reached: Cell<bool>,
 }
 
 impl Api<'_> {
@@ -270,11 +279,13 @@ impl Api<'_> {
             let answer = match request.send().await {
                 Ok(answer) => answer,
                 Err(error) if attempt >= ATTEMPTS || error.is_builder() => return Err(error.into()),
+                Err(error) if error.is_connect() && !self.reached.get() => return Err(error.into()),
                 Err(_lost) => {
                     tokio::time::sleep(GLANCE).await;
                     continue;
                 }
             };
+            self.reached.set(true);
             let status = answer.status();
             if (status == 503 || status == 429) && attempt < ATTEMPTS {
                 tokio::time::sleep(GLANCE).await;
