@@ -173,7 +173,7 @@ pub(super) struct VotersImportArgs {
     /// The election's id
     #[arg(long, value_name = "ID")]
     pub(super) election: ElectionId,
-    /// The address of another server, as `http://vote.example`; its token is in the environment variable `PHOTOVOTE_TOKEN`
+    /// The address of another server, as `https://vote.example`; its token is in the environment variable `PHOTOVOTE_TOKEN`
     /// [default: the server that runs on the data directory]
     #[arg(long, value_name = "URL")]
     pub(super) url: Option<Url>,

@@ -56,7 +56,7 @@ impl FromStr for Smtp {
 }
 
 impl Smtp {
-    /// The service that sends mails through this server. It keeps its connection for the next mail: to connect, to encrypt and to
+    /// The service that sends mails through this server. It keeps connections for the next mails: to connect, to encrypt and to
     /// sign in takes longer than a mail. Needs the runtime of Tokio.
     pub fn service(self) -> MailService {
         let transport: Arc<AsyncSmtpTransport<Tokio1Executor>> = Arc::new(self.0.build());

@@ -71,31 +71,33 @@ pub fn config(endpoint: &Endpoint) -> SdkConfig {
             config.set_credentials_provider(credentials());
             config.timeout_config(timeouts()).build()
         }
-        Endpoint::Local(url) => local(config, url, aws_smithy_http_client::Builder::new().build_http()),
+        Endpoint::Local(url) => {
+            let attempt = Some(Duration::from_secs(10));
+            local(config, url, aws_smithy_http_client::Builder::new().build_http(), attempt)
+        }
         Endpoint::Client(client) => {
             // No signature is looked at, and to make one takes a fifth of a call.
             config.set_auth_scheme_preference(Some([NO_AUTH]));
-            // The SDK demands a URL. The client does not look at it.
-            local(config, "http://localhost", client.clone())
+            // The SDK demands a URL. The client does not look at it. What is slow is waited for, and not sent again: the database in this
+            // process knows no repetition by its token.
+            local(config, "http://localhost", client.clone(), None)
         }
     }
 }
 
 /// The configuration for what runs on this machine.
-fn local(config: Builder, url: &str, client: SharedHttpClient) -> SdkConfig {
+fn local(config: Builder, url: &str, client: SharedHttpClient, attempt: Option<Duration>) -> SdkConfig {
     let credentials = Credentials::new("local", "local", None, None, "local");
     // A local disk that is busy is slow, not gone.
-    let patient = TimeoutConfig::builder()
-        .connect_timeout(Duration::from_secs(5))
-        .operation_attempt_timeout(Duration::from_secs(10))
-        .operation_timeout(Duration::from_secs(25))
-        .build();
+    let mut patient =
+        TimeoutConfig::builder().connect_timeout(Duration::from_secs(5)).operation_timeout(Duration::from_secs(25));
+    patient.set_operation_attempt_timeout(attempt);
     config
         .http_client(client)
         .endpoint_url(url)
         .region(Region::from_static("us-east-1"))
         .credentials_provider(SharedCredentialsProvider::new(credentials))
-        .timeout_config(patient)
+        .timeout_config(patient.build())
         .build()
 }
 
@@ -153,12 +155,34 @@ pub fn setting(name: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    };
+
     use super::*;
+    use crate::{Answer, answered_by};
 
     #[test]
     fn the_roots_are_those_of_amazon() {
         let text = String::from_utf8(ROOTS.to_vec()).unwrap();
         assert_eq!(text.matches("-----BEGIN CERTIFICATE-----").count(), 5);
         assert!(secure().is_some());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_slow_database_in_this_process_is_asked_once() {
+        let asked = Arc::new(AtomicUsize::new(0));
+        let count = Arc::clone(&asked);
+        let slow = answered_by(move |_request| {
+            count.fetch_add(1, Ordering::SeqCst);
+            async {
+                tokio::time::sleep(Duration::from_secs(20)).await;
+                Ok(Answer { status: 200, body: b"{}".to_vec() })
+            }
+        });
+        let client = client(&config(&Endpoint::Client(slow)), None);
+        client.put_item().table_name("some-table").send().await.unwrap();
+        assert_eq!(asked.load(Ordering::SeqCst), 1);
     }
 }

@@ -30,8 +30,8 @@ pub fn perform(database: &Database, operation: &str, request: &[u8]) -> Result<V
     }
 }
 
-/// The same, for callers in this process, to whom no answer is lost. So nobody repeats a transaction by its `ClientRequestToken`. The
-/// database would keep each token for ten minutes, and look through all of them with each transaction.
+/// The same, for callers who wait for each answer ([`Endpoint::Client`](photovote_dynamodb::Endpoint)), and so never repeat a transaction by
+/// its `ClientRequestToken`. The database would keep each token for ten minutes, and look through all of them with each transaction.
 pub(crate) fn perform_without_token(
     database: &Database,
     operation: &str,
