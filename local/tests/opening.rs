@@ -1,5 +1,5 @@
-//! Elections that the clock opens on servers that are killed at all moments of it: each opens, everybody has one link, and no vote that
-//! was answered is lost.
+//! Elections that the clock opens on servers that are killed at moments across it: each opens, everybody has one link, and no vote that
+//! was answered is lost. Which step a kill comes between is left to chance; `workers/clock/tests` and the simulation stop at each.
 
 #![expect(clippy::unwrap_used, reason = "all of this is a test, the functions around it too")]
 
