@@ -8,13 +8,14 @@ mod program;
 use std::{
     fs,
     path::Path,
-    process::{Command, Output, Stdio},
+    process::{Output, Stdio},
     time::Duration,
 };
 
 use photovote::data_dir::temporary;
 use photovote_tests::{Client, Election, followed};
 use program::{Server, photovote};
+use rustix::process::{Pid, Signal, kill_process};
 
 /// The names in a directory that are none of a data directory's own.
 fn left(path: &Path) -> Vec<String> {
@@ -46,7 +47,7 @@ async fn data(home: &Path) {
 
 /// Ends `export` by a signal after longer and longer times, until three signals were faster and then one was not. On a busy machine a
 /// signal can be late: then it begins anew.
-fn interrupted(home: &Path, copies: &Path, target: &Path, signal: &str, mut after_each: impl FnMut(Option<i32>)) {
+fn interrupted(home: &Path, copies: &Path, target: &Path, signal: Signal, mut after_each: impl FnMut(Option<i32>)) {
     let (mut pause, mut faster) = (Duration::from_millis(1), 0);
     for _ in 0..200 {
         let mut export = photovote(home);
@@ -54,7 +55,8 @@ fn interrupted(home: &Path, copies: &Path, target: &Path, signal: &str, mut afte
         let export = export.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
         std::thread::sleep(pause);
         pause = pause.mul_f64(1.3);
-        Command::new("kill").args([signal, &export.id().to_string()]).stderr(Stdio::null()).status().unwrap();
+        // It may have ended by itself. A program that sends the signal would come too late on a busy machine.
+        kill_process(Pid::from_child(&export), signal).ok();
         let Output { status: ended, stderr, .. } = export.wait_with_output().unwrap();
         assert_ne!(ended.code(), Some(1), "{}", String::from_utf8_lossy(&stderr));
         after_each(ended.code());
@@ -67,20 +69,24 @@ fn interrupted(home: &Path, copies: &Path, target: &Path, signal: &str, mut afte
             pause = Duration::from_millis(1);
         }
     }
-    unreachable!("{signal} was faster {faster} times of 200");
+    unreachable!("{signal:?} was faster {faster} times of 200");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_export_that_a_signal_ends_leaves_nothing() {
     let (home, copies, place) = (temporary().unwrap(), temporary().unwrap(), temporary().unwrap());
     data(home.path()).await;
-    for (signal, code) in [("-TERM", 143), ("-INT", 130), ("-HUP", 129)] {
-        let target = place.path().join(signal);
+    for (signal, code) in [(Signal::TERM, 143), (Signal::INT, 130), (Signal::HUP, 129)] {
+        let target = place.path().join(format!("-{code}"));
         interrupted(home.path(), copies.path(), &target, signal, |ended| {
             // Before it listens for signals, there is nothing to clean up.
-            assert!([Some(0), Some(code), None].contains(&ended), "{signal}: {ended:?}");
-            assert_eq!((left(home.path()), left(copies.path())), (vec![], vec![]), "{signal}");
-            assert!(left(place.path()).iter().all(|name| name.starts_with('-')), "{signal}: {:?}", left(place.path()));
+            assert!([Some(0), Some(code), None].contains(&ended), "{signal:?}: {ended:?}");
+            assert_eq!((left(home.path()), left(copies.path())), (vec![], vec![]), "{signal:?}");
+            assert!(
+                left(place.path()).iter().all(|name| name.starts_with('-')),
+                "{signal:?}: {:?}",
+                left(place.path())
+            );
         });
     }
 }
@@ -90,7 +96,7 @@ async fn the_next_command_removes_what_a_killed_export_left() {
     let (home, copies, place) = (temporary().unwrap(), temporary().unwrap(), temporary().unwrap());
     data(home.path()).await;
     let mut ever_left = 0;
-    interrupted(home.path(), copies.path(), &place.path().join("backup"), "-KILL", |_| {
+    interrupted(home.path(), copies.path(), &place.path().join("backup"), Signal::KILL, |_| {
         ever_left += left(copies.path()).len() + left(place.path()).iter().filter(|name| *name != "backup").count();
         assert!(photovote(home.path()).arg("token").output().unwrap().status.success());
         assert_eq!((left(home.path()), left(copies.path())), (vec![], vec![]));
