@@ -45,8 +45,11 @@ async fn data(home: &Path) {
     server.stop();
 }
 
-/// Ends `export` by a signal after longer and longer times, until three signals were faster and then one was not. On a busy machine a
-/// signal can be late: then it begins anew.
+/// Longer than any export takes.
+const LONGEST: Duration = Duration::from_secs(2);
+
+/// Ends `export` by a signal after longer and longer times, until three signals were faster and then one was not. A signal can come too
+/// late on a busy machine, or too early where the program began with signals that are ignored. So all times are tried again.
 fn interrupted(home: &Path, copies: &Path, target: &Path, signal: Signal, mut after_each: impl FnMut(Option<i32>)) {
     let (mut pause, mut faster) = (Duration::from_millis(1), 0);
     for _ in 0..200 {
@@ -66,6 +69,8 @@ fn interrupted(home: &Path, copies: &Path, target: &Path, signal: Signal, mut af
             return;
         } else {
             fs::remove_file(target).unwrap();
+        }
+        if pause > LONGEST {
             pause = Duration::from_millis(1);
         }
     }
