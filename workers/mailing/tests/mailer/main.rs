@@ -9,6 +9,7 @@ use std::{
     collections::BTreeMap,
     fs,
     future::{Future, poll_fn},
+    path::PathBuf,
     pin::pin,
     sync::{
         Arc,
@@ -145,14 +146,20 @@ impl World {
 
     /// The mails: the recipient of each, and the token in its link.
     fn mails(&self) -> BTreeMap<String, BallotToken> {
-        let mails = fs::read_dir(self.outbox.path()).unwrap().map(|entry| fs::read(entry.unwrap().path()).unwrap());
-        mails.map(|mail| read(&String::from_utf8(mail).unwrap())).collect()
+        self.files().into_iter().map(|mail| read(&fs::read_to_string(mail).unwrap())).collect()
     }
 
     fn forget_mails(&self) {
-        for entry in fs::read_dir(self.outbox.path()).unwrap() {
-            fs::remove_file(entry.unwrap().path()).unwrap();
+        for mail in self.files() {
+            fs::remove_file(mail).unwrap();
         }
+    }
+
+    /// The files that are mails. A file without that ending is one that is still being written: a mailer that dies
+    /// in the middle of it leaves a thread behind that writes it to its end.
+    fn files(&self) -> Vec<PathBuf> {
+        let entries = fs::read_dir(self.outbox.path()).unwrap().map(|entry| entry.unwrap().path());
+        entries.filter(|path| path.extension().is_some_and(|extension| extension == "eml")).collect()
     }
 
     async fn ballot(&self, number: u128) -> Ballot {
