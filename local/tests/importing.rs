@@ -127,10 +127,12 @@ async fn a_list_is_imported_from_a_shell() {
     let said = text(&done.stdout);
     assert_eq!(done.status.code(), Some(0), "{done:?}");
     for line in [
-        "31 rows: 30 new, 0 registered already, 1 refused (name from \"Name\", email from \"E-Mail\")",
+        "31 rows: 30 new, 0 registered already, 1 refused.",
+        "Read: name in column \"Name\", email in column \"E-Mail\".",
         "  Voter 0 <voter-0@example.org>",
-        "  row 32: The row has no email address.",
-        "Registered 30. 0 were registered before.",
+        "  and 25 more",
+        "  row 32 (Nobody): The row has no email address.",
+        "Registered 30 voters; 0 had been registered before.",
     ] {
         assert!(said.lines().any(|said| said == line), "{line}: {said}");
     }

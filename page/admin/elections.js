@@ -1,9 +1,10 @@
 // @ts-check
 import { html, useState } from '../lib/html.js';
 import { useTitle } from '../lib/parts.js';
-import { language, t } from '../lib/words.js';
+import { LANGUAGES, language, t } from '../lib/words.js';
 import { keepLink } from './links.js';
-import { Field, Refusal, command, read, useCommand } from './work.js';
+import { useOutbox } from './outbox.js';
+import { Field, Refusal, command, newId, read, useCommand } from './work.js';
 
 /** Scales that are offered; the API takes more. */
 const SCALES = [[1, 5], [1, 10], [0, 10], [1, 3], [0, 5]];
@@ -36,7 +37,7 @@ const EXAMPLE = [
 
 /** An election that can be tried: sample pictures, one voter. @param {(steps: number) => void} step */
 async function example(step) {
-  const made = await command('POST', '/elections', { name: t('example.name'), description: t('example.description'), expected_voters: 10 });
+  const made = await command('POST', '/elections', { id: newId(), name: t('example.name'), description: t('example.description'), expected_voters: 10 });
   if (!made.ok) return made;
   const path = `/elections/${made.body.id}`;
   let steps = 1;
@@ -65,7 +66,7 @@ async function example(step) {
 /** @param {{onMade: (id: string) => void, first: boolean, elections: any[]}} props */
 export function NewElection({ onMade, first, elections }) {
   const { busy, problem, run } = useCommand();
-  const [form, setForm] = useState({ name: '', description: '', scale: '1-5', expected: '100', links: 'invite', contact: '' });
+  const [form, setForm] = useState({ name: '', description: '', scale: '1-5', expected: '100', links: 'invite', language, contact: '' });
   // Whether this service has said that it sends no mail.
   const [mute, setMute] = useState(false);
   useTitle(t('new'));
@@ -73,7 +74,7 @@ export function NewElection({ onMade, first, elections }) {
     event.preventDefault();
     const [min, max] = form.scale.split('-').map(Number);
     const body = {
-      name: form.name, scale: { min, max }, links: form.links, language, ...(form.description && { description: form.description }),
+      id: newId(), name: form.name, scale: { min, max }, links: form.links, language: form.language, ...(form.description && { description: form.description }),
       ...(form.links === 'invite' && form.contact.trim() && { contact: form.contact.trim() }), ...(form.expected && { expected_voters: Number(form.expected) }),
     };
     const answer = await run(async () => {
@@ -99,7 +100,7 @@ export function NewElection({ onMade, first, elections }) {
       <${ScaleField} value=${form.scale} onInput=${set('scale')} />
       <${Field} name="expected_voters" label=${t('field.expected')} type="number" min="1" value=${form.expected} problem=${problem} hint=${t('field.expected.hint')} onInput=${set('expected')} />
       <${LinksField} value=${form.links} onInput=${set('links')} mute=${mute} />
-      ${form.links === 'invite' && html`<${ContactField} value=${form.contact} problem=${problem} onInput=${set('contact')} />`}
+      ${form.links === 'invite' && html`<${LanguageField} value=${form.language} onInput=${set('language')} /><${ContactField} value=${form.contact} problem=${problem} onInput=${set('contact')} />`}
       ${mute ? html`<p class="note" role="alert">${t('links.no_mail')}</p>` : html`<${Refusal} problem=${problem} fields=${['name', 'description', 'expected_voters', 'contact']} />`}
       <button class="button next" disabled=${busy}>${t('new.make')}</button>
     </form></div>`;
@@ -119,11 +120,16 @@ export function ScaleField({ value, onInput }) {
  * @param {{value: string, onInput: (value: string) => void, mute?: boolean, hint?: string}} props
  */
 export function LinksField({ value, onInput, mute = false, hint }) {
+  const keeps = useOutbox();
   return html`<fieldset class="field choices" disabled=${mute}><legend>${t('field.links')}</legend>
     ${['invite', 'hand_out'].map((one) => html`<label class="tick"><input type="radio" name="links" value=${one} checked=${one === value} onChange=${() => onInput(one)} />
-      <span><b>${t(`links.${one}`)}</b><br /><span class="small quiet">${t(`links.${one}.what`)}</span></span></label>`)}
+      <span><b>${t(`links.${one}`)}</b><br /><span class="small quiet">${t(`links.${one}${one === 'invite' && keeps ? '.here' : '.what'}`)}</span></span></label>`)}
     ${hint && html`<span class="small quiet">${hint}</span>`}</fieldset>`;
 }
+
+/** In which language voters are written to. @param {{value: string, onInput: (value: string) => void}} props */
+export const LanguageField = ({ value, onInput }) => html`<p class="field"><label>${t('field.language')}<select name="language" onChange=${(/** @type {any} */ event) => onInput(event.target.value)}>
+  ${Object.entries(LANGUAGES).map(([code, name]) => html`<option value=${code} lang=${code} selected=${code === value}>${name}</option>`)}</select></label></p>`;
 
 /** Where voters' answers go. @param {{value: string, problem: any, onInput: (value: string) => void}} props */
 export const ContactField = ({ value, problem, onInput }) => html`<${Field} name="contact" label=${t('field.contact')} type="email" value=${value} problem=${problem} hint=${t('field.contact.hint')} onInput=${onInput} />`;

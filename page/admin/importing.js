@@ -6,7 +6,7 @@
 import { newKey, wait } from '../lib/api.js';
 import { plainName } from './files.js';
 import { post, readable } from './sending.js';
-import { all, ask, command } from './work.js';
+import { all, ask, command, newId } from './work.js';
 
 /** The most bytes that the API takes. */
 const MOST_BYTES = 20_000_000;
@@ -32,7 +32,7 @@ const ENDED = ['refused', 'done', 'undone'];
  * @property {Counts} counts
  * @property {Columns | null} [columns]
  * @property {{row: number, name: string, email: string}[]} [sample]
- * @property {{row: number, code: string, detail: string}[]} [rejected]
+ * @property {{row: number, name: string, email: string, code: string, detail: string}[]} [rejected]
  * @typedef {import('./sending.js').Sent & {name: string, id?: string, gone?: boolean}} Sending
  */
 
@@ -143,12 +143,11 @@ export class Importing {
 
   /** Requests an upload and sends the file, until it has arrived. @param {File} file @param {Sending} sending @returns {Promise<string | undefined>} */
   async send(file, sending) {
-    const first = newKey();
-    let id;
+    const id = newId();
     for (let failures = 0, forms = 0; !sending.gone; ) {
-      // With its id, the request is for another form: each has its own key.
-      const answer = await ask('POST', this.path, { name: sending.name, bytes: file.size, ...(id && { id }) }, id ? newKey() : first);
-      if (answer.ok) id = sending.id = answer.body.id;
+      // The second request for the same import answers another form.
+      const answer = await ask('POST', this.path, { id, name: sending.name, bytes: file.size }, newKey());
+      if (answer.ok) sending.id = id;
       if (sending.gone) break;
       if (answer.code === 'id_taken' || (answer.ok && !answer.body.upload)) return id;
       if (!answer.ok && !answer.later) {

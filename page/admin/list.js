@@ -15,6 +15,21 @@ function whyRejected({ code, detail }) {
   return has(`rejected.${code}`) ? t(`rejected.${code}`, { number: /\d+/.exec(detail)?.[0] ?? '' }) : detail;
 }
 
+/** What stands in a refused row. @param {{name: string, email: string}} row */
+const written = ({ name, email }) => [name, email].filter(Boolean).join(' · ');
+
+/**
+ * The table of refused rows in the reader's language, as spreadsheets of that language open it: where a comma stands in numbers, cells
+ * are parted by semicolons.
+ * @param {string} table
+ */
+function worded(table) {
+  const comma = number(1.5).includes(',') ? ';' : ',';
+  const line = (/** @type {string[]} */ cells) => cells.map((cell) => `"${cell.replaceAll('"', '""')}"`).join(comma);
+  const rows = [...table.matchAll(/^(\d+),(\w+),"(.*)"\r?$/gm)].map(([, row, code, detail]) => line([row, whyRejected({ code, detail })]));
+  return `\uFEFF${[line([t('imports.row'), t('imports.reason')]), ...rows].join('\r\n')}\r\n`;
+}
+
 /** The choice to propose if the chosen column holds no address: another one does, as in a sheet that was just chosen. @param {import('./importing.js').Import} shown */
 function proposed({ counts, columns }) {
   if (!columns || counts.new + counts.already > 0) return null;
@@ -30,7 +45,7 @@ export function List({ election, importing, shown }) {
   const { counts, columns, sample = [], rejected = [] } = shown;
   const table = async () => {
     const answer = await importing.rejected();
-    if (answer.ok) download('rejected.csv', answer.body, 'text/csv');
+    if (answer.ok) download('rejected.csv', worded(answer.body), 'text/csv');
     return answer;
   };
   const mailed = election.links === 'invite';
@@ -49,7 +64,7 @@ export function List({ election, importing, shown }) {
     ${counts.rejected > 0 && html`<section class="stack wide amiss"><div class="head"><h3>${t('imports.problems', { count: counts.rejected })}</h3>
         <button type="button" class="link" onClick=${() => run(table)}>${t('imports.table')}</button></div>
       <p class="small quiet">${t('imports.problems.what')}</p>
-      <ul class="rows">${rejected.map((row) => html`<li key=${row.row}><span class="mark no" aria-hidden="true">!</span><div class="grow"><b>${t('imports.row_of', { row: row.row })}</b><br /><span class="small">${whyRejected(row)}</span></div></li>`)}</ul></section>`}
+      <ul class="rows">${rejected.map((row) => html`<li key=${row.row}><span class="mark no" aria-hidden="true">!</span><div class="grow"><b>${t('imports.row_of', { row: row.row })}</b>${written(row) && html` <span class="small quiet secret">${written(row)}</span>`}<br /><span class="small">${whyRejected(row)}</span></div></li>`)}</ul></section>`}
     ${!mailed && counts.new > 0 && html`<p class="note small">${t('imports.hand_out')}</p>`}
     <${Refusal} problem=${problem} />
     <div class="buttons start"><button type="button" class="button next" disabled=${busy || chosen || !counts.new} onClick=${go}>${t('imports.import', { count: counts.new })}</button>

@@ -5,7 +5,7 @@ import { newKey, now } from '../lib/api.js';
 import { moment, number, t } from '../lib/words.js';
 import { Bounced } from './bounced.js';
 import { Compose } from './compose.js';
-import { token } from './sign-in.js';
+import { useOutbox } from './outbox.js';
 import { ask } from './work.js';
 
 /** The first and the longest pause before the server is asked again how far the mails are, in milliseconds. */
@@ -27,7 +27,7 @@ export function Mailings({ election, can }) {
   // Voters who are still to be invited: their mails are not in the queue yet.
   const [left, setLeft] = useState(0);
   const [asked, setAsked] = useState(0);
-  const [local, setLocal] = useState(false);
+  const keeps = useOutbox();
   const look = () => setAsked((n) => n + 1);
   const path = `/elections/${election.id}`;
   const inviting = election.links === 'invite';
@@ -57,10 +57,6 @@ export function Mailings({ election, can }) {
       clearTimeout(timer);
     };
   }, [election.id, election.status, asked]);
-  useEffect(() => {
-    // Only a local server keeps the mails that it has sent.
-    fetch('/local/mails', { headers: { Authorization: `Bearer ${token()}` } }).then((answer) => setLocal(answer.ok), () => {});
-  }, []);
   if (!known) return html`<p role="status">${t('loading')}</p>`;
   const { invitations, mailings } = known;
   const kinds = kindsOf(election);
@@ -69,14 +65,14 @@ export function Mailings({ election, can }) {
       <p>${t(election.status === 'draft' ? 'mailings.draft' : 'mailings.invitations.what')}</p>
       ${election.status !== 'draft' && all(invitations) + left > 0 && html`<${Standing} counts=${{ ...invitations, queued: invitations.queued + left }} label=${t('mailings.invitations')} complete=${!invitations.queued && !left} large />`}</section>
       ${election.status === 'open' && html`<${Bounced} election=${election} can=${can} count=${invitations.bounced + invitations.complained + invitations.failed} onSent=${look} />`}`}
-    ${can && (kinds.length > 0 || (inviting && election.status === 'draft')) && html`<${Compose} key=${election.status} election=${election} kinds=${kinds} onSent=${look} />`}
+    ${can && (kinds.length > 0 || (inviting && election.status === 'draft')) && html`<${Compose} key=${election.status} election=${election} kinds=${kinds} keeps=${keeps} onSent=${look} />`}
     ${!kinds.length && election.status !== 'draft' && html`<p class="quiet">${t('mailings.results.later')}</p>`}
     ${mailings.length > 0 && html`<section class="stack wide"><h2>${t('mailings.sent')}</h2><ul class="rows card wide">${mailings.map((mailing) => html`<li key=${mailing.id} class="mailing">
         <div class="grow"><b>${t(`mail.${mailing.kind}`)}</b> ${toWhom(mailing.to)}${mailing.subject && html`<br /><span class="small">${mailing.subject}</span>`}
           <br /><time class="small quiet" datetime=${mailing.requested_at}>${moment(new Date(mailing.requested_at), now())}</time></div>
         <${Standing} counts=${mailing.counts} complete=${mailing.complete} label=${t(`mail.${mailing.kind}`)} /></li>`)}</ul>
-      ${!kinds.includes('reminder') && mailings.some(({ kind }) => kind === 'reminder') && html`<p class="small quiet">${t('mailings.secret')}</p>`}</section>`}
-    ${local && html`<p><a class="button" href="/outbox">${t('mailings.outbox')}</a></p>`}
+      ${!kinds.includes('reminder') && mailings.some(({ kind }) => kind === 'reminder') && html`<p class="small quiet">${t(keeps ? 'mailings.secret.here' : 'mailings.secret')}</p>`}</section>`}
+    ${keeps && html`<p><a class="button" href="/outbox">${t('mailings.outbox')}</a></p>`}
   </div>`;
 }
 

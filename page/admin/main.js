@@ -1,6 +1,6 @@
 // @ts-check
 /** The administrator's page: who is signed in, which election is shown, and which part of it. */
-import { html, render, useEffect, useState } from '../lib/html.js';
+import { html, render, useEffect, useRef, useState } from '../lib/html.js';
 import { Languages, Message, Skip, useHeadingFocus, useTitle } from '../lib/parts.js';
 import { t } from '../lib/words.js';
 import { Check } from './check.js';
@@ -13,14 +13,17 @@ import { Running } from './running.js';
 import { Settings } from './settings.js';
 import { arrive, leave, signOut, token } from './sign-in.js';
 import { Trail } from './trail.js';
-import { all, ask, onSignedOut, read } from './work.js';
+import { all, ask, isLost, onSignedOut, read, requests } from './work.js';
 
 /** @typedef {import('../vote/ballot.js').Election & {version: number, links: 'hand_out' | 'invite', language: string, contact: string | null, invitation: {subject: string | null, text: string | null}}} Election */
+
+/** How often the list of elections is read, and how often a server that is gone is asked for, in milliseconds. */
+const [LISTED, AGAIN] = [20_000, 2_000];
 
 /** The parts of an election, and when there is something in them. */
 const PARTS = [
   { name: 'photographs', view: Photographs, when: () => true },
-  { name: 'voters', view: later(() => import('./voters.js').then(({ Voters }) => Voters), () => [import('./imports.js'), import('./importing.js'), import('./list.js'), import('./voter.js')]), when: () => true },
+  { name: 'voters', view: later(() => import('./voters.js').then(({ Voters }) => Voters), () => [import('./imports.js'), import('./importing.js'), import('./list.js'), import('./voter-list.js'), import('./voter.js')]), when: () => true },
   { name: 'mailings', view: later(() => import('./mailings.js').then(({ Mailings }) => Mailings), () => [import('./compose.js'), import('./bounced.js'), import('./voter.js')]), when: (/** @type {Election} */ { links, status }) => links === 'invite' || status === 'released' },
   { name: 'schedule', view: later(() => import('./schedule.js').then(({ Schedule }) => Schedule), () => [import('./planning.js'), import('./zones.js')]), when: (/** @type {Election} */ { status }) => status === 'draft' || status === 'open' },
   { name: 'check', view: Check, when: (/** @type {Election} */ { status }) => status === 'draft' },
@@ -84,22 +87,35 @@ function Administration({ onOut }) {
     addEventListener('hashchange', changed);
     return () => removeEventListener('hashchange', changed);
   }, []);
+  // The list may lag behind the elections that were shown.
+  const known = useRef(/** @type {Map<string, {name: string, status: string, version: number}>} */ (new Map())).current;
+  const latest = (/** @type {any} */ one) => ((known.get(one.id)?.version ?? 0) > one.version ? { ...one, ...known.get(one.id) } : one);
   const list = async () => {
     const { answer, items } = await all('/elections');
-    if (answer.ok) setElections(items.sort((a, b) => (a.id < b.id ? 1 : -1)));
+    // The latest first: ids begin with the time.
+    if (answer.ok) setElections(items.sort((a, b) => (a.id < b.id ? 1 : -1)).map(latest));
     else setFailure(answer);
   };
-  useEffect(() => { list(); }, []);
+  useEffect(() => {
+    list();
+    // What the clock opens and closes, or another administrator makes, is seen without a reload.
+    const timer = setInterval(() => document.visibilityState === 'visible' && !isLost() && list(), LISTED);
+    return () => clearInterval(timer);
+  }, []);
+  const seen = (/** @type {Election} */ { id, name, status, version }) => {
+    known.set(id, { name, status, version });
+    setElections((before) => before?.map(latest) ?? null);
+  };
   useHeadingFocus(`${at.kind}/${at.id}/${at.part}`);
   const item = elections?.find(({ id }) => id === at.id);
   const main = !elections
     ? html`<p class="page" role="status">${failure ? t('unreachable') : t('loading')}</p>`
     : at.kind === 'e'
-      ? html`<${OneElection} key=${at.id} id=${at.id} part=${at.part} role=${item?.role ?? 'owner'} onChanged=${list} />`
+      ? html`<${OneElection} key=${at.id} id=${at.id} part=${at.part} role=${item?.role ?? 'owner'} onSeen=${seen} />`
       : at.kind === 'new' || elections.length
         ? html`<${NewElection} onMade=${async (/** @type {string} */ id) => { await list(); go(`/e/${id}/photographs`); }} first=${at.kind !== 'new'} elections=${elections} />`
         : html`<${Empty} onMade=${async (/** @type {string} */ id) => { await list(); go(`/e/${id}/voters`); }} />`;
-  return html`<${Skip} />
+  return html`<${Skip} /><${Unreachable} />
     <div class="admin">
     <nav aria-label=${t('elections')}>
       <a class="label small quiet" href="#/">${t('elections')}</a>
@@ -112,8 +128,28 @@ function Administration({ onOut }) {
   </div>`;
 }
 
-/** @param {{id: string, part: string, role: string, onChanged: () => void}} props */
-function OneElection({ id, part, role, onChanged }) {
+/** Says at once that the server is gone, whatever is shown, and asks for it until it is back. */
+function Unreachable() {
+  const [lost, setLost] = useState(isLost());
+  useEffect(() => {
+    let timer = 0;
+    const changed = () => {
+      setLost(isLost());
+      clearInterval(timer);
+      if (isLost()) timer = setInterval(() => ask('GET', '/elections?limit=1'), AGAIN);
+    };
+    changed();
+    ['lost', 'reached'].forEach((what) => requests.addEventListener(what, changed));
+    return () => {
+      clearInterval(timer);
+      ['lost', 'reached'].forEach((what) => requests.removeEventListener(what, changed));
+    };
+  }, []);
+  return html`<div class="unreachable" role="alert">${lost && html`<p><b>${t('unreachable')}.</b> ${t('unreachable.admin')}</p>`}</div>`;
+}
+
+/** @param {{id: string, part: string, role: string, onSeen: (election: Election) => void}} props */
+function OneElection({ id, part, role, onSeen }) {
   const [election, setElection] = useState(/** @type {Election | null} */ (null));
   const [missing, setMissing] = useState(/** @type {any} */ (null));
   /** @param {number} [version] */
@@ -122,7 +158,6 @@ function OneElection({ id, part, role, onChanged }) {
     if (answer.ok) {
       setElection(answer.body);
       setMissing(null);
-      if (version) onChanged();
     } else setMissing(answer);
     return answer;
   };
@@ -138,7 +173,6 @@ function OneElection({ id, part, role, onChanged }) {
       if (!timer) return;
       if (answer?.ok && answer.body.version > election.version) {
         setElection(answer.body);
-        onChanged();
       } else wait();
     };
     wait();
@@ -146,6 +180,9 @@ function OneElection({ id, part, role, onChanged }) {
       clearTimeout(timer);
       timer = 0;
     };
+  }, [election]);
+  useEffect(() => {
+    if (election) onSeen(election);
   }, [election]);
   useTitle(election?.name ?? '');
   useEffect(() => {

@@ -4,7 +4,7 @@ import { now } from '../lib/api.js';
 import { html, useEffect, useState } from '../lib/html.js';
 import { Countdown, Moment, useSeconds } from '../lib/moments.js';
 import { has, t } from '../lib/words.js';
-import { ask, read } from './work.js';
+import { ask, read, requests } from './work.js';
 
 /**
  * @typedef {{at: string, local: string, shown?: string}} Planned
@@ -16,6 +16,8 @@ import { ask, read } from './work.js';
 const MENDED = { no_voters: 'voters', links_not_shown: 'voters' };
 /** How often the plan is read, in milliseconds: while something prevents the opening or it is near, and otherwise. */
 const [SOON, LATER] = [4_000, 15_000];
+/** How long what was mended takes to be seen, in milliseconds. */
+const MENDING = 500;
 
 /** The plan of an election that has one. @param {import('./main.js').Election | null} election @returns {Plan | null} */
 export function usePlan(election) {
@@ -30,6 +32,7 @@ export function usePlan(election) {
     let there = true;
     let timer = 0;
     let soon = true;
+    let hurried = false;
     const look = async (/** @type {Promise<import('../lib/api.js').Answer> | null} */ asked) => {
       const answer = await asked;
       if (!there) return;
@@ -38,12 +41,24 @@ export function usePlan(election) {
         soon = prevented_by.length > 0 || Boolean(opens_at && new Date(opens_at.at).getTime() < now() + 60_000);
         setPlan((before) => (JSON.stringify(before) === JSON.stringify(answer.body) ? before : answer.body));
       }
-      timer = setTimeout(() => look(document.visibilityState === 'visible' ? ask('GET', path) : null), soon ? SOON : LATER);
+      wait(hurried ? MENDING : soon ? SOON : LATER);
+      hurried = false;
+    };
+    const wait = (/** @type {number} */ pause) => {
+      clearTimeout(timer);
+      timer = setTimeout(() => look(document.visibilityState === 'visible' ? ask('GET', path) : null), pause);
     };
     look(read(path));
+    // What somebody does may mend what prevents the opening.
+    const again = () => {
+      hurried = true;
+      wait(MENDING);
+    };
+    requests.addEventListener('done', again);
     return () => {
       there = false;
       clearTimeout(timer);
+      requests.removeEventListener('done', again);
     };
   }, [planned, election?.id, election?.version]);
   return plan;

@@ -40,7 +40,8 @@ function worded(problem, form) {
   if (field === 'time_zone') return { ...problem, words: 'no_such_zone' };
   if (field === 'closes_at' && form.closes_at) return { ...problem, words: 'closes_first' };
   if (field === 'closes_at') return { ...problem, words: 'reminders_need_close' };
-  return field === 'reminders' ? { ...problem, words: form.reminders.length > MOST ? 'too_many_reminders' : 'reminders_unfit' } : problem;
+  if (field !== 'reminders') return problem;
+  return { ...problem, words: form.reminders.length > MOST ? 'too_many_reminders' : new Set(form.reminders).size < form.reminders.length ? 'reminders_same' : 'reminders_unfit' };
 }
 
 /**
@@ -64,7 +65,10 @@ export function Planning({ election, plan, done, steps }) {
   const opened = !draft && plan?.opens_at ? new Date(plan.opens_at.at) : null;
   const [opens, closes] = [opened ?? at('opens_at'), at('closes_at')];
   const reminders = (closes && zone ? form.reminders : []).map((one) => ({ before: one, at: before(/** @type {Date} */ (closes), one, zone ?? 'UTC') }))
-    .filter((one) => one.at !== null).sort((a, b) => Number(a.at) - Number(b.at));
+    .filter((one) => one.at !== null).sort((a, b) => Number(a.at) - Number(b.at)).map((one) => ({ ...one, kind: /** @type {const} */ ('reminder'), unfit: unfitOf(one.at, draft && Number(opens) < Number(closes) ? opens : null, plan) }));
+  const unfit = reminders.some((one) => one.unfit);
+  // Those that would come before the opening stand before it.
+  const line = [...reminders.filter((one) => one.unfit), { kind: /** @type {const} */ ('opens'), at: opens }, ...reminders.filter((one) => !one.unfit), { kind: /** @type {const} */ ('closes'), at: closes }];
   const clear = Object.values(found).every((one) => !one || 'at' in one);
   const lines = changes(plan, election, { opens: draft ? opens : undefined, closes, reminders, zone });
   const save = async () => {
@@ -81,8 +85,8 @@ export function Planning({ election, plan, done, steps }) {
   };
   const send = (/** @type {Event} */ event) => {
     event.preventDefault();
-    // What is unclear here is for the server to say: it refuses it, with what there is to choose.
-    if (clear && zone) setAsking(true);
+    // What is unclear or unfit here is for the server to say: it refuses it, with what there is to choose.
+    if (clear && zone && !unfit) setAsking(true);
     else save();
   };
   useEffect(() => {
@@ -99,7 +103,7 @@ export function Planning({ election, plan, done, steps }) {
           : html`<p class="small quiet">${t('reminders.hand_out')}</p>`}
       </section>
       <section class="card stack wide preview-plan"><h2>${t('schedule.preview')}</h2>
-        ${zone && (opens || closes) ? steps([{ kind: 'opens', at: opens }, ...reminders.map((one) => ({ kind: /** @type {const} */ ('reminder'), ...one })), { kind: 'closes', at: closes }], zone)
+        ${zone && (opens || closes) ? steps(line, zone)
           : html`<p class="small quiet">${t('schedule.preview.empty')}</p>`}</section>
     </div>
     <${Refusal} problem=${told} fields=${['opens_at', 'closes_at', 'time_zone', 'reminders']} />
@@ -108,6 +112,15 @@ export function Planning({ election, plan, done, steps }) {
     ${asking && html`<${Confirm} title=${t('schedule.confirm')} what=${t(lines.length ? 'schedule.confirm.what' : 'schedule.confirm.same')} action=${t('schedule.save')} next work=${save} onClose=${() => setAsking(false)}>
       <ul class="rows moves">${lines.map(({ words, at }) => html`<li><div class="grow"><b>${words}</b>${at && html`<br /><${Moment} brief at=${at} zone=${zone} />`}</div></li>`)}</ul><//>`}
   </form>`;
+}
+
+/**
+ * Why a reminder cannot be: it comes before the opening, or its moment has passed. One that went out then stays in the plan.
+ * @param {Date | null} at @param {Date | null} opens @param {import('./planned.js').Plan | null} plan @returns {'' | 'early' | 'late'}
+ */
+function unfitOf(at, opens, plan) {
+  if (opens && Number(at) <= Number(opens)) return 'early';
+  return Number(at) > now() || plan?.reminders.some((one) => new Date(one.at).getTime() === Number(at)) ? '' : 'late';
 }
 
 /**

@@ -11,7 +11,7 @@ import { localWords, periodWords } from './zones.js';
 /** How late the clock may be, in milliseconds: it looks each minute. */
 const LATE = 90_000;
 
-/** @typedef {{kind: 'opens' | 'reminder' | 'closes', at: Date | null, local?: string, before?: string}} Step */
+/** A step that is `unfit` cannot be saved. @typedef {{kind: 'opens' | 'reminder' | 'closes', at: Date | null, local?: string, before?: string, unfit?: '' | 'early' | 'late'}} Step */
 
 /** The steps of a plan, in their order. @param {import('./planned.js').Plan} plan @returns {Step[]} */
 const stepsOf = ({ opens_at, closes_at, reminders }) => [
@@ -34,7 +34,7 @@ export function Schedule({ election, plan, load, can }) {
   const draft = election.status === 'draft';
   const steps = (/** @type {Step[]} */ some, /** @type {string} */ zone) => html`<${TimeLine} election=${election} steps=${some} zone=${zone} voters=${voters} />`;
   if (election.time_zone && (!plan || (!editing && plan.version < election.version))) return html`<p role="status">${t('loading')}</p>`;
-  if (!draft && !election.closes_at) return html`<p class="note">${t('schedule.open_ended')}</p>`;
+  if (!draft && !election.closes_at) return html`<p class="note">${t('schedule.open_ended')} <a href="#/e/${election.id}/trail">${t('schedule.open_ended.since')}</a></p>`;
   if (can && (editing || !election.time_zone)) {
     const done = async (/** @type {number | undefined} */ version) => {
       if (version) await load(version);
@@ -58,7 +58,7 @@ export function Schedule({ election, plan, load, can }) {
     ${moved.length > 0 && html`<div class="note bad stack"><p><b>${t('schedule.rules_changed')}</b></p>
       ${moved.map((planned) => html`<p>${t('schedule.shown', { zone, local: localWords(planned?.local ?? ''), shown: localWords(planned?.shown ?? '') })}</p>`)}
       <p class="small">${t('schedule.shown.do')}</p></div>`}
-    <section class="card stack wide"><h2>${t('schedule.what')}</h2>${steps(stepsOf(plan), zone)}
+    <section class="card stack wide"><h2>${t(draft ? 'schedule.what' : 'schedule.what.open')}</h2>${steps(stepsOf(plan), zone)}
       ${draft && plan.opens_at && html`<p class="small quiet">${election.contact ? t('schedule.notice', { email: election.contact }) : t('schedule.no_notice')}</p>`}
       <p class="small quiet">${t('schedule.rules', { rules: plan.rules ?? '' })}${plan.rules !== plan.current_rules && html`${' '}${t('schedule.rules.now', { rules: plan.current_rules })}`}</p></section>
     ${can && html`<div class="buttons start"><${Change} focus=${back.current} onClick=${() => setEditing(true)} />
@@ -83,24 +83,26 @@ function Change({ focus, onClick }) {
 function TimeLine({ election, steps, zone, voters }) {
   useSeconds();
   const opened = election.status !== 'draft';
-  const states = steps.map(({ kind, at }) => {
+  const states = steps.map(({ kind, at, unfit }) => {
+    if (unfit) return 'unfit';
     if (kind === 'opens' && opened) return 'past';
     if (opened && kind === 'reminder' && at && at.getTime() <= now()) return 'past';
     return at && at.getTime() < now() - LATE ? 'due' : 'future';
   });
   const next = steps.findIndex(({ at }, i) => at && states[i] === 'future');
   const hand = election.links === 'invite' ? 'invite' : 'hand_out';
-  return html`<ol class="time-line">${steps.map(({ kind, at: planned, local, before }, i) => {
+  return html`<ol class="time-line">${steps.map(({ kind, at: planned, local, before, unfit }, i) => {
     const state = states[i];
     // It is not known here when it was opened by hand.
     const early = opened && kind === 'opens' && (!planned || planned.getTime() > now());
     const at = early ? null : planned;
-    const what = kind === 'opens' ? `step.opens.${early ? 'early' : opened ? 'past' : !at ? 'by_hand' : voters === 0 ? 'nobody' : hand}` : kind === 'closes' ? `step.closes${at ? '' : '.by_hand'}` : state === 'past' ? 'step.reminder.past' : 'step.reminder';
+    const what = kind === 'opens' ? `step.opens.${early ? 'early' : opened ? 'past' : !at ? 'by_hand' : voters === 0 ? 'nobody' : hand}` : kind === 'closes' ? `step.closes${at ? '' : '.by_hand'}` : unfit ? `step.reminder.${unfit}` : state === 'past' ? 'step.reminder.past' : 'step.reminder';
+    const amiss = ['due', 'unfit'].includes(state);
     return html`<li key=${kind + (before ?? '')} data-state=${i === next ? 'next' : state} aria-current=${i === next ? 'step' : null}>
-      <span class="mark ${state === 'past' ? 'ok' : state === 'due' ? 'no' : ''}" role="img" aria-label=${t(`step.${i === next ? 'next' : state}`)}>${state === 'past' ? '✓' : state === 'due' ? '!' : ''}</span>
-      <div><h3>${before ? t('step.reminder.title', { before: periodWords(before) }) : t(`step.${kind}.title`)}</h3>
+      <span class="mark ${state === 'past' ? 'ok' : amiss ? 'no' : ''}" role="img" aria-label=${t(`step.${i === next ? 'next' : state}`)}>${state === 'past' ? '✓' : amiss ? '!' : ''}</span>
+      <div><h3>${before ? t('step.reminder.title', { before: periodWords(before) }) : t(`step.${kind}.title${state === 'past' ? '.past' : ''}`)}</h3>
         ${at && html`<p><${Moment} brief at=${at} zone=${zone} shown=${local && localWords(local)} /></p>`}
         ${at && at.getTime() > now() && kind !== 'reminder' && html`<p><${Countdown} to=${at} say=${(/** @type {string} */ time) => t('in', { time })} /></p>`}
-        <p class="small quiet">${t(what, { count: voters ?? 0, voters: number(voters ?? 0) })}</p></div></li>`;
+        <p class="small ${unfit ? 'wrong' : 'quiet'}">${t(what, { count: voters ?? 0, voters: number(voters ?? 0) })}</p></div></li>`;
   })}</ol>`;
 }

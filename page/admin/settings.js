@@ -1,7 +1,7 @@
 // @ts-check
 import { html, useState } from '../lib/html.js';
 import { LANGUAGES, t } from '../lib/words.js';
-import { ContactField, LinksField, ScaleField } from './elections.js';
+import { ContactField, LanguageField, LinksField, ScaleField } from './elections.js';
 import { Confirm, Field, Refusal, command, useCommand } from './work.js';
 
 /** Name, description, scale, and how voters are written to; and the end of a draft. @param {import('./photographs.js').PartProps} props */
@@ -48,8 +48,7 @@ export function Settings({ election, load, can, owner }) {
     <${Field} name="description" label=${t('field.description')} rows=${3} value=${form.description} problem=${problem} hint=${t('field.description.hint')} onInput=${set('description')} />
     <${ScaleField} value=${form.scale} onInput=${set('scale')} />
     <${LinksField} value=${form.links} onInput=${set('links')} hint=${t('links.fixed')} />
-    <p class="field"><label>${t('field.language')}<select name="language" onChange=${(/** @type {any} */ event) => set('language')(event.target.value)}>
-      ${Object.entries(LANGUAGES).map(([code, name]) => html`<option value=${code} lang=${code} selected=${code === form.language}>${name}</option>`)}</select></label></p>
+    <${LanguageField} value=${form.language} onInput=${set('language')} />
     <${ContactField} value=${form.contact} problem=${problem} onInput=${set('contact')} />
     ${form.links === 'invite' && html`<${Field} name="subject" label=${t('field.invitation.subject')} value=${form.subject} problem=${problem} maxlength="200" hint=${t('mailings.subject.hint')} onInput=${set('subject')} />
       <${Field} name="text" label=${t('field.invitation.text')} rows=${5} value=${form.text} problem=${problem} maxlength="4000" hint=${t('field.invitation.text.hint')} onInput=${set('text')} />`}

@@ -1,53 +1,49 @@
 // @ts-check
-import { html, useEffect, useRef, useState } from '../lib/html.js';
+import { html, useEffect, useMemo, useState } from '../lib/html.js';
 import { Copy } from '../lib/parts.js';
-import { t } from '../lib/words.js';
+import { locale, t } from '../lib/words.js';
 import { Imports } from './imports.js';
 import { forget, keepLink, linksOf } from './links.js';
+import { PAGE, useVoterList } from './voter-list.js';
 import { VoterForm } from './voter.js';
-import { Confirm, Field, Refusal, command, read, useCommand } from './work.js';
+import { Confirm, Field, Refusal, command, useCommand } from './work.js';
 
-/** How many voters are shown at first, and with each “more”. */
-const PAGE = 100;
+/** From how many voters on one can search. */
+const MANY = 10;
+
+const byName = new Intl.Collator(locale, { numeric: true });
+/** A text without case and accents, so that Jose finds José. @param {string} text */
+const plain = (text) => text.normalize('NFD').replace(/\p{M}/gu, '').toLowerCase();
 
 /** Voters, from a list or one by one; each link is shown once. @param {import('./photographs.js').PartProps} props */
 export function Voters({ election, can }) {
-  const [voters, setVoters] = useState(/** @type {any[] | null} */ (null));
-  const [cursor, setCursor] = useState('');
-  const [count, setCount] = useState(0);
+  const [most, setMost] = useState(PAGE);
+  const [wish, setWish] = useState('');
   const [said, setSaid] = useState('');
   const [asked, setAsked] = useState(/** @type {any} */ (null));
   const [form, setForm] = useState({ name: '', email: '' });
   const [links, setLinks] = useState(linksOf(election.id));
-  const again = useRef(0);
   const { busy, problem, run } = useCommand();
   const path = `/elections/${election.id}/voters`;
   const open = can && ['draft', 'open'].includes(election.status);
   // Then nobody but the voter sees a link.
   const invited = election.links === 'invite';
 
-  /** The list follows what has just happened: it is asked for again until it has as many voters as there are. @param {number} [tries] */
-  const load = async (tries = 8) => {
-    clearTimeout(again.current);
-    const turnout = await read(`/elections/${election.id}/turnout`);
-    const answer = await read(`${path}?limit=${PAGE}`);
-    if (!answer.ok || !turnout.ok) return;
-    const { items, next_cursor: next } = answer.body;
-    setCount(turnout.body.registered);
-    setVoters(items);
-    setCursor(next ?? '');
-    if (tries && items.length !== Math.min(turnout.body.registered, PAGE)) again.current = setTimeout(() => load(tries - 1), 700);
-  };
-  const more = async () => {
-    const answer = await read(`${path}?limit=${PAGE}&cursor=${cursor}`);
-    if (!answer.ok) return;
-    setVoters((before) => [...(before ?? []), ...answer.body.items]);
-    setCursor(answer.body.next_cursor ?? '');
-  };
+  const { voters, count, complete, load, further, put, drop } = useVoterList(election, open);
   useEffect(() => {
-    load();
-    return () => clearTimeout(again.current);
-  }, [election.id]);
+    // Who searches looks through all of them.
+    if (wish && !complete) further();
+  }, [wish, complete, voters]);
+  const found = useMemo(() => {
+    const wanted = plain(wish).split(/\s+/);
+    const some = (voters ?? []).filter(({ name, email }) => wanted.every((word) => plain(`${name} ${email}`).includes(word)));
+    // Only a list that is complete can be in order.
+    return complete ? some.sort((one, other) => byName.compare(one.name, other.name)) : some;
+  }, [voters, complete, wish]);
+  const more = () => {
+    setMost(most + PAGE);
+    if (found.length < most + PAGE && !complete && !wish) further();
+  };
 
   const given = (/** @type {string} */ id, /** @type {string} */ name, /** @type {string | undefined} */ token) => {
     if (token) keepLink(election.id, id, name, token);
@@ -59,20 +55,20 @@ export function Voters({ election, can }) {
     if (!answer.ok) return;
     const { id, version, ballot_token: token } = answer.body;
     given(id, form.name, token);
-    setVoters((before) => [...(before ?? []).filter((voter) => voter.id !== id), { id, ...form, version }]);
-    setCount((before) => before + 1);
+    put({ id, ...form, version });
+    setSaid(t('voters.added', { name: form.name.trim() }));
     setForm({ name: '', email: '' });
     /** @type {HTMLElement | null} */ (document.querySelector('form [name="name"]'))?.focus();
   };
   const empty = voters?.length === 0;
   const changed = (/** @type {import('./voter.js').Voter} */ now) => {
-    setVoters((before) => (before ?? []).map((voter) => (voter.id === now.id ? now : voter)));
+    put(now);
     setAsked(null);
   };
   const doing = (/** @type {any} */ voter) => html`<div class="doing">
     <button type="button" class="button plain" aria-label=${t('change.one', { name: voter.name })} onClick=${() => setAsked({ what: 'change', voter })}>${t('change')}</button>
     ${invited && election.status === 'open' && html`<button type="button" class="button plain" aria-label=${t('voters.send.one', { name: voter.name })} onClick=${() => setAsked({ what: 'send', voter })}>${t('voters.send')}</button>`}
-    <button type="button" class="button plain" aria-label=${t('voters.new_link.one', { name: voter.name })} onClick=${() => setAsked({ what: 'link', voter })}>${t('voters.new_link')}</button>
+    ${!(invited && election.status === 'draft') && html`<button type="button" class="button plain" aria-label=${t('voters.new_link.one', { name: voter.name })} onClick=${() => setAsked({ what: 'link', voter })}>${t('voters.new_link')}</button>`}
     <button type="button" class="button plain" aria-label=${t('remove.one', { name: voter.name })} onClick=${() => setAsked({ what: 'remove', voter })}>${t('remove')}</button></div>`;
   return html`<div class="stack wide">
     ${open && invited && html`<p>${t(election.status === 'draft' ? 'voters.invited' : 'voters.invited.open')}</p>`}
@@ -90,10 +86,12 @@ export function Voters({ election, can }) {
         <button type="button" class="button plain" aria-label=${t('links.done.one', { name: link.name })} onClick=${() => { forget(link.voter); setLinks(linksOf(election.id)); }}>${t('links.done')}</button></li>`)}</ul></section>`}
     ${empty && html`<p>${t(invited ? 'voters.empty.invited' : 'voters.empty')}</p>`}
     ${voters && !empty && html`<section class="stack wide voters"><div class="head"><h2>${t('check.voters', { count: Math.max(count, voters.length) })}</h2><span class="said" role="status">${said}</span></div>
-      <ul class="rows card wide">${voters.map((voter) => html`<li key=${voter.id}>
+      ${voters.length > MANY && html`<${Field} name="search" type="search" label=${t('voters.search')} value=${wish} hint=${wish && !complete ? t('voters.searched', { done: voters.length, count }) : null} onInput=${setWish} />`}
+      <div role="status">${wish && complete && !found.length && html`<p>${t('voters.none')}</p>`}</div>
+      ${found.length > 0 && html`<ul class="rows card wide">${found.slice(0, most).map((voter) => html`<li key=${voter.id}>
         <div class="grow"><b>${voter.name}</b>${voter.name !== voter.email && html`<br /><span class="small quiet">${voter.email}</span>`}</div>
-        ${open && doing(voter)}</li>`)}</ul></section>`}
-    ${cursor && html`<button type="button" class="button" onClick=${more}>${t('more')}</button>`}
+        ${open && doing(voter)}</li>`)}</ul>`}</section>`}
+    ${(found.length > most || (!complete && !wish)) && html`<button type="button" class="button" onClick=${more}>${t('more')}</button>`}
     ${asked?.what === 'change' && html`<${VoterForm} election=${election} voter=${asked.voter} onDone=${changed} onClose=${() => setAsked(null)} />`}
     ${asked?.what === 'send' && html`<${Confirm} title=${t('voters.send.one', { name: asked.voter.name })} what=${t('voters.send.what', { email: asked.voter.email })} action=${t('voters.send')} next
       onClose=${() => setAsked(null)} work=${async () => {
@@ -119,8 +117,7 @@ export function Voters({ election, can }) {
         if (answer.ok) {
           forget(asked.voter.id);
           setLinks(linksOf(election.id));
-          setVoters((before) => (before ?? []).filter(({ id }) => id !== asked.voter.id));
-          setCount((before) => before - 1);
+          drop(asked.voter.id);
           setAsked(null);
         }
         return answer;

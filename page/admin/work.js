@@ -1,6 +1,6 @@
 // @ts-check
 /** Requests of a signed-in administrator, and what a form needs to send one. */
-import { call, newKey, patiently } from '../lib/api.js';
+import { call, newKey, now, patiently } from '../lib/api.js';
 import { html, useEffect, useRef, useState } from '../lib/html.js';
 import { Dialog } from '../lib/parts.js';
 import { problemWords, t } from '../lib/words.js';
@@ -13,9 +13,21 @@ export function onSignedOut(then) {
   signedOut = then;
 }
 
+/** What happens with requests: `reached` or `lost`, whenever the server comes or goes, and `done` after each command. */
+export const requests = new EventTarget();
+let lost = false;
+
+/** Whether the last request had no answer of the API. */
+export const isLost = () => lost;
+
 /** @param {string} method @param {string} path @param {unknown} [body] @param {string} [key] */
 export async function ask(method, path, body, key) {
   const answer = await call(method, path, { token: token(), body, key });
+  const gone = ['offline', 'not_json'].includes(answer.code);
+  if (gone !== lost) {
+    lost = gone;
+    requests.dispatchEvent(new Event(lost ? 'lost' : 'reached'));
+  }
   if (answer.status === 401) {
     signOut();
     signedOut();
@@ -27,9 +39,19 @@ export async function ask(method, path, body, key) {
 export const read = (path) => patiently(() => ask('GET', path));
 
 /** A command: sent again under the same key until the server has answered. @param {string} method @param {string} path @param {unknown} [body] */
-export function command(method, path, body = method === 'POST' ? {} : undefined) {
+export async function command(method, path, body = method === 'POST' ? {} : undefined) {
   const key = newKey();
-  return patiently(() => ask(method, path, body, key), 5);
+  const answer = await patiently(() => ask(method, path, body, key), 5);
+  if (answer.ok) requests.dispatchEvent(new Event('done'));
+  return answer;
+}
+
+const DIGITS = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
+/** A ULID of this moment: what is made with one stands in the order of time. */
+export function newId() {
+  let time = '';
+  for (let rest = Math.floor(now()), i = 0; i < 10; i++, rest = Math.floor(rest / 32)) time = DIGITS[rest % 32] + time;
+  return time + [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => DIGITS[byte % 32]).join('');
 }
 
 /** All items of a list, page after page. @param {string} path @param {(items: any[]) => void} [shown] */
@@ -72,8 +94,7 @@ export function useCommand() {
 
 /** Why a command was refused, if no field is at fault. @param {{problem: any, fields?: string[]}} props */
 export function Refusal({ problem, fields = [] }) {
-  return html`<div role="alert">${problem && !fields.includes(problem.field) && html`<p class="note bad">${problemWords(problem)}
-    <span class="small quiet">${t('code', { code: problem.code })}</span></p>`}</div>`;
+  return html`<div role="alert">${problem && !fields.includes(problem.field) && html`<p class="note bad">${problemWords(problem)}${' '}<span class="small quiet">${t('code', { code: problem.code })}</span></p>`}</div>`;
 }
 
 let fields = 0;

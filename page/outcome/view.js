@@ -37,7 +37,7 @@ export function Results({ results, election, onTable }) {
     <div class="buttons start no-print">
       ${onTable && html`<button type="button" class="button" onClick=${onTable}>${t('results.csv')}</button>`}
       <button type="button" class="button" onClick=${() => print()}>${t('print')}</button></div>
-    <p class="small quiet secret">${results.digest}</p>
+    <p class="small quiet secret">${t('results.digest', { digest: results.digest })}</p>
     ${presenting && html`<${Presenter} competition=${presenting} pictures=${pictures} onClose=${() => setPresenting(null)} />`}
   </div>`;
 }

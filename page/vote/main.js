@@ -141,10 +141,14 @@ function Progress({ done, of }) {
     <rect width="100" height="1" /><rect class="done" width=${of ? (100 * done) / of : 0} height="1" /></svg>`;
 }
 
-/** Says in words whether everything is saved. @param {{state: import('./ballot.js').State}} props */
+/** Whether anything was changed since the page was opened. */
+let changed = false;
+
+/** Says in words whether everything is saved, once there is something to save. @param {{state: import('./ballot.js').State}} props */
 function Saved({ state }) {
   const kind = state.rehearsal ? 'rehearsal' : state.saving;
-  return html`<span class="saved" data-kind=${kind} role="status">${t(`saved.${kind}`)}</span>`;
+  changed ||= state.saving !== 'saved' || Object.keys(state.ratings).length > 0;
+  return html`<span class="saved" data-kind=${kind} role="status">${kind !== 'saved' || changed ? t(`saved.${kind}`) : ''}</span>`;
 }
 
 /** When voting ends, by the server's clock and in the reader's zone. @param {{election: import('./ballot.js').Election, ballot: Ballot}} props */
@@ -160,8 +164,9 @@ function TimeLeft({ election, ballot }) {
     return () => clearInterval(timer);
   }, [election.closes_at]);
   if (!end) return null;
-  const minutes = Math.ceil((end.getTime() - now()) / 60_000);
-  const text = minutes > 60 ? t('closes', { time: moment(end, now()) }) : t('closes.minutes', { count: Math.max(minutes, 0) });
+  // Whole minutes: nobody has less time than the page says.
+  const minutes = Math.floor((end.getTime() - now()) / 60_000);
+  const text = minutes >= 60 ? t('closes', { time: moment(end, now()) }) : minutes < 1 ? t('closes.soon') : t('closes.minutes', { count: minutes });
   return html`<span class="when">· <time datetime=${election.closes_at} title=${exactly(end)}>${text}</time></span>`;
 }
 

@@ -20,7 +20,7 @@ export function Review({ state, competitions, onRate, onOpen }) {
   return html`<div class="page review">
     <div class="head">
       <div><h2 tabindex="-1">${t('review.title')}</h2>
-        <p>${rated === all.length ? t('review.all', { count: all.length }) : t('review.some', { rated, count: all.length })}</p></div>
+        <p>${rated === all.length ? t('review.all') : t('review.some', { rated, count: all.length })}</p></div>
       ${rated > 0 && html`<figure class="mine"><figcaption class="small quiet">${t('review.mine')}</figcaption>
         <${Bars} counts=${counts} label=${t('review.mine')} /></figure>`}
     </div>

@@ -183,7 +183,7 @@ def watch(page, server, faults):
             faults.append(f"a token in a URL: {request.url}")
 
     def said(message):
-        if message.type == "error" and not ("Failed to load resource" in message.text and (re.search("/v1/|/uploads$|/local/mails$", (message.location or {}).get("url", "")) or page.url == message.location.get("url"))):
+        if message.type == "error" and not ("Failed to load resource" in message.text and (re.search("/v1/|/uploads$|/local/mails", (message.location or {}).get("url", "")) or page.url == message.location.get("url"))):
             faults.append(f"{page.url}: {message.text}")
 
     page.on("request", requested)

@@ -93,10 +93,11 @@ def a_list_is_dropped_looked_at_and_imported(browser, server):
         page.locator(".figures li", has_text="3 rows cannot be used").wait_for()
         for row, reason in [(9, "no email address"), (10, "not hold a valid email address"), (44, "Row 5 has the same email address")]:
             page.locator(".amiss li", has_text=re.compile(rf"Row {row}(?!\d).*{reason}", re.S)).wait_for()
+        page.locator(".amiss li", has_text="Falsch").get_by_text("keine").wait_for()
         with page.expect_download() as table:
             page.get_by_role("button", name="Download as a table").click()
         rows = pathlib.Path(table.value.path()).read_text("utf-8-sig").splitlines()
-        assert rows[0] == "row,reason" and [row.split(",")[0] for row in rows[1:]] == ["9", "10", "44"], rows
+        assert rows[:2] == ['"Row","Reason"', '"9","The row has no email address."'] and [row.split(",")[0] for row in rows[2:]] == ['"10"', '"44"'], rows
         assert not voters(server, election), "somebody is registered before the confirmation"
         import_all(page, 40)
         page.locator(".came", has_text="3 rows were not taken").wait_for()
@@ -108,6 +109,62 @@ def a_list_is_dropped_looked_at_and_imported(browser, server):
         import_all(page, 1)
         page.locator(".came", has_text="40 were there already").wait_for()
         page.get_by_role("heading", name="41 voters").wait_for()
+
+
+def refused_rows_are_a_table_in_the_readers_language(browser, server):
+    """A German spreadsheet opens no table whose cells are parted by commas."""
+    with browser.person(server, locale="de-DE") as page:
+        election = server.api("POST", "/elections", {"name": "Frühjahr", "links": "invite"})["id"]
+        page.goto(server.sign_in_link())
+        page.get_by_role("button", name="Abmelden").wait_for()
+        page.goto(f"{server.url}/admin#/e/{election}/voters")
+        page.locator("input[type=file]").wait_for(state="attached")
+        choose(page, "members.csv", amiss(members(9)))
+        with page.expect_download() as table:
+            page.get_by_role("button", name="Als Tabelle herunterladen").click()
+        rows = pathlib.Path(table.value.path()).read_bytes().decode("utf-8")
+        assert rows.startswith('\ufeff"Zeile";"Grund"\r\n"9";"') and "keine E-Mail-Adresse" in rows, rows
+
+
+def voters_whom_others_register_are_seen(browser, server):
+    with browser.person(server) as page:
+        election = draft(page, server)
+        page.get_by_text("Nobody is registered yet").wait_for()
+        server.api("POST", f"/elections/{election}/voters", {"name": "Bea", "email": "bea@example.org"})
+        page.locator(".voters li", has_text="bea@example.org").wait_for()
+        assert page.get_by_text("Nobody is registered yet").count() == 0
+
+
+def a_voter_is_found_by_name_or_address(browser, server):
+    with browser.person(server) as page:
+        election = draft(page, server)
+        for name in ["Zoë", "José", *(f"Jörg {n}" for n in [10, 9, *range(1, 9)])]:
+            server.api("POST", f"/elections/{election}/voters", {"name": name, "email": f"{name.split()[0].encode('ascii', 'ignore').decode()}{name.split()[-1].encode('ascii', 'ignore').decode()}@example.org"})
+        page.get_by_role("heading", name="12 voters").wait_for()
+        names = lambda: page.locator(".voters li b").all_inner_texts()
+        until(lambda: names() == [*(f"Jörg {n}" for n in range(1, 11)), "José", "Zoë"])
+        page.get_by_label("Find a voter").fill("jose")
+        until(lambda: names() == ["José"])
+        page.get_by_label("Find a voter").fill("example jorg 9")
+        until(lambda: names() == ["Jörg 9"])
+        page.get_by_label("Find a voter").fill("nobody at all")
+        page.get_by_text("No voter has this name or address").wait_for()
+        assert names() == []
+
+
+def a_server_that_is_gone_is_told_at_once(browser, server):
+    with browser.person(server) as page:
+        draft(page, server)
+        page.context.set_offline(True)
+        page.get_by_label("Voter’s name").fill("Bea")
+        page.get_by_label("Email address").fill("bea@example.org")
+        page.get_by_role("button", name="Register").click()
+        page.get_by_role("alert").get_by_text("PhotoVote cannot be reached").wait_for()
+        page.context.set_offline(False)
+        page.get_by_text("PhotoVote cannot be reached").wait_for(state="detached")
+        # What was sent is sent again.
+        page.locator(".voters li", has_text="bea@example.org").wait_for()
+        page.locator(".said", has_text="Bea is registered").wait_for()
 
 
 def columns_are_chosen_by_hand(browser, server):
@@ -275,6 +332,10 @@ def every_reason_has_its_words(browser, server):
 
 TESTS = [
     a_list_is_dropped_looked_at_and_imported,
+    refused_rows_are_a_table_in_the_readers_language,
+    voters_whom_others_register_are_seen,
+    a_voter_is_found_by_name_or_address,
+    a_server_that_is_gone_is_told_at_once,
     columns_are_chosen_by_hand,
     another_sheet_is_chosen,
     a_file_that_cannot_be_used_says_why,

@@ -1,6 +1,8 @@
 """Mails to voters by the page alone: invitations, reminders, results; what did not arrive; and the outbox of the local server."""
 
 import json
+import os
+import pathlib
 import re
 
 from harness import ROOT
@@ -239,6 +241,30 @@ def a_service_without_mail_hands_out_links(browser, server):
         assert page.get_by_role("link", name="Mails").count() == 0, "an election without mails has no part for them"
 
 
+def the_outbox_has_every_mail(browser, server):
+    """However many there are: further ones on demand, and one by its recipient."""
+    outbox = pathlib.Path(server.data, "outbox")
+    for n in range(230):
+        file = outbox / f"invitation-{n}.eml"
+        file.write_text(f"To: <member{n}@example.org>\r\nSubject: Your ballot\r\n\r\nHello {n}\r\n", newline="")
+        os.utime(file, (1_000_000_000 + n, 1_000_000_000 + n))
+    with browser.person(server) as page:
+        sign_in(page, server)
+        page.goto(f"{server.url}/outbox")
+        page.get_by_label("Find one of 230 mails").wait_for()
+        rows = page.locator(".mails li")
+        assert rows.count() == 100 and rows.first.inner_text().startswith("member229@example.org"), rows.first.inner_text()
+        for count in [200, 230]:
+            page.get_by_role("button", name="Show more").click()
+            until(lambda: rows.count() == count)
+        assert page.get_by_role("button", name="Show more").count() == 0
+        page.get_by_label("Find one of 230 mails").fill("MEMBER7@")
+        until(lambda: rows.count() == 1)
+        page.locator(".letter", has_text="Hello 7").wait_for()
+        page.get_by_label("Find one of 230 mails").fill("somebody else")
+        page.get_by_text("No mail has this recipient or subject").wait_for()
+
+
 def the_outbox_asks_for_a_sign_in_and_comes_back(browser, server):
     with browser.person(server) as page:
         page.goto(f"{server.url}/outbox")
@@ -267,6 +293,7 @@ TESTS = [
     invitations_that_did_not_arrive_are_corrected_and_sent_again,
     a_draft_shows_its_invitation_and_sends_a_test,
     a_service_without_mail_hands_out_links,
+    the_outbox_has_every_mail,
     the_outbox_asks_for_a_sign_in_and_comes_back,
     every_kind_of_mailing_has_its_words,
 ]

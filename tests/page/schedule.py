@@ -58,7 +58,7 @@ def an_election_is_planned_opens_reminds_and_closes(browser, server):
         assert not server.mails(), "a plan mails nobody"
 
         page.locator(".status", has_text="open").wait_for(timeout=60_000)
-        page.locator(".time-line [data-state=past]", has_text="Voting opens").wait_for()
+        page.locator(".time-line [data-state=past]", has_text="Voting opened").wait_for()
         until(lambda: len(server.mails()) == 2)
         invited = {mail["to"]: mail["token"] for mail in server.mails()}
         assert invited.keys() == {"ada@example.org", "bea@example.org"}
@@ -75,6 +75,7 @@ def an_election_is_planned_opens_reminds_and_closes(browser, server):
         # The page shows what follows the end.
         page.get_by_role("heading", name="Sea").wait_for(timeout=120_000)
         page.locator(".status", has_text="closed").wait_for()
+        page.locator(".admin > nav a", has_text="Spring contest").get_by_text("closed").wait_for(timeout=2_000)
         assert [mail["to"] for mail in server.mails() if mail["kind"] == "reminder"] == ["bea@example.org"], "a reminder goes to whoever has not voted"
         page.get_by_text("1 ballot").first.wait_for()
         election = re.search("/e/([0-9A-Z]+)", page.url)[1]
@@ -273,14 +274,23 @@ def what_a_change_moves_is_said_before_it_is_saved(browser, server):
         # What is refused stands at its field, and what was written stays.
         page.get_by_role("button", name="Change the plan").click()
         for opens, closes, told in [("2020-01-01T10:00", "2031-06-10T17:15", "The opening has to lie in the future"),
-                                    ("2031-06-11T10:00", "2031-06-10T17:15", "Voting has to end after it opens"),
-                                    ("2031-06-10T10:00", "2031-06-10T17:15", "A reminder would come before voting opens")]:
+                                    ("2031-06-11T10:00", "2031-06-10T17:15", "Voting has to end after it opens")]:
             page.get_by_label("Voting opens").fill(opens)
             page.get_by_label("Voting ends").fill(closes)
             page.get_by_role("button", name="Save the plan").click()
             page.get_by_role("dialog").get_by_role("button", name="Save the plan").click()
             page.get_by_text(told).wait_for()
             page.get_by_role("dialog").wait_for(state="detached")
+        # A reminder that cannot be is marked before anything is saved, and stands where it would come.
+        page.get_by_label("Voting opens").fill("2031-06-10T10:00")
+        page.get_by_label("Voting ends").fill("2031-06-10T17:15")
+        page.locator(".time-line [data-state=unfit]", has_text="1 day before the end").get_by_text("It would come before voting opens").wait_for()
+        assert [one.split(",")[0] for one in page.locator(".time-line h3").all_inner_texts()] == ["Reminder", "Voting opens", "Voting ends"]
+        page.get_by_role("button", name="Save the plan").click()
+        page.locator(".reminders .note.bad", has_text="A reminder would come before voting opens. Remove it, or let it come later. Code: invalid_value").wait_for()
+        assert page.get_by_role("dialog").count() == 0
+        page.get_by_label("Voting opens").fill("2031-06-01T10:00")
+        page.locator(".time-line [data-state=unfit]").wait_for(state="detached")
         # A reason without words is shown in the API's English.
         page.route("**/schedule", lambda route: route.fulfill(status=422, content_type="application/problem+json", body=json.dumps({"code": "moon_phase", "detail": "the moon is not full then", "field": "closes_at"})))
         page.get_by_label("Voting opens").fill("2031-06-02T10:00")

@@ -8,7 +8,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
-use photovote_coordination::imports::{FoundColumn, Known, RejectedRow, SampleRow};
+use photovote_coordination::imports::{FoundColumn, Known, RejectedRow, RejectedSample, SampleRow};
 use photovote_domain::{
     Aggregate, Election, ElectionId, Import, ImportId, Version,
     election::Role,
@@ -195,6 +195,12 @@ struct RejectedView {
     /// The reason, for people.
     #[schema(example = "The row has no email address.")]
     detail: String,
+    /// The name as it is written, shortened to 60 characters.
+    #[schema(example = "Grace Hopper")]
+    name: String,
+    /// What stands in the place of the address, shortened to 60 characters.
+    #[schema(example = "grace at example.org")]
+    email: String,
 }
 
 impl From<Status> for StatusView {
@@ -226,10 +232,10 @@ impl From<SampleRow> for SampleView {
     }
 }
 
-impl From<RejectedRow> for RejectedView {
-    fn from(row: RejectedRow) -> Self {
-        let RejectedRow { row, code, detail } = row;
-        Self { row, code, detail }
+impl From<RejectedSample> for RejectedView {
+    fn from(sample: RejectedSample) -> Self {
+        let RejectedSample { row: RejectedRow { row, code, detail }, name, email } = sample;
+        Self { row, code, detail, name, email }
     }
 }
 
@@ -350,7 +356,7 @@ pub(crate) async fn show(State(app): State<App>, caller: Administrator, path: Se
         ("import" = schema::Id, Path, description = "The import's id"),
     ),
     responses(
-        (status = OK, body = String, content_type = "text/csv; charset=utf-8", description = "The table, with a header row", example = "\u{feff}row,reason\r\n7,The row has no email address.\r\n")
+        (status = OK, body = String, content_type = "text/csv; charset=utf-8", description = "The table, with a header row", example = "\u{feff}row,code,reason\r\n7,no_address,\"The row has no email address.\"\r\n")
     )
 )]
 pub(crate) async fn rejected(State(app): State<App>, caller: Administrator, path: Segments) -> Answer {
@@ -359,12 +365,12 @@ pub(crate) async fn rejected(State(app): State<App>, caller: Administrator, path
     let import: ImportId = path.id("import")?;
     app.import(id, import).await?;
     let rows = app.control.rejected_rows(id, import).await?;
-    let mut table = format!("{BYTE_ORDER_MARK}row,reason\r\n");
-    for RejectedRow { row, detail, .. } in &rows {
-        // The reasons are our own sentences.
+    let mut table = format!("{BYTE_ORDER_MARK}row,code,reason\r\n");
+    for RejectedRow { row, code, detail } in &rows {
+        // Codes are plain words, and reasons our own sentences.
         let quoted = detail.replace('"', "\"\"");
         // Writing to a string never fails.
-        let _ = write!(table, "{row},\"{quoted}\"\r\n");
+        let _ = write!(table, "{row},{code},\"{quoted}\"\r\n");
     }
     let name = format!("attachment; filename=\"rejected-{import}.csv\"");
     let headers = [(CONTENT_TYPE, "text/csv; charset=utf-8".to_owned()), (CONTENT_DISPOSITION, name)];

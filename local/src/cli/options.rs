@@ -33,7 +33,11 @@ pub(super) struct Cli {
     pub(super) command: Option<Command>,
 }
 
+/// The heading of the options that every command may need. Those of the server stand apart from them.
+const DATA: &str = "Options of the data directory";
+
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Options of the server")]
 pub(super) struct CliOptions {
     /// The port to listen on; 0 is any that is free
     #[arg(long, global = true, default_value_t = 3000)]
@@ -42,7 +46,7 @@ pub(super) struct CliOptions {
     #[arg(long, global = true, default_value = "127.0.0.1", value_name = "ADDRESS")]
     host: IpAddr,
     /// The directory that holds the data
-    #[arg(long, global = true, default_value = ".photovote", value_name = "DIRECTORY")]
+    #[arg(long, global = true, default_value = ".photovote", value_name = "DIRECTORY", help_heading = DATA)]
     data_dir: PathBuf,
     /// Serve the page from this directory, anew for each request [default: the page in the program]
     #[arg(long, global = true, value_name = "DIRECTORY")]
@@ -81,10 +85,10 @@ pub(super) struct CliOptions {
     #[arg(long, global = true)]
     fast: bool,
     /// Use the data directory even if other users can enter it or own it
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = DATA)]
     insecure_data_dir: bool,
     /// Where `status`, `export` and `personal-data` put a copy of the data while they run [default: the data directory]
-    #[arg(long, global = true, value_name = "DIRECTORY")]
+    #[arg(long, global = true, value_name = "DIRECTORY", help_heading = DATA)]
     copy_dir: Option<PathBuf>,
     /// Only members of this group create elections (`token --group`) [default: every administrator]
     #[arg(long, global = true, value_name = "NAME")]
@@ -170,7 +174,7 @@ pub(super) enum VotersCommand {
 pub(super) struct VotersImportArgs {
     /// The list
     pub(super) file: PathBuf,
-    /// The election's id
+    /// The election's id: it stands in the address of the election's page, and below its settings
     #[arg(long, value_name = "ID")]
     pub(super) election: ElectionId,
     /// The address of another server, as `https://vote.example`; its token is in the environment variable `PHOTOVOTE_TOKEN`

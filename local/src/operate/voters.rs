@@ -10,7 +10,8 @@ use std::{
 };
 
 use indicatif::{ProgressBar, ProgressStyle};
-use photovote_domain::{ElectionId, import::MOST_BYTES};
+use photovote_domain::{ElectionId, ImportId, import::MOST_BYTES};
+use photovote_events::Environment;
 use rand::RngExt;
 use reqwest::{Client, Method, multipart};
 use serde::Deserialize;
@@ -64,9 +65,6 @@ pub enum VotersError {
     /// Nobody can be asked.
     #[error("nobody can be asked whether to go on: say --yes")]
     NobodyToAsk,
-    /// Somebody said no.
-    #[error("nobody was registered; the import waits for a week, in case you change your mind")]
-    Declined,
     /// Nothing can be said.
     #[error("cannot run: {0}")]
     System(#[from] io::Error),
@@ -94,7 +92,6 @@ pub struct List {
 
 #[derive(Debug, Deserialize)]
 struct Requested {
-    id: String,
     upload: Option<Form>,
 }
 
@@ -138,6 +135,8 @@ struct Sample {
 struct Rejected {
     row: u64,
     detail: String,
+    name: String,
+    email: String,
 }
 
 /// Uploads a list, shows what it holds, asks, and waits until its voters are registered.
@@ -148,8 +147,11 @@ pub async fn import(access: &Access, list: &List, out: &mut impl Write) -> Resul
     let imports = format!("v1/elections/{}/imports", list.election);
     // An answer that is lost does not make two imports.
     let key = format!("import-{:032x}", rand::rng().random::<u128>());
-    let requested = api.send(Method::POST, &imports, Some(json!({"name": name, "bytes": bytes.len()})), &key).await?;
-    let Requested { id, upload } = serde_json::from_value(requested)?;
+    // Ids begin with the time, so a list of imports is in their order.
+    let id = ImportId::from_bits(Environment::system().timed_id());
+    let request = json!({"id": id.to_string(), "name": name, "bytes": bytes.len()});
+    let requested = api.send(Method::POST, &imports, Some(request), &key).await?;
+    let Requested { upload } = serde_json::from_value(requested)?;
     if let Some(form) = upload {
         api.upload(&form, bytes).await?;
     }
@@ -170,12 +172,13 @@ pub async fn import(access: &Access, list: &List, out: &mut impl Write) -> Resul
         return Ok(());
     }
     if !wanted? {
-        return Err(VotersError::Declined);
+        writeln!(out, "Nobody was registered.")?;
+        return Ok(());
     }
     api.send(Method::POST, &format!("{path}/confirm"), Some(json!({})), &format!("{key}-confirm")).await?;
     let done = follow(&api, &path, ready.counts, out).await?;
     let Counts { imported, already, .. } = done.counts;
-    writeln!(out, "Registered {imported}. {already} were registered before.")?;
+    writeln!(out, "Registered {}; {already} had been registered before.", counted(imported, "voter"))?;
     match done.problem {
         Some(problem) => Err(VotersError::Problem(problem.detail)),
         None => Ok(()),
@@ -200,21 +203,35 @@ fn show(import: &Import, out: &mut impl Write) -> Result<(), VotersError> {
     let chosen = import.columns.as_ref().map(|columns| &columns["chosen"]);
     let name_of = |field: &str| {
         let index = usize::try_from(chosen?.get(field)?.as_u64()?).ok()?;
-        Some(format!("{field} from {}", import.columns.as_ref()?["all"][index]["name"]))
+        Some(format!("{} in column {}", field.replace('_', " "), import.columns.as_ref()?["all"][index]["name"]))
     };
     let fields = ["name", "first_name", "last_name", "email"].into_iter().filter_map(name_of).collect::<Vec<_>>();
-    writeln!(out, "{rows} rows: {new} new, {already} registered already, {rejected} refused ({})", fields.join(", "))?;
+    writeln!(out, "{}: {new} new, {already} registered already, {rejected} refused.", counted(rows, "row"))?;
+    writeln!(out, "Read: {}.", fields.join(", "))?;
     for Sample { name, email } in import.sample.iter().take(SHOWN) {
         writeln!(out, "  {name} <{email}>")?;
     }
-    for Rejected { row, detail } in &import.rejected {
-        writeln!(out, "  row {row}: {detail}")?;
+    more(rows - rejected, import.sample.len().min(SHOWN), out)?;
+    if rejected > 0 {
+        writeln!(out, "Refused:")?;
     }
-    let shown = import.rejected.len() as u64;
-    if rejected > shown {
-        writeln!(out, "  and {} more: see rejected.csv of the import", rejected - shown)?;
+    for Rejected { row, detail, name, email } in &import.rejected {
+        let cells = [name, email].into_iter().filter(|cell| !cell.is_empty()).map(String::as_str).collect::<Vec<_>>();
+        writeln!(out, "  row {row} ({}): {detail}", cells.join(", "))?;
     }
-    Ok(())
+    more(rejected, import.rejected.len(), out)
+}
+
+/// Says how many are not shown.
+fn more(all: u64, shown: usize, out: &mut impl Write) -> Result<(), VotersError> {
+    match all.saturating_sub(shown as u64) {
+        0 => Ok(()),
+        rest => Ok(writeln!(out, "  and {rest} more")?),
+    }
+}
+
+fn counted(count: u64, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
 /// Asks whether voters are to be registered.

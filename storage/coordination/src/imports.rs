@@ -52,6 +52,20 @@ pub struct RejectedRow {
     pub detail: String,
 }
 
+/// A row that names no voter, with what stands in it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RejectedSample {
+    /// Its number, and the reason.
+    #[serde(flatten)]
+    pub row: RejectedRow,
+    /// The name as it is written.
+    #[serde(default)]
+    pub name: String,
+    /// What stands in the place of the address.
+    #[serde(default)]
+    pub email: String,
+}
+
 /// What is shown of a file.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Shown {
@@ -62,7 +76,7 @@ pub struct Shown {
     /// The first rows that name voters.
     pub sample: Vec<SampleRow>,
     /// The first rows that name none.
-    pub rejected: Vec<RejectedRow>,
+    pub rejected: Vec<RejectedSample>,
 }
 
 /// What reading a file has found.

@@ -59,12 +59,13 @@ async fn a_list_is_looked_at_confirmed_and_registered_once() {
     assert_eq!(ready["columns"]["all"][1]["name"], "Email");
     assert_eq!(ready["sample"][0], json!({"row": 2, "name": "Ada", "email": "ada@example.org"}));
     assert_eq!(ready["sample"][2]["name"], "eve@example.org", "without a name, the address is the name");
-    let codes: Vec<_> = ready["rejected"].as_array().unwrap().iter().map(|row| (&row["row"], &row["code"])).collect();
-    assert_eq!(codes, [(&json!(5), &json!("no_address")), (&json!(6), &json!("duplicate"))]);
+    let reason = "Row 2 has the same email address.";
+    let twice = json!({"row": 6, "code": "duplicate", "detail": reason, "name": "Ada", "email": "ADA@example.org"});
+    assert_eq!(ready["rejected"][1], twice, "what is refused is shown as it is written");
+    assert_eq!((&ready["rejected"][0]["row"], &ready["rejected"][0]["code"]), (&json!(5), &json!("no_address")));
     let table = election.get(&format!("{import}/rejected.csv")).await.status(200);
     assert_eq!(table.header("content-type"), "text/csv; charset=utf-8");
-    let expected =
-        "\u{feff}row,reason\r\n5,\"The row has no email address.\"\r\n6,\"Row 2 has the same email address.\"\r\n";
+    let expected = "\u{feff}row,code,reason\r\n5,no_address,\"The row has no email address.\"\r\n6,duplicate,\"Row 2 has the same email address.\"\r\n";
     assert_eq!(table.text, expected);
     assert_eq!(voters(&election, 1).await.len(), 1, "nobody is registered before the confirmation");
 
@@ -75,7 +76,7 @@ async fn a_list_is_looked_at_confirmed_and_registered_once() {
     assert_eq!(done["counts"], json!({"rows": 5, "new": 2, "already": 1, "rejected": 2, "imported": 2}));
     assert_eq!((&done["columns"], &done["sample"]), (&Value::Null, &json!([])), "rows of the file are gone");
     let rejected = election.get(&format!("{import}/rejected.csv")).await.status(200);
-    assert_eq!(rejected.text, "\u{feff}row,reason\r\n");
+    assert_eq!(rejected.text, "\u{feff}row,code,reason\r\n");
     let names: Vec<_> = voters(&election, 3).await.into_iter().map(|(name, _)| name).collect();
     assert!(names.contains(&"Ada".to_owned()) && names.contains(&"eve@example.org".to_owned()), "{names:?}");
     assert_eq!(election.get("/turnout").await.status(200).json()["registered"], 3);

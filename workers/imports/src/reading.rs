@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use photovote_coordination::imports::{Findings, FoundColumn, RejectedRow, SampleRow, Shown};
+use photovote_coordination::imports::{Findings, FoundColumn, RejectedRow, RejectedSample, SampleRow, Shown};
 use photovote_domain::{
     Digest, Election, ElectionId, ImportId,
     import::{Columns, Counts, Found, ImportCommand, MOST_BYTES, Status},
@@ -10,7 +10,7 @@ use photovote_domain::{
 use photovote_events::History;
 use photovote_keys::objects::list_key;
 use photovote_objects::ObjectError;
-use photovote_voter_lists::{Chosen, List, Unreadable, read};
+use photovote_voter_lists::{Chosen, List, Row, Unreadable, read};
 
 use crate::{Importer, Trouble, problem, stream::Known};
 
@@ -153,11 +153,19 @@ impl Importer {
             let entry = row.entry.as_ref().ok()?;
             Some(SampleRow { row: row.number, name: entry.name.to_string(), email: entry.email.to_string() })
         });
-        let rejected = list.rows.iter().filter_map(|row| {
+        let refused = |row: &Row| {
             let reason = row.entry.as_ref().err()?;
             Some(RejectedRow { row: row.number, code: reason.code().to_owned(), detail: reason.to_string() })
-        });
-        let rejected: Vec<_> = rejected.take(KEPT).collect();
+        };
+        let with_cells = |row: &Row| {
+            let written = row.written.as_deref()?;
+            Some(RejectedSample {
+                row: refused(row)?,
+                name: shortened(&written.name),
+                email: shortened(&written.email),
+            })
+        };
+        let rejected: Vec<_> = list.rows.iter().filter_map(refused).take(KEPT).collect();
         let column = |(index, column): (usize, &photovote_voter_lists::Column)| FoundColumn {
             name: shortened(&column.name),
             samples: if index < SAMPLED { column.samples.clone() } else { Vec::new() },
@@ -166,7 +174,7 @@ impl Importer {
             sheets: list.sheets.iter().take(SAMPLED).map(|sheet| shortened(sheet)).collect(),
             columns: list.columns.iter().enumerate().map(column).collect(),
             sample: sample.take(SHOWN).collect(),
-            rejected: rejected.iter().take(SHOWN).cloned().collect(),
+            rejected: list.rows.iter().filter_map(with_cells).take(SHOWN).collect(),
         };
         Ok(self.control.note_findings(election, import, &Findings { columns, sha256, shown }, &rejected).await?)
     }

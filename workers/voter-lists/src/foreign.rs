@@ -32,10 +32,10 @@ impl fmt::Display for Foreign {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "The file is {}, which PhotoVote does not read. ", self.name)?;
         f.write_str(match self.advice {
-            Advice::Save => "Open it in a spreadsheet program, save it as XLSX or CSV and upload the new file.",
-            Advice::Export => "Export the list as CSV from the program that made it, and upload the new file.",
-            Advice::Unpack => "Unpack it and upload the list in it.",
-            Advice::Choose => "Save the list of voters as CSV or XLSX and upload it.",
+            Advice::Save => "Open it in a spreadsheet program, save it as XLSX or CSV and import the new file.",
+            Advice::Export => "Export the list as CSV from the program that made it, and import the new file.",
+            Advice::Unpack => "Unpack it and import the list in it.",
+            Advice::Choose => "Save the list of voters as CSV or XLSX and import it.",
         })
     }
 }

@@ -2,19 +2,29 @@
 //!
 //! They hold voters' links. On one machine whoever reads the data directory has them anyway; no other answer holds one.
 
-use std::{fs, io, path::PathBuf, sync::Arc, time::SystemTime};
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::SystemTime,
+};
 
-use axum::{Json, Router, extract::State, http::HeaderMap, routing::get};
+use axum::{
+    Json, Router,
+    extract::{Query, State},
+    http::HeaderMap,
+    routing::get,
+};
 use mail_parser::{Message, MessageParser};
 use photovote_domain::Timestamp;
 use photovote_edge::Problem;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::route::authorize;
 use crate::host::{issuer::Issuer, sign_in::ADMINISTRATOR};
 
-/// The most mails that one answer has.
-const MOST: usize = 200;
+/// How many mails an answer has, unless it is asked for more or fewer.
+const USUAL: usize = 100;
 
 /// A mail, as the page shows it.
 #[derive(Debug, Serialize)]
@@ -34,9 +44,30 @@ struct Shown {
     unsubscribe: Option<String>,
 }
 
+/// Mails, the newest first.
 #[derive(Debug, Serialize)]
 struct Mails {
     mails: Vec<Shown>,
+    /// How many are in the outbox.
+    count: usize,
+    /// Are there more of those that were asked for?
+    more: bool,
+}
+
+/// Which mails are asked for.
+#[derive(Debug, Deserialize)]
+#[serde(default)]
+struct Wish {
+    /// At most so many.
+    limit: usize,
+    /// Those whose recipient or subject has each of these words, in any case.
+    search: String,
+}
+
+impl Default for Wish {
+    fn default() -> Self {
+        Self { limit: USUAL, search: String::new() }
+    }
 }
 
 #[derive(Clone)]
@@ -50,23 +81,27 @@ pub(super) fn routes(directory: PathBuf, issuer: Arc<Issuer>) -> Router {
     Router::new().route("/local/mails", get(list)).with_state(Outbox { directory, issuer })
 }
 
-async fn list(State(outbox): State<Outbox>, headers: HeaderMap) -> Result<Json<Mails>, Problem> {
+async fn list(
+    State(outbox): State<Outbox>,
+    Query(wish): Query<Wish>,
+    headers: HeaderMap,
+) -> Result<Json<Mails>, Problem> {
     let now = Timestamp::from_millis(jiff::Timestamp::now().as_millisecond());
     let claims = authorize(&outbox.issuer, &headers, now)?;
     // To others there is nothing here.
     if claims.get("sub").map(String::as_str) != Some(ADMINISTRATOR) {
         return Err(Problem::no_route());
     }
-    let read = tokio::task::spawn_blocking(move || read(&outbox.directory)).await;
+    let read = tokio::task::spawn_blocking(move || read(&outbox.directory, &wish)).await;
     let mails = read.map_err(io::Error::other).and_then(|read| read).map_err(|error| {
         tracing::error!(%error, "the outbox cannot be read");
         Problem::internal()
     })?;
-    Ok(Json(Mails { mails }))
+    Ok(Json(mails))
 }
 
 /// The latest mails of a directory. Blocks the thread.
-fn read(directory: &PathBuf) -> io::Result<Vec<Shown>> {
+fn read(directory: &Path, wish: &Wish) -> io::Result<Mails> {
     let mut files: Vec<(SystemTime, PathBuf)> = Vec::new();
     for entry in fs::read_dir(directory)? {
         let path = entry?.path();
@@ -78,11 +113,16 @@ fn read(directory: &PathBuf) -> io::Result<Vec<Shown>> {
         }
     }
     files.sort_by(|one, other| other.cmp(one));
-    files.truncate(MOST);
-    Ok(files
-        .into_iter()
-        .filter_map(|(_, path)| Some(shown(path.file_stem()?.to_str()?, &fs::read(&path).ok()?)))
-        .collect())
+    let count = files.len();
+    let words: Vec<_> = wish.search.split_whitespace().map(str::to_lowercase).collect();
+    let is_wanted = |mail: &Shown| {
+        let text = format!("{} {}", mail.to, mail.subject).to_lowercase();
+        words.iter().all(|word| text.contains(word))
+    };
+    let all = files.iter().filter_map(|(_, path)| Some(shown(path.file_stem()?.to_str()?, &fs::read(path).ok()?)));
+    let mut wanted = all.filter(is_wanted);
+    let mails = wanted.by_ref().take(wish.limit).collect();
+    Ok(Mails { mails, count, more: wanted.next().is_some() })
 }
 
 /// What the page shows of a file. One that is no mail is shown as its text.
@@ -131,7 +171,30 @@ mod tests {
         let home = tempfile::tempdir().unwrap();
         fs::write(home.path().join("reminder-1.eml"), MAIL).unwrap();
         fs::write(home.path().join("half"), MAIL).unwrap();
-        let listed = read(&home.path().to_owned()).unwrap();
-        assert_eq!(listed.iter().map(|mail| mail.name.as_str()).collect::<Vec<_>>(), ["reminder-1"]);
+        let listed = read(home.path(), &Wish::default()).unwrap();
+        assert_eq!(names(&listed), ["reminder-1"]);
+    }
+
+    #[test]
+    fn older_mails_are_found_by_recipient_and_subject() {
+        let home = tempfile::tempdir().unwrap();
+        for (number, to) in ["Ada", "bea", "cyd"].iter().enumerate() {
+            let path = home.path().join(format!("invitation-{number}.eml"));
+            fs::write(&path, MAIL.replace("ada@", &format!("{to}@"))).unwrap();
+            let written = SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(number.try_into().unwrap());
+            fs::File::options().append(true).open(&path).unwrap().set_modified(written).unwrap();
+        }
+        let asked = |limit, search: &str| read(home.path(), &Wish { limit, search: search.to_owned() }).unwrap();
+        let first = asked(2, "");
+        assert_eq!((names(&first), first.count, first.more), (vec!["invitation-2", "invitation-1"], 3, true));
+        let all = asked(3, "");
+        assert_eq!((all.mails.len(), all.more), (3, false));
+        let found = asked(1, "ballot ADA@");
+        assert_eq!((names(&found), found.count, found.more), (vec!["invitation-0"], 3, false));
+        assert_eq!(names(&asked(9, "ballot nobody")), [""; 0]);
+    }
+
+    fn names(mails: &Mails) -> Vec<&str> {
+        mails.mails.iter().map(|mail| mail.name.as_str()).collect()
     }
 }
