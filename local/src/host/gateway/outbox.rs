@@ -44,9 +44,9 @@ struct Shown {
     unsubscribe: Option<String>,
 }
 
-/// Mails, the newest first.
+/// Listed, the newest first.
 #[derive(Debug, Serialize)]
-struct Mails {
+struct Listed {
     mails: Vec<Shown>,
     /// How many are in the outbox.
     count: usize,
@@ -85,7 +85,7 @@ async fn list(
     State(outbox): State<Outbox>,
     Query(wish): Query<Wish>,
     headers: HeaderMap,
-) -> Result<Json<Mails>, Problem> {
+) -> Result<Json<Listed>, Problem> {
     let now = Timestamp::from_millis(jiff::Timestamp::now().as_millisecond());
     let claims = authorize(&outbox.issuer, &headers, now)?;
     // To others there is nothing here.
@@ -101,7 +101,7 @@ async fn list(
 }
 
 /// The latest mails of a directory. Blocks the thread.
-fn read(directory: &Path, wish: &Wish) -> io::Result<Mails> {
+fn read(directory: &Path, wish: &Wish) -> io::Result<Listed> {
     let mut files: Vec<(SystemTime, PathBuf)> = Vec::new();
     for entry in fs::read_dir(directory)? {
         let path = entry?.path();
@@ -122,7 +122,7 @@ fn read(directory: &Path, wish: &Wish) -> io::Result<Mails> {
     let all = files.iter().filter_map(|(_, path)| Some(shown(path.file_stem()?.to_str()?, &fs::read(path).ok()?)));
     let mut wanted = all.filter(is_wanted);
     let mails = wanted.by_ref().take(wish.limit).collect();
-    Ok(Mails { mails, count, more: wanted.next().is_some() })
+    Ok(Listed { mails, count, more: wanted.next().is_some() })
 }
 
 /// What the page shows of a file. One that is no mail is shown as its text.
@@ -194,7 +194,7 @@ mod tests {
         assert_eq!(names(&asked(9, "ballot nobody")), [""; 0]);
     }
 
-    fn names(mails: &Mails) -> Vec<&str> {
+    fn names(mails: &Listed) -> Vec<&str> {
         mails.mails.iter().map(|mail| mail.name.as_str()).collect()
     }
 }
