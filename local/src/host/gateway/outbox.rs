@@ -44,7 +44,7 @@ struct Shown {
     unsubscribe: Option<String>,
 }
 
-/// Listed, the newest first.
+/// Mails, the newest first.
 #[derive(Debug, Serialize)]
 struct Listed {
     mails: Vec<Shown>,
