@@ -26,17 +26,20 @@ export function Bounced({ election, can, count, onSent }) {
     setSaid(t('bounced.corrected', { name: item.name, email }));
     onSent();
   };
+  // What no mail server takes cannot be sent again: it can only be corrected.
+  const sendable = items.filter(({ reason }) => ['bounced', 'complained'].includes(reason));
   const again = async () => {
     const answer = await command('POST', `/elections/${election.id}/mailings`, { kind: 'invitation', to: 'bounced' });
     if (answer.ok) {
       setAsking(false);
+      setSaid(t('mailings.going', { count: sendable.length }));
       onSent();
     }
     return answer;
   };
   return html`<section class="card stack wide bounced" aria-label=${t('bounced.title', { count: items.length })}>
     <div class="head"><h2>${t(cursor ? 'bounced.title.more' : 'bounced.title', { count: items.length })}</h2>
-      ${can && html`<button type="button" class="link" onClick=${() => setAsking(true)}>${t('bounced.again')}</button>`}</div>
+      ${can && sendable.length > 0 && html`<button type="button" class="link" onClick=${() => setAsking(true)}>${t('bounced.again')}</button>`}</div>
     <p>${t('bounced.what')}</p><p class="said" role="status">${said}</p>
     <ul class="rows">${items.map((item) => html`<li key=${item.voter}><${Correction} election=${election} can=${can} item=${item} onDone=${corrected} /></li>`)}</ul>
     ${cursor && html`<button type="button" class="button" onClick=${() => load(cursor)}>${t('more')}</button>`}
@@ -55,7 +58,7 @@ function Correction({ election, can, item, onDone }) {
     const answer = await run(() => correct(election.id, { ...item, id: item.voter }, { email }));
     if (answer.ok) onDone(item, email.trim());
   };
-  return html`<form class="correction" onSubmit=${send}><div class="grow"><b>${item.name}</b><br /><span class="small wrong">${has(`bounced.reason.${item.reason}`) ? t(`bounced.reason.${item.reason}`) : item.reason}</span></div>
+  return html`<form class="correction" onSubmit=${send}><div class="grow"><b>${item.name}</b><br /><span class="small wrong">${has(`bounced.reason.${item.reason}`) ? t(`bounced.reason.${item.reason}`) : t('bounced.reason.other', { detail: item.reason })}</span></div>
     ${can && html`<${Field} name="email" label=${t('bounced.email', { name: item.name })} type="email" required value=${email} problem=${problem} onInput=${setEmail} />
       <button class="button" disabled=${busy || same}>${t('bounced.correct')}</button>`}
     <${Refusal} problem=${problem} fields=${['email']} /></form>`;

@@ -62,7 +62,7 @@ export function Mailings({ election, can }) {
   const kinds = kindsOf(election);
   return html`<div class="stack wide">
     ${inviting && html`<section class="card stack wide"><h2>${t('mailings.invitations')}</h2>
-      <p>${t(election.status === 'draft' ? 'mailings.draft' : 'mailings.invitations.what')}</p>
+      <p>${t(election.status === 'draft' ? 'mailings.draft' : election.status === 'open' ? 'mailings.invitations.what' : 'mailings.invitations.past')}</p>
       ${election.status !== 'draft' && all(invitations) + left > 0 && html`<${Standing} counts=${{ ...invitations, queued: invitations.queued + left }} label=${t('mailings.invitations')} complete=${!invitations.queued && !left} large />`}</section>
       ${election.status === 'open' && html`<${Bounced} election=${election} can=${can} count=${invitations.bounced + invitations.complained + invitations.failed} onSent=${look} />`}`}
     ${can && (kinds.length > 0 || (inviting && election.status === 'draft')) && html`<${Compose} key=${election.status} election=${election} kinds=${kinds} keeps=${keeps} onSent=${look} />`}

@@ -46,6 +46,14 @@ function later(load, others) {
       others().forEach((other) => other.catch(() => {}));
       load().then((view) => setLoaded({ view }), () => setLoaded({ view: null }));
     }, []);
+    useEffect(() => {
+      if (!loaded || loaded.view) return undefined;
+      // A browser remembers that a module could not be loaded, until the page is loaded anew.
+      const again = () => location.reload();
+      requests.addEventListener('reached', again);
+      if (!isLost()) ask('GET', '/elections?limit=1');
+      return () => requests.removeEventListener('reached', again);
+    }, [loaded]);
     if (loaded?.view) return html`<${loaded.view} ...${props} />`;
     return html`<p role="status">${loaded ? t('unreachable') : t('loading')}</p>`;
   };
@@ -165,7 +173,7 @@ function OneElection({ id, part, role, onSeen }) {
   const plan = usePlan(election);
   // What the clock opens and closes, or another administrator changes, is seen without a reload.
   useEffect(() => {
-    if (!election || !(['open', 'closing'].includes(election.status) || (election.status === 'draft' && election.opens_at))) return undefined;
+    if (!election || !['draft', 'open', 'closing'].includes(election.status)) return undefined;
     let timer = 0;
     const wait = () => { timer = setTimeout(look, pause(election)); };
     const look = async () => {

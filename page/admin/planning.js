@@ -25,9 +25,9 @@ function begin(election, plan) {
 
 /**
  * A refusal in the reader's language: times that the server proposes are in its sentence.
- * @param {any} problem @param {Form} form
+ * @param {any} problem @param {Form} form @param {{at: Date | null, unfit: string}[]} reminders
  */
-function worded(problem, form) {
+function worded(problem, form, reminders) {
   const { code, field, detail = '' } = problem;
   if (UNCLEAR.includes(code)) {
     const proposed = detail.match(/\d{4}-\d\d-\d\dT[\d:]+(?:[+-]\d\d:\d\d)?/g) ?? [];
@@ -41,7 +41,9 @@ function worded(problem, form) {
   if (field === 'closes_at' && form.closes_at) return { ...problem, words: 'closes_first' };
   if (field === 'closes_at') return { ...problem, words: 'reminders_need_close' };
   if (field !== 'reminders') return problem;
-  return { ...problem, words: form.reminders.length > MOST ? 'too_many_reminders' : new Set(form.reminders).size < form.reminders.length ? 'reminders_same' : 'reminders_unfit' };
+  if (form.reminders.length > MOST) return { ...problem, words: 'too_many_reminders' };
+  if (new Set(reminders.map((one) => Number(one.at))).size < reminders.length) return { ...problem, words: 'reminders_same' };
+  return reminders.some((one) => one.unfit === 'early') ? { ...problem, words: 'reminders_unfit' } : { ...problem, words: 'other', values: { detail: problem.detail } };
 }
 
 /**
@@ -57,7 +59,6 @@ export function Planning({ election, plan, done, steps }) {
   const zone = zoneOf(form.zone);
   // What a refusal says is about what was sent.
   const [sent, setSent] = useState(form);
-  const told = problem && form === sent ? worded(problem, form) : null;
   // What was refused stays refused until something changes.
   const set = (/** @type {Partial<Form>} */ change) => setForm((before) => (Object.entries(change).every(([name, value]) => before[/** @type {keyof Form} */ (name)] === value) ? before : { ...before, ...change }));
   const found = { opens_at: zone ? resolve(form.opens_at, zone) : null, closes_at: zone ? resolve(form.closes_at, zone) : null };
@@ -66,9 +67,12 @@ export function Planning({ election, plan, done, steps }) {
   const [opens, closes] = [opened ?? at('opens_at'), at('closes_at')];
   const reminders = (closes && zone ? form.reminders : []).map((one) => ({ before: one, at: before(/** @type {Date} */ (closes), one, zone ?? 'UTC') }))
     .filter((one) => one.at !== null).sort((a, b) => Number(a.at) - Number(b.at)).map((one) => ({ ...one, kind: /** @type {const} */ ('reminder'), unfit: unfitOf(one.at, draft && Number(opens) < Number(closes) ? opens : null, plan) }));
-  const unfit = reminders.some((one) => one.unfit);
+  const told = problem && form === sent ? worded(problem, form, reminders) : null;
   // Those that would come before the opening stand before it.
-  const line = [...reminders.filter((one) => one.unfit), { kind: /** @type {const} */ ('opens'), at: opens }, ...reminders.filter((one) => !one.unfit), { kind: /** @type {const} */ ('closes'), at: closes }];
+  const unclear = (/** @type {'opens_at' | 'closes_at'} */ name) => (form[name] && !at(name) ? 'unclear' : '');
+  const opening = { kind: /** @type {const} */ ('opens'), at: opens, unfit: draft ? unclear('opens_at') || (opens && opens.getTime() <= now() ? 'late' : '') : '' };
+  const closing = { kind: /** @type {const} */ ('closes'), at: closes, unfit: unclear('closes_at') || endOf(closes, opens, draft ? null : election.closes_at) };
+  const line = [...reminders.filter((one) => one.unfit), opening, ...reminders.filter((one) => !one.unfit), closing];
   const clear = Object.values(found).every((one) => !one || 'at' in one);
   const lines = changes(plan, election, { opens: draft ? opens : undefined, closes, reminders, zone });
   const save = async () => {
@@ -86,7 +90,7 @@ export function Planning({ election, plan, done, steps }) {
   const send = (/** @type {Event} */ event) => {
     event.preventDefault();
     // What is unclear or unfit here is for the server to say: it refuses it, with what there is to choose.
-    if (clear && zone && !unfit) setAsking(true);
+    if (clear && zone && !line.some((one) => one.unfit)) setAsking(true);
     else save();
   };
   useEffect(() => {
@@ -96,7 +100,7 @@ export function Planning({ election, plan, done, steps }) {
   const time = (/** @type {'opens_at' | 'closes_at'} */ name) => html`<${Time} name=${name} value=${form[name]} found=${found[name]} zone=${zone} problem=${told} onInput=${(/** @type {string} */ value) => set({ [name]: value })} />`;
   return html`<form class="stack wide" onSubmit=${send}>
     <div class="plan">
-      <section class="card stack form"><h2>${t('schedule.title')}</h2><p class="small quiet">${t(draft ? 'schedule.title.what' : 'schedule.title.open')}</p>
+      <section class="card stack form"><h2>${t('schedule.title')}</h2><p class="small quiet">${t(draft ? 'schedule.title.what' : invites ? 'schedule.title.open' : 'schedule.title.open.hand_out')}</p>
         <${Zone} value=${form.zone} zone=${zone} problem=${told} onInput=${(/** @type {string} */ value) => set({ zone: value })} />
         ${draft && time('opens_at')}${time('closes_at')}
         ${invites ? html`<${Reminders} value=${form.reminders} problem=${told} onInput=${(/** @type {string[]} */ value) => set({ reminders: value })} />`
@@ -112,6 +116,13 @@ export function Planning({ election, plan, done, steps }) {
     ${asking && html`<${Confirm} title=${t('schedule.confirm')} what=${t(lines.length ? 'schedule.confirm.what' : 'schedule.confirm.same')} action=${t('schedule.save')} next work=${save} onClose=${() => setAsking(false)}>
       <ul class="rows moves">${lines.map(({ words, at }) => html`<li><div class="grow"><b>${words}</b>${at && html`<br /><${Moment} brief at=${at} zone=${zone} />`}</div></li>`)}</ul><//>`}
   </form>`;
+}
+
+/** Why voting cannot end then: it would not have begun, or an end that was promised would come sooner. @param {Date | null} closes @param {Date | null} opens @param {string | null | undefined} promised */
+function endOf(closes, opens, promised) {
+  if (!closes) return '';
+  if (opens && closes <= opens) return 'early';
+  return closes.getTime() <= now() || (promised && closes < new Date(promised)) ? 'late' : '';
 }
 
 /**
@@ -142,10 +153,13 @@ function changes(plan, election, { opens, closes, reminders, zone }) {
   moves('closes', date(plan?.closes_at?.at ?? election.closes_at), closes);
   const old = plan?.reminders ?? [];
   const same = reminders.filter((one) => old.some(({ before }) => before === one.before));
-  const moved = same.filter((one) => Number(one.at) !== Number(date(old.find(({ before }) => before === one.before)?.at)));
-  const counts = { moved: moved.length, added: reminders.length - same.length, removed: old.length - same.length };
+  const was = (/** @type {{before: string}} */ one) => Number(date(old.find(({ before }) => before === one.before)?.at));
+  const moved = same.filter((one) => Number(one.at) !== was(one));
+  // One that went out goes out again at its new time.
+  const again = moved.filter((one) => was(one) <= now());
+  const counts = { moved: moved.length - again.length, again: again.length, added: reminders.length - same.length, removed: old.length - same.length };
   for (const [kind, count] of Object.entries(counts)) if (count) lines.push({ words: t(`moves.reminders.${kind}`, { count }) });
-  if (plan && zone && plan.time_zone !== zone) lines.push({ words: t('moves.zone', { zone }) });
+  if (plan && zone && plan.time_zone !== zone) lines.push({ words: t('moves.zone', { zone: zone === AOE ? t('zone.aoe') : zone }) });
   return lines;
 }
 
@@ -182,7 +196,7 @@ function Zone({ value, zone, problem, onInput }) {
     const timer = setInterval(() => setMoment(now()), 10_000);
     return () => clearInterval(timer);
   }, []);
-  const hint = zone ? t('field.zone.now', { zone, time: clocks(new Date(moment - (moment % 60_000)), zone) }) : t('field.zone.hint');
+  const hint = zone ? t('field.zone.now', { zone: zone === AOE ? t('zone.aoe') : zone, time: clocks(new Date(moment - (moment % 60_000)), zone) }) : t('field.zone.hint');
   return html`<${Field} name="time_zone" label=${t('field.zone')} list="zones" spellcheck=${false} required value=${value} problem=${problem} hint=${hint} onInput=${onInput}
     onFocus=${(/** @type {any} */ event) => event.target.select()} onBlur=${(/** @type {any} */ event) => onInput(zoneOf(event.target.value) ?? event.target.value)} />${options}`;
 }
@@ -202,13 +216,15 @@ function Reminders({ value, problem, onInput }) {
       const parts = simple(one);
       const name = t('reminders.one', { before: periodWords(one) });
       return html`<li key=${i}>${parts && parts.unit !== 'W' ? html`
-          <input type="number" min="1" max="9999" required aria-label=${t('reminders.count')} value=${parts.count} onInput=${(/** @type {any} */ event) => put(i, period(Math.max(1, Math.trunc(Number(event.target.value) || 1)), parts.unit))} />
+          <input type="number" min="1" max="9999" required aria-label=${t('reminders.count')} value=${parts.count} onInput=${(/** @type {any} */ event) => event.target.validity.valid && put(i, period(Number(event.target.value), parts.unit))}
+            onBlur=${(/** @type {any} */ event) => { event.target.value = String(parts.count); }} />
           <select aria-label=${t('reminders.unit')} onChange=${(/** @type {any} */ event) => put(i, period(parts.count, event.target.value))}>
             ${UNITS.map((unit) => html`<option value=${unit} selected=${unit === parts.unit}>${t(`unit.${unit}`)}</option>`)}</select>
           <span class="grow">${t('reminders.before')}</span>` : html`<span class="grow">${name}</span>`}
         <button type="button" class="link" aria-label=${t('remove.one', { name })} onClick=${() => remove(i)}>${t('remove')}</button></li>`;
     })}</ul>`}
     ${problem?.field === 'reminders' && html`<${Refusal} problem=${problem} />`}
+    ${value.length >= MOST && html`<p class="small quiet">${t('problem.too_many_reminders')}</p>`}
     ${offered.length > 0 && html`<div class="buttons start">${offered.map((one) => html`<button type="button" class="button small" onClick=${() => onInput([...value, one])}>${t('reminders.add', { before: periodWords(one) })}</button>`)}</div>`}
   </fieldset>`;
 }

@@ -11,7 +11,7 @@ import { localWords, periodWords } from './zones.js';
 /** How late the clock may be, in milliseconds: it looks each minute. */
 const LATE = 90_000;
 
-/** A step that is `unfit` cannot be saved. @typedef {{kind: 'opens' | 'reminder' | 'closes', at: Date | null, local?: string, before?: string, unfit?: '' | 'early' | 'late'}} Step */
+/** A step that is `unfit` cannot be saved. @typedef {{kind: 'opens' | 'reminder' | 'closes', at: Date | null, local?: string, before?: string, unfit?: '' | 'early' | 'late' | 'unclear'}} Step */
 
 /** The steps of a plan, in their order. @param {import('./planned.js').Plan} plan @returns {Step[]} */
 const stepsOf = ({ opens_at, closes_at, reminders }) => [
@@ -41,7 +41,7 @@ export function Schedule({ election, plan, load, can }) {
       back.current = true;
       setEditing(false);
     };
-    return html`<${Planning} election=${election} plan=${plan} steps=${steps} done=${done} />`;
+    return html`<${Planning} election=${election} plan=${election.time_zone ? plan : null} steps=${steps} done=${done} />`;
   }
   if (!plan) return html`<p>${t('schedule.none')}</p>`;
   const clear = async () => {
@@ -96,7 +96,7 @@ function TimeLine({ election, steps, zone, voters }) {
     // It is not known here when it was opened by hand.
     const early = opened && kind === 'opens' && (!planned || planned.getTime() > now());
     const at = early ? null : planned;
-    const what = kind === 'opens' ? `step.opens.${early ? 'early' : opened ? 'past' : !at ? 'by_hand' : voters === 0 ? 'nobody' : hand}` : kind === 'closes' ? `step.closes${at ? '' : '.by_hand'}` : unfit ? `step.reminder.${unfit}` : state === 'past' ? 'step.reminder.past' : 'step.reminder';
+    const what = unfit ? `step.${unfit === 'unclear' ? unfit : `${kind}.${unfit}`}` : kind === 'opens' ? `step.opens.${early ? 'early' : opened ? 'past' : !at ? 'by_hand' : voters === 0 ? 'nobody' : hand}` : kind === 'closes' ? `step.closes${at ? '' : '.by_hand'}` : state === 'past' ? 'step.reminder.past' : 'step.reminder';
     const amiss = ['due', 'unfit'].includes(state);
     return html`<li key=${kind + (before ?? '')} data-state=${i === next ? 'next' : state} aria-current=${i === next ? 'step' : null}>
       <span class="mark ${state === 'past' ? 'ok' : amiss ? 'no' : ''}" role="img" aria-label=${t(`step.${i === next ? 'next' : state}`)}>${state === 'past' ? '✓' : amiss ? '!' : ''}</span>

@@ -61,18 +61,26 @@ export function Voters({ election, can }) {
     /** @type {HTMLElement | null} */ (document.querySelector('form [name="name"]'))?.focus();
   };
   const empty = voters?.length === 0;
-  const changed = (/** @type {import('./voter.js').Voter} */ now) => {
-    put(now);
+  const choose = (/** @type {any} */ next) => {
+    setSaid('');
+    setAsked(next);
+  };
+  const done = (/** @type {string} */ words) => {
+    setSaid(words);
     setAsked(null);
   };
+  const changed = (/** @type {import('./voter.js').Voter} */ now) => {
+    put(now);
+    done(t('voters.changed', { name: now.name }));
+  };
   const doing = (/** @type {any} */ voter) => html`<div class="doing">
-    <button type="button" class="button plain" aria-label=${t('change.one', { name: voter.name })} onClick=${() => setAsked({ what: 'change', voter })}>${t('change')}</button>
-    ${invited && election.status === 'open' && html`<button type="button" class="button plain" aria-label=${t('voters.send.one', { name: voter.name })} onClick=${() => setAsked({ what: 'send', voter })}>${t('voters.send')}</button>`}
-    ${!(invited && election.status === 'draft') && html`<button type="button" class="button plain" aria-label=${t('voters.new_link.one', { name: voter.name })} onClick=${() => setAsked({ what: 'link', voter })}>${t('voters.new_link')}</button>`}
-    <button type="button" class="button plain" aria-label=${t('remove.one', { name: voter.name })} onClick=${() => setAsked({ what: 'remove', voter })}>${t('remove')}</button></div>`;
+    <button type="button" class="button plain" aria-label=${t('change.one', { name: voter.name })} onClick=${() => choose({ what: 'change', voter })}>${t('change')}</button>
+    ${invited && election.status === 'open' && html`<button type="button" class="button plain" aria-label=${t('voters.send.one', { name: voter.name })} onClick=${() => choose({ what: 'send', voter })}>${t('voters.send')}</button>`}
+    ${!(invited && election.status === 'draft') && html`<button type="button" class="button plain" aria-label=${t('voters.new_link.one', { name: voter.name })} onClick=${() => choose({ what: 'link', voter })}>${t('voters.new_link')}</button>`}
+    <button type="button" class="button plain" aria-label=${t('remove.one', { name: voter.name })} onClick=${() => choose({ what: 'remove', voter })}>${t('remove')}</button></div>`;
   return html`<div class="stack wide">
     ${open && invited && html`<p>${t(election.status === 'draft' ? 'voters.invited' : 'voters.invited.open')}</p>`}
-    ${open && html`<${Imports} election=${election} empty=${empty} onVoters=${() => load()} />`}
+    ${open && html`<${Imports} election=${election} empty=${empty} onVoters=${() => { setSaid(''); load(); }} />`}
     ${open && html`<form class="card form register" aria-label=${t('voters.one')} onSubmit=${register}>
       <h2>${t('voters.one')}</h2>
       <${Field} name="name" label=${t('field.voter')} value=${form.name} problem=${problem} required onInput=${(/** @type {string} */ name) => setForm({ ...form, name })} />
@@ -97,17 +105,16 @@ export function Voters({ election, can }) {
       onClose=${() => setAsked(null)} work=${async () => {
         const answer = await command('POST', `/elections/${election.id}/mailings`, { kind: 'invitation', to: { voters: [asked.voter.id] } });
         if (answer.ok) {
-          setSaid(t('mailings.test.sent', { address: asked.voter.email }));
-          setAsked(null);
+          done(t('mailings.test.sent', { address: asked.voter.email }));
         }
         return answer;
       }} />`}
-    ${asked?.what === 'link' && html`<${Confirm} title=${t('voters.new_link.one', { name: asked.voter.name })} what=${t(invited ? 'voters.new_link.mailed' : 'voters.new_link.what')} action=${t('voters.new_link')} next
+    ${asked?.what === 'link' && html`<${Confirm} title=${t('voters.new_link.one', { name: asked.voter.name })} what=${t(election.status === 'draft' ? 'voters.new_link.draft' : invited ? 'voters.new_link.mailed' : 'voters.new_link.what')} action=${t('voters.new_link')} next
       onClose=${() => setAsked(null)} work=${async () => {
         const answer = await command('POST', `${path}/${asked.voter.id}/token`);
         if (answer.ok) {
           given(asked.voter.id, asked.voter.name, answer.body.ballot_token);
-          setAsked(null);
+          done(invited ? t('mailings.test.sent', { address: asked.voter.email }) : '');
         }
         return answer;
       }} />`}
@@ -118,7 +125,7 @@ export function Voters({ election, can }) {
           forget(asked.voter.id);
           setLinks(linksOf(election.id));
           drop(asked.voter.id);
-          setAsked(null);
+          done(t('voters.removed', { name: asked.voter.name }));
         }
         return answer;
       }} />`}

@@ -107,14 +107,17 @@ export function Field({ label, name, value = '', problem, hint, rows, onInput, t
   const id = useRef(`field-${fields++}`).current;
   const wrong = problem?.field === name || problem?.field?.endsWith(`.${name}`);
   const told = [hint && `${id}-hint`, wrong && `${id}-wrong`].filter(Boolean).join(' ') || null;
+  // Of type "email", browsers change what is written: müller.de becomes xn--mller-kva.de.
+  const address = type === 'email' && { type: 'text', inputmode: 'email', autocapitalize: 'off', spellcheck: false };
+  const words = wrong && type === 'email' && problem.code === 'invalid_value' ? 'no_address' : problem?.words;
   const props = {
     id, name, value, 'aria-describedby': told, 'aria-invalid': wrong ? 'true' : null, autocomplete: 'off',
-    onInput: (/** @type {any} */ event) => onInput?.(event.target.value), ...more,
+    onInput: (/** @type {any} */ event) => onInput?.(event.target.value), ...more, ...address,
   };
   return html`<p class="field"><label for=${id}>${label}</label>
     ${rows ? html`<textarea rows=${rows} ...${props}></textarea>` : html`<input type=${type} ...${props} />`}
     ${hint && html`<span id="${id}-hint" class="small quiet">${hint}</span>`}
-    ${wrong && html`<span id="${id}-wrong" class="small wrong">${problemWords(problem)} <span class="quiet">${t('code', { code: problem.code })}</span></span>`}
+    ${wrong && html`<span id="${id}-wrong" class="small wrong">${problemWords({ ...problem, words })} <span class="quiet">${t('code', { code: problem.code })}</span></span>`}
   </p>`;
 }
 

@@ -5,7 +5,7 @@ import { html, render, useEffect, useRef, useState } from '../lib/html.js';
 import { Languages, Message, useTitle } from '../lib/parts.js';
 import { has, moment, t } from '../lib/words.js';
 
-/** @typedef {{name: string, kind: string, to: string, subject: string, date: string | null, text: string, link: string | null, unsubscribe: string | null}} Mail */
+/** @typedef {{name: string, kind: string, to: string, recipient: string, subject: string, date: string | null, text: string, link: string | null, unsubscribe: string | null}} Mail */
 
 /** How often the server is asked for new mails, and how long a person pauses while typing, in milliseconds. */
 const [PAUSE, TYPING] = [3_000, 250];
@@ -66,9 +66,9 @@ function Outbox() {
     <div role="alert">${state === 'unreachable' && html`<p class="note bad">${t('unreachable')}</p>`}</div>
     ${count > 0 && html`<p class="field"><label>${t('outbox.search', { count })}<input type="search" value=${wish} autocomplete="off" onInput=${(/** @type {any} */ event) => { setMost(PAGE); setWish(event.target.value); }} /></label></p>`}
     ${shown ? html`<div class="mails"><div><ul aria-label=${t('outbox.list')}>${mails.map((mail) => html`<li key=${mail.name}><button type="button" aria-current=${mail === shown ? 'true' : null} onClick=${() => choose(mail.name)}>
-        <b>${mail.to}</b><span>${mail.subject}</span><span class="small quiet">${kindOf(mail)} · ${when(mail)}</span></button></li>`)}</ul>
+        <b>${mail.recipient || mail.to}</b>${mail.recipient && html`<span class="small">${mail.to}</span>`}<span>${mail.subject}</span><span class="small quiet">${kindOf(mail)} · ${when(mail)}</span></button></li>`)}</ul>
         ${more && html`<p><button type="button" class="button" onClick=${() => setMost(most + PAGE)}>${t('more')}</button></p>`}</div>
-      <article class="letter" ref=${letter} aria-label=${shown.subject}><p class="small quiet">${t('outbox.to', { to: shown.to })}<br />${when(shown)}</p><h2>${shown.subject}</h2><p>${shown.text.trim()}</p>
+      <article class="letter" ref=${letter} aria-label=${shown.subject}><p class="small quiet">${t('outbox.to', { to: shown.recipient ? `${shown.recipient} · ${shown.to}` : shown.to })}<br />${when(shown)}</p><h2>${shown.subject}</h2><p>${shown.text.trim()}</p>
         ${shown.link && html`<p><a class="button next" href=${shown.link} target="_blank" rel="noopener noreferrer">${t('outbox.open')}</a></p>`}</article></div>`
       : html`<p class="card">${t(count ? 'outbox.nothing' : 'outbox.empty')}</p>`}
     <${Languages} /></main>`;

@@ -53,7 +53,7 @@ def a_ballot_is_rated_without_a_network(browser, server):
         rate(page, 1, 2)
         rate(page, 2, 3)
         page.get_by_role("button", name="Clear the rating of").first.click()
-        page.locator(".saved", has_text="Will be saved when you are online").wait_for()
+        page.locator(".saved", has_text="Will be saved when the connection is back").wait_for()
         assert sum(grade > 0 for grade in stored(server, token).values()) == 1
         page.context.set_offline(False)
         saved(page)
@@ -112,7 +112,7 @@ def the_server_is_killed_and_comes_back(browser, server):
         saved(page)
         server.kill()
         rate(page, 1, 1)
-        page.locator(".saved", has_text="Will be saved when you are online").wait_for()
+        page.locator(".saved", has_text="Will be saved when the connection is back").wait_for()
         server.start()
         saved(page)
         assert shown(page) == stored(server, token) and sorted(shown(page).values()) == [0, 0, 1, 5], shown(page)

@@ -183,8 +183,8 @@ def invitations_that_did_not_arrive_are_corrected_and_sent_again(browser, server
             route.fulfill(status=201, content_type="application/json", body='{"id": "1", "version": 1}')
 
         page.route("**/mailings", lambda route: send(route) if route.request.method == "POST" else route.continue_())
-        page.get_by_role("button", name="Send to all of them again").click()
-        page.get_by_role("dialog").get_by_role("button", name="Send to all of them again").click()
+        page.get_by_role("button", name="Send again to those that came back").click()
+        page.get_by_role("dialog").get_by_role("button", name="Send again to those that came back").click()
         page.get_by_role("dialog").wait_for(state="detached")
         assert sent == [{"kind": "invitation", "to": "bounced"}], sent
 

@@ -210,7 +210,8 @@ pub(crate) struct BouncedInvitation {
     /// The voter's email address.
     #[schema(example = "grace@example.org")]
     email: String,
-    /// Why it did not arrive: `bounced`, `complained`, or what makes the mail impossible.
+    /// Why it did not arrive: `bounced`, `complained`, `local_part` (the address has other characters than ASCII before the @), or a
+    /// sentence.
     #[schema(example = "bounced")]
     reason: String,
 }

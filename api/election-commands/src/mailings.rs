@@ -17,7 +17,7 @@ use photovote_edge::{
     present, schema, value,
 };
 use photovote_events::{History, LoadError, Part, Stream};
-use photovote_letters::{Closing, Letter, preview as written};
+use photovote_letters::{Closing, Letter, Place, preview as written};
 use photovote_queues::{MailMessage, TestMail};
 use serde::{
     Deserialize, Deserializer, Serialize,
@@ -225,12 +225,13 @@ pub(crate) async fn preview(
     let state = election.state();
     let name: Name = value("election", &state.name)?;
     let contact: Option<Email> = optional("contact", state.contact.as_deref())?;
+    let place = Place::of(state);
     let letter = Letter {
         kind,
         language: state.language,
         election: &name,
         voter: &value("voter", "…")?,
-        closes: state.closes_at.map(|at| Closing { at, zone: None }),
+        closes: Closing::of(state, place.as_ref()),
         contact: contact.as_ref(),
         subject: subject.as_ref(),
         text: text.as_ref(),

@@ -91,9 +91,9 @@ pub struct EventsStatus {
     pub commits: u64,
     /// Events in them.
     pub events: u64,
-    /// Voters' streams.
+    /// Voters who are registered.
     pub voters: u64,
-    /// Ballots' streams.
+    /// Their ballots.
     pub ballots: u64,
     /// Ballots that were cast.
     pub cast: u64,

@@ -163,6 +163,9 @@ pub async fn import(access: &Access, list: &List, out: &mut impl Write) -> Resul
     }
     show(&ready, out)?;
     let nobody = ready.counts.new == 0;
+    if !nobody {
+        warn(&api, list.election, out).await?;
+    }
     let wanted = if list.yes || nobody { Ok(!nobody) } else { confirmed(ready.counts.new, out) };
     if !matches!(wanted, Ok(true)) {
         api.send(Method::POST, &format!("{path}/undo"), Some(json!({})), &format!("{key}-undo")).await?;
@@ -207,6 +210,12 @@ fn show(import: &Import, out: &mut impl Write) -> Result<(), VotersError> {
     };
     let fields = ["name", "first_name", "last_name", "email"].into_iter().filter_map(name_of).collect::<Vec<_>>();
     writeln!(out, "{}: {new} new, {already} registered already, {rejected} refused.", counted(rows, "row"))?;
+    let sheets = import.columns.as_ref().and_then(|columns| columns["sheets"].as_array());
+    if let (Some(sheets), Some(chosen)) = (sheets.filter(|sheets| sheets.len() > 1), chosen) {
+        let sheet = chosen["sheet"].as_u64().and_then(|index| sheets.get(usize::try_from(index).ok()?));
+        let (sheet, all) = (sheet.unwrap_or(&Value::Null), sheets.len());
+        writeln!(out, "Sheet {sheet}, one of {all}: the page lets you choose another.")?;
+    }
     writeln!(out, "Read: {}.", fields.join(", "))?;
     for Sample { name, email } in import.sample.iter().take(SHOWN) {
         writeln!(out, "  {name} <{email}>")?;
@@ -220,6 +229,20 @@ fn show(import: &Import, out: &mut impl Write) -> Result<(), VotersError> {
         writeln!(out, "  row {row} ({}): {detail}", cells.join(", "))?;
     }
     more(rejected, import.rejected.len(), out)
+}
+
+/// Says what the registration sets off that cannot be taken back.
+async fn warn(api: &Api<'_>, election: ElectionId, out: &mut impl Write) -> Result<(), VotersError> {
+    let election = api.send(Method::GET, &format!("v1/elections/{election}"), None, "").await?;
+    match (election["status"].as_str(), election["links"].as_str()) {
+        (Some("draft"), Some("invite")) => writeln!(out, "They get their links by mail when voting opens.")?,
+        (Some("draft"), _) => writeln!(out, "Their links are not shown here: make new links on the page to hand out.")?,
+        (_, Some("invite")) => {
+            writeln!(out, "Voting is open: each of them gets a link by mail at once. This import cannot be undone.")?;
+        }
+        _ => writeln!(out, "Voting is open: this import cannot be undone.")?,
+    }
+    Ok(())
 }
 
 /// Says how many are not shown.

@@ -22,6 +22,6 @@ pub use address::{AddressError, ascii_address};
 pub use letter::{Letter, Preview, preview};
 pub use link::{Link, LinkError};
 pub use message::{Envelope, LetterError, Mail, MessageId, write};
-pub use moment::{Closing, Zone, ZoneName, ZoneNameError};
+pub use moment::{Closing, Place, Zone, ZoneName, ZoneNameError};
 pub use notice::{Notice, notify};
 pub use photovote_domain::mailing::Kind;

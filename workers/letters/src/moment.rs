@@ -3,7 +3,7 @@
 use std::{fmt, str::FromStr};
 
 use jiff::{SignedDuration, civil};
-use photovote_domain::Timestamp;
+use photovote_domain::{Election, Schedule, Timestamp, schedule::TimeZone};
 use thiserror::Error;
 
 const EPOCH: civil::DateTime = civil::DateTime::constant(1970, 1, 1, 0, 0, 0, 0);
@@ -57,6 +57,35 @@ pub struct Zone<'a> {
     pub name: &'a ZoneName,
     /// How many seconds this clock is ahead of UTC at that moment.
     pub ahead_secs: i32,
+}
+
+/// The clocks by which an election is planned.
+#[derive(Debug)]
+pub struct Place {
+    name: ZoneName,
+    zone: TimeZone,
+}
+
+impl Place {
+    /// Nothing, if nothing is planned, or by clocks that are not known any more.
+    pub fn of(election: &Election) -> Option<Self> {
+        let zone = &election.schedule.as_ref()?.time_zone;
+        Some(Self { name: zone.parse().ok()?, zone: zone.parse().ok()? })
+    }
+
+    /// What they show at a moment.
+    pub fn at(&self, at: Timestamp) -> Zone<'_> {
+        Zone { name: &self.name, ahead_secs: self.zone.ahead_secs(at) }
+    }
+}
+
+impl<'a> Closing<'a> {
+    /// When voting ends in an election, or is planned to end; nothing, if it goes on until somebody closes it.
+    pub fn of(election: &Election, place: Option<&'a Place>) -> Option<Self> {
+        let planned = || election.schedule.as_ref().and_then(Schedule::closing_time);
+        let at = election.closes_at.or_else(planned)?;
+        Some(Self { at, zone: place.map(|place| place.at(at)) })
+    }
 }
 
 /// The end of voting by the clocks that show it.

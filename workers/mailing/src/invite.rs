@@ -60,7 +60,7 @@ impl Mailer {
             Ok(mail) => mail,
             Err(unwritable) => {
                 tracing::warn!(event = "mail_unwritable", election = %id, voter = %voter_id, error = %unwritable, "not sent");
-                return self.fail(claim, Kind::Invitation, Some(link), &unwritable.to_string()).await;
+                return self.fail(claim, Kind::Invitation, Some(link), &unwritable.reason()).await;
             }
         };
         match self.issue(id, (shard, voter_id), election.state(), (ballot, link), &token).await? {

@@ -3,10 +3,9 @@
 use photovote_domain::{
     Description, Election, Email, Name, Timestamp,
     mailing::{self, Kind, Requested},
-    schedule::TimeZone,
 };
 use photovote_letters::{
-    Closing, Envelope, Letter, LetterError, Link, LinkError, Mail, MessageId, Zone, ZoneName, write,
+    AddressError, Closing, Envelope, Letter, LetterError, Link, LinkError, Mail, MessageId, Place, write,
 };
 use thiserror::Error;
 
@@ -26,6 +25,16 @@ pub(crate) enum Unwritable {
     Value,
 }
 
+impl Unwritable {
+    /// What an administrator is told: a stable name, or a sentence.
+    pub(crate) fn reason(&self) -> String {
+        match self {
+            Self::Letter(LetterError::Recipient(AddressError::LocalPart)) => "local_part".to_owned(),
+            other => other.to_string(),
+        }
+    }
+}
+
 /// A letter to one person, before it is a message.
 pub(crate) struct Draft<'a> {
     pub(crate) kind: Kind,
@@ -40,25 +49,6 @@ pub(crate) struct Draft<'a> {
     pub(crate) unsubscribe: Option<String>,
     /// Names the mail among all others: the same mail has the same ids.
     pub(crate) id: [&'a str; 2],
-}
-
-/// The clocks by which an election is planned.
-pub(crate) struct Place {
-    name: ZoneName,
-    zone: TimeZone,
-}
-
-impl Place {
-    /// Nothing, if nothing is planned, or by clocks that are not known any more.
-    pub(crate) fn of(election: &Election) -> Option<Self> {
-        let zone = &election.schedule.as_ref()?.time_zone;
-        Some(Self { name: zone.parse().ok()?, zone: zone.parse().ok()? })
-    }
-
-    /// What they show at a moment.
-    pub(crate) fn at(&self, at: Timestamp) -> Zone<'_> {
-        Zone { name: &self.name, ahead_secs: self.zone.ahead_secs(at) }
-    }
 }
 
 /// Writes a letter.
@@ -78,7 +68,7 @@ pub(crate) fn message(sender: &Sender, draft: Draft<'_>, now: Timestamp) -> Resu
         language: draft.election.language,
         election: &election_name,
         voter: &voter_name,
-        closes: draft.election.closes_at.map(|at| Closing { at, zone: place.as_ref().map(|place| place.at(at)) }),
+        closes: Closing::of(draft.election, place.as_ref()),
         contact: contact.as_ref(),
         subject: subject.as_ref(),
         text: text.as_ref(),

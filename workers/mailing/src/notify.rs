@@ -1,14 +1,11 @@
 //! Notices: what an organiser is told about an opening that was planned.
 
 use photovote_domain::{Election, ElectionId, Email, Name, Schedule, Timestamp, election::Status};
-use photovote_letters::{Closing, Envelope, Link, Mail, MessageId, notify};
+use photovote_letters::{Closing, Envelope, Link, Mail, MessageId, Place, notify};
 use photovote_mail::Outgoing;
 use photovote_queues::{MailMessage, Notice, NoticeKind};
 
-use crate::{
-    Mailer, PAUSE, Sender, Trouble,
-    message::{Place, Unwritable},
-};
+use crate::{Mailer, PAUSE, Sender, Trouble, message::Unwritable};
 
 impl Mailer {
     /// Sends a notice to the election's organiser. If the service takes no more, it is tried again later.

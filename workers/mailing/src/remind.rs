@@ -84,7 +84,7 @@ impl Mailer {
             Err(unwritable) => {
                 // Whose mail it was would tell who has not voted.
                 tracing::warn!(event = "mail_unwritable", election = %id, error = %unwritable, "not sent");
-                self.fail(claim, kind, None, &unwritable.to_string()).await
+                self.fail(claim, kind, None, &unwritable.reason()).await
             }
         }
     }

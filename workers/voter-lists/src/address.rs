@@ -36,6 +36,8 @@ pub(crate) fn form(cell: &str) -> Option<Form> {
 /// address of a stranger.
 pub(crate) fn parse(cell: &str) -> Result<Addressed<'_>, Rejected> {
     let text = trimmed(cell);
+    // So spreadsheets write a text that they are not to take for something else.
+    let text = text.strip_prefix("=\"").and_then(|text| text.strip_suffix('"')).unwrap_or(text);
     if text.is_empty() {
         return Err(Rejected::NoAddress);
     }

@@ -33,7 +33,10 @@ struct Shown {
     name: String,
     /// Why it was sent: `invitation`, `reminder`, `results` or `test`.
     kind: String,
+    /// The recipient's address.
     to: String,
+    /// The name beside it.
+    recipient: String,
     subject: String,
     /// When it was written, as RFC 3339 says it.
     date: Option<String>,
@@ -60,7 +63,7 @@ struct Listed {
 struct Wish {
     /// At most so many.
     limit: usize,
-    /// Those whose recipient or subject has each of these words, in any case.
+    /// Those whose recipient (name or address) or subject has each of these words, in any case.
     search: String,
 }
 
@@ -116,7 +119,7 @@ fn read(directory: &Path, wish: &Wish) -> io::Result<Listed> {
     let count = files.len();
     let words: Vec<_> = wish.search.split_whitespace().map(str::to_lowercase).collect();
     let is_wanted = |mail: &Shown| {
-        let text = format!("{} {}", mail.to, mail.subject).to_lowercase();
+        let text = format!("{} {} {}", mail.recipient, mail.to, mail.subject).to_lowercase();
         words.iter().all(|word| text.contains(word))
     };
     let all = files.iter().filter_map(|(_, path)| Some(shown(path.file_stem()?.to_str()?, &fs::read(path).ok()?)));
@@ -133,6 +136,7 @@ fn shown(name: &str, bytes: &[u8]) -> Shown {
     Shown {
         name: name.to_owned(),
         kind: name.split('-').next().unwrap_or_default().to_owned(),
+        recipient: parsed.to().and_then(|to| to.first()?.name()).unwrap_or_default().to_owned(),
         to: parsed.to().and_then(|to| to.first()?.address()).unwrap_or_default().to_owned(),
         subject: parsed.subject().unwrap_or_default().to_owned(),
         date: parsed.date().map(mail_parser::DateTime::to_rfc3339),
@@ -191,6 +195,7 @@ mod tests {
         assert_eq!((all.mails.len(), all.more), (3, false));
         let found = asked(1, "ballot ADA@");
         assert_eq!((names(&found), found.count, found.more), (vec!["invitation-0"], 3, false));
+        assert_eq!(names(&asked(9, "ada ballot")).len(), 3, "the name beside the address is Ada");
         assert_eq!(names(&asked(9, "ballot nobody")), [""; 0]);
     }
 

@@ -107,8 +107,8 @@ impl Events {
                 self.elections.insert(id, stream);
             }
             Stream::Voter(election, _, id) => {
-                self.amount.voters += 1;
-                let stream = self.folded(commits);
+                let stream: StreamOf<Voter> = self.folded(commits);
+                self.amount.voters += u64::from(stream.state.is_listed());
                 self.voters.entry(election).or_default().push((id, stream));
             }
             Stream::Photograph(election, id) => {
@@ -124,8 +124,9 @@ impl Events {
             }
             Stream::Import(..) => drop(self.folded::<Import>(commits)),
             Stream::Ballot(election, ..) => {
-                self.amount.ballots += 1;
-                if self.folded::<Ballot>(commits).state.status == ballot::Status::Cast {
+                let status = self.folded::<Ballot>(commits).state.status;
+                self.amount.ballots += u64::from(status != ballot::Status::Voided);
+                if status == ballot::Status::Cast {
                     self.amount.cast += 1;
                     self.ballots.entry(election).or_default().cast += 1;
                 }
