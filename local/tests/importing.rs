@@ -131,6 +131,7 @@ async fn a_list_is_imported_from_a_shell() {
         "Read: name in column \"Name\", email in column \"E-Mail\".",
         "  Voter 0 <voter-0@example.org>",
         "  and 25 more",
+        "Their links are not shown here: make new links on the page to hand out.",
         "  row 32 (Nobody): The row has no email address.",
         "Registered 30 voters; 0 had been registered before.",
     ] {

@@ -73,7 +73,7 @@ fn at(url: &str, data: &Path) -> impl Fn(&str) -> Client {
     move |subject| Client::new(url, Some(said(data, &["token", "--subject", subject]).trim()))
 }
 
-/// An election in which three of four voters cast their ballots. One more is still open.
+/// An election in which three of four voters cast their ballots. One more is still open, with a voter, and one who was removed.
 async fn held(owner: Client) -> Election {
     let election = Election::open(owner.clone(), &[3, 2]).await;
     let candidates = election.candidates();
@@ -84,7 +84,10 @@ async fn held(owner: Client) -> Election {
     election.final_results(closed.version()).await;
     let released = election.post("/release", json!({})).await.status(200);
     election.at(released.version()).await.status(200);
-    Election::open(owner, &[2]).await.voter("ada").await;
+    let other = Election::open(owner, &[2]).await;
+    other.voter("ada").await;
+    let gone = other.voter("gone").await;
+    other.owner.delete(&other.path(&format!("/voters/{}", gone.id))).await.status(200);
     election
 }
 
@@ -396,6 +399,7 @@ async fn the_status_tells_lag_and_counts_that_disagree() {
     // The stream knows when its records were written, to the second.
     assert!((0..3_600_000).contains(&follower["oldest_ms"].as_i64().unwrap()), "{follower}");
     assert_eq!(status["queues"][DEAD_LETTERS], 1);
+    assert_eq!((&status["events"]["voters"], &status["events"]["ballots"]), (&json!(5), &json!(5)), "one was removed");
     // Two elections and five voters.
     assert_eq!((&status["lag"]["streams"], &status["lag"]["ballots"]), (&json!(7), &json!(3)));
     assert!(status["lag"]["oldest_ms"].as_i64().unwrap() >= 0);

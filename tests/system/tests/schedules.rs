@@ -26,6 +26,11 @@ async fn a_plan_is_shown_as_written_and_as_moments() {
         (&json!("9000-07-01T16:00:00Z"), &json!("9000-07-08T16:00:00Z"))
     );
 
+    // A mail that is looked at before the opening says when voting will end, by the clocks of the plan.
+    let preview = election.post("/mailings/preview", json!({"kind": "invitation"})).await.status(200).json();
+    let text = preview["text"].as_str().unwrap();
+    assert!(text.contains("18:00 (Europe/Berlin)") && text.contains("16:00 UTC"), "{text}");
+
     election.post("/voters", json!({"name": "Grace", "email": "grace@example.org"})).await.status(201);
     let shown = election.owner.get_at(&election.path("/schedule"), version).await.ok().json();
     assert_eq!(shown["prevented_by"], json!([]));

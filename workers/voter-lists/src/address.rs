@@ -152,6 +152,7 @@ mod tests {
             ("'ada@example.org'", "ada@example.org", None),
             ("“ada@example.org”", "ada@example.org", None),
             ("mailto:ada@example.org", "ada@example.org", None),
+            ("=\"ada@example.org\"", "ada@example.org", None),
             ("MAILTO:ada@example.org?subject=Vote", "ada@example.org", None),
             ("ａｄａ＠ｅｘａｍｐｌｅ．ｏｒｇ", "ada@example.org", None),
             ("<ada@example.org>", "ada@example.org", None),
