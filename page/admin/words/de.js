@@ -348,7 +348,7 @@ export default {
   'obstacle.links_not_shown': { one: '1 Wähler hat einen Link, den noch niemand gesehen hat: Erzeugen Sie einen neuen, und geben Sie ihn weiter.', other: '{count} Wähler haben Links, die noch niemand gesehen hat: Erzeugen Sie neue, und geben Sie sie weiter.' },
   'obstacle.other': 'Etwas, das diese Seite nicht kennt: {code}',
   'schedule.title': 'Wann die Abstimmung beginnt und endet',
-  'schedule.title.what': 'PhotoVote beginnt und beendet die Abstimmung zu diesen Zeiten, wie Uhren in der Zeitzone sie zeigen. Was leer bleibt, tun Sie von Hand.',
+  'schedule.title.what': 'PhotoVote öffnet und beendet die Abstimmung zu diesen Zeiten, wie Uhren in der Zeitzone sie zeigen. Was leer bleibt, tun Sie von Hand.',
   'schedule.title.open': 'Die Abstimmung läuft: Das Ende lässt sich nach hinten verschieben, und Erinnerungen können dazukommen.',
   'schedule.title.open.hand_out': 'Die Abstimmung läuft: Das Ende lässt sich nach hinten verschieben.',
   'schedule.none': 'Nichts ist geplant. Die Abstimmung wird von Hand begonnen und beendet.',
