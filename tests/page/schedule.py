@@ -177,7 +177,7 @@ def what_prevents_the_opening_is_shown_until_it_is_gone(browser, server):
         page.get_by_label("Voter’s name").fill("Ada")
         page.get_by_label("Email address").fill("ada@example.org")
         page.get_by_role("button", name="Register", exact=True).click()
-        page.get_by_text("Something prevents the opening").wait_for()
+        page.get_by_text("Something prevents the opening", exact=True).wait_for()
         # The time comes, and it is still prevented.
         page.get_by_role("link", name="Schedule").first.click()
         page.get_by_role("button", name="Change the plan").click()

@@ -340,7 +340,7 @@ def plans(page, server):
     page.get_by_role("dialog").wait_for()
     yield "plan-confirm"
     page.get_by_role("dialog").get_by_role("button", name="Save the plan").click()
-    page.get_by_text("Something prevents the opening").wait_for()
+    page.get_by_text("Something prevents the opening", exact=True).wait_for()
     yield "plan-prevented"
     for name in ["Ada", "Bea", "Eve"]:
         server.api("POST", f"{path}/voters", {"name": name, "email": f"{name.lower()}@example.org"})
