@@ -163,10 +163,8 @@ pub async fn import(access: &Access, list: &List, out: &mut impl Write) -> Resul
     }
     show(&ready, out)?;
     let nobody = ready.counts.new == 0;
-    if !nobody {
-        warn(&api, list.election, out).await?;
-    }
-    let wanted = if list.yes || nobody { Ok(!nobody) } else { confirmed(ready.counts.new, out) };
+    let warned = if nobody { Ok(()) } else { warn(&api, list.election, out).await };
+    let wanted = warned.and_then(|()| if list.yes || nobody { Ok(!nobody) } else { confirmed(ready.counts.new, out) });
     if !matches!(wanted, Ok(true)) {
         api.send(Method::POST, &format!("{path}/undo"), Some(json!({})), &format!("{key}-undo")).await?;
     }
@@ -226,7 +224,8 @@ fn show(import: &Import, out: &mut impl Write) -> Result<(), VotersError> {
     }
     for Rejected { row, detail, name, email } in &import.rejected {
         let cells = [name, email].into_iter().filter(|cell| !cell.is_empty()).map(String::as_str).collect::<Vec<_>>();
-        writeln!(out, "  row {row} ({}): {detail}", cells.join(", "))?;
+        let cells = if cells.is_empty() { String::new() } else { format!(" ({})", cells.join(", ")) };
+        writeln!(out, "  row {row}{cells}: {detail}")?;
     }
     more(rejected, import.rejected.len(), out)
 }

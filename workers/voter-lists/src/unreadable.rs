@@ -45,13 +45,13 @@ pub enum Unreadable {
     #[error("The list has no rows below its header. Add the voters and import it again.")]
     NoRows,
     /// A chosen column is not in the list.
-    #[error("The list has no column {column}. Upload the list again and choose its columns anew.")]
+    #[error("The list has no column {column}. Import the list again and choose its columns anew.")]
     NoSuchColumn {
         /// The index that was chosen, counted from 1.
         column: usize,
     },
     /// A chosen sheet is not in the workbook.
-    #[error("The workbook has no sheet {sheet}. Upload the workbook again and choose its sheet anew.")]
+    #[error("The workbook has no sheet {sheet}. Import the workbook again and choose its sheet anew.")]
     NoSuchSheet {
         /// The index that was chosen, counted from 1.
         sheet: usize,
