@@ -51,8 +51,17 @@ function later(load, others) {
       // A browser remembers that a module could not be loaded, until the page is loaded anew.
       const again = () => location.reload();
       requests.addEventListener('reached', again);
-      if (!isLost()) ask('GET', '/elections?limit=1');
-      return () => requests.removeEventListener('reached', again);
+      let timer = 0;
+      if (!isLost()) {
+        ask('GET', '/elections?limit=1').then(() => {
+          // The server is there, so the module may be, too.
+          if (!isLost()) timer = setTimeout(again, AGAIN);
+        });
+      }
+      return () => {
+        clearTimeout(timer);
+        requests.removeEventListener('reached', again);
+      };
     }, [loaded]);
     if (loaded?.view) return html`<${loaded.view} ...${props} />`;
     return html`<p role="status">${loaded ? t('unreachable') : t('loading')}</p>`;
@@ -93,6 +102,8 @@ function Administration({ onOut }) {
   useEffect(() => {
     const changed = () => setAt(place());
     addEventListener('hashchange', changed);
+    // Effects come after the first frame: a link may have been followed before.
+    changed();
     return () => removeEventListener('hashchange', changed);
   }, []);
   // The list may lag behind the elections that were shown.

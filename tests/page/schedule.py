@@ -113,6 +113,13 @@ def drafted(page, server, links="invite", voters=("Ada",), candidates=2):
     return election
 
 
+def a_part_that_was_not_loaded_is_loaded_again(browser, server):
+    with browser.person(server) as page:
+        page.route("**/admin/schedule.js", lambda route: route.abort(), times=1)
+        drafted(page, server)
+        page.faults[:] = [fault for fault in page.faults if "ERR_FAILED" not in fault]
+
+
 def planned(server, election, version=1):
     return server.api("GET", f"/elections/{election}/schedule?min_version={version}")
 
@@ -392,7 +399,7 @@ def every_obstacle_and_refusal_of_a_plan_has_its_words(browser, server):
 
 TESTS = [
     an_election_is_planned_opens_reminds_and_closes,
-    a_skipped_and_a_repeated_time_are_chosen_anew,
+    a_part_that_was_not_loaded_is_loaded_again, a_skipped_and_a_repeated_time_are_chosen_anew,
     what_prevents_the_opening_is_shown_until_it_is_gone,
     a_plan_that_was_missed_asks_for_another,
     a_voter_sees_when_to_come_back_and_the_page_goes_on,

@@ -10,6 +10,19 @@ def sign_in(page, server):
     assert page.url == f"{server.url}/admin", page.url
 
 
+def a_link_that_is_followed_at_once_is_shown(browser, server):
+    with browser.person(server) as page:
+        sign_in(page, server)
+        # As soon as the page is there, before it has done anything else.
+        page.add_init_script("""new MutationObserver((_, observer) => {
+            if (!document.querySelector('.admin nav')) return;
+            observer.disconnect();
+            location.hash = '/new';
+        }).observe(document, { childList: true, subtree: true });""")
+        page.reload()
+        page.get_by_label("How many voters, about?").wait_for()
+
+
 def the_example_election_is_held_by_three_people(browser, server):
     with browser.person(server) as admin, browser.person(server) as ada, browser.person(server) as bob:
         sign_in(admin, server)
@@ -119,4 +132,4 @@ def present(admin):
     show.wait_for(state="hidden")
 
 
-TESTS = [the_example_election_is_held_by_three_people]
+TESTS = [a_link_that_is_followed_at_once_is_shown, the_example_election_is_held_by_three_people]
