@@ -6,7 +6,11 @@ mod program;
 
 use std::{collections::BTreeSet, fs, net::TcpListener, path::Path, process::Output, time::Duration};
 
-use photovote::data_dir::temporary;
+use photovote::{
+    data_dir::{DataDir, temporary},
+    host::queues::Queues,
+    server::DEAD_LETTERS,
+};
 use photovote_tests::Client;
 use program::{Server, photovote};
 use serde_json::{Value, json};
@@ -94,6 +98,9 @@ async fn everybody_is_imported_once_by_servers_that_are_killed() {
     let addresses = addresses(&client, &id).await;
     assert_eq!((addresses.len(), addresses.iter().collect::<BTreeSet<_>>().len()), (VOTERS, VOTERS));
     server.stop();
+    // No operator is called for a message that kills interrupted.
+    let queues = Queues::open(&DataDir::open(home.path()).unwrap(), &[DEAD_LETTERS]).await.unwrap();
+    assert_eq!(queues.queue(DEAD_LETTERS).count().unwrap(), 0);
 }
 
 /// Runs the command in a thread of its own.

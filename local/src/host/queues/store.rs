@@ -19,7 +19,9 @@ const SCHEMA: &str = "
         visible_at INTEGER NOT NULL,
         -- What the last receiver was given to delete it with.
         receipt TEXT,
-        receives INTEGER NOT NULL DEFAULT 0
+        receives INTEGER NOT NULL DEFAULT 0,
+        -- How often a server ended while it held the message.
+        interruptions INTEGER NOT NULL DEFAULT 0
     );
     CREATE INDEX IF NOT EXISTS messages_by_queue ON messages (queue, visible_at);";
 
@@ -51,16 +53,29 @@ impl Message {
     }
 }
 
+/// What a file of an earlier release lacks.
+const ADD_INTERRUPTIONS: &str = "ALTER TABLE messages ADD COLUMN interruptions INTEGER NOT NULL DEFAULT 0";
+
+/// So many interruptions of a message are nobody's fault. Each further one counts as a receive: the message may be what ends the server,
+/// and is then put away.
+const FORGIVEN: u32 = 10;
+
 /// Lets messages be received that a server had received before it was killed. One server at a time has a data directory, so nobody
 /// works on them.
-const RELEASE: &str = "UPDATE messages SET visible_at = 0 WHERE receipt IS NOT NULL";
+const RELEASE: &str = "UPDATE messages SET visible_at = 0, receipt = NULL, interruptions = interruptions + 1, \
+                       receives = receives - (interruptions < ?1) WHERE receipt IS NOT NULL";
 
 impl Store {
     pub(super) fn open(file: PathBuf, names: Vec<&'static str>) -> Result<Self, FileError> {
         let connection = sqlite::open(&file)?;
-        for sql in [SCHEMA, RELEASE] {
-            connection.execute_batch(sql).map_err(|error| sqlite::failure(&file, error))?;
-        }
+        let prepare = || {
+            connection.execute_batch(SCHEMA)?;
+            if !connection.column_exists(Some("main"), "messages", "interruptions")? {
+                connection.execute_batch(ADD_INTERRUPTIONS)?;
+            }
+            connection.execute(RELEASE, [FORGIVEN])
+        };
+        prepare().map_err(|error| sqlite::failure(&file, error))?;
         Ok(Self { file, connection: Mutex::new(connection), names, sent: watch::Sender::new(0) })
     }
 
