@@ -6,5 +6,6 @@
 mod process;
 mod wiring;
 
+pub use photovote_invitations::SORT_KEYS as INVITATIONS_SORT_KEYS;
 pub use process::{Error, NAMESPACE, Process, start};
 pub use wiring::{HttpFunction, Wiring, WiringError, descriptions};

@@ -7,7 +7,7 @@ use futures::future::{BoxFuture, try_join_all};
 use photovote_domain::{Subject, Timestamp};
 pub use photovote_election_commands::CreationRules;
 use photovote_embedded::Dispatcher;
-use photovote_functions::WiringError;
+use photovote_functions::{INVITATIONS_SORT_KEYS, WiringError};
 use photovote_keys::objects::is_list;
 use tokio::{
     net::TcpListener,
@@ -386,7 +386,8 @@ async fn consume(
     supervisor: &Supervisor,
     handler: StreamHandler,
 ) -> Result<(Pump, Arc<Checkpoint>), StartError> {
-    let stream = Arc::new(engine.events().map_err(StreamError::from)?);
+    let stream = engine.events().map_err(StreamError::from)?;
+    let stream = Arc::new(if follower.is_some() { stream.with_sort_keys(&INVITATIONS_SORT_KEYS) } else { stream });
     let (dir, name) = (data_dir.clone(), checkpoint::name(stream.arn(), follower));
     let checkpoint = Arc::new(tokio::task::spawn_blocking(move || Checkpoint::open(&dir, &name)).await??);
     let feed = Feed::new(stream, checkpoint.clone(), failures, Retries::default(), handler);

@@ -388,7 +388,7 @@ async fn the_status_tells_lag_and_counts_that_disagree() {
     }
     // The follower has looked at all commits but the last three.
     let stream = engine.events().unwrap();
-    let fourth = stream.after(None, 1_000).unwrap().iter().rev().nth(3).map(|record| number(record).unwrap());
+    let fourth = stream.after(None, 1_000).unwrap().records.iter().rev().nth(3).map(|record| number(record).unwrap());
     let place = checkpoint::name(stream.arn(), Some("invitations"));
     let dir = DataDir::open(home.path()).unwrap();
     Checkpoint::open(&dir, &place).unwrap().save(fourth.unwrap()).unwrap();

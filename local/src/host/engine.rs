@@ -436,7 +436,7 @@ mod tests {
         }
         let stream = engine.events().unwrap();
         let numbers = || {
-            let records = stream.after(None, 100).unwrap();
+            let records = stream.after(None, 100).unwrap().records;
             records.iter().map(|record| crate::host::stream::number(record).unwrap()).collect::<Vec<_>>()
         };
         let all = numbers();

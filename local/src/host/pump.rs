@@ -12,7 +12,7 @@ use tokio::task::{JoinError, JoinHandle};
 use crate::{
     host::checkpoint::Checkpoint,
     host::queues::Queue,
-    host::stream::{EventStream, NotANumber, SequenceNumber, StreamError, number},
+    host::stream::{EventStream, Found, NotANumber, SequenceNumber, StreamError, number},
     sqlite::FileError,
     stop::{Stop, Stopping},
     supervisor::Supervisor,
@@ -173,14 +173,19 @@ impl<H> Feed<H> {
             self.loaded = true;
         }
         let (stream, last, limit) = (self.stream.clone(), self.consumed, self.batch);
-        let records = tokio::task::spawn_blocking(move || stream.after(last, limit)).await??;
-        let Some(first) = records.first() else { return Ok(Step::Idle) };
+        let Found { records, end } = tokio::task::spawn_blocking(move || stream.after(last, limit)).await??;
+        let end = match end {
+            Some(end) if Some(end) != last => end,
+            _ => return Ok(Step::Idle),
+        };
+        let Some(first) = records.first() else { return self.pass(end).await };
         let first = number(first)?;
         let numbers = records.iter().map(number).collect::<Result<Vec<_>, _>>()?;
         match self.invoke(records, &numbers).await {
             Outcome::Took(taken) if taken > 0 => {
                 self.batch = LARGEST_BATCH.min(self.batch * 2);
-                self.pass(numbers[taken - 1]).await
+                // What is not delivered after the last one needs no other look.
+                self.pass(if taken < numbers.len() { numbers[taken - 1] } else { end }).await
             }
             Outcome::BrokeOff if numbers.len() > 1 => {
                 self.batch = numbers.len() / 2;

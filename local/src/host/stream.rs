@@ -7,7 +7,13 @@ use std::{
 };
 
 use aws_lambda_events::dynamodb::EventRecord;
-use dynoxide::actions::{get_records::GetRecordsRequest, get_shard_iterator::GetShardIteratorRequest};
+use dynoxide::{
+    AttributeValue,
+    actions::{
+        get_records::{GetRecordsRequest, Record},
+        get_shard_iterator::GetShardIteratorRequest,
+    },
+};
 use photovote_embedded::{Database, DynoxideError, StreamName};
 
 /// What the engine adds to the number that it stores, so that all have 21 digits.
@@ -62,11 +68,22 @@ pub enum StreamError {
     Number(#[from] NotANumber),
 }
 
+/// What a look at a stream has found.
+#[derive(Debug)]
+pub struct Found {
+    /// The records that are delivered, oldest first, as a function is sent them.
+    pub records: Vec<EventRecord>,
+    /// The place of the last record that was looked at, whether it is delivered or not; where there was none, where the look began.
+    pub end: Option<SequenceNumber>,
+}
+
 /// The one shard of a table's stream.
 pub struct EventStream {
     database: Database,
     arn: String,
     shard: String,
+    /// How the sort keys begin of the items whose records are delivered; all are if nothing is said.
+    sort_keys: &'static [&'static str],
     /// The place where the last look ended, and its name. Whoever goes on from there need not ask for the name.
     ended: Mutex<Option<(SequenceNumber, String)>>,
 }
@@ -75,7 +92,13 @@ impl EventStream {
     /// The stream of a table that has one.
     pub(crate) fn of(database: Database, table: &str) -> Result<Self, DynoxideError> {
         let StreamName { arn, shard } = photovote_embedded::stream(&database, table)?;
-        Ok(Self { database, arn, shard, ended: Mutex::default() })
+        Ok(Self { database, arn, shard, sort_keys: &[], ended: Mutex::default() })
+    }
+
+    /// Delivers only records of items whose sort keys begin like this, as the filter of an event source mapping does.
+    #[must_use]
+    pub fn with_sort_keys(self, sort_keys: &'static [&'static str]) -> Self {
+        Self { sort_keys, ..self }
     }
 
     /// Its name, which no stream of another table or of an earlier life of this one has.
@@ -88,19 +111,26 @@ impl EventStream {
         &self.shard
     }
 
-    /// The first records after this one, oldest first, as a function is sent them. Blocks the thread.
-    pub fn after(&self, last: Option<SequenceNumber>, limit: usize) -> Result<Vec<EventRecord>, StreamError> {
+    /// Looks at the first records after this one. Blocks the thread.
+    pub fn after(&self, last: Option<SequenceNumber>, limit: usize) -> Result<Found, StreamError> {
         let ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner).take();
         let iterator = match ended {
             Some((number, iterator)) if Some(number) == last => Some(iterator),
             _ => self.iterator(last)?,
         };
-        let Some(shard_iterator) = iterator else { return Ok(Vec::new()) };
+        let Some(shard_iterator) = iterator else { return Ok(Found { records: Vec::new(), end: last }) };
         let found = self.database.get_records(GetRecordsRequest { shard_iterator, limit: Some(limit) })?;
-        let records: Vec<_> = found.records.iter().map(|record| self.as_sent(record)).collect::<Result<_, _>>()?;
-        let end = records.last().map(number).transpose()?.or(last);
+        let end = found.records.last().map(|record| record.dynamodb.sequence_number.parse()).transpose()?.or(last);
+        let delivered = found.records.iter().filter(|record| self.delivers(record));
+        let records = delivered.map(|record| self.as_sent(record)).collect::<Result<_, _>>()?;
         *self.ended.lock().unwrap_or_else(PoisonError::into_inner) = end.zip(found.next_shard_iterator);
-        Ok(records)
+        Ok(Found { records, end })
+    }
+
+    fn delivers(&self, record: &Record) -> bool {
+        let begins = |key: &str| self.sort_keys.iter().any(|beginning| key.starts_with(beginning));
+        self.sort_keys.is_empty()
+            || matches!(record.dynamodb.keys.get("sk"), Some(AttributeValue::S(key)) if begins(key))
     }
 
     /// The engine's name for the place after a record.
@@ -115,7 +145,7 @@ impl EventStream {
     }
 
     /// A record as it reaches a function: through JSON, and with the name of its stream.
-    fn as_sent(&self, record: &dynoxide::actions::get_records::Record) -> Result<EventRecord, StreamError> {
+    fn as_sent(&self, record: &Record) -> Result<EventRecord, StreamError> {
         let mut record: EventRecord = serde_json::from_value(serde_json::to_value(record)?)?;
         record.event_source_arn = Some(self.arn.clone());
         Ok(record)

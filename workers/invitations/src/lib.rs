@@ -46,6 +46,9 @@ pub enum Invite {
     Mailing(ShardCount, MailingId),
 }
 
+/// How the sort keys begin of the commits that it follows. The stream delivers no others to it: most commits are ballots'.
+pub const SORT_KEYS: [&str; 3] = ["election#", "mailing#", "voter#"];
+
 /// For how long a mailing is followed after it was requested. The history of a backup has mailings whose mails were sent long ago.
 const NEW: Duration = Duration::from_hours(24);
 

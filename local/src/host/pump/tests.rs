@@ -19,6 +19,8 @@ struct Fixture {
     engine: Engine,
     client: Client,
     queues: Queues,
+    /// How the sort keys begin that are delivered; all are if nothing is said.
+    sort_keys: &'static [&'static str],
 }
 
 /// The sort keys of each event that the function was sent.
@@ -31,7 +33,7 @@ impl Fixture {
         let engine = Engine::start(&dir, Durability::ProcessEnd).await.unwrap();
         let client = engine.client();
         let queues = Queues::open(&dir, &[FAILURES]).await.unwrap();
-        Self { _home: home, dir, engine, client, queues }
+        Self { _home: home, dir, engine, client, queues, sort_keys: &[] }
     }
 
     async fn write(&self, range: std::ops::Range<u32>) {
@@ -55,7 +57,7 @@ impl Fixture {
             log.lock().unwrap().push(keys.clone());
             std::future::ready(answer(&keys, &numbers))
         };
-        let stream = Arc::new(self.engine.events().unwrap());
+        let stream = Arc::new(self.engine.events().unwrap().with_sort_keys(self.sort_keys));
         let checkpoint = Arc::new(Checkpoint::open(&self.dir, stream.arn()).unwrap());
         let retries = Retries { attempts: 3, first_pause: Duration::ZERO, longest_pause: Duration::ZERO };
         (seen, Feed::new(stream, checkpoint, self.queues.queue(FAILURES), retries, handler))
@@ -105,12 +107,40 @@ where
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_is_not_delivered_is_passed_over() {
+    let fixture = Fixture { sort_keys: &["1", "9"], ..Fixture::new().await };
+    fixture.write(0..250).await;
+    let failed = Mutex::new(false);
+    let (seen, mut feed) = fixture.feed(move |keys, numbers| {
+        // Once, a record in the middle fails.
+        let place =
+            keys.iter().position(|key| key == "110").filter(|_| !std::mem::replace(&mut failed.lock().unwrap(), true));
+        Ok(place.map_or_else(DynamoDbEventResponse::default, |place| failing(&[&numbers[place]])))
+    });
+    drain(&mut feed).await;
+    let expected: Vec<_> =
+        keys(0..250).into_iter().filter(|key| key.starts_with('1') || key.starts_with('9')).collect();
+    let all: Vec<_> = seen.lock().unwrap().concat();
+    let again = all.iter().position(|key| key == "110").unwrap();
+    assert_eq!(all.iter().filter(|key| **key == "110").count(), 2);
+    // What follows a failure comes again with it.
+    let mut once = all.clone();
+    let end = again + once[again + 1..].iter().position(|key| key == "110").unwrap() + 1;
+    once.drain(again..end);
+    assert_eq!(once, expected);
+    // The place is that of the last record, though it was not delivered.
+    let stream = fixture.engine.events().unwrap();
+    let last = stream.after(None, 1_000).unwrap().end;
+    assert_eq!(Checkpoint::open(&fixture.dir, stream.arn()).unwrap().load().unwrap(), last);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_record_arrives_as_lambda_sends_it() {
     let fixture = Fixture::new().await;
     fixture.write(0..1).await;
     fixture.write(0..1).await;
     let stream = fixture.engine.events().unwrap();
-    let records = stream.after(None, 10).unwrap();
+    let records = stream.after(None, 10).unwrap().records;
     let [insert, modify] = &records[..] else { panic!("{records:?}") };
     assert_eq!((&*insert.event_name, &*modify.event_name), ("INSERT", "MODIFY"));
     assert_eq!(insert.event_source.as_deref(), Some("aws:dynamodb"));
@@ -174,7 +204,7 @@ async fn a_record_that_is_always_reported_is_passed_over() {
     assert_eq!(*seen.lock().unwrap(), [keys(0..4), keys(1..4), keys(1..4), keys(1..4), keys(2..4)]);
     let failures = fixture.failures();
     let [failure] = &failures[..] else { panic!("{failures:?}") };
-    let poisoned = &fixture.engine.events().unwrap().after(None, 2).unwrap()[1];
+    let poisoned = &fixture.engine.events().unwrap().after(None, 2).unwrap().records[1];
     let info = &failure["DDBStreamBatchInfo"];
     assert_eq!(info["startSequenceNumber"].as_str(), poisoned.change.sequence_number.as_deref());
     assert_eq!(info["endSequenceNumber"], info["startSequenceNumber"]);

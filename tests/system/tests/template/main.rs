@@ -333,7 +333,7 @@ fn the_invitations_see_every_commit_of_elections_and_voters() {
     assert_eq!(of_invitations, mapping("projector"));
     let pattern: Value = serde_json::from_str(filters["Filters"][0]["Pattern"].as_str().unwrap()).unwrap();
     assert_eq!(filters["Filters"].as_array().unwrap().len(), 1);
-    let kinds = json!([{"prefix": "election#"}, {"prefix": "mailing#"}, {"prefix": "voter#"}]);
+    let kinds = photovote_functions::INVITATIONS_SORT_KEYS.map(|beginning| json!({"prefix": beginning}));
     assert_eq!(pattern, json!({"eventName": ["INSERT"], "dynamodb": {"Keys": {"sk": {"S": kinds}}}}));
     let (election, voter, first) = (ElectionId::from_bits(1), VoterId::from_bits(2), Version::NONE);
     let shard = ShardCount::default().shards().next().unwrap();
