@@ -196,11 +196,11 @@ impl Server {
         let Functions { http, projector, invitations, queue_driven, clock, reconciler } = functions(&surroundings)?;
 
         let supervisor = Supervisor::new();
-        let failures = queues.queue(FAILURE_QUEUE);
-        let followers = [projector, invitations]
-            .into_iter()
-            .zip([None, Some(INVITATIONS)])
-            .map(|(handler, follower)| consume(&engine, &data_dir, follower, failures.clone(), &supervisor, handler));
+        let from_the_stream =
+            [(projector, None, &[][..]), (invitations, Some(INVITATIONS), &INVITATIONS_SORT_KEYS[..])];
+        let followers = from_the_stream.map(|(handler, follower, sort_keys)| {
+            consume(&engine, &data_dir, follower, sort_keys, queues.queue(FAILURE_QUEUE), &supervisor, handler)
+        });
         let (pumps, checkpoints): (Vec<_>, Vec<_>) = try_join_all(followers).await?.into_iter().unzip();
         let consumer = |QueueDriven { queues: sources, dead_letters, handler }| {
             let sources = sources.iter().map(|name| queues.queue(name)).collect();
@@ -377,17 +377,17 @@ async fn watch_engine(dispatcher: Dispatcher, supervisor: Supervisor, stopping: 
 }
 
 /// Lets a function consume the stream of events, from a place in it that is kept under a name of its own. Without a follower's
-/// name, it is the projector.
+/// name, it is the projector. With sort keys, it gets only commits whose sort keys begin like this.
 async fn consume(
     engine: &Engine,
     data_dir: &DataDir,
     follower: Option<&str>,
+    sort_keys: &'static [&'static str],
     failures: Queue,
     supervisor: &Supervisor,
     handler: StreamHandler,
 ) -> Result<(Pump, Arc<Checkpoint>), StartError> {
-    let stream = engine.events().map_err(StreamError::from)?;
-    let stream = Arc::new(if follower.is_some() { stream.with_sort_keys(&INVITATIONS_SORT_KEYS) } else { stream });
+    let stream = Arc::new(engine.events().map_err(StreamError::from)?.with_sort_keys(sort_keys));
     let (dir, name) = (data_dir.clone(), checkpoint::name(stream.arn(), follower));
     let checkpoint = Arc::new(tokio::task::spawn_blocking(move || Checkpoint::open(&dir, &name)).await??);
     let feed = Feed::new(stream, checkpoint.clone(), failures, Retries::default(), handler);

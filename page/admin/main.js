@@ -51,13 +51,9 @@ function later(load, others) {
       // A browser remembers that a module could not be loaded, until the page is loaded anew.
       const again = () => location.reload();
       requests.addEventListener('reached', again);
-      let timer = 0;
-      if (!isLost()) {
-        ask('GET', '/elections?limit=1').then(() => {
-          // The server is there, so the module may be, too.
-          if (!isLost()) timer = setTimeout(again, AGAIN);
-        });
-      }
+      // Where the server is there, the module may be, too.
+      const timer = setTimeout(() => !isLost() && again(), AGAIN);
+      if (!isLost()) ask('GET', '/elections?limit=1');
       return () => {
         clearTimeout(timer);
         requests.removeEventListener('reached', again);

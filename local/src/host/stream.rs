@@ -95,7 +95,8 @@ impl EventStream {
         Ok(Self { database, arn, shard, sort_keys: &[], ended: Mutex::default() })
     }
 
-    /// Delivers only records of items whose sort keys begin like this, as the filter of an event source mapping does.
+    /// Delivers only records of items whose sort keys begin like this, as the filter of an event source mapping does; all if nothing is
+    /// said.
     #[must_use]
     pub fn with_sort_keys(self, sort_keys: &'static [&'static str]) -> Self {
         Self { sort_keys, ..self }
