@@ -174,18 +174,16 @@ impl<H> Feed<H> {
         }
         let (stream, last, limit) = (self.stream.clone(), self.consumed, self.batch);
         let Found { records, end } = tokio::task::spawn_blocking(move || stream.after(last, limit)).await??;
-        let end = match end {
-            Some(end) if Some(end) != last => end,
-            _ => return Ok(Step::Idle),
+        let Some(first) = records.first() else {
+            // Perhaps none of them is delivered.
+            return if let Some(end) = end.filter(|_| end != last) { self.pass(end).await } else { Ok(Step::Idle) };
         };
-        let Some(first) = records.first() else { return self.pass(end).await };
         let first = number(first)?;
         let numbers = records.iter().map(number).collect::<Result<Vec<_>, _>>()?;
         match self.invoke(records, &numbers).await {
             Outcome::Took(taken) if taken > 0 => {
                 self.batch = LARGEST_BATCH.min(self.batch * 2);
-                // What is not delivered after the last one needs no other look.
-                self.pass(if taken < numbers.len() { numbers[taken - 1] } else { end }).await
+                self.pass(numbers[taken - 1]).await
             }
             Outcome::BrokeOff if numbers.len() > 1 => {
                 self.batch = numbers.len() / 2;
