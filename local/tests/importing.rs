@@ -52,7 +52,7 @@ async fn addresses(client: &Client, election: &str) -> Vec<String> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn everybody_is_imported_once_by_servers_that_are_killed() {
+async fn everybody_is_imported_once_by_killed_servers() {
     let home = temporary().unwrap();
     let start = || Server::start_with(photovote(home.path()).arg("--fast"));
     let mut server = start();

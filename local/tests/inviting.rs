@@ -74,7 +74,7 @@ fn read(mail: &str, confirm: oneshot::Sender<()>) -> Arrived {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn everybody_is_invited_with_one_link_by_servers_that_are_killed() {
+async fn everybody_gets_one_link_from_killed_servers() {
     let home = temporary().unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let smtp = format!("smtp://{}", listener.local_addr().unwrap());

@@ -286,7 +286,7 @@ def an_upload_that_is_given_up_leaves_no_import(browser, server):
         until(lambda: [(entry["problem"] or {}).get("code") for entry in imports(server, election)] == ["cancelled"])
 
 
-def links_that_are_handed_out_are_shown_when_they_are_asked_for(browser, server):
+def handed_out_links_are_shown_when_asked_for(browser, server):
     with browser.person(server) as page:
         draft(page, server, links="hand_out")
         choose(page, "members.csv", members(2))
@@ -343,7 +343,7 @@ TESTS = [
     a_reload_in_the_middle_of_an_import_loses_nothing,
     a_network_that_goes_is_waited_for,
     an_upload_that_is_given_up_leaves_no_import,
-    links_that_are_handed_out_are_shown_when_they_are_asked_for,
+    handed_out_links_are_shown_when_asked_for,
     a_list_is_imported_by_keyboard_alone,
     every_reason_has_its_words,
 ]

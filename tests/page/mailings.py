@@ -120,7 +120,7 @@ def inviting(page, server, names=("Ada", "Bea", "Eve")):
     return election, ids
 
 
-def whoever_is_imported_while_voting_is_open_gets_a_link_at_once(browser, server):
+def whoever_is_imported_while_open_gets_a_link_at_once(browser, server):
     with browser.person(server) as page:
         inviting(page, server)
         page.get_by_role("link", name="Voters", exact=True).click()
@@ -163,7 +163,7 @@ def an_address_is_corrected_and_a_link_goes_there(browser, server):
         page.locator(".mailing", has_text="to 1 voter whom you chose").wait_for()
 
 
-def invitations_that_did_not_arrive_are_corrected_and_sent_again(browser, server):
+def lost_invitations_are_corrected_and_sent_again(browser, server):
     with browser.person(server) as page:
         # No mail of a local server comes back.
         found = []
@@ -294,8 +294,8 @@ def every_kind_of_mailing_has_its_words(browser, server):
 TESTS = [
     a_membership_list_becomes_an_election,
     an_address_is_corrected_and_a_link_goes_there,
-    whoever_is_imported_while_voting_is_open_gets_a_link_at_once,
-    invitations_that_did_not_arrive_are_corrected_and_sent_again,
+    whoever_is_imported_while_open_gets_a_link_at_once,
+    lost_invitations_are_corrected_and_sent_again,
     a_draft_shows_its_invitation_and_sends_a_test,
     a_service_without_mail_hands_out_links,
     the_outbox_has_every_mail,

@@ -167,7 +167,7 @@ def a_skipped_and_a_repeated_time_are_chosen_anew(browser, server):
         assert (plan["closes_at"]["local"], plan["closes_at"]["at"]) == ("2031-10-26T02:30+01:00", "2031-10-26T01:30:00Z"), plan
 
 
-def what_prevents_the_opening_is_shown_until_it_is_gone(browser, server):
+def what_prevents_an_opening_is_shown_until_gone(browser, server):
     with browser.person(server) as page:
         election = drafted(page, server, links="hand_out", voters=(), candidates=0)
         page.get_by_text("There are no reminders, because you hand out the links yourself").wait_for()
@@ -218,7 +218,7 @@ def a_plan_that_was_missed_asks_for_another(browser, server):
         page.locator(".status", has_text="open").wait_for(timeout=30_000)
 
 
-def a_voter_sees_when_to_come_back_and_the_page_goes_on(browser, server):
+def a_voter_sees_when_to_return_and_the_page_goes_on(browser, server):
     election, [token] = server.election((("Nature", 3),), opened=False)
     put(server, election, opens_at="2031-12-01T09:00", closes_at="2031-12-15T18:00")
     with browser.person(server, timezone_id="America/New_York") as page:
@@ -400,9 +400,9 @@ def every_obstacle_and_refusal_of_a_plan_has_its_words(browser, server):
 TESTS = [
     an_election_is_planned_opens_reminds_and_closes,
     a_part_that_was_not_loaded_is_loaded_again, a_skipped_and_a_repeated_time_are_chosen_anew,
-    what_prevents_the_opening_is_shown_until_it_is_gone,
+    what_prevents_an_opening_is_shown_until_gone,
     a_plan_that_was_missed_asks_for_another,
-    a_voter_sees_when_to_come_back_and_the_page_goes_on,
+    a_voter_sees_when_to_return_and_the_page_goes_on,
     in_the_voters_own_zone_one_time_is_enough,
     count_downs_follow_the_servers_clock,
     what_a_change_moves_is_said_before_it_is_saved,

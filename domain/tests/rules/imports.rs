@@ -93,7 +93,7 @@ fn a_history_leads_to_its_status() {
 }
 
 #[test]
-fn imports_are_requested_and_confirmed_while_voters_come() {
+fn imports_are_confirmed_while_voters_come() {
     let closed = "registration_closed";
     let expected = [closed, "+", "+", closed, closed, closed, "election_deleted"];
     assert_eq!(STATUSES.map(|status| word(when([], request(5), &election(status)))), expected);
@@ -111,7 +111,7 @@ fn imports_are_undone_in_a_draft_alone() {
 }
 
 #[test]
-fn an_import_that_is_not_confirmed_is_cancelled_in_every_election() {
+fn an_unconfirmed_import_is_cancelled_in_any_election() {
     let problem = Problem { code: "cancelled".into(), detail: "An administrator cancelled the import.".into() };
     for (_, events) in histories().into_iter().take(3) {
         for status in STATUSES {

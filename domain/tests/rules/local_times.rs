@@ -74,7 +74,7 @@ fn local_times_are_the_right_moments() {
 }
 
 #[test]
-fn a_time_that_no_clock_shows_is_refused_with_two_others() {
+fn a_skipped_time_is_refused_with_two_others() {
     let table = [
         ("Europe/Berlin", "2027-03-28T02:30", "choose 2027-03-28T01:30 or 2027-03-28T03:30"),
         ("Europe/Berlin", "2027-03-28T02:00", "choose 2027-03-28T01:00 or 2027-03-28T03:00"),

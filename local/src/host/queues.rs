@@ -285,7 +285,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn kills_of_the_server_spend_no_message_until_they_are_many() {
+    async fn only_many_kills_of_the_server_spend_a_message() {
         let Fixture { _home, dir, queues } = Fixture::new().await;
         queues.queue(REPAIR).send("a").unwrap();
         drop(queues);

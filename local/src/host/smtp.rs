@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_the_server_refuses_has_a_meaning_and_no_address() {
+    async fn a_servers_refusal_has_a_meaning_and_no_address() {
         let (never, _) = send("550 no ada@example.net here\r\n").await;
         let never = never.unwrap_err();
         assert!(never.is_permanent() && !never.to_string().contains("ada"), "{never}");

@@ -54,7 +54,7 @@ async fn bounced(control: &Control) -> Option<LinkNumber> {
 }
 
 #[tokio::test]
-async fn a_mailing_that_comes_while_the_link_is_claimed_stays_due_and_is_counted() {
+async fn a_mailing_stays_due_while_the_link_is_claimed() {
     let engine = Engine::start().await;
     let control = control(&engine);
     ask(&control).await;
@@ -72,7 +72,7 @@ async fn a_mailing_that_comes_while_the_link_is_claimed_stays_due_and_is_counted
 }
 
 #[tokio::test]
-async fn a_link_that_is_replaced_while_a_mailing_sends_it_is_sent_without_the_mailing() {
+async fn a_link_replaced_in_a_mailing_is_sent_without_it() {
     let engine = Engine::start().await;
     let control = control(&engine);
     send_again(&control).await;

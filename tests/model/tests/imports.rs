@@ -113,7 +113,7 @@ fn an_importer_knows_which_file_was_confirmed() {
 }
 
 #[test]
-fn gates_refuse_voters_of_an_import_that_is_being_undone() {
+fn gates_refuse_voters_of_an_import_under_undoing() {
     breaks(Guard::UndoneIsRefused, imports(&[Register(0), Remove(0), Undo], 2), UNDONE);
     breaks(Guard::UndoneIsRefused, imports(&[Upload, Undo], 2), UNDONE);
     // While no address becomes free, and no other file comes, nothing needs it.
@@ -121,7 +121,7 @@ fn gates_refuse_voters_of_an_import_that_is_being_undone() {
 }
 
 #[test]
-fn gates_know_that_an_import_is_being_undone_before_its_voters_are_looked_for() {
+fn gates_know_of_an_undoing_before_voters_are_sought() {
     breaks(Guard::GatesFirst, imports(&[Upload, Undo], 2), UNDONE);
 }
 

@@ -209,7 +209,7 @@ fn a_cast_needs_an_open_gate() {
 }
 
 #[test]
-fn a_cast_needs_a_gate_whose_closing_time_has_not_come() {
+fn a_cast_needs_a_gate_that_is_not_past_its_close() {
     breaks(Guard::GateKnowsTheClose, schedules(FIRST, &[], 1), IN_TIME);
 }
 
@@ -236,7 +236,7 @@ fn an_opening_drops_reminders_whose_moment_is_past() {
 }
 
 #[test]
-fn moving_the_close_drops_reminders_whose_moment_is_past() {
+fn moving_the_close_drops_reminders_that_are_past() {
     breaks(Guard::MovingDropsReminders, schedules(LONG, &[Extend(5)], 1), NOT_AT_ONCE);
     breaks(Guard::MovingDropsReminders, schedules(LONG, &[Plan(plan(1, 2, 5))], 1), NOT_AT_ONCE);
 }
@@ -247,7 +247,7 @@ fn the_id_of_a_reminder_follows_from_its_moment() {
 }
 
 #[test]
-fn a_reminder_that_was_requested_is_not_requested_again() {
+fn a_requested_reminder_is_not_requested_again() {
     breaks(Guard::RequestedOnce, schedules(LONG, &[], 1), REMINDED_ONCE);
 }
 

@@ -190,7 +190,7 @@ async fn a_file_that_is_no_list_is_refused_with_a_sentence() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_same_request_signs_another_form_while_the_file_is_awaited() {
+async fn a_repeated_request_signs_another_form_meanwhile() {
     let host = Host::start().await;
     let election = draft(&host).await;
     let body = json!({"id": "01BX5ZZKBKACTAV9WEVGEMMVRZ", "name": "members.csv", "bytes": LIST.len()});
@@ -206,7 +206,7 @@ async fn the_same_request_signs_another_form_while_the_file_is_awaited() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nobody_is_imported_into_an_election_that_is_closed_or_deleted() {
+async fn nobody_is_imported_into_an_ended_election() {
     let host = Host::start().await;
     let election = draft(&host).await;
     let import = upload(&election, LIST.as_bytes()).await;
@@ -224,7 +224,7 @@ async fn nobody_is_imported_into_an_election_that_is_closed_or_deleted() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn imported_voters_of_an_open_election_are_invited_or_get_their_links_by_hand() {
+async fn voters_imported_while_open_are_invited_or_wait() {
     let host = Host::start().await;
     let body = json!({"name": "Summer", "links": "invite", "contact": "club@example.org"});
     let inviting = Election::draft_of(host.owner(), body, &[2]).await;
@@ -250,7 +250,7 @@ async fn imported_voters_of_an_open_election_are_invited_or_get_their_links_by_h
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_trail_names_the_import_and_its_administrator_and_no_row() {
+async fn the_trail_names_import_and_administrator_no_row() {
     let host = Host::start().await;
     let election = draft(&host).await;
     let import = upload(&election, LIST.as_bytes()).await;

@@ -123,7 +123,7 @@ async fn a_voter_who_was_removed_cannot_vote() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn invitations_have_the_words_of_the_election_or_of_their_mailing() {
+async fn invitations_have_the_elections_or_their_own_words() {
     let host = Host::start().await;
     let words = json!({"subject": "The tenth contest", "text": "We are glad that you come."});
     let body = json!({"name": "Summer", "links": "invite", "invitation": words});

@@ -93,7 +93,7 @@ async fn a_reminder_reaches_only_who_has_not_cast() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn named_voters_are_reminded_whether_they_voted_or_not() {
+async fn named_voters_are_reminded_even_if_they_voted() {
     let host = Host::start().await;
     let inviting = Inviting::open(&host).await;
     inviting.cast(&host, "bea").await;

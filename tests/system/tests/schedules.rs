@@ -42,7 +42,7 @@ async fn a_plan_is_shown_as_written_and_as_moments() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_plan_that_is_wrong_is_refused_and_changes_nothing() {
+async fn a_wrong_plan_is_refused_and_changes_nothing() {
     let host = Host::start().await;
     let election = Election::draft(host.owner(), &[2]).await;
     let before = election.get("").await.json();

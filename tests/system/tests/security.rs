@@ -105,6 +105,13 @@ fn every_claim_names_its_test_and_file() {
     }
 }
 
+#[test]
+fn no_function_has_a_name_of_over_50_characters() {
+    let is_name = |name: &String| name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    let long: Vec<_> = functions().into_keys().filter(|name| name.len() > 50 && is_name(name)).collect();
+    assert!(long.is_empty(), "{long:#?}");
+}
+
 /// Whether the file exists and holds the function.
 fn holds(file: &str, function: &str) -> bool {
     fs::read_to_string(root().join(file)).is_ok_and(|text| text.contains(&format!("fn {function}(")))

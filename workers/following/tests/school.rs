@@ -241,7 +241,7 @@ async fn what_is_no_commit_stops_nobody() {
 }
 
 #[tokio::test]
-async fn a_commit_that_fails_comes_again_with_its_successors() {
+async fn a_failed_commit_comes_again_with_its_successors() {
     let world = World::new().await;
     let mut commits = school(&[1, 1]);
     let broken = commits[2].events[0].payload.clone();

@@ -487,7 +487,7 @@ async fn open_elections_mails_are_looked_after_every_hour() {
 
 /// The message of a mailing may be lost after the election ended, as that of its results.
 #[tokio::test]
-async fn mailings_of_ended_elections_are_looked_after_for_a_week() {
+async fn ended_elections_mailings_are_tended_for_a_week() {
     let world = World::new().await;
     let ended = ElectionId::from_bits(77);
     let mut commits = election(ended, SHARDS, None);

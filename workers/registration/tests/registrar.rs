@@ -99,7 +99,7 @@ fn record(name: &'static str) -> CommandRecord {
 }
 
 #[tokio::test]
-async fn a_removal_gives_back_the_address_that_the_voter_has() {
+async fn a_removal_gives_back_the_voters_present_address() {
     let world = World::new().await;
     let seen = world.voter().await;
     world.correct().await;

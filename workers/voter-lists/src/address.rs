@@ -142,7 +142,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_address_is_found_in_what_programs_write_around_it() {
+    fn an_address_is_found_in_what_programs_write() {
         for (cell, address, name) in [
             ("ada@example.org", "ada@example.org", None),
             (" \u{a0}\u{200b}ada@example.org\u{ad}\u{feff} ", "ada@example.org", None),

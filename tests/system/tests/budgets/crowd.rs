@@ -174,7 +174,7 @@ fn said(crowd: &Crowd) -> Measured {
 }
 
 #[tokio::test]
-async fn a_crowd_that_is_imported_and_invited_costs_what_is_said() {
+async fn an_imported_and_invited_crowd_costs_what_is_said() {
     let mut functions = Functions::new().await;
     functions.post("/elections", json!({"id": ELECTION, "name": "Summer", "links": "invite"})).await;
     functions.post("{e}/competitions", json!({"id": COMPETITION, "name": "Nature"})).await;

@@ -320,7 +320,7 @@ fn the_projector_sees_every_record_of_the_stream() {
 
 /// Ballots and photographs do not concern them. What is no commit concerns the projector alone.
 #[test]
-fn the_invitations_see_every_commit_of_elections_and_voters() {
+fn invitations_see_commits_of_elections_and_voters() {
     let template = Template::read();
     let mapping = |function| {
         let events = template.function(function).events("DynamoDB");

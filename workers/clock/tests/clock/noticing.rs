@@ -38,7 +38,7 @@ impl World {
 }
 
 #[tokio::test]
-async fn an_organiser_is_told_a_day_and_an_hour_before_and_then() {
+async fn an_organiser_is_told_a_day_an_hour_and_then() {
     let world = World::with_contact().await;
     let nobody = || vec![Obstacle::NoVoters];
     assert_eq!(world.told_at(OPENS - 24 * HOUR - 1).await, []);

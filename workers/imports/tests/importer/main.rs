@@ -32,7 +32,7 @@ async fn a_list_is_read_and_registered_in_pieces() {
 }
 
 #[tokio::test]
-async fn every_row_is_registered_once_wherever_importers_die() {
+async fn every_row_is_registered_once_if_importers_die() {
     for polls in 0.. {
         let world = World::confirmed(VOTERS).await;
         // Each importer dies after so many polls; the queue brings the message again.
@@ -100,7 +100,7 @@ async fn an_import_is_undone_wherever_importers_die() {
 }
 
 #[tokio::test]
-async fn addresses_that_others_have_are_counted_and_left_alone() {
+async fn others_addresses_are_counted_and_left_alone() {
     let world = World::new().await;
     world.register(1, "VOTER1@example.org").await;
     world.upload(&list(VOTERS));
@@ -116,7 +116,7 @@ async fn addresses_that_others_have_are_counted_and_left_alone() {
 }
 
 #[tokio::test]
-async fn a_voter_who_is_removed_meanwhile_is_not_registered_again() {
+async fn a_voter_removed_meanwhile_is_not_registered_again() {
     let world = World::confirmed(VOTERS).await;
     let first = world.message().await.unwrap();
     // The importer dies after it has registered the voters, and before it has noted that.
@@ -150,7 +150,7 @@ async fn an_election_that_closes_meanwhile_ends_the_import() {
 }
 
 #[tokio::test]
-async fn nothing_remains_of_the_imports_of_a_deleted_election() {
+async fn nothing_remains_of_a_deleted_elections_imports() {
     // One is ready, one under way, one awaits its file.
     let world = World::new().await;
     world.upload(&list(VOTERS));
@@ -242,7 +242,7 @@ async fn imports_that_nobody_goes_on_with_end() {
 }
 
 #[tokio::test]
-async fn a_file_that_is_replaced_is_read_again_or_not_imported() {
+async fn a_replaced_file_is_read_again_or_not_imported() {
     let world = World::new().await;
     world.upload(&list(VOTERS));
     assert!(world.tell().await && world.tell().await);
@@ -265,7 +265,7 @@ async fn a_file_that_is_replaced_is_read_again_or_not_imported() {
 }
 
 #[tokio::test]
-async fn an_importer_that_has_kept_an_earlier_file_reads_the_confirmed_one() {
+async fn an_importer_with_an_older_file_reads_the_right_one() {
     let world = World::new().await;
     let (one, other) = (world.importer(), world.importer());
     world.upload(&list(2));
@@ -281,7 +281,7 @@ async fn an_importer_that_has_kept_an_earlier_file_reads_the_confirmed_one() {
 }
 
 #[tokio::test]
-async fn an_import_that_is_undone_leaves_nobody_wherever_another_importer_is() {
+async fn an_undone_import_leaves_nobody_beside_another() {
     for polls in 0.. {
         let world = World::confirmed(VOTERS).await;
         let message = world.message().await.unwrap();
@@ -307,7 +307,7 @@ async fn an_import_that_is_undone_leaves_nobody_wherever_another_importer_is() {
 }
 
 #[tokio::test]
-async fn an_importer_that_is_late_registers_nobody_from_another_file() {
+async fn a_late_importer_registers_nobody_of_another_file() {
     for polls in 0.. {
         let world = World::new().await;
         world.register(1, "voter0@example.org").await;
@@ -331,7 +331,7 @@ async fn an_importer_that_is_late_registers_nobody_from_another_file() {
 }
 
 #[tokio::test]
-async fn columns_that_are_chosen_while_the_file_is_read_count() {
+async fn columns_chosen_while_the_file_is_read_count() {
     let columns = |name| Columns { email: 1, name, ..Columns::default() };
     for polls in (0..).step_by(2) {
         let world = World::new().await;

@@ -72,7 +72,7 @@ async fn three_mails_are_on_their_way_at_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_on_its_way_arrives_when_the_others_have_to_wait() {
+async fn what_is_on_its_way_arrives_if_others_must_wait() {
     let (world, counts) = (World::open(60).await, Arc::default());
     send(&world, service(&counts, true)).await;
     let (begun, taken) = (counts.begun.load(Ordering::SeqCst), counts.taken.load(Ordering::SeqCst));

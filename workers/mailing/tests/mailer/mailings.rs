@@ -91,7 +91,7 @@ async fn a_reminder_reaches_many_who_have_not_cast() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_reminder_that_comes_first_lets_the_link_open_the_ballot() {
+async fn a_first_reminder_lets_the_link_open_the_ballot() {
     let world = World::open(1).await;
     world.request(MAILING, Kind::Reminder, Recipients::All).await;
     for shard in shards().shards() {
@@ -102,7 +102,7 @@ async fn a_reminder_that_comes_first_lets_the_link_open_the_ballot() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_invitation_that_came_back_is_listed_and_sent_again() {
+async fn a_returned_invitation_is_listed_and_sent_again() {
     let world = World::open(3).await;
     assert!(!world.report(1, 1, "Bounce").await, "a report that precedes its mail comes again");
     world.look_after().await;
@@ -170,7 +170,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(16))]
 
     #[test]
-    fn everybody_is_reminded_and_counted_once_wherever_mailers_die(
+    fn everybody_is_reminded_once_if_mailers_die(
         kills in proptest::collection::vec(0..300_usize, 0..8),
     ) {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();

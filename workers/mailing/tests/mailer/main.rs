@@ -306,7 +306,7 @@ async fn nobody_who_was_removed_is_mailed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nobody_is_mailed_unless_the_election_invites_and_is_open() {
+async fn nobody_is_mailed_unless_it_invites_and_is_open() {
     for (links, is_open) in [(Links::HandOut, true), (Links::Invite, false)] {
         let world = World::with(links, is_open, 3).await;
         world.look_after().await;
@@ -378,7 +378,7 @@ async fn mails_wait_while_the_service_takes_none() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_mail_whose_mailer_has_died_is_looked_at_after_its_claim() {
+async fn a_dead_mailers_mail_is_looked_at_after_its_claim() {
     let world = World::open(1).await;
     let Stream::Voter(_, shard, id) = voter(0) else { unreachable!("it is a voter") };
     world.control().transact(|| Ok(vec![world.control().ask_for(ELECTION, shard, id)?])).await.unwrap();

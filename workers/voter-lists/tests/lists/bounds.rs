@@ -97,7 +97,7 @@ fn quotation_marks_do_not_take_the_square_of_the_time() {
 }
 
 #[test]
-fn names_that_are_refused_have_their_text_beside_the_reason() {
+fn refused_names_have_their_text_beside_the_reason() {
     let mut text = "name,email\nAda,ada@example.org\n".to_owned();
     writeln!(text, "=1+1,nowhere").unwrap();
     let list = read(text.as_bytes(), None).unwrap();
