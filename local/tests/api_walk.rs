@@ -1,8 +1,5 @@
 //! Runs the walk through an election in docs/api.md line by line, and the audit script that it ends with.
 
-#![cfg(unix)]
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "all of this is a test, the functions around it too")]
-
 use std::{
     fs,
     io::{BufRead, BufReader, Read},

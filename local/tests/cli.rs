@@ -1,19 +1,14 @@
 //! What a restart keeps, and what it refuses to start on.
 
-#![cfg(unix)]
-#![expect(clippy::unwrap_used, reason = "all of this is a test, the functions around it too")]
-
-mod program;
-
 use std::{
     fs::{self, File},
     io::{Seek, SeekFrom, Write},
     path::Path,
 };
 
+use crate::program::{Server, photovote};
 use photovote::data_dir::temporary;
 use photovote_tests::Client;
-use program::{Server, photovote};
 use serde_json::{Value, json};
 
 /// The token that is printed.

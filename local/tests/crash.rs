@@ -1,18 +1,14 @@
 //! The program is killed in the middle of its work, with no chance to finish anything, and started again on what it left.
 
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "all of this is a test, the functions around it too")]
-
-mod program;
-
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::Path,
 };
 
+use crate::program::Server;
 use futures::{StreamExt, future::join_all, stream};
 use photovote::data_dir::temporary;
 use photovote_tests::{Answer, Client, Election, Voter};
-use program::Server;
 use reqwest::Method;
 use serde_json::{Value, json};
 

@@ -1,19 +1,14 @@
 //! Data that are damaged, foreign or not there: every command says so, and changes nothing.
 
-#![cfg(unix)]
-#![expect(clippy::unwrap_used, reason = "all of this is a test, the functions around it too")]
-
-mod program;
-
 use std::{
     collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
 };
 
+use crate::program::{Server, photovote};
 use photovote::data_dir::temporary;
 use photovote_tests::{Client, Election, followed};
-use program::{Server, photovote};
 
 const ELECTION: &str = "01ARZ3NDEKTSV4RRFFQ69G5FAV";
 

@@ -1,18 +1,14 @@
 //! Lists of voters: imported from a shell, and by a server that is killed again and again meanwhile.
 
-#![expect(clippy::unwrap_used, reason = "all of this is a test, the functions around it too")]
-
-mod program;
-
 use std::{collections::BTreeSet, fs, net::TcpListener, path::Path, process::Output, time::Duration};
 
+use crate::program::{Server, photovote};
 use photovote::{
     data_dir::{DataDir, temporary},
     host::queues::Queues,
     server::DEAD_LETTERS,
 };
 use photovote_tests::Client;
-use program::{Server, photovote};
 use serde_json::{Value, json};
 
 /// So many that they take several messages.

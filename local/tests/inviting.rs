@@ -1,17 +1,13 @@
 //! Invitations by a server that is killed again and again while it sends them through an SMTP server.
 
-#![expect(clippy::unwrap_used, reason = "all of this is a test, the functions around it too")]
-
-mod program;
-
 use std::{
     collections::{BTreeMap, BTreeSet},
     time::Duration,
 };
 
+use crate::program::{Server, end_claims, photovote};
 use photovote::data_dir::temporary;
 use photovote_tests::{Client, Election, until};
-use program::{Server, end_claims, photovote};
 use serde_json::json;
 use tokio::{
     io::{AsyncBufReadExt, AsyncWriteExt, BufReader},

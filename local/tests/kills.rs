@@ -1,9 +1,6 @@
 //! A server that is killed ten times while an election is held on it, and started again each time: nobody notices but by having to
+
 //! send a request again.
-
-#![expect(clippy::unwrap_used, reason = "all of this is a test, the functions around it too")]
-
-mod program;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -12,10 +9,10 @@ use std::{
     time::Duration,
 };
 
+use crate::program::Server;
 use futures::{StreamExt, stream};
 use photovote::data_dir::temporary;
 use photovote_tests::{Answer, Client, Request};
-use program::Server;
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 use reqwest::Method;
 use serde_json::{Value, json};

@@ -1,10 +1,5 @@
 //! Copies of the ballots that commands make: none stays behind, however a command ends.
 
-#![cfg(unix)]
-#![expect(clippy::unwrap_used, reason = "all of this is a test, the functions around it too")]
-
-mod program;
-
 use std::{
     fs,
     path::Path,
@@ -12,9 +7,9 @@ use std::{
     time::Duration,
 };
 
+use crate::program::{Server, photovote};
 use photovote::data_dir::temporary;
 use photovote_tests::{Client, Election, followed};
-use program::{Server, photovote};
 use rustix::process::{Pid, Signal, kill_process};
 
 /// The names in a directory that are none of a data directory's own.

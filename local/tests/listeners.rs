@@ -1,12 +1,8 @@
 //! What a running program listens on, as the system knows it.
 
-#![cfg(target_os = "linux")]
-#![expect(clippy::unwrap_used, reason = "all of this is a test, the functions around it too")]
-
-mod program;
-
 use std::{collections::BTreeSet, fs, os::unix::fs::PermissionsExt, path::Path, process::Stdio};
 
+use crate::program::{Server, photovote};
 use photovote::data_dir::temporary;
 use photovote_tests::{Client, Election, followed};
 use procfs::{
@@ -14,7 +10,6 @@ use procfs::{
     net::{TcpState, UnixState},
     process::{FDTarget, Process},
 };
-use program::{Server, photovote};
 
 /// What a process listens on: addresses for TCP and UDP, paths for Unix sockets.
 fn listening(pid: u32) -> ProcResult<BTreeSet<String>> {

@@ -1,7 +1,6 @@
 //! What the projector cannot apply, on the whole local host: it comes to a queue, blocks nobody, and is repaired once that
-//! is possible.
 
-#![expect(clippy::unwrap_used, reason = "all of this is a test, the functions around it too")]
+//! is possible.
 
 use std::{sync::Arc, time::Duration};
 

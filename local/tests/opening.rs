@@ -1,9 +1,6 @@
 //! Elections that the clock opens on servers that are killed at moments across it: each opens, everybody has one link, and no vote that
+
 //! was answered is lost. Which step a kill comes between is left to chance; `workers/clock/tests` and the simulation stop at each.
-
-#![expect(clippy::unwrap_used, reason = "all of this is a test, the functions around it too")]
-
-mod program;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -13,11 +10,11 @@ use std::{
     time::{Duration, Instant},
 };
 
+use crate::program::{Server, end_claims, photovote};
 use futures::{StreamExt, stream};
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use photovote::data_dir::temporary;
 use photovote_tests::{Client, Election, Letter, until};
-use program::{Server, end_claims, photovote};
 use reqwest::Method;
 use serde_json::json;
 

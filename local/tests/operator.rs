@@ -1,10 +1,5 @@
 //! What an operator asks of the program, and a backup brought back: through the binary, beside a server that runs and without.
 
-#![cfg(unix)]
-#![expect(clippy::unwrap_used, reason = "all of this is a test, the functions around it too")]
-
-mod program;
-
 use std::{
     collections::BTreeSet,
     fs,
@@ -13,6 +8,7 @@ use std::{
     time::Duration,
 };
 
+use crate::program::{Server, photovote};
 use aws_sdk_dynamodb::types::AttributeValue;
 use aws_types::SdkConfig;
 use photovote::{
@@ -29,7 +25,6 @@ use photovote_events::{ElectionSource, EventReader, Snapshots};
 use photovote_events_append::SnapshotStore;
 use photovote_test_support::OverHttp;
 use photovote_tests::{Answers, Client, Election, Everything, Tables, administrator, assert_same, followed, serve};
-use program::{Server, photovote};
 use serde_json::{Value, json};
 
 /// Runs a command to its end.

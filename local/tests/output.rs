@@ -1,15 +1,10 @@
 //! What becomes of a server and of commands when what they say cannot be written.
 
-#![cfg(unix)]
-#![expect(clippy::unwrap_used, reason = "all of this is a test, the functions around it too")]
-
-mod program;
-
 use std::{fs::File, process::Stdio};
 
+use crate::program::{Server, photovote};
 use photovote::data_dir::temporary;
 use photovote_tests::{Client, Election};
-use program::{Server, photovote};
 use serde_json::json;
 
 /// More requests than fit into a pipe with what is logged of them.

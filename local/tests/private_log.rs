@@ -1,15 +1,10 @@
 //! No log holds personal data, however much one asks for.
 
-#![cfg(unix)]
-#![expect(clippy::unwrap_used, reason = "all of this is a test, the functions around it too")]
-
-mod program;
-
 use std::{fs::File, path::Path};
 
+use crate::program::{Server, photovote};
 use photovote::data_dir::temporary;
 use photovote_tests::{Client, Election, followed};
-use program::{Server, photovote};
 use reqwest::Method;
 use serde_json::json;
 

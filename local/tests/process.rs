@@ -1,8 +1,5 @@
 //! The program as a user starts it.
 
-#![cfg(unix)]
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "all of this is a test, the functions around it too")]
-
 use std::{
     io::{BufRead, BufReader, Lines, Read},
     net::TcpListener,

@@ -1,7 +1,6 @@
 //! Rebuilding on one machine, over HTTP: what was lost comes back the same, beside a server that goes on, as far as that is
-//! possible, and beside a stopped one otherwise.
 
-#![expect(clippy::unwrap_used, reason = "all of this is a test, the functions around it too")]
+//! possible, and beside a stopped one otherwise.
 
 use std::{
     collections::BTreeMap,

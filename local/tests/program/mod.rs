@@ -32,7 +32,6 @@ pub(crate) struct Server {
 
 impl Server {
     /// Starts it on a free port, and waits until it says that it runs.
-    #[allow(dead_code, reason = "not every test starts it as it is")]
     pub(crate) fn start(data: &Path) -> Self {
         Self::start_with(&mut photovote(data))
     }
@@ -60,13 +59,11 @@ impl Server {
     }
 
     /// What it logs, if that goes into a pipe.
-    #[allow(dead_code, reason = "not every test reads the log")]
     pub(crate) fn log(&mut self) -> ChildStderr {
         self.process.stderr.take().unwrap()
     }
 
     /// The number of its process.
-    #[allow(dead_code, reason = "not every test looks at the process")]
     pub(crate) fn pid(&self) -> u32 {
         self.process.id()
     }
@@ -79,7 +76,6 @@ impl Server {
     }
 
     /// Kills it, with no chance to finish anything.
-    #[allow(dead_code, reason = "not every test kills it")]
     pub(crate) fn kill(&mut self) {
         // It is gone when this returns.
         self.process.kill().unwrap();
@@ -96,7 +92,6 @@ impl Drop for Server {
 }
 
 /// Lets two minutes pass for the mails that a server had claimed when it was killed.
-#[allow(dead_code, reason = "not every test kills a server that mails")]
 pub(crate) async fn end_claims(data: &Path) {
     let engine = Engine::start(&DataDir::open(data).unwrap(), Durability::ProcessEnd).await.unwrap();
     let tables = Tables::at(engine.config());

@@ -1,5 +1,4 @@
 //! Elections with several administrators, and what the role of each allows.
-#![allow(clippy::panic, reason = "a test that cannot go on has failed")]
 
 use std::fmt::Write as _;
 

@@ -1,5 +1,4 @@
 //! What the holder of a ballot token can learn from a ballot that is cast: its receipt, and nothing that it says or said.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
 use futures::future::join_all;
 use photovote_tests::{Answer, Client, Election, Host, Voter};

@@ -1,5 +1,4 @@
 //! Casting under competition: two at once, the same again, and while the election closes.
-#![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
 use futures::future::{join, join_all};
 use photovote_tests::{Answer, Client, Election, Host, Voter};

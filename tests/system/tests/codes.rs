@@ -1,5 +1,4 @@
 //! What the API document lists can occur: each refusal that a request alone brings about, at each operation that lists it.
-#![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
 use photovote_edge::OPENAPI;
 use photovote_tests::{Answer, Client, Election, Host, Voter, codes};

@@ -1,5 +1,4 @@
 //! Results against an independent computation from the ratings that were sent.
-#![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
 use std::collections::{BTreeMap, BTreeSet};
 

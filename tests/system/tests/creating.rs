@@ -1,5 +1,4 @@
 //! Who may create elections, and how many.
-#![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use std::num::NonZeroU32;
 

@@ -1,5 +1,4 @@
 //! Hostile input, as far as only the whole shows it: bytes on the wire, bodies of every kind, and the headers of every answer.
-#![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
 use photovote_edge::OPENAPI;
 use photovote_tests::{Answer, Election, Host};

@@ -1,5 +1,4 @@
 //! Lists of voters are imported: uploaded, read, looked at, confirmed, registered, and undone.
-#![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use photovote_tests::{Client, Election, Host, until};
 use serde_json::{Value, json};

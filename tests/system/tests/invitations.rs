@@ -1,5 +1,4 @@
 //! Elections that invite their voters: links come by mail, and no answer holds one.
-#![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use std::collections::BTreeMap;
 

@@ -1,5 +1,4 @@
 //! Mailings that administrators request: who gets a mail, and what is told about it.
-#![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,5 +1,4 @@
 //! Lists, versions and preconditions.
-#![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
 use photovote_tests::{Election, Host};
 use reqwest::Method;

@@ -1,5 +1,4 @@
 //! Planning an election: local times become moments, and what prevents the opening is shown.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
 use photovote_tests::{Election, Host};
 use serde_json::{Value, json};

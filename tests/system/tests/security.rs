@@ -1,7 +1,6 @@
 //! The documents name tests and files: every one of them exists.
 //!
 //! `UPDATE_DOCS=1` writes the files of `docs/trust/tests.md` anew.
-#![allow(clippy::expect_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
 use std::{
     collections::BTreeMap,

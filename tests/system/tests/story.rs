@@ -1,11 +1,4 @@
 //! One election from its first draft to its released results, as an administrator, voters and the public live it.
-#![allow(
-    clippy::expect_used,
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::too_many_lines,
-    reason = "a test that cannot go on has failed"
-)]
 
 use photovote_tests::{Election, Host};
 use reqwest::Method;

@@ -1,5 +1,4 @@
 //! What every crate of the workspace has in common, and what is excepted from a rule, and why.
-#![allow(clippy::expect_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
 use std::{fs, path::Path};
 

@@ -1,6 +1,5 @@
 //! Before the close, what a ballot says stands in events and nowhere else: two elections whose ballots differ in their ratings alone
 //! leave the same documents and the same control table, byte for byte.
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use std::{
     collections::BTreeMap,

@@ -4,7 +4,7 @@ use photovote_domain::ballot::max_saves;
 use photovote_test_support::Sender;
 use serde_json::{Map, Value, json};
 
-use crate::{
+use super::{
     VOTER, path,
     world::{ELECTION, OWNER, Request, World},
 };

@@ -1,4 +1,5 @@
 //! What it takes to import many voters, and to mail them their links. The importer, the follower and the mailer run over buckets, a
+
 //! key and a mail service that are counted.
 
 use std::sync::{
@@ -23,7 +24,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use tokio::sync::mpsc::UnboundedReceiver;
 
-use crate::{
+use super::{
     COMPETITION, VOTER, path,
     world::{ELECTION, OWNER, Request, World},
 };

@@ -11,7 +11,7 @@ use photovote_test_support::{Reply, Sender, election, following, history};
 use photovote_tests::budget::{AT_ONCE, Journey, STEP_BY_STEP, Step};
 use serde_json::{Map, Value, json};
 
-use crate::{
+use super::{
     path,
     world::{Cost, ELECTION, OWNER, Request, World},
 };

@@ -5,7 +5,7 @@ use photovote_tests::{Election, Host};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::{difference, names::Names};
+use super::{difference, names::Names};
 
 /// Names and addresses, as they are guessed.
 const PEOPLE: [(&str, &str); 2] = [("Ada Lovelace", "ada@example.org"), ("Grace Hopper", "grace@example.org")];

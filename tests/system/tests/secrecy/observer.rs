@@ -7,7 +7,7 @@ use photovote_edge::{ADMINISTRATOR, BALLOT, OPENAPI};
 use photovote_tests::{Answer, Client};
 use serde_json::{Value, json};
 
-use crate::names::{Names, masked};
+use super::names::{Names, masked};
 
 /// The lengths of pages that are tried.
 const LIMITS: [usize; 7] = [1, 2, 3, 5, 8, 13, 100];

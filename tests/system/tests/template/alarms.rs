@@ -8,7 +8,7 @@ use std::{
 
 use serde_json::{Value, json};
 
-use crate::{
+use super::{
     reading::{Template, named, root, text},
     same, set,
 };

@@ -4,7 +4,7 @@ use photovote_domain::Email;
 use regex_lite::Regex;
 use serde_json::{Value, json};
 
-use crate::{
+use super::{
     reading::{Template, list, named},
     same, set,
 };

@@ -17,7 +17,7 @@ use photovote_test_support::Buckets;
 use serde_json::{Value, json};
 use tokio::{net::TcpListener, task::JoinHandle};
 
-use crate::reading::narrowed;
+use super::reading::narrowed;
 
 /// A resource as a request names it, and the action that AWS has to allow on it.
 pub(crate) type Asked = (String, String);

@@ -9,7 +9,7 @@ use regex_lite::Regex;
 use reqwest::header::HeaderMap;
 use serde_json::{Value, json};
 
-use crate::{
+use super::{
     reading::{Template, list, named, root, text},
     same, set,
 };

@@ -9,7 +9,7 @@ use photovote_domain::{
 use photovote_events::Environment;
 use serde_json::{Value, json};
 
-use crate::{
+use super::{
     answered,
     observer::{OWN, like},
     reading::{Function, Template, named, narrowed, whole},

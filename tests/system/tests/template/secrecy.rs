@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use crate::{
+use super::{
     reading::{Template, list, named},
     same, set,
 };
@@ -145,7 +145,7 @@ fn only_entitled_roles_access_events_and_their_stream() {
     // What functions do with events is among what all others are denied.
     for function in template.functions() {
         for (resource, action) in function.grants() {
-            let action = crate::reading::whole(&action).trim_start_matches("dynamodb:").to_owned();
+            let action = super::reading::whole(&action).trim_start_matches("dynamodb:").to_owned();
             assert!(resource != "EventsTable.Arn" || of_items.contains(&action.as_str()), "{action}");
         }
     }

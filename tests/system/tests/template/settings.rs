@@ -3,7 +3,7 @@
 use regex_lite::Regex;
 use serde_json::{Value, json};
 
-use crate::{
+use super::{
     reading::{Template, list, named, text},
     same, set,
 };

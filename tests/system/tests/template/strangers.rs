@@ -2,7 +2,7 @@
 
 use photovote_domain::ElectionId;
 
-use crate::{
+use super::{
     observer::like,
     reading::{Function, Template, list, named},
 };

@@ -23,7 +23,7 @@ use photovote_reconciliation::Limits;
 use photovote_test_support::{Buckets, Engine, OverHttp, Sender, StreamName, send};
 use serde_json::{Value, json};
 
-use crate::{
+use super::{
     Route, answered,
     observer::{self, Asked, CONFIGURATION_SET, Observer, SENDER, STREAM},
     reading::{Template, named},

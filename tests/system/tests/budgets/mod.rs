@@ -2,7 +2,6 @@
 //! change that costs more fails here.
 //!
 //! The functions run in this process, as the gateway calls them. What projecting costs is tested with the projector.
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod bound;
 mod crowd;
@@ -328,7 +327,7 @@ async fn a_stale_instance_tells_nothing_of_a_cast_ballot() {
     {
         let (here, there) = (world.ballot_commands(), world.ballot_commands());
         let grace = json!({"name": "Grace Hopper", "email": format!("grace{number}@example.org")});
-        let registered = self::path("{e}/voters");
+        let registered = path("{e}/voters");
         let registered = prepare(&registered, grace).await;
         let voter = Sender::Bearer(registered.json["ballot_token"].as_str().unwrap());
         let send = async |router, method, path, key, body: &Value| {

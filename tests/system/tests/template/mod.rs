@@ -1,5 +1,4 @@
 //! What is deployed is what the code needs: the template against the routes, the settings and the calls of the functions.
-#![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
 mod alarms;
 mod mails;

@@ -2,7 +2,6 @@
 //!
 //! Two elections differ in how some voters rate, and in nothing else. To everybody but those voters they look the same.
 //! The test needs hosts of its own: a deployment is shared, and its lists show what others do.
-#![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
 mod guesses;
 mod names;

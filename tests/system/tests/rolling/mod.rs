@@ -2,7 +2,6 @@
 //!
 //! The release that is not this one is played by this program: it then knows one event less, or writes an older version of
 //! it (the feature `rehearsal` of the event store).
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
 mod world;
 
