@@ -4,7 +4,7 @@
 CARGO_DENY := 0.20.2
 # Builds the server as `make unit` does: with other features, every dependency would be compiled again.
 PROGRAM := cargo test --quiet --workspace --locked --all-features --no-run --test local
-.PHONY: help run test beside test-page page-shots bench-page soak soak-model mutants format lint check unit deny advisories doc described lint-api test-api templated lint-template paged deployed openapi golden bench bench-peers bench-python bench-rebuild bench-photos bench-voters bench-cold costs fuzz deploy-page test-deploy test-rie test-sam-local
+.PHONY: help run test beside built test-page page-shots bench-page soak soak-model mutants format lint check unit deny advisories doc described lint-api test-api templated lint-template paged deployed openapi golden bench bench-peers bench-python bench-rebuild bench-photos bench-voters bench-cold costs fuzz deploy-page test-deploy test-rie test-sam-local
 
 help: ## List these targets.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
@@ -12,12 +12,15 @@ help: ## List these targets.
 run: ## Start PhotoVote on this machine.
 	cargo run
 
-test: format lint unit ## Everything that must hold.
+test: format lint built ## Everything that must hold.
 	$(MAKE) --no-print-directory -j 2 deployed beside
 
 # The deployment waits for an emulator most of the time: these use the idle core, one after the other.
 beside:
-	@for stage in doc deny templated described paged; do $(MAKE) --no-print-directory $$stage || exit 1; done
+	@for stage in unit doc deny templated described paged; do $(MAKE) --no-print-directory $$stage || exit 1; done
+
+built: # All test programs. What is built together once is not waited for by two.
+	cargo test --workspace --locked --all-features --no-run
 
 format: # The code is formatted.
 	cargo fmt --all --check
@@ -38,7 +41,7 @@ unit: # All tests: rules, properties, storage against the engine, the whole syst
 	cargo test --workspace --locked --all-features
 
 doc: # The documentation builds without a warning.
-	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked
+	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --all-features --no-deps --locked
 
 deny: target/tools/$(CARGO_DENY)/bin/cargo-deny # Licences, sources and versions of what we depend on; known advisories, where there is a network.
 	$< --log-level error check bans licenses sources

@@ -3,6 +3,7 @@
 import json
 import urllib.error
 import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 
 from mending import wait
 from processes import Failed
@@ -10,6 +11,8 @@ from stack import Stack
 
 # How long the functions that read may go by generations that have changed since, and then some.
 SETTLE_SECONDS = 6
+# How many requests are sent at once.
+AT_ONCE = 4
 # What is asked about an election, by its owner and by anybody; of lists, one page.
 LIST = "?limit=100"
 OF_ELECTION = ("", f"/administrators{LIST}", f"/audit{LIST}", "/results", "/results.csv", "/turnout", f"/voters{LIST}")
@@ -19,7 +22,7 @@ def restore(stack: Stack, url: str, token: str) -> None:
     """Loses all documents, and brings them back out of a copy of the events table."""
     client = stack.emulator.client("dynamodb")
     events, documents = stack.outputs["EventsTableName"], stack.outputs["DocumentsTableName"]
-    before = answers(url, token)
+    listed, before = elections(url, token), answers(url, token)
     copy = f"{events}-restored"
     client.restore_table_to_point_in_time(
         SourceTableName=events, TargetTableName=copy, UseLatestRestorableTime=True
@@ -31,14 +34,16 @@ def restore(stack: Stack, url: str, token: str) -> None:
 
     read_events_of(stack, copy)
     lose(client, documents)
-    if answers(url, token) == before:
+    if elections(url, token) == listed:
         raise Failed("documents that are lost are still served")
     begun = invoke(stack, {"begin": {"settle_seconds": SETTLE_SECONDS, "page": 100}})
     wait(lambda: phase(stack) in ("switched", "refused"), "the rebuild does not end", seconds=300)
     status = invoke(stack, {"status": {}})
     if phase(stack) != "switched" or status["compared"]["lacking"] != 0:
         raise Failed(f"the rebuild went wrong: {json.dumps(status)}")
-    wait(lambda: answers(url, token) == before, f"generation {begun['generation']} is not served as it was")
+    served = f"generation {begun['generation']} is not served as it was"
+    wait(lambda: elections(url, token) == listed, served)
+    wait(lambda: answers(url, token) == before, served)
     read_events_of(stack, events)
     print(
         f"{status['replayed']['commits']} commits of a restored table, in {begun['parts']} parts:"
@@ -47,25 +52,26 @@ def restore(stack: Stack, url: str, token: str) -> None:
     )
 
 
+def elections(url: str, token: str) -> dict[str, tuple[int, object]]:
+    """The pages of the owner's list of elections."""
+    pages: dict[str, tuple[int, object]] = {}
+    path = "/elections?limit=100"
+    while path:
+        status, page = pages[path] = ask(url, path, token)
+        cursor = status == 200 and page["next_cursor"]
+        path = cursor and f"/elections?limit=100&cursor={cursor}"
+    return pages
+
+
 def answers(url: str, token: str) -> dict[str, tuple[int, object]]:
     """What the owner is told about every election, and what anybody is."""
-    lists: dict[str, tuple[int, object]] = {}
-    path = "/elections?limit=100"
-    ids = []
-    while path:
-        status, page = lists[path] = ask(url, path, token)
-        if status != 200:
-            break
-        ids += [election["id"] for election in page["items"]]
-        path = page["next_cursor"] and f"/elections?limit=100&cursor={page['next_cursor']}"
-    for election in ids:
-        for rest in OF_ELECTION:
-            path = f"/elections/{election}{rest}"
-            lists[path] = ask(url, path, token)
-        for rest in ("", "/results"):
-            path = f"/public/elections/{election}{rest}"
-            lists[path] = ask(url, path, None)
-    return lists
+    pages = elections(url, token)
+    ids = [election["id"] for status, page in pages.values() if status == 200 for election in page["items"]]
+    asked = [(f"/elections/{election}{rest}", token) for election in ids for rest in OF_ELECTION]
+    asked += [(f"/public/elections/{election}{rest}", None) for election in ids for rest in ("", "/results")]
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        told = pool.map(lambda request: ask(url, *request), asked)
+    return pages | {path: answer for (path, _), answer in zip(asked, told)}
 
 
 def ask(url: str, path: str, token: str | None) -> tuple[int, object]:
@@ -115,6 +121,11 @@ def read_events_of(stack: Stack, table: str) -> None:
 
 def lose(client, table: str) -> None:
     """Takes all items of a table away."""
-    for page in client.get_paginator("scan").paginate(TableName=table, ProjectionExpression="pk, sk"):
-        for key in page["Items"]:
-            client.delete_item(TableName=table, Key=key)
+    # As many as one request deletes.
+    pages = client.get_paginator("scan").paginate(
+        TableName=table, ProjectionExpression="pk, sk", PaginationConfig={"PageSize": 25}
+    )
+    for keys in (page["Items"] for page in pages if page["Items"]):
+        deleted = client.batch_write_item(RequestItems={table: [{"DeleteRequest": {"Key": key}} for key in keys]})
+        if deleted.get("UnprocessedItems"):
+            raise Failed("not all documents could be deleted")

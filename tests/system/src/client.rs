@@ -32,6 +32,11 @@ impl Client {
         Self { http: reqwest::Client::new(), url: url.to_owned(), token: token.map(ToOwned::to_owned) }
     }
 
+    /// Where PhotoVote answers, without the `/v1`.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
     /// The same connections with another token.
     pub fn with_token(&self, token: &str) -> Self {
         Self { token: Some(token.to_owned()), ..self.clone() }

@@ -15,7 +15,8 @@ use crate::{client::Client, forge::Forge, secrets, server::serve};
 
 /// A PhotoVote that answers, and two administrators who know nothing of each other.
 pub struct Host {
-    url: String,
+    /// Anybody, whose connections all callers of this host share.
+    anybody: Client,
     owner: String,
     other: String,
     local: Option<(Server, TempDir)>,
@@ -26,19 +27,25 @@ impl Host {
     pub async fn start() -> Self {
         if let Ok(url) = std::env::var("PHOTOVOTE_URL") {
             let token = |name| std::env::var(name).expect("the token of an administrator");
-            return Self { url, owner: token("PHOTOVOTE_TOKEN"), other: token("PHOTOVOTE_OTHER_TOKEN"), local: None };
+            return Self {
+                anybody: Client::new(&url, None),
+                owner: token("PHOTOVOTE_TOKEN"),
+                other: token("PHOTOVOTE_OTHER_TOKEN"),
+                local: None,
+            };
         }
         secrets::log_begins();
         let data = temporary().expect("a temporary directory");
         let server = serve(data.path(), Redelivery::default()).await;
         let url = format!("http://{}", server.address());
         let token = |subject: &str| server.token(&subject.parse().expect("a subject")).expect("a token");
-        Self { url, owner: token("owner"), other: token("other"), local: Some((server, data)) }
+        let anybody = Client::new(&url, None);
+        Self { anybody, owner: token("owner"), other: token("other"), local: Some((server, data)) }
     }
 
     /// Where it answers, without the `/v1`.
     pub fn url(&self) -> &str {
-        &self.url
+        self.anybody.url()
     }
 
     /// It is this test's own. A deployment is shared by all tests, and stands behind a gateway of the cloud: some refusals
@@ -59,7 +66,7 @@ impl Host {
 
     /// Anybody.
     pub fn anybody(&self) -> Client {
-        Client::new(&self.url, None)
+        self.anybody.clone()
     }
 
     /// Tokens that look like the owner's and are none, each with a name for messages. Those that only an issuer could make
@@ -88,7 +95,7 @@ impl Host {
 
     /// Whoever has this token.
     pub fn with_token(&self, token: &str) -> Client {
-        Client::new(&self.url, Some(token))
+        self.anybody.with_token(token)
     }
 
     /// The moment that comes in so many seconds, as a body says it.
