@@ -11,13 +11,13 @@ use std::{
 
 use axum::{
     Json, Router,
-    extract::{Query, State},
+    extract::{Query, State, rejection::QueryRejection},
     http::HeaderMap,
     routing::get,
 };
 use mail_parser::{Message, MessageParser};
 use photovote_domain::Timestamp;
-use photovote_edge::Problem;
+use photovote_edge::{Code, Problem};
 use serde::{Deserialize, Serialize};
 
 use super::route::authorize;
@@ -86,7 +86,7 @@ pub(super) fn routes(directory: PathBuf, issuer: Arc<Issuer>) -> Router {
 
 async fn list(
     State(outbox): State<Outbox>,
-    Query(wish): Query<Wish>,
+    wish: Result<Query<Wish>, QueryRejection>,
     headers: HeaderMap,
 ) -> Result<Json<Listed>, Problem> {
     let now = Timestamp::from_millis(jiff::Timestamp::now().as_millisecond());
@@ -95,6 +95,7 @@ async fn list(
     if claims.get("sub").map(String::as_str) != Some(ADMINISTRATOR) {
         return Err(Problem::no_route());
     }
+    let Query(wish) = wish.map_err(|error| Problem::new(Code::MalformedParameter, error.body_text()))?;
     let read = tokio::task::spawn_blocking(move || read(&outbox.directory, &wish)).await;
     let mails = read.map_err(io::Error::other).and_then(|read| read).map_err(|error| {
         tracing::error!(%error, "the outbox cannot be read");

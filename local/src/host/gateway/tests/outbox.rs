@@ -13,7 +13,10 @@ async fn mails_are_shown_to_the_administrator_alone() {
     assert_eq!((status, &body["code"]), (404, &json!("route_not_found")), "{body}");
     let now = Timestamp::from_millis(jiff::Timestamp::now().as_millisecond());
     let admin = fixture.issuer.token(&"admin".parse().unwrap(), now).unwrap();
-    let (status, headers, body) = answer(list().bearer_auth(admin)).await;
+    let (status, headers, body) = answer(list().bearer_auth(&admin)).await;
     assert_eq!((status, &body["mails"][0]["to"]), (200, &json!("ada@example.net")));
     assert_eq!(headers["cache-control"], "no-store");
+    let many = fixture.send(Method::GET, "/local/mails?limit=many").bearer_auth(admin);
+    let (status, _, body) = answer(many).await;
+    assert_eq!((status, &body["code"]), (400, &json!("malformed_parameter")), "{body}");
 }
