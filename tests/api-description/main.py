@@ -23,7 +23,7 @@ PATIENCE = 900
 
 def program() -> Path:
     """The server, built as `cargo test` builds it, so that nothing is built twice."""
-    cargo = ["cargo", "test", "--quiet", "--workspace", "--locked", "--all-features", "--no-run", "--test", "cli"]
+    cargo = ["cargo", "test", "--quiet", "--workspace", "--locked", "--all-features", "--no-run", "--test", "local"]
     subprocess.run(cargo, cwd=ROOT, check=True)
     metadata = subprocess.check_output(["cargo", "metadata", "--no-deps", "--format-version", "1"], cwd=ROOT)
     return Path(json.loads(metadata)["target_directory"]) / "debug" / "photovote"
