@@ -17,8 +17,8 @@ import { all, ask, isLost, onSignedOut, read, requests } from './work.js';
 
 /** @typedef {import('../vote/ballot.js').Election & {version: number, links: 'hand_out' | 'invite', language: string, contact: string | null, invitation: {subject: string | null, text: string | null}}} Election */
 
-/** How often the list of elections is read, how often a server that is gone is asked for, and when a part that stays away is loaded again, in milliseconds. */
-const [LISTED, AGAIN, MUCH_LATER] = [20_000, 2_000, 30_000];
+/** How often the list of elections is read, and how often a server that is gone is asked for, in milliseconds. */
+const [LISTED, AGAIN] = [20_000, 2_000];
 
 /** The parts of an election, and when there is something in them. */
 const PARTS = [
@@ -51,9 +51,8 @@ function later(load, others) {
       // A browser remembers that a module could not be loaded, until the page is loaded anew.
       const again = () => location.reload();
       requests.addEventListener('reached', again);
-      // Where the server is there, the module may be, too. If the page was just reloaded for it, it may take long.
-      const [navigation] = /** @type {PerformanceNavigationTiming[]} */ (performance.getEntriesByType('navigation'));
-      const timer = setTimeout(() => !isLost() && again(), navigation?.type === 'reload' ? MUCH_LATER : AGAIN);
+      // Where the server is there, the module may be, too.
+      const timer = setTimeout(() => !isLost() && again(), AGAIN);
       if (!isLost()) ask('GET', '/elections?limit=1');
       return () => {
         clearTimeout(timer);

@@ -120,22 +120,6 @@ def a_part_that_was_not_loaded_is_loaded_again(browser, server):
         page.faults[:] = [fault for fault in page.faults if "ERR_FAILED" not in fault]
 
 
-def a_part_that_stays_away_is_asked_for_seldom(browser, server):
-    with browser.person(server) as page:
-        drafted(page, server)
-        asked = []
-        page.route("**/admin/schedule.js", lambda route: (asked.append(route), route.abort()))
-        page.clock.install()
-        page.goto(f"{server.url}/admin?anew{page.url[page.url.index('#'):]}")
-        for times, wait in [(1, 2_000), (2, 30_000), (3, 0)]:
-            page.get_by_role("status").get_by_text("cannot be reached").wait_for()
-            assert len(asked) == times
-            page.clock.run_for(wait - 10)
-            assert len(asked) == times, "the page is loaded again too soon"
-            page.clock.run_for(20)
-        page.faults[:] = [fault for fault in page.faults if "ERR_FAILED" not in fault]
-
-
 def planned(server, election, version=1):
     return server.api("GET", f"/elections/{election}/schedule?min_version={version}")
 
@@ -415,8 +399,7 @@ def every_obstacle_and_refusal_of_a_plan_has_its_words(browser, server):
 
 TESTS = [
     an_election_is_planned_opens_reminds_and_closes,
-    a_part_that_was_not_loaded_is_loaded_again, a_part_that_stays_away_is_asked_for_seldom,
-    a_skipped_and_a_repeated_time_are_chosen_anew,
+    a_part_that_was_not_loaded_is_loaded_again, a_skipped_and_a_repeated_time_are_chosen_anew,
     what_prevents_an_opening_is_shown_until_gone,
     a_plan_that_was_missed_asks_for_another,
     a_voter_sees_when_to_return_and_the_page_goes_on,
