@@ -1,5 +1,4 @@
 //! A server that is killed ten times while an election is held on it, and started again each time: nobody notices but by having to
-
 //! send a request again.
 
 use std::{

@@ -1,5 +1,4 @@
 //! What the projector cannot apply, on the whole local host: it comes to a queue, blocks nobody, and is repaired once that
-
 //! is possible.
 
 use std::{sync::Arc, time::Duration};

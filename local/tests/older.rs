@@ -1,7 +1,6 @@
 //! What an older release wrote, read by this one: everything is answered as it was then.
 //!
 //! `releases/<version>` holds the events of some elections as that release exported them, and what it answered. A release is
-
 //! added once, with `UPDATE_GOLDEN=1`, and stays for ever.
 
 use std::{

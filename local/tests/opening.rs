@@ -1,5 +1,4 @@
 //! Elections that the clock opens on servers that are killed at moments across it: each opens, everybody has one link, and no vote that
-
 //! was answered is lost. Which step a kill comes between is left to chance; `workers/clock/tests` and the simulation stop at each.
 
 use std::{

@@ -1,5 +1,4 @@
 //! Rebuilding on one machine, over HTTP: what was lost comes back the same, beside a server that goes on, as far as that is
-
 //! possible, and beside a stopped one otherwise.
 
 use std::{

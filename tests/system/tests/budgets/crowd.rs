@@ -1,5 +1,4 @@
 //! What it takes to import many voters, and to mail them their links. The importer, the follower and the mailer run over buckets, a
-
 //! key and a mail service that are counted.
 
 use std::sync::{

@@ -3,7 +3,6 @@
 //! Each random value becomes its kind and the number of its first occurrence: `ulid#3`. So two texts become the same only if
 //! there is a one-to-one mapping between their random values that leads from the one to the other. Nothing else is
 //! replaced: a value more or less, or one in another place, is a difference. Times are replaced without a number,
-
 //! because whether two things happen in one millisecond is chance.
 
 use std::collections::HashMap;
