@@ -15,7 +15,8 @@ fn members(root: &Path, manifest: &str) -> Vec<std::path::PathBuf> {
         match name.strip_suffix("/*") {
             Some(folder) => {
                 let folders = fs::read_dir(root.join(folder)).expect("the folder can be read");
-                members.extend(folders.map(|member| member.expect("it can be read").path()));
+                let folders = folders.map(|member| member.expect("it can be read").path());
+                members.extend(folders.filter(|member| member.is_dir()));
             }
             None => members.push(root.join(name)),
         }
