@@ -11,6 +11,7 @@ use photovote_domain::{
     voter::{self, VoterCommand, VoterEvent},
 };
 use proptest::{prelude::*, strategy::ValueTree, test_runner::TestRunner};
+use serde_aux::serde_introspection::serde_introspect;
 
 use crate::photos::{at, ballot_id, candidate, competition, create, election_id, nonce, shard, text};
 
@@ -484,6 +485,17 @@ proptest! {
     }
 }
 
+/// Schedules have tests of their own, names of voters bear on nothing, two events of ballots are not written any more, and only a
+/// large ballot is sealed.
+const UNREACHED: [&str; 6] = [
+    "ElectionScheduled",
+    "ElectionUnscheduled",
+    "VoterNameChanged",
+    "BallotCandidateRated",
+    "BallotRatingCleared",
+    "BallotSealed",
+];
+
 /// Random commands prove little if they are all refused: these must be able to reach every kind of event.
 #[test]
 fn the_sequences_reach_every_event_there_is() {
@@ -501,6 +513,9 @@ fn the_sequences_reach_every_event_there_is() {
         let ballots = world.ballots.iter().flat_map(|ballot| &ballot.history);
         seen.extend(ballots.map(|event: &BallotEvent| kind(serde_json::to_value(event).unwrap())));
     }
-    // Of a ballot all that is still written, but the seal of a large one.
-    assert_eq!(seen.len(), 28 + 4 + 7, "{seen:?}");
+    let [election, voter, ballot] =
+        [serde_introspect::<ElectionEvent>(), serde_introspect::<VoterEvent>(), serde_introspect::<BallotEvent>()];
+    let known = [election, voter, ballot].into_iter().flatten().map(|name| (*name).to_owned());
+    let missing: Vec<_> = known.filter(|name| !seen.contains(name)).collect();
+    assert_eq!(missing, UNREACHED, "let `election_command` lead to them");
 }
