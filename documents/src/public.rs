@@ -34,8 +34,8 @@ pub enum PublicError {
     Swapped(String),
 }
 
-/// The part of an election that becomes public with its results. Nothing in it names or reaches a person. A new field has a
-/// `#[serde(default)]`: older documents lack it.
+/// The part of an election that becomes public with its results. Nothing in it names or reaches a person. What is not named here
+/// stays private. A new field has a `#[serde(default)]`: older documents lack it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PublicElection {
@@ -49,25 +49,7 @@ pub struct PublicElection {
 impl PublicElection {
     /// What becomes public of an election.
     pub fn of(election: &Election) -> Self {
-        // Each field is named, so that a new one is decided about.
-        let Election {
-            name,
-            description,
-            scale,
-            closes_at,
-            competitions,
-            status: _,
-            links: _,
-            language: _,
-            contact: _,
-            invitation: _,
-            schedule: _,
-            administrators: _,
-            shards: _,
-            casts: _,
-            registered: _,
-            results: _,
-        } = election;
+        let Election { name, description, scale, closes_at, competitions, .. } = election;
         Self {
             name: name.clone(),
             description: description.clone(),

@@ -28,7 +28,7 @@ use crate::{
 
 pub use administrators::{Administrators, Role, RoleError};
 pub use command::{Context, ElectionChange, ElectionCommand, NewElection, NewInvitation};
-pub use evolve::ElectionEvent;
+pub use evolve::{ElectionEvent, Person};
 pub use readiness::{Obstacle, Readiness};
 pub(crate) use rejection::status_word;
 pub use rejection::{ElectionRejection, Limit};
@@ -160,13 +160,15 @@ impl Invitation {
     }
 }
 
-/// An election's state. A changed field raises [`Election::FORM`].
+/// An election's state. A new or changed field raises [`Election::FORM`], for snapshots. A new one has a `#[serde(default)]` as
+/// well: documents that were written before lack it.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Election {
     /// Where it is in its life.
     pub status: Status,
     /// Who administers it.
+    #[serde(default)]
     pub administrators: Administrators,
     /// Its name.
     pub name: String,
@@ -175,12 +177,15 @@ pub struct Election {
     /// The grades that voters may give.
     pub scale: Scale,
     /// Who hands out the voters' links.
+    #[serde(default)]
     pub links: Links,
     /// In which language PhotoVote writes to voters.
+    #[serde(default)]
     pub language: Language,
     /// The organiser's email address, to which voters reply.
     pub contact: Option<String>,
     /// The organiser's own words in invitations.
+    #[serde(default)]
     pub invitation: Invitation,
     /// What is planned: when it opens, reminds its voters and closes.
     pub schedule: Option<Schedule>,
@@ -195,12 +200,13 @@ pub struct Election {
     /// How many voters were registered when it closed. Elections that were closed before this was written down do not say.
     pub registered: Option<u64>,
     /// The digest of its results.
+    #[serde(default)]
     pub results: ResultsDigest,
 }
 
 impl Election {
-    /// The number of the layout in which the state is serialised. Another field raises it, and so does an event that leads to
-    /// another state than before. Snapshots of another number are ignored.
+    /// The number of the layout in which the state is serialised. A new or changed field raises it, and so does an event that leads
+    /// to another state than before. Snapshots of another number are ignored.
     pub const FORM: u64 = 5;
 
     /// The competition of this id.

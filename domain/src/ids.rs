@@ -31,6 +31,12 @@ macro_rules! ulid_id {
             }
         }
 
+        impl From<u128> for $name {
+            fn from(bits: u128) -> Self {
+                Self::from_bits(bits)
+            }
+        }
+
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 self.0.fmt(f)

@@ -58,6 +58,18 @@ pub enum VoterEvent {
     VoterRemoved {},
 }
 
+impl VoterEvent {
+    /// The fields that name the voter. Each field stands here, so that a new one is decided about.
+    pub const fn personal(&self) -> &'static [&'static str] {
+        match self {
+            Self::VoterRegistered { ballot: _, email: _, name: _ } => &["name", "email"],
+            Self::VoterNameChanged { name: _ } => &["name"],
+            Self::VoterEmailChanged { email: _ } => &["email"],
+            Self::VoterTokenReplaced {} | Self::VoterRemoved {} => &[],
+        }
+    }
+}
+
 /// What can be asked about a voter.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum VoterCommand {

@@ -102,6 +102,15 @@ pub enum ElectionEvent {
     CandidateDisqualified { candidate: CandidateId, competition: CompetitionId, reason: String },
 }
 
+/// Whom an event names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Person<'a> {
+    /// The administrator of this subject.
+    Administrator(&'a str),
+    /// The organiser, whose address voters get.
+    Organiser,
+}
+
 impl ElectionEvent {
     /// The competition that the event changes.
     pub const fn competition(&self) -> Option<CompetitionId> {
@@ -137,6 +146,45 @@ impl ElectionEvent {
             | E::AdministratorAdded { .. }
             | E::AdministratorRoleChanged { .. }
             | E::AdministratorRemoved { .. } => None,
+        }
+    }
+
+    /// The person whom the event names, and the field that does. Each field stands here, so that a new one is decided about.
+    pub fn person(&self) -> Option<(&'static str, Person<'_>)> {
+        use ElectionEvent as E;
+        match self {
+            E::ElectionCreated { owner, description: _, name: _, scale: _, shards: _ } => {
+                Some(("owner", Person::Administrator(owner)))
+            }
+            E::AdministratorAdded { subject, role: _ }
+            | E::AdministratorRoleChanged { subject, role: _ }
+            | E::AdministratorRemoved { subject } => Some(("subject", Person::Administrator(subject))),
+            E::ElectionContactChanged { contact } => contact.as_ref().map(|_| ("contact", Person::Organiser)),
+            E::ElectionNameChanged { name: _ }
+            | E::ElectionDescriptionChanged { description: _ }
+            | E::ElectionScaleChanged { scale: _ }
+            | E::ElectionLinksChanged { links: _ }
+            | E::ElectionLanguageChanged { language: _ }
+            | E::ElectionInvitationChanged { subject: _, text: _ }
+            | E::ElectionScheduled { schedule: _ }
+            | E::ElectionUnscheduled {}
+            | E::ElectionOpened { closes_at: _ }
+            | E::ElectionExtended { closes_at: _ }
+            | E::ElectionClosing {}
+            | E::ElectionClosed { casts: _, digest_follows: _, registered: _ }
+            | E::ResultsCounted { digest: _ }
+            | E::ResultsReleased { digest: _ }
+            | E::ElectionDeleted {}
+            | E::CompetitionAdded { competition: _, description: _, name: _ }
+            | E::CompetitionRemoved { competition: _ }
+            | E::CompetitionNameChanged { competition: _, name: _ }
+            | E::CompetitionDescriptionChanged { competition: _, description: _ }
+            | E::CandidateAdded { candidate: _, competition: _, description: _, image: _, name: _ }
+            | E::CandidateRemoved { candidate: _, competition: _ }
+            | E::CandidateNameChanged { candidate: _, competition: _, name: _ }
+            | E::CandidateDescriptionChanged { candidate: _, competition: _, description: _ }
+            | E::CandidateImageChanged { candidate: _, competition: _, image: _ }
+            | E::CandidateDisqualified { candidate: _, competition: _, reason: _ } => None,
         }
     }
 }

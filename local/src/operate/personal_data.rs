@@ -9,10 +9,9 @@ use std::{
 use aws_sdk_dynamodb::types::AttributeValue;
 use photovote_domain::{
     Aggregate, Election, ElectionId, Import, ImportId, Photograph, PhotographId, Version, Voter,
-    election::ElectionEvent,
+    election::{ElectionEvent, Person},
     import::{ImportEvent, Status as ImportStatus},
     photograph::PhotographEvent,
-    voter::VoterEvent,
 };
 use photovote_dynamodb::{Item, StorageError};
 use photovote_events::{Actor, Commit, CommitError, DecodeError, Form, Snapshot, Stream};
@@ -250,29 +249,24 @@ fn of_commit(commit: &Commit, places: &mut BTreeSet<Place>) -> Result<(), Person
     match commit.stream {
         Stream::Voter(_, _, voter) => {
             for (number, event) in commit.decode::<Voter>()?.iter().enumerate() {
-                let mut says = |what: &'static str| {
+                let fields = event.personal();
+                for what in fields {
                     add(format!("voter {voter}"), what, format!("events[{number}].p: {what}"));
-                };
-                match event {
-                    VoterEvent::VoterRegistered { ballot: _, email: _, name: _ } => {
-                        says("name");
-                        says("email");
-                    }
-                    VoterEvent::VoterNameChanged { name: _ } => says("name"),
-                    VoterEvent::VoterEmailChanged { email: _ } => says("email"),
-                    VoterEvent::VoterTokenReplaced {} | VoterEvent::VoterRemoved {} => continue,
+                }
+                if fields.is_empty() {
+                    continue;
                 }
                 add(format!("voter {voter}"), "name and email (hashed)", format!("{request}: fingerprint"));
             }
         }
         Stream::Election(_) => {
             for (number, event) in commit.decode::<Election>()?.iter().enumerate() {
-                if let Some((field, subject)) = of_election_event(event) {
-                    add(administrator(subject), "subject", format!("events[{number}].p: {field}"));
-                }
-                if let ElectionEvent::ElectionContactChanged { contact: Some(_) } = event {
-                    add(ORGANISER.to_owned(), "email", format!("events[{number}].p: contact"));
-                }
+                let (field, of, what) = match event.person() {
+                    Some((field, Person::Administrator(subject))) => (field, administrator(subject), "subject"),
+                    Some((field, Person::Organiser)) => (field, ORGANISER.to_owned(), "email"),
+                    None => continue,
+                };
+                add(of, what, format!("events[{number}].p: {field}"));
             }
         }
         // What a voter rated is nobody's name; which voter it was, only the voter's event says. In its first form, the commit that
@@ -297,43 +291,6 @@ fn of_commit(commit: &Commit, places: &mut BTreeSet<Place>) -> Result<(), Person
         Stream::Ballot(..) | Stream::Mailing(..) => {}
     }
     Ok(())
-}
-
-/// The field of an event that names an administrator, and whom. The organiser's address is another matter. Each event and field is named, so that a new one is decided about.
-fn of_election_event(event: &ElectionEvent) -> Option<(&'static str, &str)> {
-    use ElectionEvent as E;
-    match event {
-        E::ElectionCreated { owner, description: _, name: _, scale: _, shards: _ } => Some(("owner", owner)),
-        E::AdministratorAdded { subject, role: _ }
-        | E::AdministratorRoleChanged { subject, role: _ }
-        | E::AdministratorRemoved { subject } => Some(("subject", subject)),
-        E::ElectionNameChanged { name: _ }
-        | E::ElectionDescriptionChanged { description: _ }
-        | E::ElectionScaleChanged { scale: _ }
-        | E::ElectionLinksChanged { links: _ }
-        | E::ElectionLanguageChanged { language: _ }
-        | E::ElectionContactChanged { contact: _ }
-        | E::ElectionInvitationChanged { subject: _, text: _ }
-        | E::ElectionScheduled { schedule: _ }
-        | E::ElectionUnscheduled {}
-        | E::ElectionOpened { closes_at: _ }
-        | E::ElectionExtended { closes_at: _ }
-        | E::ElectionClosing {}
-        | E::ElectionClosed { casts: _, digest_follows: _, registered: _ }
-        | E::ResultsCounted { digest: _ }
-        | E::ResultsReleased { digest: _ }
-        | E::ElectionDeleted {}
-        | E::CompetitionAdded { competition: _, description: _, name: _ }
-        | E::CompetitionRemoved { competition: _ }
-        | E::CompetitionNameChanged { competition: _, name: _ }
-        | E::CompetitionDescriptionChanged { competition: _, description: _ }
-        | E::CandidateAdded { candidate: _, competition: _, description: _, image: _, name: _ }
-        | E::CandidateRemoved { candidate: _, competition: _ }
-        | E::CandidateNameChanged { candidate: _, competition: _, name: _ }
-        | E::CandidateDescriptionChanged { candidate: _, competition: _, description: _ }
-        | E::CandidateImageChanged { candidate: _, competition: _, image: _ }
-        | E::CandidateDisqualified { candidate: _, competition: _, reason: _ } => None,
-    }
 }
 
 fn of_guard(item: &Item, election: ElectionId, places: &mut BTreeSet<Place>) {

@@ -2,13 +2,16 @@
 
 mod writing;
 
-use std::collections::BTreeMap;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::LazyLock,
+};
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use photovote_documents::{ElectionDocument, ElectionSummary, unpack};
 use photovote_domain::{
-    CompetitionId, Election, ElectionId, Language, Links, Scale, Schedule, ShardCount, Tally, Timestamp, Version,
-    election::{Administrators, Competition, Invitation, ResultsDigest, Role, Status},
+    CompetitionId, Election, ElectionId, Tally, Version,
+    election::{Administrators, Competition, Role, Status},
 };
 use photovote_dynamodb::Item;
 use photovote_keys::documents::{COMPETITION, ELECTION, TALLY};
@@ -25,127 +28,62 @@ pub use writing::{competition_item, header_item, listed_item, tally_item};
 /// The attribute that has the number of a tally's ballots.
 pub const BALLOTS: &str = "ballots";
 
-/// An election without its competitions.
-#[derive(Debug, Serialize, Deserialize)]
+/// An election without its competitions. Each of its fields is an attribute.
 struct Header {
     version: Version,
-    status: Status,
-    #[serde(default)]
-    administrators: Administrators,
+    /// In their order.
+    competitions: Vec<Place>,
+    election: Election,
+}
+
+/// The attributes of a header that are no fields of an election.
+#[derive(Debug, Serialize, Deserialize)]
+struct Frame {
+    version: Version,
+    competitions: Vec<Place>,
     /// Headers that were written before an election could have further administrators name its owner alone.
     #[serde(default, skip_serializing)]
     owner: Option<String>,
-    name: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    description: Option<String>,
-    scale: Scale,
-    #[serde(default)]
-    links: Links,
-    #[serde(default)]
-    language: Language,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    contact: Option<String>,
-    #[serde(default, skip_serializing_if = "Invitation::is_usual")]
-    invitation: Invitation,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    schedule: Option<Schedule>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    closes_at: Option<Timestamp>,
-    shards: ShardCount,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    casts: Option<u64>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    registered: Option<u64>,
-    #[serde(default)]
-    results: ResultsDigest,
-    /// In their order.
-    competitions: Vec<Place>,
 }
 
-/// The attributes of a header.
-const HEADER: [&str; 20] = [
-    "pk",
-    "sk",
-    "version",
-    "status",
-    "administrators",
-    "owner",
-    "name",
-    "description",
-    "scale",
-    "links",
-    "language",
-    "contact",
-    "invitation",
-    "schedule",
-    "closes_at",
-    "shards",
-    "casts",
-    "registered",
-    "results",
-    "competitions",
-];
+/// The names of those attributes, and of the key's.
+const FRAME: [&str; 5] = ["pk", "sk", "version", "competitions", "owner"];
+
+/// The names of an election's fields.
+static FIELDS: LazyLock<Result<BTreeSet<String>, serde_dynamo::Error>> =
+    LazyLock::new(|| serde_dynamo::to_item(Election::default()).map(|item: Item| item.into_keys().collect()));
 
 impl Header {
-    fn of(item: Item) -> Result<Self, DocumentError> {
-        match item.keys().find(|name| !HEADER.contains(&name.as_str())) {
-            Some(unknown) => Err(DocumentError::Newer { key: key_of(&item), attribute: unknown.clone() }),
-            None => parsed(item),
+    fn of(mut item: Item) -> Result<Self, DocumentError> {
+        let key = key_of(&item);
+        let frame = FRAME.iter().filter_map(|name| item.remove_entry(*name)).collect();
+        let Frame { version, competitions, owner } = parsed(frame)?;
+        let fields =
+            FIELDS.as_ref().map_err(|error| DocumentError::Damaged { key: key.clone(), reason: error.to_string() })?;
+        if let Some(unknown) = item.keys().find(|name| !fields.contains(*name)) {
+            return Err(DocumentError::Newer { key, attribute: unknown.clone() });
         }
+        item.insert("competitions".to_owned(), AttributeValue::L(Vec::new()));
+        let mut election: Election =
+            serde_dynamo::from_item(item).map_err(|error| DocumentError::Damaged { key, reason: error.to_string() })?;
+        if let Some(owner) = owner {
+            election.administrators = Administrators::owned_by(owner);
+        }
+        Ok(Self { version, competitions, election })
     }
 
-    fn of_document(document: &ElectionDocument) -> Self {
-        let election = &document.election;
+    /// The attributes of a document's header. What an election does not have is none.
+    fn attributes(document: &ElectionDocument) -> Result<Item, serde_dynamo::Error> {
         let place = |competition: &Competition| {
             let version = document.competition_versions.get(&competition.id).copied().unwrap_or_default();
             Place { id: competition.id, version }
         };
-        Self {
-            version: document.version,
-            status: election.status,
-            administrators: election.administrators.clone(),
-            owner: None,
-            name: election.name.clone(),
-            description: election.description.clone(),
-            scale: election.scale,
-            links: election.links,
-            language: election.language,
-            contact: election.contact.clone(),
-            invitation: election.invitation.clone(),
-            schedule: election.schedule.clone(),
-            closes_at: election.closes_at,
-            shards: election.shards,
-            casts: election.casts,
-            registered: election.registered,
-            results: election.results,
-            competitions: election.competitions.iter().map(place).collect(),
-        }
-    }
-
-    fn into_election(mut self, competitions: Vec<Competition>) -> Election {
-        Election {
-            status: self.status,
-            administrators: self.administrators(),
-            name: self.name,
-            description: self.description,
-            scale: self.scale,
-            links: self.links,
-            language: self.language,
-            contact: self.contact,
-            invitation: self.invitation,
-            schedule: self.schedule,
-            closes_at: self.closes_at,
-            shards: self.shards,
-            competitions,
-            casts: self.casts,
-            registered: self.registered,
-            results: self.results,
-        }
-    }
-
-    fn administrators(&mut self) -> Administrators {
-        let named = std::mem::take(&mut self.administrators);
-        self.owner.take().map_or(named, Administrators::owned_by)
+        let competitions = document.election.competitions.iter().map(place).collect();
+        let frame: Item = serde_dynamo::to_item(Frame { version: document.version, competitions, owner: None })?;
+        let mut item: Item = serde_dynamo::to_item(Election { competitions: Vec::new(), ..document.election.clone() })?;
+        item.retain(|_, value| !value.is_null());
+        item.extend(frame);
+        Ok(item)
     }
 }
 
@@ -224,7 +162,7 @@ impl Partition {
             id,
             version: header.version,
             competition_versions: header.competitions.iter().map(|place| (place.id, place.version)).collect(),
-            election: header.into_election(competitions),
+            election: Election { competitions, ..header.election },
         }))
     }
 }
@@ -244,8 +182,8 @@ pub fn listed(item: Item) -> Result<ElectionSummary, DocumentError> {
 
 /// How things stand with the election of a header.
 pub(crate) fn standing(item: Item) -> Result<Standing, DocumentError> {
-    let mut header = Header::of(item)?;
-    Ok(Standing { administrators: header.administrators(), status: header.status, shards: header.shards })
+    let Election { administrators, status, shards, .. } = Header::of(item)?.election;
+    Ok(Standing { administrators, status, shards })
 }
 
 /// The attributes of a header that [`recency`] is made of.

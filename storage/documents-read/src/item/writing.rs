@@ -11,7 +11,8 @@ use crate::failure::DocumentError;
 
 /// The attributes of an election's header.
 pub fn header_item(key: Item, document: &ElectionDocument) -> Result<Item, DocumentError> {
-    item(key, &Header::of_document(document))
+    let attributes = Header::attributes(document).map_err(|error| damaged(&key, &error.to_string()))?;
+    Ok(key.into_iter().chain(attributes).collect())
 }
 
 /// The attributes of one of its competitions.
