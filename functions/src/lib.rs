@@ -8,4 +8,4 @@ mod wiring;
 
 pub use photovote_invitations::SORT_KEYS as INVITATIONS_SORT_KEYS;
 pub use process::{Error, NAMESPACE, Process, start};
-pub use wiring::{HttpFunction, Wiring, WiringError, descriptions};
+pub use wiring::{Build, FUNCTIONS, HttpFunction, Wiring, WiringError, descriptions};

@@ -1,27 +1,19 @@
 //! The one place that puts the functions together.
 
-use std::{
-    fmt::{self, Display},
-    str::FromStr,
-    sync::Arc,
-    time::Duration,
-};
+mod parts;
+
+use std::{fmt, sync::Arc, time::Duration};
 
 use aws_sdk_dynamodb::Client;
 use aws_types::SdkConfig;
 use axum::Router;
 use photovote_clock::Clock;
-use photovote_coordination::ControlReader;
-use photovote_coordination_write::Control;
 use photovote_counting::Counter;
-use photovote_documents_read::DocumentReader;
-use photovote_documents_write::DocumentStore;
 use photovote_domain::{Email, Name};
-use photovote_dynamodb::{Endpoint, client, config, setting};
+use photovote_dynamodb::{Endpoint, config, setting};
 use photovote_edge::{Description, OriginSecrets, edge_behind};
 use photovote_election_commands::{CreationRules, MostError};
-use photovote_events::{Environment, EventReader, Snapshots};
-use photovote_events_append::{EventStore, SnapshotStore};
+use photovote_events::Environment;
 use photovote_following::Follower;
 use photovote_imports::Importer;
 use photovote_invitations::{Invitations, ToMailer};
@@ -30,12 +22,12 @@ use photovote_mail::MailService;
 use photovote_mailing::{Mailer, Sender};
 use photovote_objects::Objects;
 use photovote_photographs::Processor;
-use photovote_projection::{Projection, Projector};
+use photovote_projection::Projector;
 use photovote_queues::{CountMessage, ImportMessage, MailMessage, PhotographMessage, Queue};
 use photovote_rebuild::{Rebuilder, Worker};
 use photovote_reconciliation::Reconciler;
 use photovote_repair::{Repair, StreamReader};
-use photovote_uploads::{SignError, Target, Uploads};
+use photovote_uploads::SignError;
 use thiserror::Error;
 
 /// Looks a setting up by its name.
@@ -84,6 +76,29 @@ pub fn descriptions() -> [(&'static str, Description); 6] {
         ("public-queries", photovote_public_queries::description()),
     ]
 }
+
+/// Puts a function together.
+pub type Build = fn(&Wiring) -> Result<(), WiringError>;
+
+/// All functions: what each is called in the template, and what puts it together.
+pub const FUNCTIONS: [(&str, Build); 16] = [
+    ("election-commands", |wiring| wiring.election_commands().map(drop)),
+    ("ballot-commands", |wiring| wiring.ballot_commands().map(drop)),
+    ("election-queries", |wiring| wiring.election_queries().map(drop)),
+    ("ballot-queries", |wiring| wiring.ballot_queries().map(drop)),
+    ("audit-queries", |wiring| wiring.audit_queries().map(drop)),
+    ("public-queries", |wiring| wiring.public_queries().map(drop)),
+    ("projector", |wiring| wiring.projector().map(drop)),
+    ("repair", |wiring| wiring.repair().map(drop)),
+    ("counter", |wiring| wiring.counter().map(drop)),
+    ("clock", |wiring| wiring.clock().map(drop)),
+    ("reconciler", |wiring| wiring.reconciler().map(drop)),
+    ("photo-processor", |wiring| wiring.photo_processor().map(drop)),
+    ("importer", |wiring| wiring.importer().map(drop)),
+    ("invitations", |wiring| wiring.invitations().map(drop)),
+    ("mailer", |wiring| wiring.mailer().map(drop)),
+    ("rebuild", |wiring| wiring.rebuild(Duration::ZERO).map(drop)),
+];
 
 /// What the functions are made of: connections, settings, a clock and dice.
 ///
@@ -418,99 +433,5 @@ impl Wiring {
         let rebuilder = Rebuilder::new(self.projection()?, self.environment.clone(), self.count_queue()?);
         let queue = Queue::new(self.queues(), self.needed("REBUILD_QUEUE_URL")?);
         Ok(Worker::new(rebuilder, queue, self.environment.clone(), time))
-    }
-
-    fn needed(&self, name: &'static str) -> Result<String, WiringError> {
-        (self.settings)(name).ok_or(WiringError::Missing(name))
-    }
-
-    fn parsed<T: FromStr<Err: Display>>(&self, name: &'static str) -> Result<T, WiringError> {
-        let value = self.needed(name)?;
-        value.parse().map_err(|error| WiringError::Setting { name, problem: format!("{error}") })
-    }
-
-    fn client(&self) -> Client {
-        self.client.clone().unwrap_or_else(|| client(&self.dynamodb, None))
-    }
-
-    fn queues(&self) -> aws_sdk_sqs::Client {
-        aws_sdk_sqs::Client::new(&self.sqs)
-    }
-
-    fn uploads(&self) -> Result<Uploads, WiringError> {
-        let target = Target {
-            url: self.needed("UPLOAD_URL")?,
-            bucket: self.needed("ORIGINALS_BUCKET")?,
-            region: self.needed("AWS_REGION")?,
-        };
-        Ok(Uploads::new(&self.objects, target)?)
-    }
-
-    fn event_reader(&self) -> Result<EventReader, WiringError> {
-        Ok(EventReader::new(self.client(), self.needed("EVENTS_TABLE")?))
-    }
-
-    fn event_store(&self) -> Result<EventStore, WiringError> {
-        Ok(EventStore::new(self.client(), self.needed("EVENTS_TABLE")?, self.environment.clone()))
-    }
-
-    fn snapshots(&self) -> Result<Snapshots, WiringError> {
-        let snapshots = Snapshots::new(&self.event_reader()?, &self.needed("CONTROL_TABLE")?);
-        Ok(match self.snapshot_threshold {
-            Some(commits) => snapshots.of_streams_longer_than(commits),
-            None => snapshots,
-        })
-    }
-
-    fn snapshot_store(&self) -> Result<SnapshotStore, WiringError> {
-        Ok(SnapshotStore::new(self.client(), self.snapshots()?))
-    }
-
-    fn control(&self) -> Result<Control, WiringError> {
-        Ok(Control::new(self.client(), self.needed("CONTROL_TABLE")?))
-    }
-
-    fn control_reader(&self) -> Result<ControlReader, WiringError> {
-        Ok(ControlReader::new(self.client(), self.needed("CONTROL_TABLE")?))
-    }
-
-    fn document_reader(&self) -> Result<DocumentReader, WiringError> {
-        Ok(DocumentReader::new(self.client(), self.needed("DOCUMENTS_TABLE")?))
-    }
-
-    fn document_store(&self) -> Result<DocumentStore, WiringError> {
-        Ok(DocumentStore::new(self.client(), self.needed("DOCUMENTS_TABLE")?))
-    }
-
-    fn projection(&self) -> Result<Projection, WiringError> {
-        Ok(Projection::new(self.event_reader()?, self.document_store()?))
-    }
-
-    fn count_queue(&self) -> Result<Queue<CountMessage>, WiringError> {
-        match &self.count_queue {
-            Some(queue) => Ok(queue.clone()),
-            None => Ok(Queue::new(self.queues(), self.needed("COUNT_QUEUE_URL")?)),
-        }
-    }
-
-    fn photographs_queue(&self) -> Result<Queue<PhotographMessage>, WiringError> {
-        match &self.photographs_queue {
-            Some(queue) => Ok(queue.clone()),
-            None => Ok(Queue::new(self.queues(), self.needed("PHOTOGRAPHS_QUEUE_URL")?)),
-        }
-    }
-
-    fn import_queue(&self) -> Result<Queue<ImportMessage>, WiringError> {
-        match &self.import_queue {
-            Some(queue) => Ok(queue.clone()),
-            None => Ok(Queue::new(self.queues(), self.needed("IMPORT_QUEUE_URL")?)),
-        }
-    }
-
-    fn mail_queue(&self) -> Result<Queue<MailMessage>, WiringError> {
-        match &self.mail_queue {
-            Some(queue) => Ok(queue.clone()),
-            None => Ok(Queue::new(self.queues(), self.needed("MAIL_QUEUE_URL")?)),
-        }
     }
 }

@@ -17,8 +17,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import stack
-from cases import CASES
-from events import EVENTS
+from cases import CASES, EVENTS
 from processes import Failed, run
 from project import ARCHITECTURE, ROOT, TOOLS, environment
 from rie import function

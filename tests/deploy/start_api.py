@@ -4,8 +4,8 @@ import json
 import urllib.error
 import urllib.request
 
-from cases import ELECTION
-from events import EVENTS, holds
+from cases import ELECTION, EVENTS
+from events import holds
 from processes import LOOPBACK, Failed, announce, background, free_port, listening, tail, until
 from project import ROOT
 from sam_local import Sam

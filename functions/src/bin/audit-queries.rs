@@ -1,4 +1,6 @@
-//! Questions about the audit trail, on AWS Lambda.
+//! Questions of administrators about the audit trail, imports and mails, on AWS Lambda.
+//!
+//! Reads events, and the control items of imports and mails.
 
 use photovote_functions::{Error, Wiring, start};
 

@@ -1,4 +1,6 @@
-//! A voter's commands, on AWS Lambda.
+//! Commands of voters, and of mail programs that unsubscribe them, on AWS Lambda.
+//!
+//! Reads events, appends to ballots, passes gates, and ends mails.
 
 use photovote_functions::{Error, Wiring, start};
 

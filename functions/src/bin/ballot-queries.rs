@@ -1,4 +1,6 @@
-//! A voter's questions, on AWS Lambda.
+//! Questions of voters about their own ballots, on AWS Lambda.
+//!
+//! Reads events and snapshots.
 
 use photovote_functions::{Error, Wiring, start};
 

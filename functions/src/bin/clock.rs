@@ -1,4 +1,6 @@
 //! The clock on AWS Lambda. A schedule calls it every minute.
+//!
+//! Reads and appends events, reads and writes control items, and sends to the mailer.
 
 use photovote_functions::{Error, Wiring, start};
 use serde_json::{Value, json};

@@ -1,4 +1,6 @@
 //! The counter on AWS Lambda. Its queue calls it.
+//!
+//! Reads events, appends digests of results, reads gates, reads and writes documents, and sends to itself.
 
 #![recursion_limit = "256"]
 

@@ -1,4 +1,6 @@
-//! An administrator's commands, on AWS Lambda.
+//! Commands of administrators, on AWS Lambda.
+//!
+//! Reads and appends events, reads and writes control items, signs uploads, and sends to the importer and the mailer.
 
 use photovote_functions::{Error, Wiring, start};
 

@@ -1,4 +1,6 @@
-//! An administrator's questions, on AWS Lambda.
+//! Questions of administrators, on AWS Lambda.
+//!
+//! Reads documents, and the turnout from the gates.
 
 use photovote_functions::{Error, Wiring, start};
 

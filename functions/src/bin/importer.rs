@@ -1,4 +1,7 @@
-//! The importer on AWS Lambda. Its queue calls it.
+//! The importer on AWS Lambda. Its queue calls it, also with S3's uploads.
+//!
+//! Reads events, appends to imports, voters and ballots, reads and writes control items, reads and deletes lists, and
+//! sends to itself.
 
 #![recursion_limit = "256"]
 

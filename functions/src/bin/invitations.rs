@@ -1,4 +1,7 @@
-//! The follower that has voters mailed their links, on AWS Lambda. The events table's stream calls it with batches.
+//! The follower that has voters mailed their links, on AWS Lambda. The stream of the events table calls it with
+//! batches.
+//!
+//! Reads elections, writes marks and due mails, and sends to the mailer.
 
 #![recursion_limit = "256"]
 

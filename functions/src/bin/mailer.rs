@@ -1,4 +1,7 @@
-//! The mailer on AWS Lambda. Its queue calls it.
+//! The mailer on AWS Lambda. Its queue calls it, also with SES's reports.
+//!
+//! Reads events, appends to ballots, reads, writes and deletes the control items of mails, derives links by KMS, mails
+//! by SES, and sends to itself.
 
 #![recursion_limit = "256"]
 

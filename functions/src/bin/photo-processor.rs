@@ -1,4 +1,6 @@
-//! The photo-processor on AWS Lambda. Its queue calls it.
+//! The photo-processor on AWS Lambda. Its queue calls it, also with S3's uploads.
+//!
+//! Reads events, appends to photographs, reads, writes and deletes objects, and sends to itself.
 
 #![recursion_limit = "256"]
 

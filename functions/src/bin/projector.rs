@@ -1,4 +1,6 @@
-//! The projector on AWS Lambda. The events table's stream calls it with batches.
+//! The projector on AWS Lambda. The stream of the events table calls it with batches.
+//!
+//! Reads events, reads and writes documents, and sends to repair, the counter and the photo-processor.
 
 #![recursion_limit = "256"]
 

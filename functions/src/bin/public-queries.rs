@@ -1,4 +1,6 @@
-//! Anonymous questions, on AWS Lambda.
+//! Questions of anyone, on AWS Lambda.
+//!
+//! Reads public documents.
 
 use photovote_functions::{Error, Wiring, start};
 

@@ -1,4 +1,6 @@
 //! The rebuild on AWS Lambda. Its queue calls it, or an operator.
+//!
+//! Reads events, reads, writes and deletes documents, and sends to the counter and to itself.
 
 #![recursion_limit = "256"]
 

@@ -1,4 +1,7 @@
 //! The reconciler on AWS Lambda. A schedule calls it every five minutes.
+//!
+//! Reads events, reads and writes control items, reads and writes documents, and sends to the counter, the
+//! photo-processor, the importer and the mailer.
 
 #![recursion_limit = "256"]
 

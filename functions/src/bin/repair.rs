@@ -1,4 +1,6 @@
 //! Repair on AWS Lambda. The repair queue and the projector's failure queue call it.
+//!
+//! Does what the projector does, and reads the stream again.
 
 #![recursion_limit = "256"]
 

@@ -16,7 +16,6 @@ use std::{
     fmt::Debug,
     fs,
     sync::{Arc, Mutex},
-    time::Duration,
 };
 
 use photovote::host::gateway::Origin;
@@ -24,7 +23,7 @@ use photovote_domain::{ElectionId, MailingId, ShardCount, Version, VoterId};
 use photovote_dynamodb::{Endpoint, config};
 use photovote_edge::{ADMINISTRATOR, BALLOT, OPENAPI, document};
 use photovote_events::Stream;
-use photovote_functions::{Wiring, descriptions};
+use photovote_functions::{FUNCTIONS, Wiring, descriptions};
 use reading::{Template, named, root};
 use regex_lite::Regex;
 use serde_json::{Value, json};
@@ -267,36 +266,14 @@ fn every_function_has_exactly_the_variables_it_reads() {
             Some(value.to_owned())
         };
         let config = config(&Endpoint::Local("http://127.0.0.1:1".to_owned()));
-        build(function.name(), &Wiring::new(config.clone(), config, settings));
+        let wiring = Wiring::new(config.clone(), config, settings);
+        let (_, build) = FUNCTIONS.into_iter().find(|(name, _)| *name == function.name()).unwrap();
+        build(&wiring).unwrap();
         let mut asked = asked.lock().unwrap().clone();
         // Lambda sets it.
         asked.remove("AWS_REGION");
         same(&format!("variables of {}", function.name()), &function.variables().into_keys().collect(), &asked);
     }
-}
-
-/// Puts the function together that has this name.
-fn build(name: &str, wiring: &Wiring) {
-    let built = match name {
-        "election-commands" => wiring.election_commands().map(drop),
-        "ballot-commands" => wiring.ballot_commands().map(drop),
-        "election-queries" => wiring.election_queries().map(drop),
-        "ballot-queries" => wiring.ballot_queries().map(drop),
-        "audit-queries" => wiring.audit_queries().map(drop),
-        "public-queries" => wiring.public_queries().map(drop),
-        "projector" => wiring.projector().map(drop),
-        "repair" => wiring.repair().map(drop),
-        "counter" => wiring.counter().map(drop),
-        "clock" => wiring.clock().map(drop),
-        "reconciler" => wiring.reconciler().map(drop),
-        "photo-processor" => wiring.photo_processor().map(drop),
-        "importer" => wiring.importer().map(drop),
-        "invitations" => wiring.invitations().map(drop),
-        "mailer" => wiring.mailer().map(drop),
-        "rebuild" => wiring.rebuild(Duration::ZERO).map(drop),
-        _ => panic!("{name} is not known"),
-    };
-    built.unwrap();
 }
 
 #[test]
