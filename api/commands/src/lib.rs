@@ -8,7 +8,8 @@ use photovote_events::{Actor, CommandId, CommandRecord, Environment, PrivatePart
 use serde::de::DeserializeOwned;
 
 use photovote_edge::{
-    Administrator, Body, DraftTag, IdempotencyKey, IfMatch, Precondition, Problem, Voter, command_id, derived_id, etag,
+    Administrator, Body, Code, DraftTag, IdempotencyKey, IfMatch, Precondition, Problem, Voter, command_id, derived_id,
+    etag,
 };
 
 /// A command as it arrived. None of it is looked at before the thing that it is for is known to exist.
@@ -48,8 +49,19 @@ impl Submission {
             actor: caller.actor(),
             source: caller.source(),
             caller: caller_name,
+            own_id: false,
         };
         Ok((body.value, intent))
+    }
+
+    /// The same for a command that creates something by itself: there is nothing yet that `If-Match` could name.
+    pub fn read_new<T: DeserializeOwned>(self, caller: &impl Caller) -> Result<(T, Intent), Problem> {
+        let (body, intent) = self.read(caller)?;
+        if intent.precondition != Precondition::None {
+            let detail = "what is created has no version that If-Match could name: leave it out";
+            return Err(Problem::new(Code::MalformedIfMatch, detail));
+        }
+        Ok((body, intent))
     }
 }
 
@@ -100,15 +112,23 @@ pub struct Intent {
     fingerprint: Digest,
     key: Option<String>,
     precondition: Precondition,
+    own_id: bool,
 }
 
 impl Intent {
-    /// The bits of the id of what is created: derived from the key if there is one, so that a retry meets its first
-    /// attempt; otherwise made of this moment. `scope` says what is created, and where; `secret` is that of the stream that it is
-    /// created in, if there is one.
-    pub fn new_id(&self, scope: &str, secret: Option<Digest>, environment: &Environment) -> u128 {
+    /// Chooses the id of what is created: the client's own, if there is one. Otherwise it is derived from the key, so that a retry
+    /// meets its first attempt, or made of this moment. `scope` says what is created, and where; `secret` is that of the stream that
+    /// it is created in, if there is one.
+    pub fn choose_id<I: From<u128>>(
+        &mut self,
+        own: Option<I>,
+        scope: &str,
+        secret: Option<Digest>,
+        environment: &Environment,
+    ) -> I {
+        self.own_id = own.is_some();
         let derived = |key| derived_id(&self.caller, scope, secret, key);
-        self.key.as_deref().map_or_else(|| environment.timed_id(), derived)
+        own.unwrap_or_else(|| self.key.as_deref().map_or_else(|| environment.timed_id(), derived).into())
     }
 
     /// The command for a stream.
@@ -119,7 +139,7 @@ impl Intent {
         };
         CommandRecord {
             name,
-            own_id: false,
+            own_id: self.own_id,
             private: PrivatePart {
                 actor: self.actor.clone(),
                 fingerprint: self.fingerprint,

@@ -82,7 +82,11 @@ impl<S: Sync> FromRequestParts<S> for Voter {
         let token = bearer(&parts.headers)
             .ok_or_else(|| Problem::unauthorized("this needs a ballot token as a bearer token"))?
             .parse()
-            .map_err(|not_a_token| Problem::unauthorized(format!("{not_a_token}")))?;
+            .map_err(|_not_a_token| {
+                Problem::unauthorized(
+                    "this bearer token is no ballot token: one begins with pvb_, and voters get it with their link",
+                )
+            })?;
         Ok(Self(token))
     }
 }

@@ -13,6 +13,7 @@ use utoipa::{
 
 use self::examples::each_operation;
 pub use self::problems::Problems;
+use self::problems::{REQUEST_ID, headers};
 use crate::{code::Code, problem::ProblemDocument, schema};
 
 /// The checked-in document of the whole API, as JSON.
@@ -109,6 +110,7 @@ pub fn document(parts: impl IntoIterator<Item = Description>) -> Value {
     about(&mut document);
     each_operation(&mut document, tidy);
     add_problems(&mut document, &problems);
+    add_headers(&mut document);
     add_schemas(&mut document);
     examples::fill(&mut document);
     document
@@ -159,7 +161,9 @@ fn about(document: &mut Value) {
     document["components"]["headers"] = json!({
         "Allow": header("The methods that the path takes.", "string"),
         "ETag": header("Names the version of the resource, or what a draft says, as `If-Match` takes it.", "string"),
+        "Location": header("The path of what was created. Where nothing can be read there, it is listed.", "string"),
         "Retry-After": header("After how many seconds to try again. API Gateway does not send it.", "integer"),
+        REQUEST_ID: header("Names the request in the log of the server.", "string"),
         "WWW-Authenticate": header("How to authenticate. It is always `Bearer realm=\"photovote\"`.", "string"),
     });
 }
@@ -222,6 +226,33 @@ fn add_problems(document: &mut Value, problems: &[(String, Vec<HttpMethod>, Prob
     document["components"]["schemas"][ProblemDocument::name().as_ref()] = problem;
     document["components"]["responses"] = shared.into();
     document["components"]["examples"] = examples.into();
+}
+
+/// Says which headers an operation sends when it is done: whoever shows or changes something that has a version, or a draft, sends
+/// its tag, and so does whoever answers that nothing has changed.
+fn add_headers(document: &mut Value) {
+    let schemas = document["components"]["schemas"].clone();
+    let of = |reference: &Value| reference["$ref"].as_str().and_then(|path| schemas.get(path.rsplit('/').next()?));
+    let has = |schema: &Value, names: &[&str]| {
+        let parts = schema["allOf"].as_array().into_iter().flatten().chain([schema]);
+        let members = parts.filter_map(|part| part["properties"].as_object()).flat_map(Map::values);
+        let referred = members.filter_map(|member| member["$ref"].as_str()?.rsplit('/').next());
+        referred.into_iter().any(|name| names.contains(&name))
+    };
+    let has_tag = |schema: &Value| {
+        let members = schema["properties"].as_object().into_iter().flat_map(Map::values);
+        has(schema, &["Version", "DraftTag"]) || members.filter_map(of).any(|member| has(member, &["DraftTag"]))
+    };
+    each_operation(document, |operation| {
+        let is_revalidated = operation["responses"].get("304").is_some();
+        let responses = operation["responses"].as_object_mut().into_iter().flatten();
+        for (status, response) in responses.filter(|(status, _)| status.starts_with(['2', '3'])) {
+            let schema = of(&response["content"]["application/json"]["schema"]);
+            let etag = (is_revalidated || schema.is_some_and(has_tag)).then_some("ETag");
+            let location = (status == "201").then_some("Location");
+            response["headers"] = headers(etag.into_iter().chain(location).chain([REQUEST_ID]));
+        }
+    });
 }
 
 /// The name of a response that operations share: `NotFound`.

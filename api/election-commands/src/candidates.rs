@@ -114,13 +114,15 @@ pub(crate) struct NewCandidate {
 /// Adds a candidate to a competition.
 ///
 /// An editor of the election may call this, while the election is a draft. A candidate is one photograph: an uploaded
-/// one, or an address that PhotoVote does not load. The answer has the candidate's id and the election's new version.
+/// one, or an address that PhotoVote does not load. The answer has the candidate's id and the election's new version. `ETag` and
+/// `If-Match` are the election's.
 #[utoipa::path(
     post, path = "/elections/{election}/competitions/{competition}/candidates", tag = "candidates", operation_id = "add_candidate", security(("administrator" = [])),
     params(
         ("election" = schema::Id, Path, description = "The election's id"),
         ("competition" = schema::Id, Path, description = "The competition's id"),
         CommandHeaders,
+        Preconditions,
     ),
     request_body = NewCandidate,
     responses((status = CREATED, body = Created, description = "The candidate was added"))
@@ -134,20 +136,19 @@ pub(crate) async fn create(
     let history = app.election(&caller, path.id("election")?, Role::Editor).await?;
     let (election, competition) = (history.stream().election(), path.id("competition")?);
     let parse = || {
-        let (body, intent): (NewCandidate, _) = submission.read(&caller)?;
+        let (body, mut intent): (NewCandidate, _) = submission.read(&caller)?;
         let scope = format!("{election}/{competition}/candidate");
-        let derived = || CandidateId::from_bits(intent.new_id(&scope, history.secret(), app.store.environment()));
-        let (own_id, candidate) = (body.id.is_some(), body.id.unwrap_or_else(derived));
+        let candidate = intent.choose_id(body.id, &scope, history.secret(), app.store.environment());
         let name = value("name", &body.name)?;
         let description = optional("description", body.description.as_deref())?;
         let image = body.image.map(ImageBody::parse).transpose()?;
-        Ok((intent, candidate, own_id, name, description, image))
+        Ok((intent, candidate, name, description, image))
     };
-    let (intent, candidate, own_id, name, description, image) =
+    let (intent, candidate, name, description, image) =
         parse().map_err(existing(history.state(), competition, None))?;
     let (image, used) = app.image(&history, image).await?;
     let command = ElectionCommand::AddCandidate { competition, candidate, name, description, image };
-    let version = app.execute(history, &intent, command, own_id, None, used.as_ref()).await?;
+    let version = app.change_using(history, &intent, command, None, used.as_ref()).await?;
     let location = format!("/v1/elections/{election}/competitions/{competition}/candidates/{candidate}");
     Ok(created(&location, version, Created { id: candidate.to_string(), version }))
 }
@@ -211,7 +212,7 @@ pub(crate) async fn change(
         }
     };
     let command = ElectionCommand::ChangeCandidate { competition, candidate, name, description, image };
-    app.execute(history, &intent, command, false, None, used.as_ref()).await.map(changed)
+    app.change_using(history, &intent, command, None, used.as_ref()).await.map(changed)
 }
 
 impl App {

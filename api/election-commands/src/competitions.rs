@@ -35,10 +35,10 @@ pub(crate) struct NewCompetition {
 /// Adds a competition.
 ///
 /// An editor of the election may call this, while the election is a draft. The answer has the competition's id and the election's
-/// new version. Next, add candidates to it.
+/// new version. Next, add candidates to it. `ETag` and `If-Match` are the election's.
 #[utoipa::path(
     post, path = "/elections/{election}/competitions", tag = "competitions", operation_id = "add_competition", security(("administrator" = [])),
-    params(("election" = schema::Id, Path, description = "The election's id"), CommandHeaders), request_body = NewCompetition,
+    params(("election" = schema::Id, Path, description = "The election's id"), CommandHeaders, Preconditions), request_body = NewCompetition,
     responses((status = CREATED, body = Created, description = "The competition was added"))
 )]
 pub(crate) async fn create(
@@ -49,17 +49,15 @@ pub(crate) async fn create(
 ) -> Answer {
     let history = app.election(&caller, path.id("election")?, Role::Editor).await?;
     let election = history.stream().election();
-    let (body, intent): (NewCompetition, _) = submission.read(&caller)?;
+    let (body, mut intent): (NewCompetition, _) = submission.read(&caller)?;
     let scope = format!("{election}/competition");
-    let environment = app.store.environment();
-    let derived = || CompetitionId::from_bits(intent.new_id(&scope, history.secret(), environment));
-    let competition = body.id.unwrap_or_else(derived);
+    let competition = intent.choose_id(body.id, &scope, history.secret(), app.store.environment());
     let command = ElectionCommand::AddCompetition {
         competition,
         name: value("name", &body.name)?,
         description: optional("description", body.description.as_deref())?,
     };
-    let version = app.create(history, &intent, command, body.id.is_some(), None).await?;
+    let version = app.change(history, &intent, command, None).await?;
     let location = format!("/v1/elections/{election}/competitions/{competition}");
     Ok(created(&location, version, Created { id: competition.to_string(), version }))
 }

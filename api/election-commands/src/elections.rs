@@ -113,7 +113,7 @@ pub(crate) struct NewElection {
 )]
 pub(crate) async fn create(State(app): State<App>, caller: Administrator, submission: Submission) -> Answer {
     app.creation.admit(&caller)?;
-    let (body, intent): (NewElection, _) = submission.read(&caller)?;
+    let (body, mut intent): (NewElection, _) = submission.read_new(&caller)?;
     let name: Name = value("name", &body.name)?;
     let description: Option<Description> = optional("description", body.description.as_deref())?;
     let scale = body.scale.map_or(Ok(Scale::default()), ScaleBody::parse)?;
@@ -125,13 +125,12 @@ pub(crate) async fn create(State(app): State<App>, caller: Administrator, submis
     let shards = body.expected_voters.map_or(Ok(ShardCount::default()), shards)?;
 
     let environment = app.store.environment();
-    let id = body.id.unwrap_or_else(|| ElectionId::from_bits(intent.new_id("election", None, environment)));
+    let id = intent.choose_id(body.id, "election", None, environment);
     let stream = Stream::Election(id);
     let owner = caller.subject.clone();
     let new = domain::NewElection { owner, name, description, scale, links, language, contact, invitation, shards };
     let command = ElectionCommand::Create(new);
-    let mut record = intent.record(command.name(), &stream, environment);
-    record.own_id = body.id.is_some();
+    let record = intent.record(command.name(), &stream, environment);
     let by = record.private.actor.administrator();
     let decide = |election: &Election| election.decide(command.clone(), &Context { now: environment.now(), by });
     // Nothing is loaded: an election that is there already is found by the condition of the write.

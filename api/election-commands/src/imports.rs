@@ -104,7 +104,7 @@ pub(crate) async fn request(
 ) -> Answer {
     let election = app.election(&caller, path.id("election")?, Role::Editor).await?;
     let (id, shards) = (election.stream().election(), election.state().shards);
-    let (body, intent): (NewImport, _) = submission.read(&caller)?;
+    let (body, mut intent): (NewImport, _) = submission.read_new(&caller)?;
     let name = value("name", &body.name)?;
     if !(1..=MOST_BYTES).contains(&body.bytes) {
         return Err(Problem::refused(&ImportRejection::Size));
@@ -112,16 +112,14 @@ pub(crate) async fn request(
     app.control.reader().has_gates(id, shards).await?;
     let environment = app.store.environment();
     let scope = format!("{id}/import");
-    let derived = || ImportId::from_bits(intent.new_id(&scope, election.secret(), environment));
-    let import = body.id.unwrap_or_else(derived);
+    let import = intent.choose_id(body.id, &scope, election.secret(), environment);
     let stream = Stream::Import(id, import);
     let history: History<Import> = app.store.reader().load(stream).await?;
     if history.version() == Version::NONE {
         app.has_room(&election.stream()).await?;
     }
     let command = ImportCommand::Request { name, bytes: body.bytes };
-    let mut record = intent.record(command.name(), &stream, environment);
-    record.own_id = body.id.is_some();
+    let record = intent.record(command.name(), &stream, environment);
     let decide = |known: &Import| known.decide(command.clone(), &election.state());
     // A file that was chosen again awaits the same upload, whatever key the request has.
     let awaited = history.state().awaits_upload() && record.own_id;

@@ -105,35 +105,21 @@ impl App {
         command: ElectionCommand,
         reason: Option<String>,
     ) -> Answer<Version> {
-        self.create(history, intent, command, false, reason).await
-    }
-
-    /// The same for a command that creates something in the election, perhaps under an id that the client chose.
-    async fn create(
-        &self,
-        history: History<Election>,
-        intent: &Intent,
-        command: ElectionCommand,
-        own_id: bool,
-        reason: Option<String>,
-    ) -> Answer<Version> {
-        self.execute(history, intent, command, own_id, reason, None).await
+        self.change_using(history, intent, command, reason, None).await
     }
 
     /// The same for a command that uses a photograph, which must not move meanwhile.
-    async fn execute(
+    async fn change_using(
         &self,
         history: History<Election>,
         intent: &Intent,
         command: ElectionCommand,
-        own_id: bool,
         reason: Option<String>,
         photograph: Option<&History<Photograph>>,
     ) -> Answer<Version> {
         self.control.reader().has_gates(history.stream().election(), history.state().shards).await?;
         let environment = self.store.environment();
         let mut record = intent.record(command.name(), &history.stream(), environment);
-        record.own_id = own_id;
         record.private.reason = reason;
         let by = record.private.actor.administrator();
         let decide = |election: &Election| election.decide(command.clone(), &Context { now: environment.now(), by });
@@ -166,7 +152,7 @@ photovote_edge::routes! {
         .refusals([E::ClosingTimePast, NOT_DRAFT, E::NoCompetition, E::TooFewCandidates]),
     lifecycle::extend => on_election()
         .refusals([E::ClosingTimePast, E::ClosingTimeNotLater, NOT_OPEN, E::NoClosingTime, E::Due]),
-    lifecycle::close => at_any_version().refusals([NOT_OPEN]),
+    lifecycle::close => on_election().refusals([NOT_OPEN]),
     lifecycle::release => on_election().refusals([E::NotClosed(Status::Open), E::Counting]),
     competitions::create => on_election()
         .codes([Code::InvalidValue])
@@ -225,7 +211,7 @@ photovote_edge::routes! {
     voters::change => on_election()
         .codes([Code::InvalidValue])
         .refusals([V::NotFound, V::EmailTaken]),
-    voters::replace_token => at_any_version()
+    voters::replace_token => on_election()
         .refusals([V::NotFound])
         .refusals([BallotRejection::CastAlready, BallotRejection::Closed]),
 }

@@ -109,7 +109,9 @@ pub(crate) async fn close(
     let (_, intent): (Nothing, _) = submission.read(&caller)?;
     let command = ElectionCommand::Close;
     let record = intent.record(command.name(), &history.stream(), app.store.environment());
-    photovote_clock::close(&app.store, &app.control, history, &record, command).await.map(changed).map_err(closing)
+    let expected = |seen: &Snapshot<Election>| intent.expects(seen.version);
+    let closed = photovote_clock::close(&app.store, &app.control, history, &record, expected, command).await;
+    closed.map(changed).map_err(closing)
 }
 
 /// Makes the results public.

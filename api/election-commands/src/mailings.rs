@@ -123,7 +123,7 @@ pub(crate) async fn request(
 ) -> Answer {
     let election = app.election(&caller, path.id("election")?, Role::Editor).await?;
     let (id, shards) = (election.stream().election(), election.state().shards);
-    let (body, intent): (NewMailing, _) = submission.read(&caller)?;
+    let (body, mut intent): (NewMailing, _) = submission.read_new(&caller)?;
     let subject: Option<Name> = optional("subject", body.subject.as_deref())?;
     let text: Option<Description> = optional("text", body.text.as_deref())?;
     let (kind, to): (Kind, _) = (value("kind", &body.kind)?, body.to.parse()?);
@@ -132,8 +132,7 @@ pub(crate) async fn request(
 
     let environment = app.store.environment();
     let scope = format!("{id}/mailing");
-    let derived = || MailingId::from_bits(intent.new_id(&scope, election.secret(), environment));
-    let mailing = body.id.unwrap_or_else(derived);
+    let mailing = intent.choose_id(body.id, &scope, election.secret(), environment);
     let stream = Stream::Mailing(id, mailing);
     let history: History<Mailing> = app.store.reader().load(stream).await?;
     if history.version() == Version::NONE {
@@ -147,8 +146,7 @@ pub(crate) async fn request(
         app.are_voters(&election, &to).await?;
     }
     let command = MailingCommand::Request { kind, to, subject, text };
-    let mut record = intent.record(command.name(), &stream, environment);
-    record.own_id = body.id.is_some();
+    let record = intent.record(command.name(), &stream, environment);
     let context = Context { election: election.state() };
     let decide = |known: &Mailing| known.decide(command.clone(), &context);
     let done = app.store.execute(history, &record, |_| true, decide).await?;

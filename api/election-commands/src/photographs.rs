@@ -81,7 +81,7 @@ pub(crate) async fn request(
 ) -> Answer {
     let election = app.election(&caller, path.id("election")?, Role::Editor).await?;
     let (id, shards) = (election.stream().election(), election.state().shards);
-    let (body, intent): (NewPhotograph, _) = submission.read(&caller)?;
+    let (body, mut intent): (NewPhotograph, _) = submission.read_new(&caller)?;
     let name = value("name", &body.name)?;
     if !(1..=MOST_BYTES).contains(&body.bytes) {
         return Err(Problem::refused(&PhotographRejection::Size));
@@ -89,8 +89,7 @@ pub(crate) async fn request(
     let gates = app.control.reader().gates(id, shards).await?;
     let environment = app.store.environment();
     let scope = format!("{id}/photograph");
-    let derived = || PhotographId::from_bits(intent.new_id(&scope, election.secret(), environment));
-    let photograph = body.id.unwrap_or_else(derived);
+    let photograph = intent.choose_id(body.id, &scope, election.secret(), environment);
     let stream = Stream::Photograph(id, photograph);
     let history: History<Photograph> = app.store.reader().load(stream).await?;
     // Several at once may exceed the limit by as many: it is there against abuse.
@@ -99,8 +98,7 @@ pub(crate) async fn request(
         return Err(Problem::refused(&PhotographRejection::TooMany));
     }
     let command = PhotographCommand::Request { name, bytes: body.bytes };
-    let mut record = intent.record(command.name(), &stream, environment);
-    record.own_id = body.id.is_some();
+    let record = intent.record(command.name(), &stream, environment);
     let gate = shards.shard_of(&photograph.to_string());
     let context = Context { election: election.state(), id: photograph };
     let decide = |known: &Photograph| known.decide(command.clone(), &context);

@@ -75,18 +75,17 @@ pub(crate) async fn register(
 ) -> Answer {
     let election = app.election(&caller, path.id("election")?, Role::Editor).await?;
     let (id, shards) = (election.stream().election(), election.state().shards);
-    let (body, intent): (NewVoter, _) = submission.read(&caller)?;
+    let (body, mut intent): (NewVoter, _) = submission.read_new(&caller)?;
     let (name, email) = (value("name", &body.name)?, value("email", &body.email)?);
     app.control.reader().has_gates(id, shards).await?;
 
     let environment = app.store.environment();
     let scope = format!("{id}/voter");
-    let voter = body.id.unwrap_or_else(|| VoterId::from_bits(intent.new_id(&scope, election.secret(), environment)));
+    let voter = intent.choose_id(body.id, &scope, election.secret(), environment);
     let ballot = BallotId::from_bits(environment.random_id());
     let handed_out = election.state().links == Links::HandOut;
     let token = handed_out.then(|| BallotToken::new(id, ballot, environment.random()));
-    let mut record = intent.record(VoterCommand::REGISTER, &Stream::voter(id, shards, voter), environment);
-    record.own_id = body.id.is_some();
+    let record = intent.record(VoterCommand::REGISTER, &Stream::voter(id, shards, voter), environment);
     let new = photovote_registration::NewVoter {
         id: voter,
         name,
@@ -302,7 +301,8 @@ pub(crate) async fn replace_token(
             let shown = shown.then(|| app.control.pass_link(id, shards.shard_of(&ballot.to_string())));
             replaced.iter().map(|replaced| app.store.action(replaced)).chain(shown).collect()
         };
-        match app.store.execute_with(voter.clone(), &record, |_| true, decide, alongside).await {
+        let expected = |seen: &Snapshot<Voter>| intent.expects(seen.version);
+        match app.store.execute_with(voter.clone(), &record, expected, decide, alongside).await {
             Ok(done) => {
                 let ballot_token = token.filter(|_| !done.repeated).map(|token| token.reveal());
                 return Ok(at_version(done.version, ReplacedToken { version: done.version, ballot_token }));

@@ -1,4 +1,5 @@
-//! Whether every refusal is one that the API document lists for its operation.
+//! Whether every answer is one that the API document lists for its operation: a refusal with its code, and what is done with its
+//! headers.
 //!
 //! Whatever a test is about, each answer of the suite is looked at: what a handler can answer and the document does not say
 //! fails the test that met it.
@@ -22,7 +23,12 @@ pub struct Operation {
     path: Vec<String>,
     /// Each status with each code.
     pub listed: BTreeSet<(u16, String)>,
+    /// Each status of what is done, with each header.
+    sent: BTreeSet<(u16, String)>,
 }
+
+/// The headers that a client is told of.
+const HEADERS: [&str; 3] = ["ETag", "Location", "X-Request-Id"];
 
 /// All operations that the document describes.
 pub fn operations() -> impl Iterator<Item = Operation> {
@@ -36,6 +42,7 @@ pub fn operations() -> impl Iterator<Item = Operation> {
             method: method.to_uppercase(),
             path: path.split('/').map(ToOwned::to_owned).collect(),
             listed: listed(&document, &operation).collect(),
+            sent: sent(&operation),
         })
     })
 }
@@ -51,6 +58,16 @@ fn listed<'a>(document: &'a Value, operation: &'a Value) -> impl Iterator<Item =
     })
 }
 
+fn sent(operation: &Value) -> BTreeSet<(u16, String)> {
+    let responses = operation["responses"].as_object().expect("responses");
+    let headers = responses.iter().flat_map(|(status, response)| {
+        let status: u16 = status.parse().expect("a status");
+        let headers = response["headers"].as_object().into_iter().flatten();
+        headers.map(move |(name, _)| (status, name.clone()))
+    });
+    headers.filter(|(status, _)| *status < 400).collect()
+}
+
 impl Operation {
     fn takes(&self, method: &str, path: &str) -> bool {
         let path: Vec<_> = path.split('/').collect();
@@ -59,14 +76,24 @@ impl Operation {
     }
 }
 
-/// Checks that the document lists the code of this answer, if it is a problem of an operation.
+/// Checks that the document lists the code of this answer, if it is a problem of an operation, or else exactly its headers.
 pub(crate) fn check(method: &Method, url_path: &str, answer: &Answer) {
-    if answer.header("content-type") != "application/problem+json" {
-        return;
-    }
     let Some(operation) = OPERATIONS.iter().find(|operation| operation.takes(method.as_str(), url_path)) else {
         return;
     };
+    let status = answer.status.as_u16();
+    if status < 400 {
+        for name in HEADERS {
+            let documented = operation.sent.contains(&(status, name.to_owned()));
+            let there = answer.headers.contains_key(name);
+            // A ballot that is cast has no tag any more.
+            let may_lack = operation.name == "GET /v1/ballot" && answer.json()["ballot"]["cast"] == true;
+            assert!(there == documented || may_lack && !there, "{name} of {}: {answer}", operation.name);
+        }
+    }
+    if answer.header("content-type") != "application/problem+json" {
+        return;
+    }
     let code = answer.text_of("code");
     assert!(
         operation.listed.contains(&(answer.status.as_u16(), code)),

@@ -1,4 +1,4 @@
-//! The tests of the whole system: one program, which is linked once. A file is a subject; `cargo test --test system story::` runs one.
+//! The tests of the whole system: one program, which is linked once. A file is a subject; `--test system story::` runs one.
 #![allow(
     clippy::expect_used,
     clippy::unwrap_used,

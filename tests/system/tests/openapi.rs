@@ -53,6 +53,19 @@ fn every_operation_is_described_and_shown() {
     assert_eq!(used, tags);
 }
 
+/// A header that is ignored would be a request that is ignored.
+#[test]
+fn exactly_what_heeds_if_match_documents_it() {
+    let document = generated();
+    for (path, methods) in document["paths"].as_object().expect("paths") {
+        for (method, operation) in methods.as_object().expect("methods") {
+            let parameters = operation["parameters"].as_array().into_iter().flatten();
+            let takes = parameters.into_iter().any(|parameter| parameter["name"] == "If-Match");
+            assert_eq!(takes, operation["responses"].get("412").is_some(), "{method} {path}");
+        }
+    }
+}
+
 fn text(value: &Value) -> String {
     value.as_str().expect("a text").to_owned()
 }

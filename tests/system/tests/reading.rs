@@ -42,6 +42,47 @@ async fn a_change_can_insist_on_a_version() {
     host.stop().await;
 }
 
+/// What cannot be undone insists on its version as well.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_close_or_a_new_link_can_insist_on_a_version() {
+    let host = Host::start().await;
+    let election = Election::open(host.owner(), &[2]).await;
+    let voter = election.voter("ada").await;
+    let post = |path: &str, tag: String| {
+        election.owner.request(Method::POST, &election.path(path)).header("if-match", &tag).json(&json!({})).send()
+    };
+    let token = format!("/voters/{}/token", voter.id);
+    post(&token, "\"9\"".into()).await.refused(412, "version_mismatch");
+    voter.client.get("/ballot").await.status(200);
+    post(&token, "\"1\"".into()).await.status(200);
+    voter.client.get("/ballot").await.status(401);
+    let stale = post("/close", "\"1\"".into()).await.refused(412, "version_mismatch");
+    assert_eq!(election.get("").await.text_of("status"), "open");
+    post("/close", stale.header("etag").to_owned()).await.status(200);
+    host.stop().await;
+}
+
+/// There is nothing yet that could be at a version.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_created_by_itself_takes_no_if_match() {
+    let host = Host::start().await;
+    let election = Election::draft(host.owner(), &[2]).await;
+    let (voters, photographs, imports) =
+        (election.path("/voters"), election.path("/photographs"), election.path("/imports"));
+    for (path, body) in [
+        ("/elections", json!({"name": "Summer"})),
+        (&voters, json!({"name": "Ada", "email": "ada@example.org"})),
+        (&photographs, json!({"name": "a.jpg", "bytes": 1})),
+        (&imports, json!({"name": "a.csv", "bytes": 1})),
+        (&election.path("/mailings"), json!({"kind": "results", "to": "all"})),
+    ] {
+        let create = election.owner.request(Method::POST, path).header("if-match", "\"1\"").json(&body);
+        create.send().await.refused(400, "malformed_if_match");
+    }
+    assert_eq!(election.get("/turnout").await.json()["registered"], 0);
+    host.stop().await;
+}
+
 /// All items of a list, page after page.
 async fn pages(client: &photovote_tests::Client, path: &str, limit: usize) -> Vec<Value> {
     let (mut items, mut cursor) = (Vec::new(), String::new());

@@ -6,7 +6,7 @@ use photovote_domain::{
     Aggregate, Election, Hasher, Version,
     election::{Context, ElectionCommand, ElectionRejection, Status},
 };
-use photovote_events::{CommandId, CommandRecord, Commit, History, Known, LoadError};
+use photovote_events::{CommandId, CommandRecord, Commit, History, Known, LoadError, Snapshot};
 use photovote_events_append::{EventStore, ExecuteError};
 use thiserror::Error;
 
@@ -31,6 +31,7 @@ pub async fn close(
     control: &Control,
     history: History<Election>,
     record: &CommandRecord,
+    expected: impl Fn(&Snapshot<Election>) -> bool,
     command: ElectionCommand,
 ) -> Result<Version, CloseError> {
     if history.state().status == Status::Open {
@@ -39,7 +40,7 @@ pub async fn close(
     }
     let context = Context { now: store.environment().now(), by: record.private.actor.administrator() };
     let decide = |election: &Election| election.decide(command.clone(), &context);
-    let done = store.execute(history, record, |_| true, decide).await?;
+    let done = store.execute(history, record, expected, decide).await?;
     let closing = done.version;
     let history = finish(store, control, done.history, record).await?;
     let finishing = finishing(record);

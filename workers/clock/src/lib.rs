@@ -30,10 +30,10 @@ use futures::{StreamExt, stream};
 use photovote_coordination::{ControlError, GateStatus};
 use photovote_coordination_write::Control;
 use photovote_domain::{
-    Digest, Election, ElectionId, Schedule,
+    Election, ElectionId, Schedule,
     election::{ElectionCommand, Status},
 };
-use photovote_events::{Actor, CommandId, CommandRecord, ElectionCache, Environment, LoadError, PrivatePart, Stream};
+use photovote_events::{Actor, CommandRecord, ElectionCache, LoadError, Stream};
 use photovote_events_append::{EventStore, ExecuteError, SnapshotStore};
 use photovote_queues::{MailMessage, Queue};
 use thiserror::Error;
@@ -171,7 +171,7 @@ impl Clock {
         // What cannot be undone rests on the whole stream.
         let history = self.store.reader().load::<Election>(Stream::Election(id)).await?;
         let command = ElectionCommand::OpenIfDue;
-        let record = record(command.name(), self.store.environment());
+        let record = CommandRecord::once(command.name(), Actor::Clock, self.store.environment());
         match open(&self.store, &self.control, &self.snapshots, history, &record, |_| true, command).await {
             Ok(_) => {
                 metrics::counter!("ElectionsOpened").increment(1);
@@ -203,8 +203,8 @@ impl Clock {
         let history = self.store.reader().load::<Election>(Stream::Election(id)).await?;
         let state = history.state();
         if matches!(state.status, Status::Open | Status::Closing) {
-            let record = record("CloseElection", self.store.environment());
-            match close(&self.store, &self.control, history, &record, ElectionCommand::CloseIfDue).await {
+            let record = CommandRecord::once("CloseElection", Actor::Clock, self.store.environment());
+            match close(&self.store, &self.control, history, &record, |_| true, ElectionCommand::CloseIfDue).await {
                 Ok(_) => {}
                 // Somebody else closed it, or moved its time, at this very moment.
                 Err(CloseError::Execute(ExecuteError::Rejected(_))) => return Ok(Done::Nothing),
@@ -236,21 +236,5 @@ impl Clock {
             }
             _ => Ok(()),
         }
-    }
-}
-
-fn record(name: &'static str, environment: &Environment) -> CommandRecord {
-    let random = || Digest::from_bytes(environment.random());
-    CommandRecord {
-        name,
-        own_id: false,
-        private: PrivatePart {
-            actor: Actor::Clock,
-            fingerprint: random(),
-            id: CommandId::new(random()),
-            reason: None,
-            source: None,
-            time: environment.now(),
-        },
     }
 }

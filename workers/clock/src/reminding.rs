@@ -4,11 +4,9 @@ use photovote_domain::{
     Aggregate, Election, ElectionId, Hasher, Mailing, MailingId, Timestamp, Version,
     mailing::{Context, Kind, MailingCommand, MailingRejection, Recipients},
 };
-use photovote_events::{History, LoadError, Stream};
+use photovote_events::{Actor, CommandRecord, History, LoadError, Stream};
 use photovote_events_append::{EventStore, ExecuteError};
 use thiserror::Error;
-
-use crate::record;
 
 /// Why voters are not reminded.
 #[derive(Debug, Error)]
@@ -45,7 +43,8 @@ pub(crate) async fn remind(
     let command = MailingCommand::Request { kind: Kind::Reminder, to: Recipients::NotCast, subject: None, text: None };
     let context = Context { election };
     let decide = |mailing: &Mailing| mailing.decide(command.clone(), &context);
-    match store.execute(history, &record(command.name(), store.environment()), |_| true, decide).await {
+    let record = CommandRecord::once(command.name(), Actor::Clock, store.environment());
+    match store.execute(history, &record, |_| true, decide).await {
         Ok(_) => Ok(true),
         // Another clock was faster.
         Err(ExecuteError::Rejected(MailingRejection::IdTaken)) => Ok(false),

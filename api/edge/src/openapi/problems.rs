@@ -92,7 +92,7 @@ impl Problems {
 
 fn response(status: StatusCode, codes: &BTreeSet<&str>, administrators: bool) -> Value {
     let mut content = Map::new();
-    let mut description = meaning(status).to_owned();
+    let mut description = meaning(status, codes, administrators).to_owned();
     if !codes.is_empty() {
         let list: Vec<_> = codes.iter().map(|code| format!("`{code}`")).collect();
         description = format!("{description} Codes: {}.", list.join(", "));
@@ -108,11 +108,8 @@ fn response(status: StatusCode, codes: &BTreeSet<&str>, administrators: bool) ->
         let schema = json!({"$ref": "#/components/schemas/GatewayMessage"});
         content.insert("application/json".into(), json!({"schema": schema, "example": {"message": message}}));
     }
-    let mut response = json!({"description": description, "content": content});
-    if let Some(header) = header(status) {
-        response["headers"] = json!({header: {"$ref": format!("#/components/headers/{header}")}});
-    }
-    response
+    let sent = header(status, administrators).into_iter().chain([REQUEST_ID]);
+    json!({"description": description, "headers": headers(sent), "content": content})
 }
 
 /// What Amazon API Gateway says where it answers with this status by itself.
@@ -128,34 +125,52 @@ fn gateway_message(status: StatusCode, administrators: bool) -> Option<&'static 
     }
 }
 
-fn header(status: StatusCode) -> Option<&'static str> {
+/// The name of the header that names a request.
+pub(super) const REQUEST_ID: &str = "X-Request-Id";
+
+/// References to headers of these names.
+pub(super) fn headers<'a>(names: impl IntoIterator<Item = &'a str>) -> Value {
+    let reference = |name| json!({"$ref": format!("#/components/headers/{name}")});
+    names.into_iter().map(|name| (name.to_owned(), reference(name))).collect::<Map<_, _>>().into()
+}
+
+fn header(status: StatusCode, administrators: bool) -> Option<&'static str> {
     match status {
         status::UNAUTHORIZED => Some("WWW-Authenticate"),
         status::METHOD_NOT_ALLOWED => Some("Allow"),
-        status::PRECONDITION_FAILED => Some("ETag"),
+        // The tag of a draft is told where the ballot is shown.
+        status::PRECONDITION_FAILED if administrators => Some("ETag"),
         status::UNAVAILABLE => Some("Retry-After"),
         _ => None,
     }
 }
 
 /// What a client learns from the status, and what it does next.
-fn meaning(status: StatusCode) -> &'static str {
+fn meaning(status: StatusCode, codes: &BTreeSet<&str>, administrators: bool) -> &'static str {
     match status {
         status::MALFORMED => "The request cannot be read. Correct it before you send it again.",
         status::UNAUTHORIZED => "The bearer token is missing or not accepted. Get a new one.",
-        status::FORBIDDEN => {
+        status::FORBIDDEN if codes.contains("role_insufficient") => {
             "Your role in the election is not enough: ask an owner of the election. `wrong_address` means that the address \
              serves no clients: use the address of the page."
         }
+        status::FORBIDDEN if codes.contains("creation_forbidden") => {
+            "You may not create elections: ask the operator. `wrong_address` means that the address serves no clients: use the \
+             address of the page."
+        }
+        status::FORBIDDEN => "This address serves no clients: use the address of the page.",
         status::NOT_FOUND => {
             "It does not exist, or it is not yours to see. On AWS, API Gateway answers so with a message to a method or path \
              that has no route."
         }
         status::METHOD_NOT_ALLOWED => {
             "The path does not take this method; `Allow` names those that it takes. Only the local server answers this: API \
-             Gateway answers 404."
+             Gateway answers 404, and so does the local server to HEAD."
         }
         status::CONFLICT => "The present state does not allow it. Load the resource again and decide anew.",
+        status::PRECONDITION_FAILED if !administrators => {
+            "The draft of the ballot has changed: `If-Match` does not name its `tag`. Show the ballot again."
+        }
         status::PRECONDITION_FAILED => {
             "The resource has changed: `ETag` has its version, which `If-Match` does not name. Load it again."
         }

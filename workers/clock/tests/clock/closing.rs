@@ -103,7 +103,7 @@ async fn many_who_close_at_once_close_once() {
     world.cast_at_gate().await;
     let history = world.history().await;
     let (one, other) = (world.record(), world.record());
-    let close = |record| close(&world.store, &world.control, history.clone(), record, ElectionCommand::Close);
+    let close = |record| close(&world.store, &world.control, history.clone(), record, |_| true, ElectionCommand::Close);
     let (a, b) = tokio::join!(close(&one), close(&other));
     // Whoever came second found it closing and finished it, or found it closed.
     let versions: Vec<_> = [a, b].into_iter().flatten().collect();

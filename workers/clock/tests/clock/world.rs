@@ -12,7 +12,7 @@ use photovote_domain::{
     Aggregate, CandidateId, CompetitionId, Digest, Election, ElectionId, ShardCount, Timestamp, Version,
     election::{Context, ElectionCommand, NewElection},
 };
-use photovote_events::{Actor, CommandId, CommandRecord, Environment, History, PrivatePart, Snapshots, Stream};
+use photovote_events::{Actor, CommandRecord, Environment, History, Snapshots, Stream};
 use photovote_events_append::{EventStore, SnapshotStore};
 use photovote_queues::{MailMessage, Queue};
 use photovote_test_support::Engine;
@@ -70,16 +70,7 @@ impl World {
     }
 
     pub(crate) fn record(&self) -> CommandRecord {
-        let random = || Digest::from_bytes(self.store.environment().random());
-        let private = PrivatePart {
-            actor: Actor::Administrator("ada".parse().unwrap()),
-            fingerprint: random(),
-            id: CommandId::new(random()),
-            reason: None,
-            source: None,
-            time: self.store.environment().now(),
-        };
-        CommandRecord { name: "Test", own_id: false, private }
+        CommandRecord::once("Test", Actor::Administrator("ada".parse().unwrap()), self.store.environment())
     }
 
     pub(crate) async fn history(&self) -> History<Election> {
@@ -118,7 +109,7 @@ impl World {
         history: History<Election>,
         record: &CommandRecord,
     ) -> Result<Version, CloseError> {
-        close(&self.store, &self.control, history, record, ElectionCommand::Close).await
+        close(&self.store, &self.control, history, record, |_| true, ElectionCommand::Close).await
     }
 
     /// A clock that starts now.
