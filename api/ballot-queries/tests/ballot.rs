@@ -10,7 +10,7 @@ use photovote_domain::{
     Receipt, Scale, ShardCount, Subject, Timestamp, ballot::BallotEvent, election::ElectionEvent,
 };
 use photovote_edge::{ElectionView, edge};
-use photovote_events::{Actor, CommandId, CommandRecord, Environment, EventReader, PrivatePart, Snapshots, Stream};
+use photovote_events::{Actor, CommandRecord, Environment, EventReader, Snapshots, Stream};
 use photovote_events_append::EventStore;
 use photovote_test_support::{Engine, Reply, Sender, get};
 use serde_json::{Value, json};
@@ -84,15 +84,7 @@ impl Booth {
 
     async fn append<A: Aggregate>(&self, stream: Stream, events: Vec<A::Event>) {
         let number = self.commands.fetch_add(1, Ordering::Relaxed);
-        let private = PrivatePart {
-            actor: Actor::Voter,
-            fingerprint: Digest::of(&[number]),
-            id: CommandId::new(Digest::of(&[number])),
-            reason: None,
-            source: None,
-            time: Timestamp::from_millis(0),
-        };
-        let record = CommandRecord { name: "Test", own_id: false, private };
+        let record = CommandRecord::new("Test", Actor::Voter, Digest::of(&[number]), Timestamp::from_millis(0));
         let history = self.store.reader().load::<A>(stream).await.unwrap();
         self.store.execute(history, &record, |_| true, |_| Ok(events.clone())).await.unwrap();
     }

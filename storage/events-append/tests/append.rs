@@ -27,9 +27,7 @@ use photovote_domain::{
     ballot::{BallotEvent, BallotRejection, Status},
     election::{Context, ElectionCommand, ElectionEvent, ElectionRejection, NewElection},
 };
-use photovote_events::{
-    Actor, CommandId, CommandRecord, Commit, Environment, History, LoadError, PrivatePart, Snapshot, Stream, verify,
-};
+use photovote_events::{Actor, CommandRecord, Commit, Environment, History, LoadError, Snapshot, Stream, verify};
 use photovote_events_append::{AppendError, Done, EventStore, ExecuteError};
 use photovote_test_support::Engine;
 
@@ -46,18 +44,9 @@ fn store(engine: &Engine, client: Client) -> EventStore {
 
 /// A command of this name, id and fingerprint.
 fn record(id: &str, request: &str) -> CommandRecord {
-    CommandRecord {
-        name: "Test",
-        own_id: false,
-        private: PrivatePart {
-            actor: Actor::Voter,
-            fingerprint: Digest::of(request.as_bytes()),
-            id: CommandId::new(Digest::of(id.as_bytes())),
-            reason: None,
-            source: None,
-            time: Timestamp::from_millis(1),
-        },
-    }
+    let mut record = CommandRecord::new("Test", Actor::Voter, Digest::of(id.as_bytes()), Timestamp::from_millis(1));
+    record.private.fingerprint = Digest::of(request.as_bytes());
+    record
 }
 
 fn rated(candidate: u128, rating: u8) -> BallotEvent {

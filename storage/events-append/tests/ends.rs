@@ -5,9 +5,7 @@ use photovote_domain::{
     Ballot, BallotId, CandidateId, Digest, ElectionId, Nonce, Ratings, Receipt, Shard, ShardCount, Timestamp, Version,
     ballot::{BallotEvent, Status},
 };
-use photovote_events::{
-    Actor, CommandId, CommandRecord, Environment, EventReader, History, Known, LoadError, PrivatePart, Stream, verify,
-};
+use photovote_events::{Actor, CommandRecord, Environment, EventReader, History, Known, LoadError, Stream, verify};
 use photovote_events_append::EventStore;
 use photovote_test_support::{Engine, units::ReadUnits};
 
@@ -50,10 +48,7 @@ fn sealed() -> BallotEvent {
 
 fn record(id: usize) -> CommandRecord {
     let digest = Digest::of(&id.to_be_bytes());
-    let (fingerprint, id) = (digest, CommandId::new(digest));
-    let time = Timestamp::from_millis(1_790_000_000_000);
-    let private = PrivatePart { actor: Actor::Voter, fingerprint, id, reason: None, source: None, time };
-    CommandRecord { name: "RateCandidates", own_id: false, private }
+    CommandRecord::new("RateCandidates", Actor::Voter, digest, Timestamp::from_millis(1_790_000_000_000))
 }
 
 /// A store whose reading is metered, and a ballot with these events, each by a command of its own.

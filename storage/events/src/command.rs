@@ -5,6 +5,8 @@ use std::fmt;
 use photovote_domain::{Digest, ImportId, Subject, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use crate::environment::Environment;
+
 /// Names a command within its stream: derived from the client's idempotency key, or random.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -142,4 +144,18 @@ pub struct CommandRecord {
     pub own_id: bool,
     /// Everything else.
     pub private: PrivatePart,
+}
+
+impl CommandRecord {
+    /// A command that was given without a reason, and from nowhere in particular. `request` is its id, and stands for what was asked.
+    pub const fn new(name: &'static str, actor: Actor, request: Digest, time: Timestamp) -> Self {
+        let id = CommandId::new(request);
+        let private = PrivatePart { actor, fingerprint: request, id, reason: None, source: None, time };
+        Self { name, own_id: false, private }
+    }
+
+    /// The same at this moment. Nothing repeats it: its id is random.
+    pub fn once(name: &'static str, actor: Actor, environment: &Environment) -> Self {
+        Self::new(name, actor, Digest::from_bytes(environment.random()), environment.now())
+    }
 }

@@ -4,7 +4,7 @@ use photovote_domain::{
     BallotId, CandidateId, CompetitionId, Digest, ElectionId, Nonce, Ratings, Scale, ShardCount, Timestamp, Version,
     VoterId, ballot::BallotEvent, election::ElectionEvent, voter::VoterEvent,
 };
-use photovote_events::{Actor, CommandId, CommandRecord, Commit, PrivatePart, Stream, first_link};
+use photovote_events::{Actor, CommandRecord, Commit, Stream, first_link};
 use serde::Serialize;
 
 /// The commits that a stream with these events consists of, all made at this time.
@@ -25,9 +25,7 @@ pub fn history<E: Serialize>(
 
 fn record(time: Timestamp) -> CommandRecord {
     let digest = Digest::from_bytes([0; 32]);
-    let id = CommandId::new(digest);
-    let private = PrivatePart { actor: Actor::Voter, fingerprint: digest, id, reason: None, source: None, time };
-    CommandRecord { name: "Test", own_id: false, private }
+    CommandRecord::new("Test", Actor::Voter, digest, time)
 }
 
 /// One more commit with these events after the last of a stream.

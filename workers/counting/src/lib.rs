@@ -24,7 +24,7 @@ use photovote_domain::{
     election::{Context, ElectionCommand, ElectionRejection, ResultsDigest, Status},
     results::{Results, ResultsError},
 };
-use photovote_events::{Actor, CommandId, CommandRecord, History, LoadError, PrivatePart, Stream};
+use photovote_events::{Actor, CommandRecord, History, LoadError, Stream};
 use photovote_events_append::{EventStore, ExecuteError};
 use photovote_queues::{CountMessage, Queue, SendError};
 use thiserror::Error;
@@ -290,18 +290,8 @@ impl Counter {
         };
         let command =
             Hasher::new("photovote/results").part(digest.as_bytes()).part(&history.version().get().to_be_bytes());
-        let record = CommandRecord {
-            name: "RecordResults",
-            own_id: false,
-            private: PrivatePart {
-                actor: Actor::Counter,
-                fingerprint: digest,
-                id: CommandId::new(command.finish()),
-                reason: None,
-                source: None,
-                time: now,
-            },
-        };
+        let mut record = CommandRecord::new("RecordResults", Actor::Counter, command.finish(), now);
+        record.private.fingerprint = digest;
         let done = self.store.execute(history, &record, |_| true, decide).await?;
         difference.map_or(Ok(Some(done.history)), |difference| Err(difference.into()))
     }

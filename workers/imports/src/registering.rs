@@ -8,7 +8,7 @@ use photovote_domain::{
     import::{ImportCommand, voter_of_row},
     voter::{VoterCommand, VoterRejection},
 };
-use photovote_events::{Actor, CommandId, CommandRecord, History, PrivatePart};
+use photovote_events::{Actor, CommandRecord, History};
 use photovote_events_append::ExecuteError;
 use photovote_registration::{NewVoter, RegistrationError};
 use photovote_voter_lists::Entry;
@@ -162,9 +162,7 @@ impl Importer {
 
     /// A command of an import on a voter.
     pub(crate) fn record(&self, name: &'static str, actor: Actor, id: Digest) -> CommandRecord {
-        let time = self.events.environment().now();
-        let private = PrivatePart { actor, fingerprint: id, id: CommandId::new(id), reason: None, source: None, time };
-        CommandRecord { name, own_id: false, private }
+        CommandRecord::new(name, actor, id, self.events.environment().now())
     }
 }
 

@@ -1,9 +1,7 @@
 //! An import's stream: what it has come to, who asked for that, and writing down what comes next.
 
-use photovote_domain::{
-    Aggregate, Digest, Election, ElectionId, Import, ImportId, Subject, Version, import::ImportCommand,
-};
-use photovote_events::{Actor, CommandId, CommandRecord, History, PrivatePart, Stream};
+use photovote_domain::{Aggregate, Election, ElectionId, Import, ImportId, Subject, Version, import::ImportCommand};
+use photovote_events::{Actor, CommandRecord, History, Stream};
 
 use crate::{Importer, Trouble};
 
@@ -48,16 +46,7 @@ impl Importer {
         let Known { election, import, history, administrator } = known;
         let actor = administrator.clone().map(|administrator| Actor::Importer { administrator, import });
         let environment = self.events.environment();
-        let random = || Digest::from_bytes(environment.random());
-        let private = PrivatePart {
-            actor: actor.ok_or(Trouble::Nobody)?,
-            fingerprint: random(),
-            id: CommandId::new(random()),
-            reason: None,
-            source: None,
-            time: environment.now(),
-        };
-        let record = CommandRecord { name: command.name(), own_id: false, private };
+        let record = CommandRecord::once(command.name(), actor.ok_or(Trouble::Nobody)?, environment);
         // What an import came to does not depend on its election.
         let any = Election::default();
         let decide = |known: &Import| known.decide(command.clone(), &&any);

@@ -1,10 +1,10 @@
 //! Letting a link open its ballot, before the link is sent.
 
 use photovote_domain::{
-    Aggregate, Ballot, BallotId, BallotToken, Digest, Election, ElectionId, LinkNumber, Shard, Voter, VoterId,
+    Aggregate, Ballot, BallotId, BallotToken, Election, ElectionId, LinkNumber, Shard, Voter, VoterId,
     ballot::{self, BallotCommand, BallotRejection},
 };
-use photovote_events::{Actor, CommandId, CommandRecord, History, PrivatePart, Stream};
+use photovote_events::{Actor, CommandRecord, History, Stream};
 use photovote_events_append::ExecuteError;
 
 use crate::{Mailer, Trouble};
@@ -36,17 +36,8 @@ impl Mailer {
         let stream = Stream::ballot(id, election.shards, ballot);
         let history: History<Ballot> = self.events.reader().load_end(stream).await?;
         let environment = self.events.environment();
-        let random = || Digest::from_bytes(environment.random());
         let command = BallotCommand::IssueLink { link, token: token.hash() };
-        let private = PrivatePart {
-            actor: Actor::Mailer,
-            fingerprint: random(),
-            id: CommandId::new(random()),
-            reason: None,
-            source: None,
-            time: environment.now(),
-        };
-        let record = CommandRecord { name: command.name(), own_id: false, private };
+        let record = CommandRecord::once(command.name(), Actor::Mailer, environment);
         let context = ballot::Context { election, now: environment.now() };
         let decide = |ballot: &Ballot| ballot.decide(command.clone(), &context);
         match self.events.execute(history, &record, |_| true, decide).await {

@@ -20,7 +20,7 @@ use photovote_domain::{
         Context, MOST_BYTES, PhotographCommand, PhotographRejection, Pixels, Problem, Rendition, RenditionType, Status,
     },
 };
-use photovote_events::{Actor, CommandId, CommandRecord, DecodeError, History, LoadError, PrivatePart, Stream};
+use photovote_events::{Actor, CommandRecord, DecodeError, History, LoadError, Stream};
 use photovote_events_append::{EventStore, ExecuteError};
 use photovote_keys::objects::{incoming_key, original_key, rendition_key, renditions_of, uploaded};
 use photovote_objects::{ObjectError, Objects};
@@ -197,16 +197,7 @@ impl Processor {
     async fn write_down(&self, upload: Upload, command: PhotographCommand) -> Result<Upload, Trouble> {
         let Upload { election, photograph, history } = upload;
         let environment = self.events.environment();
-        let random = || Digest::from_bytes(environment.random());
-        let private = PrivatePart {
-            actor: Actor::PhotoProcessor,
-            fingerprint: random(),
-            id: CommandId::new(random()),
-            reason: None,
-            source: None,
-            time: environment.now(),
-        };
-        let record = CommandRecord { name: command.name(), own_id: false, private };
+        let record = CommandRecord::once(command.name(), Actor::PhotoProcessor, environment);
         // What a photograph came to does not depend on its election.
         let any = Election::default();
         let context = Context { election: &any, id: photograph };

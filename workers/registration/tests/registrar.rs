@@ -7,7 +7,7 @@ use photovote_domain::{
     BallotId, Digest, Election, ElectionId, Email, Links, ShardCount, Timestamp, Version, Voter, VoterId,
     voter::{Status, VoterEvent},
 };
-use photovote_events::{Actor, CommandId, CommandRecord, Environment, History, PrivatePart, Stream};
+use photovote_events::{Actor, CommandRecord, Environment, History, Stream};
 use photovote_events_append::EventStore;
 use photovote_registration::{NewVoter, Registrar, RegistrationError};
 use photovote_test_support::{Engine, election, following};
@@ -86,16 +86,8 @@ fn key(email: &str) -> Digest {
 }
 
 fn record(name: &'static str) -> CommandRecord {
-    let id = Digest::of(name.as_bytes());
-    let private = PrivatePart {
-        actor: Actor::Administrator("ada".parse().unwrap()),
-        fingerprint: id,
-        id: CommandId::new(id),
-        reason: None,
-        source: None,
-        time: Timestamp::from_millis(0),
-    };
-    CommandRecord { name, own_id: false, private }
+    let (actor, request) = (Actor::Administrator("ada".parse().unwrap()), Digest::of(name.as_bytes()));
+    CommandRecord::new(name, actor, request, Timestamp::from_millis(0))
 }
 
 #[tokio::test]

@@ -11,7 +11,7 @@ use photovote_domain::{
     Digest, ElectionId, Scale, ShardCount, Subject, Timestamp,
     election::{ElectionEvent, ElectionRejection},
 };
-use photovote_events::{Actor, CommandId, CommandRecord, Environment, History, PrivatePart, Stream};
+use photovote_events::{Actor, CommandRecord, Environment, History, Stream};
 use photovote_events_append::{EventStore, ExecuteError};
 use photovote_restoration::{RestoreError, elections, restore_creations};
 use photovote_test_support::Engine;
@@ -34,15 +34,8 @@ impl World {
     async fn create(&self, owner: &str, number: u128, most: u32) -> bool {
         let subject: Subject = owner.parse().unwrap();
         let digest = Digest::from_bytes(self.store.environment().random());
-        let private = PrivatePart {
-            actor: Actor::Administrator(subject.clone()),
-            fingerprint: digest,
-            id: CommandId::new(digest),
-            reason: None,
-            source: None,
-            time: Timestamp::from_millis(0),
-        };
-        let record = CommandRecord { name: "CreateElection", own_id: false, private };
+        let actor = Actor::Administrator(subject.clone());
+        let record = CommandRecord::new("CreateElection", actor, digest, Timestamp::from_millis(0));
         let created = ElectionEvent::ElectionCreated {
             description: None,
             name: "Summer".into(),

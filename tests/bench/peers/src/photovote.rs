@@ -2,7 +2,7 @@
 
 use aws_sdk_dynamodb::{Client, types::ScalarAttributeType::S};
 use photovote_domain::{BallotId, Digest, ElectionId, ShardCount};
-use photovote_events::{Actor, CommandId, CommandRecord, Environment, History, PrivatePart, Stream};
+use photovote_events::{Actor, CommandRecord, Environment, History, Stream};
 use photovote_events_append::EventStore;
 
 use crate::{
@@ -23,16 +23,7 @@ pub(crate) fn stream(number: u128) -> Stream {
 
 /// A voter's command, as the edge makes it.
 pub(crate) fn command(environment: &Environment) -> CommandRecord {
-    let id = environment.random();
-    let private = PrivatePart {
-        actor: Actor::Voter,
-        fingerprint: Digest::of(&id),
-        id: CommandId::new(Digest::from_bytes(id)),
-        reason: None,
-        source: None,
-        time: environment.now(),
-    };
-    CommandRecord { name: "Write", own_id: false, private }
+    CommandRecord::once("Write", Actor::Voter, environment)
 }
 
 /// The event that is appended again and again, and the stream as the last append left it.

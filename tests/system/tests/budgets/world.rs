@@ -13,7 +13,7 @@ use photovote_domain::{
     ShardCount, Timestamp, Version, ballot::BallotEvent, election::ElectionEvent, import::ImportCommand,
 };
 use photovote_dynamodb::{Calls, Endpoint};
-use photovote_events::{Actor, CommandId, CommandRecord, Commit, Environment, EventReader, PrivatePart, Stream};
+use photovote_events::{Actor, CommandRecord, Commit, Environment, EventReader, Stream};
 use photovote_events_append::EventStore;
 use photovote_functions::Wiring;
 use photovote_projection::{Projection, Replayed};
@@ -165,16 +165,8 @@ impl World {
         let mut history =
             store.reader().load::<Import>(Stream::Import(ELECTION.parse().unwrap(), import)).await.unwrap();
         for command in commands {
-            let digest = Digest::from_bytes(store.environment().random());
-            let private = PrivatePart {
-                actor: Actor::Importer { administrator: "ada".parse().unwrap(), import },
-                fingerprint: digest,
-                id: CommandId::new(digest),
-                reason: None,
-                source: None,
-                time: store.environment().now(),
-            };
-            let record = CommandRecord { name: command.name(), own_id: false, private };
+            let actor = Actor::Importer { administrator: "ada".parse().unwrap(), import };
+            let record = CommandRecord::once(command.name(), actor, store.environment());
             let decide = |known: &Import| known.decide(command.clone(), &&Election::default());
             history = store.execute(history, &record, |_| true, decide).await.unwrap().history;
         }
@@ -195,16 +187,8 @@ impl World {
         };
         let named = ElectionEvent::CompetitionAdded { competition, description: None, name: "Nature".into() };
         let events: Vec<_> = std::iter::once(named).chain(candidates.iter().map(added)).collect();
-        let digest = Digest::of(b"candidates");
-        let private = PrivatePart {
-            actor: Actor::Clock,
-            fingerprint: digest,
-            id: CommandId::new(digest),
-            reason: None,
-            source: None,
-            time: Timestamp::from_millis(0),
-        };
-        let record = CommandRecord { name: "Test", own_id: false, private };
+        let request = Digest::of(b"candidates");
+        let record = CommandRecord::new("Test", Actor::Clock, request, Timestamp::from_millis(0));
         let store = self.store();
         let history = store.reader().load::<Election>(Stream::Election(id)).await.unwrap();
         store.execute(history, &record, |_| true, |_| Ok(events.clone())).await.unwrap();

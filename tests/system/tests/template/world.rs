@@ -11,11 +11,11 @@ use axum::Router;
 use photovote_coordination_write::Control;
 use photovote_documents_write::{DocumentStore, Saved};
 use photovote_domain::{
-    Aggregate, Digest, Election, ShardCount, Timestamp, UnsubscribeToken,
+    Aggregate, Election, ShardCount, Timestamp, UnsubscribeToken,
     election::{Context, ElectionCommand},
 };
 use photovote_dynamodb::{Endpoint, client, config};
-use photovote_events::{Actor, CommandId, CommandRecord, Environment, PrivatePart, Stream};
+use photovote_events::{Actor, CommandRecord, Environment, Stream};
 use photovote_events_append::EventStore;
 use photovote_functions::Wiring;
 use photovote_queues::CountMessage;
@@ -188,16 +188,7 @@ impl World {
     pub(crate) async fn half_do(&self, command: ElectionCommand) {
         let tables = self.engine.tables();
         let environment = Environment::system();
-        let digest = Digest::from_bytes(environment.random());
-        let private = PrivatePart {
-            actor: Actor::Clock,
-            fingerprint: digest,
-            id: CommandId::new(digest),
-            reason: None,
-            source: None,
-            time: environment.now(),
-        };
-        let record = CommandRecord { name: "Test", own_id: false, private };
+        let record = CommandRecord::once("Test", Actor::Clock, &environment);
         let context = Context { now: environment.now(), by: None };
         let store = EventStore::new(self.engine.client(), tables.events, environment);
         let control = Control::new(self.engine.client(), tables.control);

@@ -14,14 +14,12 @@ use std::{
 use aws_lambda_events::sqs::{SqsEvent, SqsMessage};
 use photovote_coordination_write::Control;
 use photovote_domain::{
-    Aggregate, Digest, Election, ElectionId, Import, ImportId, Links, ShardCount, Timestamp, Version, Voter,
+    Aggregate, Election, ElectionId, Import, ImportId, Links, ShardCount, Timestamp, Version, Voter,
     election::{Context, ElectionCommand, ElectionEvent, Status as ElectionStatus},
     import::ImportCommand,
     voter::Status as VoterStatus,
 };
-use photovote_events::{
-    Actor, CommandId, CommandRecord, Commit, Environment, EventReader, History, PrivatePart, Stream,
-};
+use photovote_events::{Actor, CommandRecord, Commit, Environment, EventReader, History, Stream};
 use photovote_events_append::EventStore;
 use photovote_imports::Importer;
 use photovote_keys::objects::list_key;
@@ -65,7 +63,8 @@ impl World {
         engine.write(&election[..3]).await;
         let clock = Arc::new(AtomicI64::new(0));
         let time = Arc::clone(&clock);
-        let drawn = AtomicU64::new(0);
+        // 0 are the ids of what stands there already.
+        let drawn = AtomicU64::new(1);
         let random = move |bytes: &mut [u8; 32]| {
             bytes[..8].copy_from_slice(&drawn.fetch_add(1, Ordering::Relaxed).to_le_bytes());
         };
@@ -101,16 +100,7 @@ impl World {
     }
 
     fn record(&self, name: &'static str) -> CommandRecord {
-        let random = || Digest::from_bytes(self.store.environment().random());
-        let private = PrivatePart {
-            actor: Actor::Administrator("ada".parse().unwrap()),
-            fingerprint: random(),
-            id: CommandId::new(random()),
-            reason: None,
-            source: None,
-            time: self.store.environment().now(),
-        };
-        CommandRecord { name, own_id: false, private }
+        CommandRecord::once(name, Actor::Administrator("ada".parse().unwrap()), self.store.environment())
     }
 
     /// An administrator's command on the import.

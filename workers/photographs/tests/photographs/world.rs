@@ -69,7 +69,8 @@ impl World {
         engine.write(&election[..3]).await;
         let clock = Arc::new(AtomicI64::new(0));
         let time = Arc::clone(&clock);
-        let drawn = AtomicU64::new(0);
+        // 0 are the ids of what stands there already.
+        let drawn = AtomicU64::new(1);
         let random = move |bytes: &mut [u8; 32]| {
             bytes[..8].copy_from_slice(&drawn.fetch_add(1, Ordering::Relaxed).to_le_bytes());
         };

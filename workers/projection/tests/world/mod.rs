@@ -10,7 +10,7 @@ use photovote_domain::{
     election::ElectionEvent, voter::VoterEvent,
 };
 use photovote_dynamodb::{Calls, Endpoint};
-use photovote_events::{Actor, CommandId, CommandRecord, Commit, EventReader, PrivatePart, Stream, first_link};
+use photovote_events::{Actor, CommandRecord, Commit, EventReader, Stream, first_link};
 use photovote_projection::{CommitKeys, Projector};
 use photovote_queues::{CountMessage, PhotographMessage, Queue};
 use photovote_test_support::Engine;
@@ -177,16 +177,7 @@ pub(crate) fn record(event_name: &str, commit: &Commit) -> Value {
 /// The commits that a stream with these events consists of.
 pub(crate) fn history<E: Serialize>(stream: Stream, commits: impl IntoIterator<Item = Vec<E>>) -> Vec<Commit> {
     let digest = Digest::from_bytes([0; 32]);
-    let time = Timestamp::from_millis(0);
-    let private = PrivatePart {
-        actor: Actor::Voter,
-        fingerprint: digest,
-        id: CommandId::new(digest),
-        reason: None,
-        source: None,
-        time,
-    };
-    let record = CommandRecord { name: "Test", own_id: false, private };
+    let record = CommandRecord::new("Test", Actor::Voter, digest, Timestamp::from_millis(0));
     let (mut version, mut prev) = (Version::NONE, first_link(&stream));
     let next = |events: Vec<E>| {
         let commit = Commit::new(stream, version, prev, &events, &record, [0; 32]).unwrap();
