@@ -20,7 +20,7 @@ import { Queue } from './queue.js';
  */
 
 /** What refuses a command because voting is over. */
-const OVER = ['election_not_open', 'election_closed', 'election_status'];
+const OVER = ['election_not_open', 'election_closed'];
 /** How long changes are gathered before they are sent, in milliseconds. */
 const GATHER = 350;
 /** How often a ballot that is not open yet is asked for, in milliseconds: at its opening, and long before it. */

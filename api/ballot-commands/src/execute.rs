@@ -13,7 +13,7 @@ use photovote_domain::{
 use photovote_dynamodb::Cancellation;
 use photovote_edge::{Answer, Code, DraftTag, Problem, Voter};
 use photovote_events::{CommandRecord, Commit, History, Snapshot};
-use photovote_events_append::{Done, ExecuteError};
+use photovote_events_append::{Done, ExecuteError, log_outcome};
 
 use crate::App;
 
@@ -56,7 +56,7 @@ impl App {
         let id = election.stream.election();
         self.control.reader().has_gates(id, election.state.shards).await?;
         let (mut seen, token) = (ballot.clone(), ballot.state().token);
-        let answer = match self.append(&election, ballot, token, intent, record, command, gate).await {
+        let answer = match self.attempt(&election, ballot, token, intent, record, command, gate).await {
             Err(
                 ExecuteError::Rejected(_)
                 | ExecuteError::KeyReused
@@ -69,9 +69,10 @@ impl App {
                 let fresh = self.elections.fresh(id).await?;
                 self.store.reader().refresh(&mut seen).await?;
                 if seen.state().status == Status::Cast && seen.state().token == token {
-                    return Ok(Done { version: seen.version(), history: seen, repeated: true });
+                    Ok(Done { version: seen.version(), history: seen, repeated: true })
+                } else {
+                    self.attempt(&fresh, seen, token, intent, record, command, gate).await
                 }
-                self.append(&fresh, seen, token, intent, record, command, gate).await
             }
             // It was carried out before, perhaps elsewhere, and the ballot may be cast since: only a draft says so.
             Ok(mut done) if done.repeated => {
@@ -80,6 +81,7 @@ impl App {
             }
             answer => answer,
         };
+        log_outcome(id, record, &answer);
         let answer = answer.inspect(|done| self.ballots.put(done.history.clone()));
         answer.map_err(|error| match error {
             ExecuteError::Blocked(reasons) => self.shut(id, gate, &reasons),
@@ -91,7 +93,7 @@ impl App {
     }
 
     #[expect(clippy::too_many_arguments, reason = "what a command is, and where it goes")]
-    async fn append(
+    async fn attempt(
         &self,
         election: &Snapshot<Election>,
         ballot: History<Ballot>,
@@ -118,7 +120,7 @@ impl App {
             Some(shard) => Ok(vec![self.control.pass_cast(commit.stream.election(), shard, environment.now())?]),
             None => Ok(Vec::new()),
         };
-        self.store.execute_with(ballot, record, expected, decide, pass).await
+        self.store.decide_and_append(ballot, record, expected, decide, pass).await
     }
 
     /// The gate did not let a cast through: it is shut, or missing.

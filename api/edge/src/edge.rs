@@ -44,7 +44,9 @@ async fn answer(request: Request, next: Next) -> Response {
     async move {
         let response = named(next.run(request).await, &id);
         let response = if voters { padded(response).await } else { response };
-        tracing::info!(status = response.status().as_u16(), "answered");
+        // Not the detail of a problem: it may name what somebody wanted to rate.
+        let code = response.extensions().get().map(Problem::code);
+        tracing::info!(status = response.status().as_u16(), code, "answered");
         with_safe_headers(response, &id)
     }
     .instrument(span)
@@ -56,8 +58,6 @@ fn named(response: Response, id: &str) -> Response {
     let problem = response.extensions().get().cloned();
     match problem.or_else(|| Problem::of_library(response.status())) {
         Some(problem) => {
-            // Not the detail: it may name what somebody wanted to rate.
-            tracing::debug!(code = problem.code(), "refused");
             let allow = response.headers().get(ALLOW).cloned();
             let mut answer = problem.answer(Some(id));
             answer.headers_mut().extend(allow.map(|methods| (ALLOW, methods)));

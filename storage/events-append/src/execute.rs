@@ -1,7 +1,7 @@
 //! Carrying out a command: is it known? → precondition → decide → append; and again, if another was faster.
 
 use aws_sdk_dynamodb::{error::BuildError, types::TransactWriteItem};
-use photovote_domain::{Aggregate, Digest, Kind, Refusal, Version};
+use photovote_domain::{Aggregate, Digest, ElectionId, Kind, Refusal, Version};
 use photovote_dynamodb::{Cancellation, Failure, Meaning, Retry};
 use thiserror::Error;
 
@@ -88,23 +88,12 @@ impl EventStore {
     ) -> Result<Done<A>, ExecuteError<A::Rejection>> {
         let election = history.stream().election();
         let answer = self.decide_and_append(history, record, expected, decide, alongside).await;
-        let outcome = match &answer {
-            Ok(Done { repeated: false, .. }) => "done",
-            Ok(Done { repeated: true, .. }) => "repeated",
-            Err(ExecuteError::Load(_) | ExecuteError::Append(_)) => "failed",
-            Err(ExecuteError::Conflict) => "conflict",
-            Err(_) => "refused",
-        };
-        // A voter's commit is not named, nor is the ballot: the log must not tell who voted when. The hash is salted, a command's
-        // id is not: it would confirm a guessed idempotency key.
-        let named = answer.as_ref().ok().filter(|_| matches!(record.private.actor, Actor::Administrator(_)));
-        let commit = named.and_then(|done| done.history.hash_at(done.version)).map(tracing::field::display);
-        tracing::info!(command = record.name, commit, %election, outcome, "command");
-        metrics::counter!("Commands", "Command" => record.name, "Outcome" => outcome).increment(1);
+        log_outcome(election, record, &answer);
         answer
     }
 
-    async fn decide_and_append<A: Aggregate>(
+    /// The same without a word: whoever may try twice logs the outcome once.
+    pub async fn decide_and_append<A: Aggregate>(
         &self,
         mut history: History<A>,
         record: &CommandRecord,
@@ -221,6 +210,27 @@ fn answer_of_another_attempt<A: Aggregate>(
         Known::Reused => Err(ExecuteError::KeyReused),
         Known::No => Err(ExecuteError::Conflict),
     }
+}
+
+/// Logs and counts what became of a command.
+pub fn log_outcome<A: Aggregate>(
+    election: ElectionId,
+    record: &CommandRecord,
+    answer: &Result<Done<A>, ExecuteError<A::Rejection>>,
+) {
+    let outcome = match answer {
+        Ok(Done { repeated: false, .. }) => "done",
+        Ok(Done { repeated: true, .. }) => "repeated",
+        Err(ExecuteError::Load(_) | ExecuteError::Append(_)) => "failed",
+        Err(ExecuteError::Conflict) => "conflict",
+        Err(_) => "refused",
+    };
+    // A voter's commit is not named, nor is the ballot: the log must not tell who voted when. The hash is salted, a command's
+    // id is not: it would confirm a guessed idempotency key.
+    let named = answer.as_ref().ok().filter(|_| matches!(record.private.actor, Actor::Administrator(_)));
+    let commit = named.and_then(|done| done.history.hash_at(done.version)).map(tracing::field::display);
+    tracing::info!(command = record.name, commit, %election, outcome, "command");
+    metrics::counter!("Commands", "Command" => record.name, "Outcome" => outcome).increment(1);
 }
 
 /// A creation whose id is taken by the very same request is that creation.

@@ -8,5 +8,5 @@ mod execute;
 mod snapshot_store;
 
 pub use append::{AppendError, EventStore, MAX_ITEM_BYTES};
-pub use execute::{Done, ExecuteError};
+pub use execute::{Done, ExecuteError, log_outcome};
 pub use snapshot_store::SnapshotStore;
