@@ -110,7 +110,7 @@ fn start(options: CliOptions, command: Command) -> Result<(), CommandError> {
 }
 
 fn token(data_dir: Location, holder: &Holder) -> Result<(), CommandError> {
-    let issuer = Issuer::open(&DataDir::open(data_dir)?)?;
+    let issuer = Issuer::open(&DataDir::existing(data_dir)?)?;
     let now = Timestamp::from_millis(jiff::Timestamp::now().as_millisecond());
     Ok(writeln!(io::stdout(), "{}", issuer.token_of(holder, now)?)?)
 }

@@ -43,7 +43,8 @@ async fn create(server: &Server, token: &str, name: &str) -> Value {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_printed_token_is_good_before_and_after_a_restart() {
     let home = temporary().unwrap();
-    // Before any server ran; the options stand on either side of the command.
+    Server::start(home.path()).stop();
+    // While no server runs; the options stand on either side of the command.
     let mut tokens = vec![token(home.path(), &[], &["--subject", "ada", "--port", "1"])];
     let mut server = Server::start(home.path());
     create(&server, &tokens[0], "Summer").await;
@@ -58,6 +59,7 @@ async fn a_printed_token_is_good_before_and_after_a_restart() {
         server = Server::start(home.path());
     }
     let stranger = temporary().unwrap();
+    Server::start(stranger.path()).stop();
     let forged = token(stranger.path(), &[], &["--subject", "ada"]);
     Client::new(&server.url, Some(&forged)).get("/elections").await.status(401);
 }

@@ -68,6 +68,8 @@ fn signal(mut server: Server, name: &str) -> (Option<i32>, String) {
 #[test]
 fn token_prints_a_token_and_nothing_else() {
     let home = temporary().unwrap();
+    let (server, _) = serve(&mut photovote(home.path()));
+    assert_eq!(signal(server, "-TERM").0, Some(0));
     for _ in 0..2 {
         let output = run(photovote(home.path()).args(["token", "--subject", "ada"]));
         assert!(output.status.success() && output.stderr.is_empty(), "{output:?}");

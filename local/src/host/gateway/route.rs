@@ -112,7 +112,9 @@ pub(super) fn authorize(issuer: &Issuer, headers: &HeaderMap, now: Timestamp) ->
     }
     issuer.verify(token.trim_start_matches(' '), now).map_err(|refused| {
         tracing::debug!(%refused, "a token is not accepted");
-        Problem::unauthorized("the administrator's JWT is not valid, or not any more")
+        Problem::unauthorized(
+            "this JWT is not one of this server, or not valid any more: `photovote token` prints another",
+        )
     })
 }
 
