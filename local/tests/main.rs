@@ -17,6 +17,7 @@ mod older;
 mod opening;
 mod operator;
 mod output;
+mod personal_data;
 mod private_log;
 mod process;
 mod program;
