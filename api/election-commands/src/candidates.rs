@@ -44,7 +44,7 @@ enum CandidateImage {
 #[serde(deny_unknown_fields)]
 #[expect(dead_code, reason = "it describes what `ImageBody` reads")]
 struct LinkedImage {
-    /// Where it lies: an https URL of at most 2,048 characters.
+    /// Where it lies: an https URL of at most 2,048 characters. http is accepted to a loopback host.
     #[schema(value_type = schema::ImageUrl)]
     url: String,
     /// What stands under it: 1 to 500 characters.

@@ -103,7 +103,7 @@ pub(super) struct CliOptions {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// Serve the API
+    /// Serve the page and the API
     Serve,
     /// Print an administrator's token, good for 12 hours
     Token {
