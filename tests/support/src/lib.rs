@@ -5,6 +5,7 @@
 mod buckets;
 mod gateway;
 mod histories;
+mod needles;
 mod over_http;
 pub mod units;
 
@@ -22,6 +23,7 @@ use crate::units::{ReadUnits, WriteUnits};
 pub use buckets::{Buckets, Object};
 pub use gateway::{Reply, Sender, get, send, send_under, send_with};
 pub use histories::{ballot, election, following, history, voter};
+pub use needles::Needles;
 pub use over_http::OverHttp;
 pub use photovote_embedded::StreamName;
 
