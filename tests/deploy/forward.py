@@ -13,6 +13,13 @@ from processes import LOOPBACK
 OF_CONNECTION = {"connection", "keep-alive", "transfer-encoding", "content-length"}
 
 
+class Server(ThreadingHTTPServer):
+    """Takes as many connections as all callers of a test open at once: those beyond five would be reset on a busy machine."""
+
+    request_queue_size = 1024
+    daemon_threads = True
+
+
 @contextlib.contextmanager
 def forward(emulator: Emulator, prefix: str = "", headers: dict[str, str] | None = None) -> Iterator[int]:
     """A server for the time of the context. It puts the prefix before each path, and sets these headers. Yields its port."""
@@ -45,8 +52,7 @@ def forward(emulator: Emulator, prefix: str = "", headers: dict[str, str] | None
         def log_message(self, *_) -> None:
             """Says nothing: the emulator logs requests."""
 
-    server = ThreadingHTTPServer((LOOPBACK, 0), Handler)
-    server.daemon_threads = True
+    server = Server((LOOPBACK, 0), Handler)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     try:

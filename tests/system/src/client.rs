@@ -151,7 +151,7 @@ impl Request {
     /// Sends it; no answer at all fails the test.
     pub async fn send(self) -> Answer {
         let request = self.1.clone();
-        self.try_send().await.unwrap_or_else(|error| panic!("{request}: {error}"))
+        self.try_send().await.unwrap_or_else(|error| panic!("{request}: {error:?}"))
     }
 
     /// Sends it until the answer is a yes or a no, as a good client does: "later" is neither, nor is a failure on the way.
