@@ -1,19 +1,21 @@
 //! Whatever anybody asks for, in whatever order, no election gets into a state that must not be.
 
-use std::{collections::BTreeSet, fmt::Debug, str::FromStr};
+use std::{collections::BTreeSet, fmt::Debug};
 
 use photovote_domain::{
-    Aggregate, Ballot, Digest, Election, Email, Image, Language, LinkNumber, Links, Rating, Scale, Subject, Timestamp,
-    Voter,
+    Aggregate, Ballot, Digest, Election, Email, LinkNumber, Links, Rating, Subject, Timestamp, Voter,
     ballot::{self, BallotCommand, BallotEvent},
-    election::{self, ElectionChange, ElectionCommand, ElectionEvent, NewInvitation, Role, Status},
+    election::{self, ElectionChange, ElectionCommand, ElectionEvent, Role, Status},
     fold,
     voter::{self, VoterCommand, VoterEvent},
 };
 use proptest::{prelude::*, strategy::ValueTree, test_runner::TestRunner};
 use serde_aux::serde_introspection::serde_introspect;
 
-use crate::photos::{at, ballot_id, candidate, competition, create, election_id, nonce, shard, text};
+use crate::{
+    commands::{administrator, any_command, email, mails, moment},
+    photos::{at, ballot_id, candidate, competition, create, election_id, nonce, shard, text},
+};
 
 const VOTERS: usize = 3;
 
@@ -299,103 +301,6 @@ where
     assert_eq!(fold::<A>(&read), lived.state);
 }
 
-fn name<T: FromStr<Err: Debug> + Debug>() -> impl Strategy<Value = T> {
-    prop::sample::select(vec!["Moon", "Sun", "Schnee – 雪"]).prop_map(text)
-}
-
-fn image() -> impl Strategy<Value = Image> {
-    let urls = vec!["https://example.org/moon.png", "http://localhost/sun.png"];
-    (prop::sample::select(urls), prop::option::of(name()))
-        .prop_map(|(url, caption)| Image::Linked { url: text(url), caption })
-}
-
-fn moment() -> impl Strategy<Value = Timestamp> {
-    (0..100_i64).prop_map(at)
-}
-
-fn a_scale() -> impl Strategy<Value = Scale> {
-    prop_oneof![Just((1, 5)), Just((0, 10)), Just((2, 3))].prop_map(|(min, max)| Scale::new(min, max).unwrap())
-}
-
-/// The first one is who creates elections.
-fn administrator() -> impl Strategy<Value = Subject> {
-    prop::sample::select(vec!["ada", "ada", "bea", "eve"]).prop_map(text)
-}
-
-fn email() -> impl Strategy<Value = Email> {
-    prop::sample::select(vec!["bea@example.org", "bea@example.net"]).prop_map(text)
-}
-
-fn mails() -> impl Strategy<Value = ElectionChange> {
-    let contact = prop::option::of(prop::option::of(email()));
-    let (links, language) = (prop::sample::select(Links::ALL.to_vec()), prop::sample::select(Language::ALL.to_vec()));
-    let words = prop::sample::select(vec![None, Some("Your vote"), Some("Vote")]);
-    let words = words.prop_map(|words| NewInvitation { subject: words.map(text), text: words.map(text) });
-    (prop::option::of(links), prop::option::of(language), contact, prop::option::of(words)).prop_map(
-        |(links, language, contact, invitation)| ElectionChange {
-            links,
-            language,
-            contact,
-            invitation,
-            ..ElectionChange::default()
-        },
-    )
-}
-
-fn role() -> impl Strategy<Value = Role> {
-    prop::sample::select(vec![Role::Observer, Role::Editor, Role::Owner])
-}
-
-fn election_command() -> impl Strategy<Value = ElectionCommand> {
-    use ElectionCommand as C;
-    let competition = || (0..3_u128).prop_map(competition);
-    let candidate = || (0..6_u128).prop_map(candidate);
-    let description = move || prop::option::of(name());
-    prop_oneof![
-        1 => Just(create()),
-        2 => (prop::option::of(name()), prop::option::of(description()), prop::option::of(a_scale())).prop_map(
-            |(name, description, scale)| {
-                C::Change(ElectionChange { name, description, scale, ..ElectionChange::default() })
-            }
-        ),
-        2 => mails().prop_map(C::Change),
-        3 => prop::option::of(moment()).prop_map(|closes_at| C::Open { closes_at }),
-        2 => moment().prop_map(|closes_at| C::Extend { closes_at }),
-        1 => Just(C::Close),
-        1 => Just(C::CloseIfDue),
-        2 => (0..5_u64).prop_map(|casts| C::FinishClosing { casts, registered: casts + 1 }),
-        4 => any::<u8>().prop_map(|n| C::RecordResults { digest: Digest::of(&[n]) }),
-        3 => Just(C::Release),
-        1 => Just(C::Delete),
-        3 => (competition(), name(), description())
-            .prop_map(|(competition, name, description)| C::AddCompetition { competition, name, description }),
-        1 => (competition(), prop::option::of(name()), prop::option::of(description()))
-            .prop_map(|(competition, name, description)| C::ChangeCompetition { competition, name, description }),
-        1 => competition().prop_map(|competition| C::RemoveCompetition { competition }),
-        8 => (competition(), candidate(), name(), description(), prop::option::of(image())).prop_map(
-            |(competition, candidate, name, description, image)| {
-                C::AddCandidate { competition, candidate, name, description, image }
-            }
-        ),
-        1 => (
-            competition(),
-            candidate(),
-            prop::option::of(name()),
-            prop::option::of(description()),
-            prop::option::of(prop::option::of(image()))
-        )
-            .prop_map(|(competition, candidate, name, description, image)| {
-                C::ChangeCandidate { competition, candidate, name, description, image }
-            }),
-        1 => (competition(), candidate())
-            .prop_map(|(competition, candidate)| C::RemoveCandidate { competition, candidate }),
-        3 => (competition(), candidate(), name())
-            .prop_map(|(competition, candidate, reason)| C::DisqualifyCandidate { competition, candidate, reason }),
-        2 => (administrator(), role()).prop_map(|(subject, role)| C::AppointAdministrator { subject, role }),
-        1 => administrator().prop_map(|subject| C::RemoveAdministrator { subject }),
-    ]
-}
-
 fn ballot_command() -> impl Strategy<Value = BallotCommand> {
     use BallotCommand as C;
     let candidate = || (0..6_u128).prop_map(candidate);
@@ -410,7 +315,7 @@ fn ballot_command() -> impl Strategy<Value = BallotCommand> {
 
 fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
-        8 => (prop::option::weighted(0.5, administrator()), election_command())
+        8 => (prop::option::weighted(0.5, administrator()), any_command())
             .prop_map(|(by, command)| Step::Election(by, command)),
         5 => (0..VOTERS, ballot_command()).prop_map(|(number, command)| Step::Ballot(number, command)),
         2 => (0..VOTERS).prop_map(Step::Register),
@@ -517,5 +422,5 @@ fn the_sequences_reach_every_event_there_is() {
         [serde_introspect::<ElectionEvent>(), serde_introspect::<VoterEvent>(), serde_introspect::<BallotEvent>()];
     let known = [election, voter, ballot].into_iter().flatten().map(|name| (*name).to_owned());
     let missing: Vec<_> = known.filter(|name| !seen.contains(name)).collect();
-    assert_eq!(missing, UNREACHED, "let `election_command` lead to them");
+    assert_eq!(missing, UNREACHED, "let random commands lead to them");
 }

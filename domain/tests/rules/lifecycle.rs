@@ -1,131 +1,18 @@
-//! What can be asked of an election at each stage of its life: every command, at every status.
-
-use std::collections::HashSet;
+//! The life of an election, from its creation to its end.
 
 use photovote_domain::{
-    Aggregate, Digest, Election, Language, Links, Refusal, Scale,
-    election::{
-        ElectionChange, ElectionCommand, ElectionEvent, ElectionRejection, NewInvitation, ResultsDigest, Role, Status,
-    },
+    Aggregate, Digest, Election, Scale,
+    election::{ElectionCommand, ElectionEvent, ElectionRejection, ResultsDigest, Role, Status},
     fold,
-    schedule::{Planned, RULES, Schedule},
 };
 
 use crate::{
     given::given,
     photos::{
-        NOW, STATUSES, TODAY, at, candidate, competition, context, counted, create, created, draft, election, history,
-        opened_until, results_digest, scale, text,
+        NOW, STATUSES, TODAY, candidate, competition, counted, create, created, draft, election, history, opened_until,
+        results_digest,
     },
 };
-
-fn invitation() -> NewInvitation {
-    NewInvitation { subject: Some(text("Your vote")), text: Some(text("It is our tenth contest.")) }
-}
-
-/// One command of each kind, such that only the status stands in its way.
-fn commands() -> Vec<ElectionCommand> {
-    use ElectionCommand as C;
-    let competition = competition(1);
-    let name = || Some(text("Another name"));
-    vec![
-        create(),
-        C::Change(ElectionChange { name: name(), ..ElectionChange::default() }),
-        C::Change(ElectionChange { description: Some(Some(text("1 is best"))), ..ElectionChange::default() }),
-        C::Change(ElectionChange { scale: Some(scale(0, 10)), ..ElectionChange::default() }),
-        C::Change(ElectionChange { links: Some(Links::Invite), ..ElectionChange::default() }),
-        C::Change(ElectionChange { language: Some(Language::De), ..ElectionChange::default() }),
-        C::Change(ElectionChange { contact: Some(Some(text("club@example.org"))), ..ElectionChange::default() }),
-        C::Change(ElectionChange { invitation: Some(invitation()), ..ElectionChange::default() }),
-        C::Schedule(Some(plan())),
-        C::Open { closes_at: None },
-        C::OpenIfDue,
-        C::Extend { closes_at: at(3_000) },
-        C::Close,
-        C::CloseIfDue,
-        C::FinishClosing { casts: 3, registered: 4 },
-        C::RecordResults { digest: results_digest() },
-        C::Release,
-        C::Delete,
-        C::AddCompetition { competition: self::competition(2), name: text("Towns"), description: None },
-        C::ChangeCompetition { competition, name: name(), description: None },
-        C::RemoveCompetition { competition },
-        C::AddCandidate { competition, candidate: candidate(3), name: text("Sun"), description: None, image: None },
-        C::ChangeCandidate { competition, candidate: candidate(1), name: name(), description: None, image: None },
-        C::RemoveCandidate { competition, candidate: candidate(1) },
-        C::DisqualifyCandidate { competition, candidate: candidate(1), reason: text("a painting") },
-        C::AppointAdministrator { subject: text("bea"), role: Role::Editor },
-        C::RemoveAdministrator { subject: text("eve") },
-    ]
-}
-
-/// A plan to close at 3,000.
-fn plan() -> Schedule {
-    let closes_at = Some(Planned { at: at(3_000), local: "1970-01-01T00:00:03".into() });
-    let (rules, time_zone) = (RULES.to_owned(), "UTC".to_owned());
-    Schedule { closes_at, opens_at: None, reminders: Vec::new(), rules, time_zone }
-}
-
-/// The answer to it while an election is absent, a draft, open, closing, closed, released, deleted: one event, none, or a
-/// refusal's code.
-fn answers(command: &ElectionCommand) -> [&'static str; 7] {
-    use ElectionCommand as C;
-    const ABSENT: &str = "election_not_found";
-    const NOT_DRAFT: &str = "election_not_draft";
-    const NOT_OPEN: &str = "election_not_open";
-    const NOT_CLOSED: &str = "election_not_closed";
-    const STATUS: &str = "election_status";
-    const TAKEN: &str = "id_taken";
-    const GONE: &str = "election_deleted";
-    match command {
-        C::Create(_) => ["event", TAKEN, TAKEN, TAKEN, TAKEN, TAKEN, TAKEN],
-        C::Schedule(_) => [ABSENT, "event", "events", STATUS, STATUS, STATUS, GONE],
-        C::OpenIfDue => [ABSENT, "election_not_due_to_open", NOT_DRAFT, NOT_DRAFT, NOT_DRAFT, NOT_DRAFT, GONE],
-        C::Open { .. }
-        | C::Change(_)
-        | C::AddCompetition { .. }
-        | C::ChangeCompetition { .. }
-        | C::RemoveCompetition { .. }
-        | C::AddCandidate { .. }
-        | C::ChangeCandidate { .. }
-        | C::RemoveCandidate { .. } => [ABSENT, "event", NOT_DRAFT, NOT_DRAFT, NOT_DRAFT, NOT_DRAFT, GONE],
-        C::Extend { .. } => [ABSENT, NOT_OPEN, "event", NOT_OPEN, NOT_OPEN, NOT_OPEN, GONE],
-        C::Close | C::CloseIfDue => [ABSENT, NOT_OPEN, "event", "none", NOT_OPEN, NOT_OPEN, GONE],
-        C::FinishClosing { .. } => [ABSENT, STATUS, STATUS, "event", STATUS, STATUS, GONE],
-        C::RecordResults { .. } => [ABSENT, NOT_CLOSED, NOT_CLOSED, NOT_CLOSED, "none", "none", GONE],
-        C::Release => [ABSENT, NOT_CLOSED, NOT_CLOSED, NOT_CLOSED, "event", NOT_CLOSED, GONE],
-        C::Delete => [ABSENT, "event", STATUS, STATUS, "event", "event", GONE],
-        C::DisqualifyCandidate { .. } => [ABSENT, STATUS, "event", STATUS, "event", STATUS, GONE],
-        C::AppointAdministrator { .. } | C::RemoveAdministrator { .. } => {
-            [ABSENT, "event", "event", "event", "event", "event", GONE]
-        }
-    }
-}
-
-/// The command's answer, in the same words. The election closes at 2,000; the time is then, where that is what is asked.
-fn answer(command: &ElectionCommand, status: Status) -> &'static str {
-    let eve = ElectionEvent::AdministratorAdded { role: Role::Editor, subject: "eve".into() };
-    let events = history(status).into_iter().flat_map(|event| match event {
-        ElectionEvent::ElectionCreated { .. } => vec![event, eve.clone()],
-        ElectionEvent::ElectionOpened { .. } => vec![opened_until(Some(at(2_000)))],
-        other => vec![other],
-    });
-    let now = if *command == ElectionCommand::CloseIfDue { at(2_000) } else { NOW };
-    match given::<Election>(events).when(command.clone(), &context(now)).get() {
-        Ok(events) if events.is_empty() => "none",
-        Ok(events) if events.len() == 1 => "event",
-        Ok(_) => "events",
-        Err(rejection) => rejection.code(),
-    }
-}
-
-#[test]
-fn every_command_has_its_answer_at_every_status() {
-    for command in commands() {
-        let found = STATUSES.map(|status| answer(&command, status));
-        assert_eq!(found, answers(&command), "{command:?}");
-    }
-}
 
 #[test]
 fn an_election_is_created_as_a_draft_as_requested() {
@@ -176,14 +63,6 @@ fn votes_are_accepted_only_while_the_election_is_open() {
 #[test]
 fn every_stage_but_the_first_exists() {
     assert_eq!(STATUSES.map(|status| election(status).exists()), [false, true, true, true, true, true, true]);
-}
-
-#[test]
-fn a_command_is_filed_under_a_name_of_its_own() {
-    let names: HashSet<_> = commands().iter().map(ElectionCommand::name).collect();
-    let kinds: HashSet<_> = commands().iter().map(std::mem::discriminant).collect();
-    // To open and to close when that is due are no commands of their own.
-    assert_eq!(names.len(), kinds.len() - 2, "{names:?}");
 }
 
 #[test]

@@ -6,6 +6,7 @@ mod administrators;
 mod ballots;
 mod closing_time;
 mod codes;
+mod commands;
 mod definition;
 mod exactness;
 mod given;
