@@ -326,7 +326,8 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// What is asked for, one after the other. Half of the elections are well prepared, so that much can happen to them.
+/// What is asked for, one after the other. Most elections are prepared, and some of them closed, so that much can happen to
+/// them.
 fn steps() -> impl Strategy<Value = Vec<(Step, Timestamp)>> {
     let first = |mails: ElectionChange| {
         let added = |number| ElectionCommand::AddCandidate {
@@ -342,7 +343,13 @@ fn steps() -> impl Strategy<Value = Vec<(Step, Timestamp)>> {
         let commands = commands.into_iter().chain([Step::Election(None, ElectionCommand::Change(mails))]);
         commands.chain((0..VOTERS).map(Step::Register)).map(|step| (step, at(0))).collect::<Vec<_>>()
     };
-    let prepared = prop_oneof![Just(Vec::new()), mails().prop_map(first)];
+    let closed = move |mails| {
+        use ElectionCommand as C;
+        let close = [C::Open { closes_at: None }, C::Close, C::FinishClosing { casts: 0, registered: 3 }];
+        let close = close.map(|command| (Step::Election(None, command), at(0)));
+        first(mails).into_iter().chain(close).collect::<Vec<_>>()
+    };
+    let prepared = prop_oneof![2 => Just(Vec::new()), 2 => mails().prop_map(first), 1 => mails().prop_map(closed)];
     (prepared, prop::collection::vec((step(), moment()), 0..80)).prop_map(|(first, then)| [first, then].concat())
 }
 
