@@ -9,6 +9,7 @@
  * @property {string} code What went wrong, for programs. `offline` if there was no answer, `not_json` if it was none of the API.
  * @property {string} [detail] What went wrong, in English.
  * @property {string | null} [field] The field at fault.
+ * @property {string} [request] What the server calls the request. Its log has it.
  * @property {number} retryAfter How many seconds to wait before the next try; 0 if the server does not say.
  * @property {boolean} later Whether the same request may succeed later.
  */
@@ -68,7 +69,8 @@ export async function call(method, path, { token, body, key, length = 0 } = {}) 
   if (ok && read !== undefined) return { ok, status, body: read, code: '', retryAfter, later: false };
   const later = status >= 500 || status === 429 || status === 408;
   const code = read?.code ?? (read === undefined ? 'not_json' : 'gateway');
-  return { ok: false, status, body: read, code, detail: read?.detail ?? read?.message, field: read?.field, retryAfter, later };
+  const request = response.headers.get('X-Request-Id') ?? undefined;
+  return { ok: false, status, body: read, code, detail: read?.detail ?? read?.message, field: read?.field, request, retryAfter, later };
 }
 
 /** @param {string} text */

@@ -143,7 +143,7 @@ export class Ballot {
       const lost = Object.keys(unsaved.ratings).length;
       const late = Boolean(unsaved.cast) || this.state.casting !== '';
       this.queue.clear();
-      this.set({ phase: election.status === 'deleted' ? 'deleted' : 'closed', election, id: ballot.id, ratings: this.known, lost, casting: late ? 'late' : '' });
+      this.set({ phase: election.status === 'deleted' ? 'deleted' : 'closed', election, id: ballot.id, ratings: this.known, lost, casting: late ? 'late' : '', failure: null });
     }
   }
 
@@ -312,6 +312,7 @@ export class Ballot {
         this.over ||= OVER.includes(answer.code);
         await this.load();
         if (this.state.phase === 'open') this.set({ casting: 'failed', failure: answer });
+        else if (this.state.phase === 'closed') this.set({ failure: answer });
       } else this.set({ casting: 'failed', failure: answer });
       return;
     }

@@ -3,7 +3,7 @@
 import { html, render, useEffect, useMemo, useRef, useState } from '../lib/html.js';
 import { now } from '../lib/api.js';
 import { Countdown, Moment } from '../lib/moments.js';
-import { Languages, Message, Skip, useHeadingFocus, useTitle } from '../lib/parts.js';
+import { Languages, Message, Reference, Skip, useHeadingFocus, useTitle } from '../lib/parts.js';
 import { exactly, moment, problemWords, t } from '../lib/words.js';
 import { Ballot } from './ballot.js';
 import { first, link } from './first.js';
@@ -52,10 +52,11 @@ function NotOpen({ ballot, state }) {
 
 /** @param {{state: import('./ballot.js').State}} props */
 function Closed({ state }) {
-  const { election, casting, lost } = state;
+  const { election, casting, failure, lost } = state;
   const rated = Object.keys(state.ratings).length;
   return html`<${Message} title=${casting === 'late' ? t('vote.closed_late') : t('vote.closed', { name: election?.name ?? '' })}>
     <p>${casting === 'late' ? t('vote.closed_late.do') : rated || lost ? t('vote.closed.not_cast') : t('vote.closed.nothing')}</p>
+    ${casting === 'late' && failure && html`<${Reference} failure=${failure} />`}
     ${lost > 0 && html`<p>${t('vote.closed.lost', { count: lost })}</p>`}
     ${election?.status === 'released' && html`<p><a class="button next" href="/results/${election.id}">${t('results.see')}</a></p>`}
   <//>`;

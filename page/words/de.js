@@ -11,6 +11,7 @@ export default {
   copied: 'Kopiert.',
   print: 'Drucken',
   code: 'Code: {code}',
+  request: 'Nennen Sie diese Nummer, wenn Sie nachfragen: {request}',
   unreachable: 'PhotoVote ist nicht erreichbar',
   'unreachable.do': 'Prüfen Sie Ihre Verbindung. Die Seite versucht es von selbst wieder; was Sie bewertet haben, bleibt auf diesem Gerät.',
   outdated: 'Diese Seite und der Dienst passen nicht zusammen',

@@ -11,6 +11,7 @@ export default {
   copied: 'Copied.',
   print: 'Print',
   code: 'Code: {code}',
+  request: 'If you ask, name this number: {request}',
   unreachable: 'PhotoVote cannot be reached',
   'unreachable.do': 'Check your connection. The page tries again by itself, and what you have rated is kept on this device.',
   outdated: 'This page and the service do not fit together',

@@ -11,6 +11,7 @@ export default {
   copied: 'Copiado.',
   print: 'Imprimir',
   code: 'Código: {code}',
+  request: 'Si pregunta, indique este número: {request}',
   unreachable: 'No se puede llegar a PhotoVote',
   'unreachable.do': 'Compruebe su conexión. La página lo intenta sola de nuevo, y sus notas quedan guardadas en este dispositivo.',
   outdated: 'Esta página y el servicio no encajan',

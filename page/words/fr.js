@@ -11,6 +11,7 @@ export default {
   copied: 'Copié.',
   print: 'Imprimer',
   code: 'Code : {code}',
+  request: 'Si vous posez la question, indiquez ce numéro : {request}',
   unreachable: 'PhotoVote est injoignable',
   'unreachable.do': 'Vérifiez votre connexion. La page réessaie d’elle-même, et vos notes sont gardées sur cet appareil.',
   outdated: 'Cette page et le service ne vont pas ensemble',

@@ -13,6 +13,7 @@ use photovote_events_append::{EventStore, SnapshotStore};
 use photovote_projection::Projection;
 use photovote_queues::{CountMessage, ImportMessage, MailMessage, PhotographMessage, Queue};
 use photovote_uploads::{Target, Uploads};
+use serde::Serialize;
 
 use super::{Wiring, WiringError};
 
@@ -84,30 +85,29 @@ impl Wiring {
     }
 
     pub(super) fn count_queue(&self) -> Result<Queue<CountMessage>, WiringError> {
-        match &self.count_queue {
-            Some(queue) => Ok(queue.clone()),
-            None => Ok(Queue::new(self.queues(), self.needed("COUNT_QUEUE_URL")?)),
-        }
+        self.queue(self.count_queue.as_ref(), "COUNT_QUEUE_URL")
     }
 
     pub(super) fn photographs_queue(&self) -> Result<Queue<PhotographMessage>, WiringError> {
-        match &self.photographs_queue {
-            Some(queue) => Ok(queue.clone()),
-            None => Ok(Queue::new(self.queues(), self.needed("PHOTOGRAPHS_QUEUE_URL")?)),
-        }
+        self.queue(self.photographs_queue.as_ref(), "PHOTOGRAPHS_QUEUE_URL")
     }
 
     pub(super) fn import_queue(&self) -> Result<Queue<ImportMessage>, WiringError> {
-        match &self.import_queue {
-            Some(queue) => Ok(queue.clone()),
-            None => Ok(Queue::new(self.queues(), self.needed("IMPORT_QUEUE_URL")?)),
-        }
+        self.queue(self.import_queue.as_ref(), "IMPORT_QUEUE_URL")
     }
 
     pub(super) fn mail_queue(&self) -> Result<Queue<MailMessage>, WiringError> {
-        match &self.mail_queue {
+        self.queue(self.mail_queue.as_ref(), "MAIL_QUEUE_URL")
+    }
+
+    /// The queue that was given, or the one of SQS that a setting names.
+    fn queue<M>(&self, given: Option<&Queue<M>>, setting: &'static str) -> Result<Queue<M>, WiringError>
+    where
+        M: Serialize + Clone,
+    {
+        match given {
             Some(queue) => Ok(queue.clone()),
-            None => Ok(Queue::new(self.queues(), self.needed("MAIL_QUEUE_URL")?)),
+            None => Ok(Queue::new(self.queues(), self.needed(setting)?)),
         }
     }
 }
