@@ -1,7 +1,7 @@
 //! PhotoVote's event store: its whole way from a command to a commit, and from commits to a state.
 
 use aws_sdk_dynamodb::{Client, types::ScalarAttributeType::S};
-use photovote_domain::{BallotId, Digest, ElectionId, ShardCount};
+use photovote_domain::{BallotId, ElectionId, ShardCount};
 use photovote_events::{Actor, CommandRecord, Environment, History, Stream};
 use photovote_events_append::EventStore;
 
