@@ -12,6 +12,9 @@ use crate::{answer::Answer, codes, secrets};
 const ATTEMPTS: u32 = 60;
 /// The pause before that, where nobody says how long.
 const PAUSE: Duration = Duration::from_millis(500);
+/// After that an answer is lost. Of a server that is killed, the client sometimes waits for one that cannot come: without a
+/// connection, and for ever.
+const LOST: Duration = Duration::from_secs(120);
 
 /// A caller, with their token and their connections.
 #[derive(Debug, Clone)]
@@ -29,7 +32,8 @@ pub struct Request(reqwest::RequestBuilder, String);
 impl Client {
     /// A caller of the PhotoVote at `url`.
     pub fn new(url: &str, token: Option<&str>) -> Self {
-        Self { http: reqwest::Client::new(), url: url.to_owned(), token: token.map(ToOwned::to_owned) }
+        let http = reqwest::Client::builder().timeout(LOST).build().expect("a client");
+        Self { http, url: url.to_owned(), token: token.map(ToOwned::to_owned) }
     }
 
     /// Where PhotoVote answers, without the `/v1`.
