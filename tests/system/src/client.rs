@@ -14,7 +14,7 @@ const ATTEMPTS: u32 = 60;
 const PAUSE: Duration = Duration::from_millis(500);
 /// After that an answer is lost. Of a server that is killed, the client sometimes waits for one that cannot come: without a
 /// connection, and for ever.
-const LOST: Duration = Duration::from_secs(120);
+const LOST: Duration = Duration::from_mins(2);
 
 /// A caller, with their token and their connections.
 #[derive(Debug, Clone)]
