@@ -123,9 +123,9 @@ export function Message({ title, children }) {
   return html`<main class="page message" id="main"><h1 tabindex="-1">${title}</h1>${children}<${Languages} /></main>`;
 }
 
-/** What finds a refused request in the server's log. @param {{failure: import('./api.js').Answer}} props */
+/** What finds a refused request in the server's log. @param {{failure: import('./api.js').Answer | null}} props */
 export function Reference({ failure }) {
-  return failure.request && html`<p class="small quiet">${t('request', { request: failure.request })}</p>`;
+  return failure?.request && html`<p class="small quiet">${t('request', { request: failure.request })}</p>`;
 }
 
 /** Leads past the navigation. The address stays: its fragment has another meaning here. */

@@ -56,7 +56,7 @@ function Closed({ state }) {
   const rated = Object.keys(state.ratings).length;
   return html`<${Message} title=${casting === 'late' ? t('vote.closed_late') : t('vote.closed', { name: election?.name ?? '' })}>
     <p>${casting === 'late' ? t('vote.closed_late.do') : rated || lost ? t('vote.closed.not_cast') : t('vote.closed.nothing')}</p>
-    ${casting === 'late' && failure && html`<${Reference} failure=${failure} />`}
+    <${Reference} failure=${failure} />
     ${lost > 0 && html`<p>${t('vote.closed.lost', { count: lost })}</p>`}
     ${election?.status === 'released' && html`<p><a class="button next" href="/results/${election.id}">${t('results.see')}</a></p>`}
   <//>`;

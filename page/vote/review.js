@@ -65,7 +65,7 @@ export function Casting({ ballot, state, rated, count, onClose }) {
       ${state.rehearsal && html`<p class="note">${t('rehearsal.no_cast')}</p>`}
       <div role="status">${busy && html`<p class="note">${t(state.casting === 'waiting' ? 'cast.waiting' : 'cast.sending')}</p>`}</div>
       ${state.casting === 'failed' && html`<p class="note bad" role="alert">${t('cast.failed')} ${t('code', { code: state.failure?.code ?? '' })}</p>`}
-      ${state.casting === 'failed' && state.failure && html`<${Reference} failure=${state.failure} />`}
+      ${state.casting === 'failed' && html`<${Reference} failure=${state.failure} />`}
       <div class="buttons">
         <button type="button" class="button" disabled=${busy} onClick=${() => onClose()}>${t('cast.not_yet')}</button>
         ${!state.rehearsal && html`<button type="button" class="button next" disabled=${busy} onClick=${() => ballot.cast()}>${t('cast.now')}</button>`}

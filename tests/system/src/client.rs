@@ -12,8 +12,8 @@ use crate::{answer::Answer, codes, secrets};
 const ATTEMPTS: u32 = 60;
 /// The pause before that, where nobody says how long.
 const PAUSE: Duration = Duration::from_millis(500);
-/// After that an answer is lost. Of a server that is killed, the client sometimes waits for one that cannot come: without a
-/// connection, and for ever.
+/// After this time without an answer, a request is lost. When a server is killed, the client rarely waits for ever, although
+/// it has no connection any more.
 const LOST: Duration = Duration::from_mins(2);
 
 /// A caller, with their token and their connections.
